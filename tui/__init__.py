@@ -1,0 +1,3 @@
+"""Pitstop: the terminal console for maintenance windows."""
+
+__version__ = "0.1.0"
