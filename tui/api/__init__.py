@@ -1,0 +1,1 @@
+"""The client of the CenturyLink Cloud v2 API. Knows HTTP and the wire; never the screen."""

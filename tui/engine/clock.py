@@ -1,0 +1,37 @@
+"""Time and sleep, so that tests can replace both."""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where the engine gets its time from."""
+
+    def now(self) -> float:
+        """Wall-clock time, seconds since the epoch. May jump; only for records and people."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump back. For intervals and deadlines."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, letting the rest of the loop go on."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Wall-clock time, seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,160 @@
+"""What the engine tells: immutable, so that they may cross threads.
+
+Whoever shows a fleet or an operation keeps its own, and feeds it with these.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from tui.model.group import DataCenter, Group
+from tui.model.operation import Action, Target
+from tui.model.server import Server, ServerDetails
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Anything the engine tells."""
+
+
+class LoggedIn(Event, frozen=True):
+    """A login was accepted."""
+
+    user: str
+    account: str
+    """The alias worked on: the one asked for, else the user's own."""
+    roles: tuple[str, ...]
+    endpoint: str
+
+
+class LoginFailed(Event, frozen=True):
+    """A login did not succeed; ``message`` is for the operator.
+
+    With ``refused`` the endpoint itself said no (the attempt counts towards a lock); else the
+    endpoint could not be asked.
+    """
+
+    message: str
+    refused: bool
+
+
+class LoginNeeded(Event, frozen=True):
+    """The token ran out and the credentials in memory are refused: ask the operator, lose nothing."""
+
+    message: str
+
+
+class DataCenterRead(Event, frozen=True):
+    """All groups and servers of one data center, as read at ``at``."""
+
+    data_center: DataCenter
+    groups: tuple[Group, ...]
+    servers: tuple[Server, ...]
+    at: float
+
+
+class DataCenterFailed(Event, frozen=True):
+    """One data center could not be read; the others are not hidden by that."""
+
+    data_center: str
+    message: str
+
+
+class FleetRead(Event, frozen=True):
+    """A reading of the whole inventory has ended."""
+
+    data_centers: tuple[str, ...]
+    """Those the account has now; any other is gone."""
+    failed: tuple[str, ...]
+    at: float
+
+
+class FleetFailed(Event, frozen=True):
+    """Not even the list of data centers could be read."""
+
+    message: str
+
+
+class ServersRead(Event, frozen=True):
+    """Some servers were read again, one by one or in bulk, e.g. to verify an operation."""
+
+    servers: tuple[Server, ...]
+    at: float
+
+
+class DetailsRead(Event, frozen=True):
+    """Everything about one server, on request."""
+
+    details: ServerDetails
+    at: float
+
+
+class DetailsFailed(Event, frozen=True):
+    """The details of one server could not be read."""
+
+    server_id: str
+    message: str
+
+
+class OperationStarted(Event, frozen=True):
+    """An operation is in the journal and under way; also told for each one taken up again after a restart."""
+
+    operation_id: str
+    action: Action
+    account: str
+    window_id: str
+    reason: str
+    at: float
+    targets: tuple[Target, ...]
+    """Every server of the operation, in the order sent, where it stands now."""
+    resumed: bool = False
+
+
+class Progress(Event, frozen=True):
+    """Servers of one operation changed state, job id or message. Told after it is in the journal."""
+
+    operation_id: str
+    targets: tuple[Target, ...]
+
+
+class OperationEnded(Event, frozen=True):
+    """Nothing more will happen in this operation by itself."""
+
+    operation_id: str
+    at: float
+    summary: Mapping[str, int]
+    """State name -> number of servers."""
+
+
+class OperationNotStarted(Event, frozen=True):
+    """An operation was asked for and nothing was sent, e.g. because the journal cannot be written."""
+
+    operation_id: str
+    message: str
+
+
+class Link(StrEnum):
+    """How the way to the endpoint is."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class LinkChanged(Event, frozen=True):
+    """The endpoint stopped answering, or answers again. Told once each way."""
+
+    link: Link
+    message: str
+    at: float
+
+
+class Latency(Event, frozen=True):
+    """How long the newest answer took, in seconds. For the status line; the newest one counts."""
+
+    seconds: float
+
+
+class EngineFailed(Event, frozen=True):
+    """The engine itself met a bug; the details are in the log file. Sent work is in the journal."""
+
+    message: str

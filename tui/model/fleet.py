@@ -1,0 +1,123 @@
+"""All servers of one account, by id, and the groups they live in."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from tui.model.group import DataCenter, Group
+from tui.model.server import Server
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a refresh brought: the ids of servers that came, went, or are not as they were."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+class Fleet:
+    """The account's data centers, groups and servers.
+
+    Each side (engine, screen) keeps its own; the entities in it are immutable and shared.
+    """
+
+    def __init__(self, account: str = "") -> None:
+        self.account = account
+        self.data_centers: dict[str, DataCenter] = {}
+        self.groups: dict[str, Group] = {}
+        self.servers: dict[str, Server] = {}
+        self.read_at: dict[str, float] = {}
+        """Data center id -> when its servers were last read, seconds since the epoch."""
+        self.problems: dict[str, str] = {}
+        """Data center id -> why its last reading failed; its servers are then as of ``read_at``."""
+
+    def replace(
+        self, data_center: DataCenter, groups: Iterable[Group], servers: Sequence[Server], at: float
+    ) -> Changes:
+        """Take in a whole data center as read at ``at``; what is not in it any more is dropped."""
+        key = data_center.id
+        before = {id_: server for id_, server in self.servers.items() if server.data_center == key}
+        self.data_centers[key] = data_center
+        self.groups = {id_: group for id_, group in self.groups.items() if group.data_center != key}
+        self.groups.update((group.id, group) for group in groups)
+        self.read_at[key] = at
+        self.problems.pop(key, None)
+        added, changed = [], []
+        for server in servers:
+            old = before.pop(server.id, None)
+            if old is None:
+                added.append(server.id)
+            elif old != server:
+                changed.append(server.id)
+            else:
+                continue
+            self.servers[server.id] = server
+        for id_ in before:
+            del self.servers[id_]
+        return Changes(tuple(added), tuple(before), tuple(changed))
+
+    def update(self, servers: Iterable[Server]) -> tuple[str, ...]:
+        """Take in servers read one by one; returns the ids of those not as they were."""
+        changed = []
+        for server in servers:
+            if self.servers.get(server.id) != server:
+                self.servers[server.id] = server
+                changed.append(server.id)
+        return tuple(changed)
+
+    def path(self, server: Server) -> str:
+        """The path of the server's group, empty where the group is not known."""
+        group = self.groups.get(server.group_id)
+        return group.path if group else ""
+
+    def children(self, parent_id: str | None) -> list[Group]:
+        """The groups right below ``parent_id``, by name; None gives the roots."""
+        found = [group for group in self.groups.values() if group.parent_id == parent_id]
+        return sorted(found, key=lambda group: (group.data_center, group.name.casefold()))
+
+    def subtree(self, group_id: str) -> frozenset[str]:
+        """The ids of ``group_id`` and every group below it."""
+        below: dict[str | None, list[str]] = {}
+        for group in self.groups.values():
+            below.setdefault(group.parent_id, []).append(group.id)
+        found = {group_id}
+        waiting = [group_id]
+        while waiting:
+            for child in below.get(waiting.pop(), ()):
+                if child not in found:
+                    found.add(child)
+                    waiting.append(child)
+        return frozenset(found)
+
+    def resolve(self, names: Iterable[str]) -> tuple[list[Server], list[str]]:
+        """The servers that ``names`` (ids, any case) name, once each, and the names that are unknown."""
+        found: dict[str, Server] = {}
+        unknown: dict[str, str] = {}
+        for name in names:
+            server = self.servers.get(name.strip().upper())
+            if server is not None:
+                found[server.id] = server
+            elif name.strip():
+                unknown.setdefault(name.strip().upper(), name.strip())
+        return list(found.values()), list(unknown.values())
+
+    def counts(self) -> tuple[Counter[str], Counter[str]]:
+        """Per group id, not counting subgroups: servers, and servers in maintenance."""
+        total: Counter[str] = Counter()
+        maintenance: Counter[str] = Counter()
+        for server in self.servers.values():
+            total[server.group_id] += 1
+            if server.maintenance:
+                maintenance[server.group_id] += 1
+        return total, maintenance
+
+    def in_maintenance(self, ids: Collection[str] | None = None) -> int:
+        """How many servers, of ``ids`` or of all, are in maintenance."""
+        if ids is None:
+            return sum(1 for server in self.servers.values() if server.maintenance)
+        return sum(1 for id_ in ids if (server := self.servers.get(id_)) and server.maintenance)

@@ -1,0 +1,204 @@
+"""Operations on servers, and the state machine of one server in one operation."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from tui.model.server import Server
+
+
+class Action(StrEnum):
+    """What can be asked of servers. The values are the platform's own spelling in the URL."""
+
+    START_MAINTENANCE = "startMaintenance"
+    STOP_MAINTENANCE = "stopMaintenance"
+    POWER_ON = "powerOn"
+    POWER_OFF = "powerOff"
+    PAUSE = "pause"
+    RESET = "reset"
+    REBOOT = "reboot"
+    SHUT_DOWN = "shutDown"
+
+    @property
+    def label(self) -> str:
+        """The action as a heading, e.g. "Start maintenance"."""
+        return _LABELS[self]
+
+    def settled(self, server: Server) -> bool | None:
+        """Whether ``server`` is as this action leaves it; None where the server cannot tell.
+
+        A reset or a reboot leaves no trace in the server's fields, so nothing can confirm it.
+        """
+        match self:
+            case Action.START_MAINTENANCE:
+                return server.maintenance
+            case Action.STOP_MAINTENANCE:
+                return None if server.maintenance is None else not server.maintenance
+            case Action.RESET | Action.REBOOT:
+                return None
+            case _:
+                return None if server.power is None else server.power == _POWER_AFTER[self]
+
+
+_LABELS = {
+    Action.START_MAINTENANCE: "Start maintenance",
+    Action.STOP_MAINTENANCE: "End maintenance",
+    Action.POWER_ON: "Power on",
+    Action.POWER_OFF: "Power off",
+    Action.PAUSE: "Pause",
+    Action.RESET: "Reset",
+    Action.REBOOT: "Reboot",
+    Action.SHUT_DOWN: "Shut down",
+}
+_POWER_AFTER = {
+    Action.POWER_ON: "started",
+    Action.POWER_OFF: "stopped",
+    Action.PAUSE: "paused",
+    Action.SHUT_DOWN: "stopped",
+}
+
+
+class State(StrEnum):
+    """Where one server stands in one operation. JSON and the journal use these names."""
+
+    PLANNED = "planned"
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    EXECUTING = "executing"
+    SUCCEEDED = "succeeded"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNSURE = "unsure"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    # A refused login, a full disk or the operator's word stops what was not sent.
+    State.PLANNED: frozenset({State.SUBMITTING, State.CANCELLED}),
+    # cancelled: the request provably never left. failed: the endpoint refused the whole request.
+    State.SUBMITTING: frozenset({State.QUEUED, State.REFUSED, State.FAILED, State.UNSURE, State.CANCELLED}),
+    # A failed job may have changed this server all the same, so a job's end can mean verified.
+    State.QUEUED: frozenset({State.EXECUTING, State.SUCCEEDED, State.VERIFIED, State.FAILED, State.UNSURE}),
+    State.EXECUTING: frozenset({State.SUCCEEDED, State.VERIFIED, State.FAILED, State.UNSURE}),
+    State.SUCCEEDED: frozenset({State.VERIFIED, State.UNSURE}),
+    # Settled by re-reading the server. cancelled: it is untouched, so it may be asked for again.
+    State.UNSURE: frozenset({State.VERIFIED, State.FAILED, State.CANCELLED}),
+    State.VERIFIED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""Which state may follow which. A state may always be repeated with a new message or job id."""
+
+ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
+"""States that nothing follows. SUCCEEDED and UNSURE can also be how an operation leaves a server."""
+
+IN_FLIGHT = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED})
+
+
+class Look(msgspec.Struct, frozen=True):
+    """How a state is shown everywhere: the word and sign first, the colour after."""
+
+    word: str
+    sign: str
+    ascii: str
+    colour: str
+    """dim, blue, green, red or magenta: a role that the theme gives a colour to."""
+
+
+LOOKS: Mapping[State, Look] = {
+    State.PLANNED: Look("planned", "·", ".", "dim"),
+    State.SUBMITTING: Look("sending", "→", ">", "blue"),
+    State.QUEUED: Look("queued", "…", "~", "blue"),
+    State.EXECUTING: Look("running", "▸", "*", "blue"),
+    State.SUCCEEDED: Look("checking", "◌", "o", "blue"),
+    State.VERIFIED: Look("verified", "✓", "+", "green"),
+    State.REFUSED: Look("refused", "⊘", "/", "red"),
+    State.FAILED: Look("failed", "✗", "x", "red"),
+    State.UNSURE: Look("unsure", "?", "?", "magenta"),
+    State.CANCELLED: Look("not sent", "–", "-", "dim"),
+}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One server in one operation, as last heard."""
+
+    server_id: str
+    state: State = State.PLANNED
+    at: float = 0.0
+    """When it came into this state, seconds since the epoch."""
+    job_id: str = ""
+    message: str = ""
+
+
+class IllegalTransitionError(ValueError):
+    """A state was to follow one that it cannot follow: a bug in the engine, never the API's doing."""
+
+
+class Operation:
+    """One action on many servers, under way or done.
+
+    The engine and the screen each keep their own, fed by the same targets, so nothing is shared
+    between their threads.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the field's own word
+        action: Action,
+        server_ids: Iterable[str],
+        *,
+        account: str = "",
+        window_id: str = "",
+        reason: str = "",
+        started: float = 0.0,
+    ) -> None:
+        self.id = id
+        self.action = action
+        self.account = account
+        self.window_id = window_id
+        self.reason = reason
+        self.started = started
+        """Seconds since the epoch."""
+        self.ended: float | None = None
+        """When nothing more could happen to it, or None while it is under way."""
+        self.targets: dict[str, Target] = {
+            server_id: Target(server_id, at=started) for server_id in server_ids
+        }
+        self._counts: Counter[State] = Counter({State.PLANNED: len(self.targets)})
+
+    def apply(self, target: Target) -> None:
+        """Take in what became of one server.
+
+        Raises:
+            IllegalTransitionError: the state cannot follow the one the server is in.
+            KeyError: the server is not part of this operation.
+        """
+        before = self.targets[target.server_id].state
+        if target.state is not before and target.state not in TRANSITIONS[before]:
+            raise IllegalTransitionError(f"{target.server_id}: {before} cannot become {target.state}")
+        self.targets[target.server_id] = target
+        self._counts[before] -= 1
+        self._counts[target.state] += 1
+
+    def restore(self, targets: Iterable[Target]) -> None:
+        """Put servers where the journal left them, whatever state that is."""
+        for target in targets:
+            self._counts[self.targets[target.server_id].state] -= 1
+            self.targets[target.server_id] = target
+            self._counts[target.state] += 1
+
+    def count(self, *states: State) -> int:
+        """How many servers are in one of ``states``."""
+        return sum(self._counts[state] for state in states)
+
+    def summary(self) -> dict[str, int]:
+        """State name -> number of servers, for the states that occur, in the life's order."""
+        return {state.value: self._counts[state] for state in State if self._counts[state]}
+
+    def ids(self, *states: State) -> list[str]:
+        """The servers in one of ``states``, in the operation's order."""
+        return [target.server_id for target in self.targets.values() if target.state in states]

@@ -1,0 +1,124 @@
+"""What an operation would touch, before anything is sent."""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from tui.model.fleet import Fleet
+from tui.model.operation import Action
+from tui.model.server import Server
+
+OPERATOR_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
+"""Roles that may run maintenance and power operations. Source: the platform's role permissions matrix."""
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """A server that the operation leaves alone, and why."""
+
+    server_id: str
+    reason: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The servers of one POST: all in one data center, so that they become one job."""
+
+    index: int
+    wave: int
+    data_center: str
+    server_ids: tuple[str, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """An operation as it would be carried out: who is touched, who is not and why, in which POSTs."""
+
+    action: Action
+    batches: tuple[Batch, ...]
+    skipped: tuple[Skip, ...] = ()
+
+    @property
+    def server_ids(self) -> tuple[str, ...]:
+        """The servers that would be touched, in the order they are sent."""
+        return tuple(id_ for batch in self.batches for id_ in batch.server_ids)
+
+    @property
+    def waves(self) -> int:
+        """How many waves there are; one when none were asked for, zero when nothing is eligible."""
+        return max((batch.wave for batch in self.batches), default=-1) + 1
+
+    def skipped_by_reason(self) -> dict[str, list[str]]:
+        """Reason -> ids, the most frequent reason first."""
+        grouped: dict[str, list[str]] = {}
+        for skip in self.skipped:
+            grouped.setdefault(skip.reason, []).append(skip.server_id)
+        return dict(sorted(grouped.items(), key=lambda item: -len(item[1])))
+
+
+def may_operate(roles: Collection[str]) -> bool:
+    """Whether one of ``roles`` may run operations. No roles at all means the endpoint tells none: allowed."""
+    return not roles or not OPERATOR_ROLES.isdisjoint(roles)
+
+
+def why_not(action: Action, server: Server) -> str | None:
+    """Why ``action`` would be pointless or refused on ``server``; None when it is eligible."""
+    if server.is_template:
+        return "a template"
+    if server.status.casefold() != "active":
+        return f"not active ({server.status or 'status not known'})"
+    if action.settled(server):
+        return {
+            Action.START_MAINTENANCE: "already in maintenance",
+            Action.STOP_MAINTENANCE: "not in maintenance",
+        }.get(action, f"already {server.power}")
+    return None
+
+
+def make_plan(
+    action: Action,
+    server_ids: Iterable[str],
+    fleet: Fleet,
+    *,
+    roles: Collection[str] = (),
+    batch_size: int = 100,
+    wave_size: int | None = None,
+) -> Plan:
+    """Decide what ``action`` on ``server_ids`` would touch, as far as ``fleet`` knows.
+
+    Batches are one POST each: one data center, at most ``batch_size`` servers. With ``wave_size``
+    the eligible servers are cut into waves of that many, in the order given, and each wave into
+    batches of its own.
+    """
+    if batch_size < 1 or (wave_size is not None and wave_size < 1):
+        raise ValueError("batch and wave sizes start at 1")
+    eligible: dict[str, Server] = {}
+    skipped: dict[str, Skip] = {}
+    for wanted in server_ids:
+        id_ = wanted.upper()
+        if id_ in eligible or id_ in skipped:
+            continue
+        server = fleet.servers.get(id_)
+        if server is None:
+            reason: str | None = "not found"
+        elif not may_operate(roles):
+            reason = "not allowed by your role"
+        else:
+            reason = why_not(action, server)
+        if reason is None and server is not None:
+            eligible[id_] = server
+        else:
+            skipped[id_] = Skip(id_, reason or "not found")
+    return Plan(action, _batches(list(eligible.values()), batch_size, wave_size), tuple(skipped.values()))
+
+
+def _batches(servers: Sequence[Server], batch_size: int, wave_size: int | None) -> tuple[Batch, ...]:
+    batches: list[Batch] = []
+    step = wave_size or max(1, len(servers))
+    for wave in range(math.ceil(len(servers) / step)):
+        by_data_center: dict[str, list[str]] = {}
+        for server in servers[wave * step : (wave + 1) * step]:
+            by_data_center.setdefault(server.data_center, []).append(server.id)
+        for data_center, ids in sorted(by_data_center.items()):
+            for first in range(0, len(ids), batch_size):
+                chunk = tuple(ids[first : first + batch_size])
+                batches.append(Batch(len(batches), wave, data_center, chunk))
+    return tuple(batches)
