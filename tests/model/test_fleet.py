@@ -1,0 +1,81 @@
+"""All servers of an account."""
+
+from tui.model.fleet import Fleet
+from tui.model.group import DataCenter, Group
+from tui.model.server import Server
+
+WA1, DE1 = DataCenter("WA1", "WA1 - US West"), DataCenter("DE1", "DE1 - Germany")
+GROUPS = [
+    Group("root", "WA1 Hardware", "WA1", None, "WA1 Hardware"),
+    Group("web", "Web", "WA1", "root", "Web"),
+    Group("prod", "Prod", "WA1", "web", "Web/Prod"),
+    Group("db", "Databases", "WA1", "root", "Databases"),
+]
+
+
+def server(id_: str, group: str = "prod", maintenance: bool | None = False) -> Server:
+    return Server(id_, group_id=group, data_center=id_[:3], maintenance=maintenance)
+
+
+def loaded() -> Fleet:
+    fleet = Fleet("ACME")
+    fleet.replace(WA1, GROUPS, [server("WA1A"), server("WA1B", "web", maintenance=True)], at=1.0)
+    fleet.replace(DE1, [], [server("DE1A", "elsewhere")], at=1.0)
+    return fleet
+
+
+def test_a_refresh_says_what_came_went_and_changed() -> None:
+    fleet = loaded()
+    changes = fleet.replace(WA1, GROUPS, [server("WA1A", maintenance=True), server("WA1C")], at=2.0)
+    assert (changes.added, changes.removed, changes.changed) == (("WA1C",), ("WA1B",), ("WA1A",))
+    assert set(fleet.servers) == {"WA1A", "WA1C", "DE1A"}
+    assert fleet.read_at == {"WA1": 2.0, "DE1": 1.0}
+
+
+def test_a_refresh_that_brings_nothing_new_keeps_the_very_objects() -> None:
+    fleet = loaded()
+    before = fleet.servers["WA1A"]
+    assert not fleet.replace(WA1, GROUPS, [server("WA1A"), server("WA1B", "web", maintenance=True)], at=2.0)
+    assert fleet.servers["WA1A"] is before
+
+
+def test_a_good_reading_clears_the_problem_of_the_last() -> None:
+    fleet = loaded()
+    fleet.problems["WA1"] = "500"
+    fleet.replace(WA1, [], [], at=2.0)
+    assert fleet.problems == {}
+
+
+def test_single_servers_update_in_place() -> None:
+    fleet = loaded()
+    assert fleet.update([server("WA1A", maintenance=True), server("DE1A", "elsewhere")]) == ("WA1A",)
+    assert fleet.servers["WA1A"].maintenance is True
+
+
+def test_groups_form_a_tree() -> None:
+    fleet = loaded()
+    assert [group.name for group in fleet.children(None)] == ["WA1 Hardware"]
+    assert [group.name for group in fleet.children("root")] == ["Databases", "Web"]
+    assert fleet.subtree("web") == {"web", "prod"}
+    assert fleet.path(fleet.servers["WA1A"]) == "Web/Prod"
+    assert fleet.path(fleet.servers["DE1A"]) == ""
+
+
+def test_groups_that_contain_each_other_do_not_hang() -> None:
+    fleet = Fleet()
+    fleet.replace(WA1, [Group("a", "A", "WA1", "b"), Group("b", "B", "WA1", "a")], [], at=0.0)
+    assert fleet.subtree("a") == {"a", "b"}
+
+
+def test_names_resolve_in_any_case_and_the_unknown_are_named_as_given() -> None:
+    found, unknown = loaded().resolve(["wa1a", " WA1A ", "nope", "NOPE", ""])
+    assert [server.id for server in found] == ["WA1A"]
+    assert unknown == ["nope"]
+
+
+def test_counts_are_per_group_and_for_the_whole() -> None:
+    fleet = loaded()
+    total, maintenance = fleet.counts()
+    assert (total["prod"], total["web"], maintenance["web"], maintenance["prod"]) == (1, 1, 1, 0)
+    assert fleet.in_maintenance() == 1
+    assert fleet.in_maintenance(["WA1A", "GONE"]) == 0

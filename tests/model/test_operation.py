@@ -1,0 +1,122 @@
+"""The life of one server in one operation."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model.job import JobOutcome, is_waiting, job_outcome
+from tui.model.operation import (
+    ENDED,
+    LOOKS,
+    TRANSITIONS,
+    Action,
+    IllegalTransitionError,
+    Operation,
+    State,
+    Target,
+)
+from tui.model.server import Server
+
+
+def operation(count: int = 3) -> Operation:
+    return Operation("op-1", Action.START_MAINTENANCE, [f"WA1{n}" for n in range(count)], started=1.0)
+
+
+def test_every_server_begins_planned() -> None:
+    assert operation().summary() == {"planned": 3}
+
+
+def test_counts_follow_the_servers() -> None:
+    run = operation()
+    run.apply(Target("WA10", State.SUBMITTING))
+    run.apply(Target("WA10", State.QUEUED, job_id="wa1-1"))
+    run.apply(Target("WA11", State.CANCELLED))
+    assert run.summary() == {"planned": 1, "queued": 1, "cancelled": 1}
+    assert run.ids(State.QUEUED) == ["WA10"]
+    assert run.targets["WA10"].job_id == "wa1-1"
+
+
+def test_what_ended_does_not_begin_again() -> None:
+    run = operation()
+    run.apply(Target("WA10", State.CANCELLED))
+    with pytest.raises(IllegalTransitionError, match="WA10: cancelled cannot become submitting"):
+        run.apply(Target("WA10", State.SUBMITTING))
+    assert run.summary() == {"planned": 2, "cancelled": 1}
+
+
+def test_a_state_may_be_told_again_with_a_message() -> None:
+    run = operation()
+    run.apply(Target("WA10", State.PLANNED, message="waiting for the link"))
+    assert run.targets["WA10"].message == "waiting for the link"
+    assert run.count(State.PLANNED) == 3
+
+
+def test_a_server_of_another_operation_is_a_bug() -> None:
+    with pytest.raises(KeyError):
+        operation().apply(Target("DE1X", State.SUBMITTING))
+
+
+@given(st.lists(st.tuples(st.sampled_from(range(3)), st.sampled_from(list(State))), max_size=40))
+def test_counts_are_right_whatever_is_told(steps: list[tuple[int, State]]) -> None:
+    run = operation()
+    for number, state in steps:
+        before = dict(run.targets)
+        try:
+            run.apply(Target(f"WA1{number}", state))
+        except IllegalTransitionError:
+            assert run.targets == before
+    assert sum(run.summary().values()) == 3
+    assert all(run.count(state) == len(run.ids(state)) for state in State)
+
+
+def test_every_state_leads_to_an_end_and_has_a_look() -> None:
+    assert set(TRANSITIONS) == set(LOOKS) == set(State)
+    for state in State:
+        reached, waiting = {state}, [state]
+        while waiting:
+            new = TRANSITIONS[waiting.pop()] - reached
+            reached |= new
+            waiting.extend(new)
+        assert reached & ENDED
+    for attribute in ("word", "sign", "ascii"):
+        assert len({getattr(look, attribute) for look in LOOKS.values()}) == len(State)
+    assert all(look.ascii.isascii() and len(look.ascii) == 1 for look in LOOKS.values())
+
+
+@pytest.mark.parametrize(
+    ("action", "server", "settled"),
+    [
+        (Action.START_MAINTENANCE, Server("A", maintenance=True), True),
+        (Action.START_MAINTENANCE, Server("A"), None),
+        (Action.STOP_MAINTENANCE, Server("A", maintenance=False), True),
+        (Action.STOP_MAINTENANCE, Server("A"), None),
+        (Action.POWER_OFF, Server("A", power="started"), False),
+        (Action.PAUSE, Server("A", power="paused"), True),
+        (Action.POWER_ON, Server("A"), None),
+        (Action.RESET, Server("A", power="started"), None),
+    ],
+)
+def test_what_tells_that_a_server_is_as_asked(action: Action, server: Server, settled: bool | None) -> None:
+    assert action.settled(server) is settled
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("succeeded", JobOutcome.SUCCEEDED),
+        ("Failed", JobOutcome.FAILED),
+        ("UNKNOWN", JobOutcome.UNKNOWN),
+        ("notStarted", None),
+        ("executing", None),
+        ("resumed", None),
+        ("running", None),
+        ("a word nobody has met", None),
+        ("", None),
+    ],
+)
+def test_only_three_words_end_a_job(word: str, outcome: JobOutcome | None) -> None:
+    assert job_outcome(word) is outcome
+
+
+def test_two_words_say_that_a_job_waits() -> None:
+    assert [is_waiting(word) for word in ("notStarted", "queued", "executing")] == [True, True, False]

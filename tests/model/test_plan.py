@@ -1,0 +1,102 @@
+"""What an operation would touch."""
+
+import pytest
+
+from tui.model.fleet import Fleet
+from tui.model.group import DataCenter
+from tui.model.operation import Action
+from tui.model.plan import make_plan, may_operate, why_not
+from tui.model.server import Server
+
+
+def active(id_: str, *, maintenance: bool | None = False, **fields: str) -> Server:
+    """A server that any action may touch."""
+    values = {"data_center": id_[:3], "status": "active", "power": "started", **fields}
+    return Server(id_, maintenance=maintenance, **values)
+
+
+def fleet_of(*servers: Server) -> Fleet:
+    """A fleet that holds just these."""
+    fleet = Fleet("ACME")
+    for data_center in sorted({server.data_center for server in servers}):
+        mine = [server for server in servers if server.data_center == data_center]
+        fleet.replace(DataCenter(data_center), [], mine, at=0.0)
+    return fleet
+
+
+def test_one_batch_per_data_center_however_they_were_marked() -> None:
+    fleet = fleet_of(active("WA1A"), active("DE1A"), active("WA1B"))
+    plan = make_plan(Action.START_MAINTENANCE, ["WA1A", "DE1A", "WA1B"], fleet)
+    assert [(b.data_center, b.server_ids) for b in plan.batches] == [
+        ("DE1", ("DE1A",)),
+        ("WA1", ("WA1A", "WA1B")),
+    ]
+    assert plan.waves == 1
+
+
+def test_batches_are_never_larger_than_asked() -> None:
+    fleet = fleet_of(*(active(f"WA1{n:03}") for n in range(250)))
+    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, batch_size=100)
+    assert [len(batch.server_ids) for batch in plan.batches] == [100, 100, 50]
+    assert list(plan.server_ids) == list(fleet.servers)
+
+
+def test_waves_are_cut_before_batches_in_the_order_given() -> None:
+    fleet = fleet_of(active("WA1A"), active("DE1A"), active("WA1B"))
+    plan = make_plan(Action.START_MAINTENANCE, ["WA1A", "DE1A", "WA1B"], fleet, wave_size=2)
+    assert [(b.index, b.wave, b.server_ids) for b in plan.batches] == [
+        (0, 0, ("DE1A",)),
+        (1, 0, ("WA1A",)),
+        (2, 1, ("WA1B",)),
+    ]
+    assert plan.waves == 2
+
+
+def test_a_server_named_twice_in_any_case_is_touched_once() -> None:
+    fleet = fleet_of(active("WA1A"))
+    plan = make_plan(Action.START_MAINTENANCE, ["wa1a", "WA1A", "Wa1a", "wa1x", "WA1X"], fleet)
+    assert plan.server_ids == ("WA1A",)
+    assert [(skip.server_id, skip.reason) for skip in plan.skipped] == [("WA1X", "not found")]
+
+
+def test_an_empty_plan_has_no_waves() -> None:
+    plan = make_plan(Action.START_MAINTENANCE, [], Fleet())
+    assert (plan.batches, plan.skipped, plan.waves) == ((), (), 0)
+
+
+@pytest.mark.parametrize(
+    ("action", "server", "reason"),
+    [
+        (Action.START_MAINTENANCE, active("A", maintenance=True), "already in maintenance"),
+        (Action.STOP_MAINTENANCE, active("A"), "not in maintenance"),
+        (Action.START_MAINTENANCE, active("A", status="archived"), "not active (archived)"),
+        (Action.START_MAINTENANCE, active("A", status=""), "not active (status not known)"),
+        (Action.POWER_ON, active("A"), "already started"),
+        (Action.SHUT_DOWN, active("A", power="stopped"), "already stopped"),
+        (Action.REBOOT, active("A"), None),
+        (Action.START_MAINTENANCE, active("A", maintenance=None), None),
+        (Action.START_MAINTENANCE, Server("A", status="Active", is_template=True), "a template"),
+    ],
+)
+def test_why_a_server_is_left_alone(action: Action, server: Server, reason: str | None) -> None:
+    assert why_not(action, server) == reason
+
+
+def test_a_viewer_may_touch_nothing() -> None:
+    fleet = fleet_of(active("WA1A"))
+    plan = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, roles=("AccountViewer",))
+    assert plan.server_ids == ()
+    assert plan.skipped_by_reason() == {"not allowed by your role": ["WA1A"]}
+    assert may_operate(("AccountViewer", "ServerOperator"))
+
+
+def test_reasons_are_given_with_the_most_frequent_first() -> None:
+    fleet = fleet_of(active("WA1A", maintenance=True), active("WA1B", maintenance=True))
+    plan = make_plan(Action.START_MAINTENANCE, ["NOPE", "WA1A", "WA1B"], fleet)
+    assert list(plan.skipped_by_reason()) == ["already in maintenance", "not found"]
+
+
+@pytest.mark.parametrize("sizes", [{"batch_size": 0}, {"wave_size": 0}])
+def test_sizes_below_one_are_a_mistake_of_the_caller(sizes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="start at 1"):
+        make_plan(Action.START_MAINTENANCE, [], Fleet(), **sizes)
