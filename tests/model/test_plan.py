@@ -9,10 +9,11 @@ from tui.model.plan import make_plan, may_operate, why_not
 from tui.model.server import Server
 
 
-def active(id_: str, *, maintenance: bool | None = False, **fields: str) -> Server:
+def active(
+    id_: str, *, maintenance: bool | None = False, status: str = "active", power: str = "started"
+) -> Server:
     """A server that any action may touch."""
-    values = {"data_center": id_[:3], "status": "active", "power": "started", **fields}
-    return Server(id_, maintenance=maintenance, **values)
+    return Server(id_, data_center=id_[:3], maintenance=maintenance, status=status, power=power)
 
 
 def fleet_of(*servers: Server) -> Fleet:
@@ -96,7 +97,7 @@ def test_reasons_are_given_with_the_most_frequent_first() -> None:
     assert list(plan.skipped_by_reason()) == ["already in maintenance", "not found"]
 
 
-@pytest.mark.parametrize("sizes", [{"batch_size": 0}, {"wave_size": 0}])
-def test_sizes_below_one_are_a_mistake_of_the_caller(sizes: dict[str, int]) -> None:
+@pytest.mark.parametrize(("batch_size", "wave_size"), [(0, None), (100, 0)])
+def test_sizes_below_one_are_a_mistake_of_the_caller(batch_size: int, wave_size: int | None) -> None:
     with pytest.raises(ValueError, match="start at 1"):
-        make_plan(Action.START_MAINTENANCE, [], Fleet(), **sizes)
+        make_plan(Action.START_MAINTENANCE, [], Fleet(), batch_size=batch_size, wave_size=wave_size)
