@@ -1,0 +1,59 @@
+"""The virtual time that the engine's tests stand on."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from tests.engine.clock import EPOCH, VirtualClock, VirtualLoop, run
+
+
+async def test_hours_pass_at_once_and_in_order(clock: VirtualClock) -> None:
+    begun = time.monotonic()
+    seen: list[tuple[str, float]] = []
+
+    async def walk(name: str, step: float) -> None:
+        for _ in range(3):
+            await clock.sleep(step)
+            seen.append((name, clock.monotonic()))
+
+    await asyncio.gather(walk("slow", 7_200), walk("fast", 3_000))
+    assert seen == [
+        ("fast", 3_000),
+        ("fast", 6_000),
+        ("slow", 7_200),
+        ("fast", 9_000),
+        ("slow", 14_400),
+        ("slow", 21_600),
+    ]
+    assert clock.now() == EPOCH + 21_600
+    assert time.monotonic() - begun < 60
+
+
+async def test_a_jump_of_the_wall_clock_leaves_intervals_alone(clock: VirtualClock) -> None:
+    before = clock.monotonic()
+    clock.jump(-3_600)
+    await clock.sleep(1)
+    assert clock.monotonic() - before == 1
+    assert clock.now() == EPOCH - 3_600 + 1
+
+
+def test_a_deadlock_is_told_instead_of_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VirtualLoop, "patience", 0.01)
+
+    async def stuck(_: VirtualClock) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(RuntimeError, match="every task waits"):
+        run(stuck)
+
+
+def test_another_thread_wakes_the_loop() -> None:
+    async def main(_: VirtualClock) -> str:
+        loop = asyncio.get_running_loop()
+        word: asyncio.Future[str] = loop.create_future()
+        threading.Thread(target=lambda: loop.call_soon_threadsafe(word.set_result, "woken")).start()
+        return await word
+
+    assert run(main) == "woken"
