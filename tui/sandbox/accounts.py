@@ -1,0 +1,124 @@
+"""Users, roles, bearer tokens, and the account with its sub-account."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from tui.sandbox.config import SandboxConfig
+
+NOT_RECOGNIZED = "We didn't recognize the username or password you entered. Please try again."
+LOCKED = "This user has been locked after too many failed attempts. An Account Administrator can unlock it."
+"""Invented: the platform's own words for it were never recorded."""
+
+WRONG_TRIES = 4
+
+OPERATING_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
+
+
+class User(NamedTuple):
+    """Somebody who can log in."""
+
+    name: str
+    password: str
+    alias: str
+    roles: tuple[str, ...]
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether a role of theirs allows power and maintenance operations."""
+        return not OPERATING_ROLES.isdisjoint(self.roles)
+
+
+class Account(NamedTuple):
+    """An account; `parent` is None for the one at the top."""
+
+    alias: str
+    name: str
+    parent: str | None
+
+
+class LoginRefused(Exception):
+    """The login was refused; its text is what the API says."""
+
+
+USERS: dict[str, User] = {
+    user.name: user
+    for user in (
+        User("demo", "pitstop", "ACME", ("ServerAdmin",)),
+        User("viewer", "pitstop", "ACME", ("AccountViewer",)),
+    )
+}
+
+ACCOUNTS: dict[str, Account] = {
+    account.alias: account
+    for account in (Account("ACME", "Acme Corporation", None), Account("ACMD", "Acme Devices", "ACME"))
+}
+
+
+class Accounts:
+    """Logs users in and knows the tokens it gave out."""
+
+    def __init__(self, config: SandboxConfig, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._life = config.token_seconds
+        self._secret = f"sandbox {config.seed}".encode()
+        self._wrong: Counter[str] = Counter()
+        self._tokens: dict[str, tuple[User, float]] = {}
+        self._given = 0
+
+    def login(self, name: str, password: str, location: str) -> tuple[User, str]:
+        """The user and a new token. Raises LoginRefused; the fourth wrong password in a row locks."""
+        user = USERS.get(name.lower())
+        if user is None:
+            raise LoginRefused(NOT_RECOGNIZED)
+        if self._wrong[user.name] >= WRONG_TRIES:
+            raise LoginRefused(LOCKED)
+        if not hmac.compare_digest(password.encode(), user.password.encode()):
+            self._wrong[user.name] += 1
+            raise LoginRefused(NOT_RECOGNIZED)
+        self._wrong[user.name] = 0
+        now = self._clock()
+        self._tokens = {token: held for token, held in self._tokens.items() if held[1] > now}
+        token = self._token(user, now, location)
+        self._tokens[token] = (user, now + self._life)
+        return user, token
+
+    def user(self, token: str) -> User | None:
+        """Whose token this is, or None when it is unknown or has expired."""
+        user, expires = self._tokens.get(token, (None, 0.0))
+        return user if self._clock() < expires else None
+
+    def expire(self, token: str) -> None:
+        """Make a token worthless from now on."""
+        self._tokens.pop(token, None)
+
+    def _token(self, user: User, now: float, location: str) -> str:
+        """A JSON Web Token with the claims that were recorded, and a serial number that tells two apart."""
+        self._given += 1
+        claims = {
+            "iss": "urn:api-tier3",
+            "aud": "urn:tier3-users",
+            "nbf": int(now),
+            "exp": int(now + self._life),
+            "unique_name": user.name,
+            "role": user.roles,
+            "urn:tier3:account-alias": user.alias,
+            "urn:tier3:location-alias": location,
+            "jti": self._given,
+        }
+        signed = b".".join(
+            _segment(msgspec.json.encode(part)) for part in ({"typ": "JWT", "alg": "HS256"}, claims)
+        )
+        signature = hmac.new(self._secret, signed, hashlib.sha256).digest()
+        return (signed + b"." + _segment(signature)).decode("ascii")
+
+
+def _segment(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -1,0 +1,59 @@
+"""Faults on request. Whether one strikes depends on the seed, its name and how often it was asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tui.sandbox.config import SandboxConfig, check_faults
+from tui.sandbox.seeds import rng
+
+RETRY_AFTER_SECONDS = (1, 3)
+
+HTML_PAGE = b"<html><head><title>Error</title></head><body>Request unsuccessful. Incident 7</body></html>"
+
+
+class Faults:
+    """The rates in force, and how often each fault was asked for and struck."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._seed = config.seed
+        self._slow_seconds = config.slow_seconds
+        self._rates: dict[str, float] = dict(config.faults)
+        self._asked: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The faults in force, those with a rate of 0 left out."""
+        return {name: rate for name, rate in self._rates.items() if rate}
+
+    def set(self, rates: Mapping[str, float]) -> None:
+        """Change some rates; others stay. Raises ValueError for unknown names and rates out of range."""
+        check_faults(rates)
+        self._rates.update(rates)
+
+    def fires(self, name: str) -> bool:
+        """Whether a fault strikes this time."""
+        rate = self._rates.get(name)
+        if not rate:
+            return False
+        self._asked[name] += 1
+        if rng("fault", self._seed, name, self._asked[name]).random() >= rate:
+            return False
+        self.struck[name] += 1
+        return True
+
+    def slow_seconds(self) -> float:
+        """How late this answer is."""
+        return rng("slow", self._seed, self.struck["slow"]).uniform(*self._slow_seconds)
+
+    def retry_after(self) -> int:
+        """Whole seconds for the Retry-After header."""
+        return rng("retry", self._seed, self.struck["rate-limit"]).randint(*RETRY_AFTER_SECONDS)
+
+    def mangled(self, body: bytes) -> tuple[bytes, str]:
+        """An answer's body spoilt, and its content type: mostly cut short, sometimes a page of HTML."""
+        if self.struck["malformed"] % 3 == 0:
+            return HTML_PAGE, "text/html"
+        return body[: len(body) * 2 // 3], "application/json; charset=utf-8"

@@ -1,0 +1,275 @@
+"""The fleet of one account: data centers, nested groups and servers, a function of alias, seed and size.
+
+A server keeps only what distinguishes it: 64 random bits stand for everything that its entity shows and
+nothing decides on (addresses, disks, operating system), so that 100,000 are made in a second or two.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui.sandbox import names
+from tui.sandbox.seeds import rng
+
+if TYPE_CHECKING:
+    from tui.sandbox.queue import Job
+
+POD_SIZE = 250
+"""Groups with more servers than this are divided into pods."""
+
+CELL_SIZE = 999
+"""Server names end in two or three digits; the next thousand takes another letter."""
+
+SPECIAL_KINDS = (
+    "archived",
+    "template",
+    "underConstruction",
+    "queuedForRestore",
+    "queuedForDelete",
+    "queuedForArchive",
+    "deleted",
+    "queuedForDelete",
+    "archived",
+    "template",
+)
+"""What else but an active server there is, in the order in which the fleet gets them."""
+
+
+class State(NamedTuple):
+    """What operations change of a server."""
+
+    power: str
+    maintenance: bool
+    modified_at: float
+    modified_by: str
+
+
+class Change(NamedTuple):
+    """What one job does to one server, from `at` on; reads show it from `shown_at` on."""
+
+    at: float
+    shown_at: float
+    power: str | None
+    maintenance: bool | None
+    by: str
+
+    def applied(self, state: State) -> State:
+        """The state after this change."""
+        return State(
+            state.power if self.power is None else self.power,
+            state.maintenance if self.maintenance is None else self.maintenance,
+            self.at,
+            self.by,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A node of a data center's tree. `kind` is the platform's type: default, archive or templates."""
+
+    id: str
+    name: str
+    data_center: str
+    kind: str = "default"
+    description: str | None = None
+    parent: Group | None = None
+    groups: list[Group] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
+    servers_count: int = 0
+    """Servers in the subtree, without those queued for restore: the platform's own slip."""
+
+    @property
+    def system(self) -> bool:
+        """Whether it came with the data center: the root, Archive and Templates."""
+        return self.parent is None or self.kind != "default"
+
+
+@dataclass(slots=True, eq=False)
+class Server:
+    """One server: what it is for ever, the state it started from, and what jobs did to it since."""
+
+    id: str
+    group: Group
+    status: str
+    template: bool
+    bits: int
+    description: str | None
+    base: State
+    changes: list[Change] | None = None
+    job: Job | None = None
+    reached: dict[str, int] = field(default_factory=dict)
+    """Per operation, how often a POST that was carried out named this server, queued or refused."""
+    queued: dict[str, int] = field(default_factory=dict)
+    """Per operation, how often it was queued."""
+
+    def at(self, now: float) -> State:
+        """The true state at a moment."""
+        state = self.base
+        for change in self.changes or ():
+            if change.at <= now:
+                state = change.applied(state)
+        return state
+
+    def shown_at(self, now: float) -> State:
+        """The state that reads show at a moment."""
+        if self.changes is None:
+            return self.base
+        state = self.base
+        for change in self.changes:
+            if change.shown_at <= now:
+                state = change.applied(state)
+        return state
+
+    def add(self, change: Change, now: float) -> None:
+        """Take a change, and fold those that are past into the base, so that the list stays short."""
+        pending = self.changes or []
+        while pending and pending[0].at <= now and pending[0].shown_at <= now:
+            self.base = pending.pop(0).applied(self.base)
+        pending.append(change)
+        self.changes = pending
+
+
+class Fleet:
+    """Everything one account has. Lookups take the canonical case: data centers lower, servers upper."""
+
+    def __init__(self, alias: str, size: int, seed: int) -> None:
+        self.alias = alias
+        self.roots: dict[str, Group] = {}
+        self.groups: dict[str, Group] = {}
+        self.servers: dict[str, Server] = {}
+        chance = rng("fleet", alias, seed)
+        primary, *others = names.DATA_CENTERS
+        chosen = [primary, *chance.sample(others, 2 if size >= 100 else 1)]
+        specials = _specials(size)
+        for index, code in enumerate(chosen):
+            share = _share(size, len(chosen), index)
+            maker = _Maker(self, code, rng("fleet", alias, seed, code))
+            maker.make(share, specials[index :: len(chosen)][:share])
+
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.servers.values())
+
+
+def _share(size: int, parts: int, index: int) -> int:
+    """The part of `size` that falls to the data center `index`; the parts add up to `size`."""
+    bounds = (0, 40, 75, 100) if parts == 3 else (0, 60, 100)
+    return size * bounds[index + 1] // 100 - size * bounds[index] // 100
+
+
+def _specials(size: int) -> list[str]:
+    """One server of every kind from 40 servers on, about one in sixteen in larger fleets."""
+    count = max(len(SPECIAL_KINDS) if size >= 40 else size // 4, size // 16)
+    return [SPECIAL_KINDS[number % len(SPECIAL_KINDS)] for number in range(count)]
+
+
+class _Maker:
+    """Fills one data center."""
+
+    def __init__(self, fleet: Fleet, code: str, chance: random.Random) -> None:
+        self.fleet = fleet
+        self.code = code
+        self.chance = chance
+        self.numbers: Counter[str] = Counter()
+        self.turn = count()
+        self.root = self._group(f"{code} Hardware", None)
+        self.archive = self._group("Archive", self.root, "archive")
+        self.templates = self._group("Templates", self.root, "templates")
+        self.by_path: dict[tuple[str, ...], Group] = {}
+        fleet.roots[code.lower()] = self.root
+        self._path(("Default Group",))
+
+    def make(self, size: int, specials: list[str]) -> None:
+        """Make `size` servers, of which the last ones are the special kinds given."""
+        leaves = [(tier, stage) for tier in names.TIERS for stage in names.STAGES]
+        weights = list(accumulate(tier.weight * stage[2] for tier, stage in leaves))
+        chosen = self.chance.choices(range(len(leaves)), cum_weights=weights, k=size)
+        crowd = Counter(chosen)
+        placed: Counter[int] = Counter()
+        for number, leaf in enumerate(chosen):
+            tier, stage = leaves[leaf]
+            path = tier.path if tier.path == ("Default Group",) else (*tier.path, stage[0])
+            if crowd[leaf] > POD_SIZE:
+                path = (*path, f"Pod {placed[leaf] // POD_SIZE + 1:02d}")
+            placed[leaf] += 1
+            special = number - (size - len(specials))
+            self._server(tier, stage, self._path(path), specials[special] if special >= 0 else "active")
+
+    def _server(self, tier: names.Tier, stage: tuple[str, str, int], group: Group, kind: str) -> None:
+        bits = self.chance.getrandbits(64)
+        if kind in ("archived", "queuedForRestore"):
+            group = self.archive
+        elif kind == "template":
+            group = self.templates
+        roll = (bits >> 32) % 100 if kind == "active" else 90
+        power = "started" if roll < 88 else "stopped" if roll < 96 else "paused"
+        maintenance = kind == "active" and power != "stopped" and next(self.turn) % 24 == 7
+        pattern = names.DESCRIPTIONS[bits % len(names.DESCRIPTIONS)]
+        server = Server(
+            id=self._name(tier.code, stage[1]),
+            group=group,
+            status="active" if kind == "template" else kind,
+            template=kind == "template",
+            bits=bits,
+            description=pattern
+            and pattern.format(
+                purpose=tier.purpose,
+                stage=stage[0].lower(),
+                number=bits >> 8 & 1023,
+                quarter=(bits >> 18 & 3) + 1,
+            ),
+            base=State(
+                power,
+                maintenance,
+                1_420_070_400.0 + 200_000_000 + (bits >> 20) % 60_000_000,
+                names.PEOPLE[(bits >> 11) % len(names.PEOPLE)],
+            ),
+        )
+        group.servers.append(server)
+        self.fleet.servers[server.id] = server
+        if kind != "queuedForRestore":
+            counted: Group | None = group
+            while counted is not None:
+                counted.servers_count += 1
+                counted = counted.parent
+
+    def _name(self, code: str, letter: str) -> str:
+        """The next free name: two digits, three once there are many or where numbering began at 101."""
+        prefix = code + letter
+        if prefix not in self.numbers:
+            self.numbers[prefix] = 100 if self.chance.random() < 0.15 else 0
+        cell, number = divmod(self.numbers[prefix], CELL_SIZE)
+        self.numbers[prefix] += 1
+        if cell:
+            prefix = f"{code}{letter or 'P'}{chr(ord('A') + cell - 1)}"
+        return f"{self.code}{self.fleet.alias}{prefix}{number + 1:02d}"
+
+    def _path(self, path: tuple[str, ...]) -> Group:
+        """The group at a path under the root, made with its parents when it is new."""
+        group = self.by_path.get(path)
+        if group is None:
+            parent = self._path(path[:-1]) if len(path) > 1 else self.root
+            group = self.by_path[path] = self._group(path[-1], parent)
+        return group
+
+    def _group(self, name: str, parent: Group | None, kind: str = "default") -> Group:
+        bits = self.chance.getrandbits(128)
+        described = parent is not None and kind == "default" and bits % 4 == 0
+        group = Group(
+            id=f"{bits:032x}",
+            name=name,
+            data_center=self.code,
+            kind=kind,
+            description=names.GROUP_DESCRIPTIONS[(bits >> 2) % len(names.GROUP_DESCRIPTIONS)]
+            if described
+            else None,
+            parent=parent,
+        )
+        if parent is not None:
+            parent.groups.append(group)
+        self.fleet.groups[group.id] = group
+        return group

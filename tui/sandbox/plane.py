@@ -1,0 +1,122 @@
+"""The sandbox's control plane: accounts, their fleets, one queue, the faults, and the clock of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tui.sandbox import entities
+from tui.sandbox.accounts import ACCOUNTS, Account, Accounts, User
+from tui.sandbox.config import SandboxConfig
+from tui.sandbox.faults import Faults
+from tui.sandbox.fleet import Fleet, Group, Server
+from tui.sandbox.operations import Operation
+from tui.sandbox.queue import Outcome, Queue
+
+SUB_ACCOUNT_PART = 8
+"""The sub-account's fleet is so many times smaller."""
+
+
+class SandboxPlane:
+    """The `protocol.ControlPlane` of a fleet made from a seed. Ids are taken in any case."""
+
+    def __init__(self, config: SandboxConfig, clock: Callable[[], float]) -> None:
+        self.config = config
+        self.clock = clock
+        self.started = clock()
+        self.faults = Faults(config)
+        self.accounts = Accounts(config, clock)
+        self.queue = Queue(config, self.faults, clock)
+        self._fleets: dict[str, Fleet] = {}
+
+    def login(self, name: str, password: str) -> tuple[User, str, str]:
+        """The user, a new token and the primary data center. Raises `accounts.LoginRefused`."""
+        location = "WA1"
+        user, token = self.accounts.login(name, password, location)
+        return user, token, location
+
+    def user(self, token: str) -> User | None:
+        """Whose token this is, while it lives."""
+        return self.accounts.user(token)
+
+    def account(self, alias: str, user: User) -> Account | None:
+        """An account that a user may enter: their own and the ones below it."""
+        account = ACCOUNTS.get(alias.upper())
+        return account if account and user.alias in (account.alias, account.parent) else None
+
+    def data_centers(self, alias: str) -> Sequence[Group]:
+        """The root group of each data center of an account."""
+        return tuple(self._fleet(alias).roots.values())
+
+    def data_center(self, alias: str, code: str) -> Group | None:
+        """The root group of one data center."""
+        return self._fleet(alias).roots.get(code.lower())
+
+    def group(self, alias: str, group_id: str) -> Group | None:
+        """A group of an account."""
+        return self._fleet(alias).groups.get(group_id.lower())
+
+    def server(self, alias: str, server_id: str) -> Server | None:
+        """A server of an account."""
+        return self._fleet(alias).servers.get(server_id.upper())
+
+    def submit(
+        self, alias: str, operation: Operation, targets: Mapping[str, bool | None], user: User
+    ) -> Sequence[Outcome]:
+        """Queue an operation; see `queue.Queue.submit`."""
+        return self.queue.submit(self._fleet(alias), operation, targets, user.name)
+
+    def job_status(self, alias: str, job_id: str) -> str | None:
+        """The status of a job, None where there is no such job."""
+        return self.queue.status(alias, job_id.lower())
+
+    def truth(self) -> dict[str, Any]:
+        """What really is, for tests and benchmarks; times in seconds since the sandbox started.
+
+        ```
+        {"now": SECONDS,
+         "servers": {"WA1ACMEWEB01": {
+             "maintenance": bool,         the flag, as it really is (fault `settle` makes reads show it later)
+             "power": "started",
+             "operations": {OP: N},       how often a POST of OP that was carried out named this server,
+                                          whether it was queued or refused
+             "queued": {OP: N}}},         how often it was queued for it
+         "jobs": {"wa1-12345": {
+             "account", "operation", "status", "created", "ends",
+             "servers": [ID, ...],        all servers of the job
+             "changed": [ID, ...]}},      those that change (or changed) when it ends
+         "faults": {NAME: N}}             how often each fault has struck
+        ```
+
+        Servers of the sub-account are among them once it has been entered. Servers are named in upper case.
+        """
+        now = self.clock()
+        servers: dict[str, Any] = {}
+        for fleet in self._fleets.values() or (self._fleet("ACME"),):
+            servers |= entities.truth(fleet, now)
+        return {
+            "now": now - self.started,
+            "servers": servers,
+            "jobs": {
+                job.id: {
+                    "account": job.alias,
+                    "operation": job.operation,
+                    "status": job.status(now),
+                    "created": job.created - self.started,
+                    "ends": job.ends - self.started,
+                    "servers": job.servers,
+                    "changed": job.changed,
+                }
+                for job in self.queue.jobs.values()
+            },
+            "faults": self.faults.struck,
+        }
+
+    def _fleet(self, alias: str) -> Fleet:
+        """The fleet of an account, made when it is first asked for."""
+        account = ACCOUNTS[alias.upper()]
+        fleet = self._fleets.get(account.alias)
+        if fleet is None:
+            size = -(-self.config.servers // SUB_ACCOUNT_PART) if account.parent else self.config.servers
+            fleet = self._fleets[account.alias] = Fleet(account.alias, size, self.config.seed)
+        return fleet
