@@ -31,14 +31,14 @@ class _Jump:
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
-        if ready:
+        if ready or timeout == 0:
             return ready
-        if timeout is None:
-            # Nothing will ever be due: only another thread could bring something.
+        if timeout is None or self._loop.threads:
+            # Only another thread can bring what is waited for: that takes real time.
             ready = self._real.select(self._loop.patience)
             if not ready:
                 raise RuntimeError("every task waits for something that nothing will bring")
-        elif timeout > 0:
+        else:
             self._loop.virtual_time += timeout
         return ready
 
@@ -52,10 +52,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.virtual_time = 0.0
+        self.threads = 0
         self._selector: Any = _Jump(self, self._selector)
 
     def time(self) -> float:
         return self.virtual_time
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Any, *args: Any
+    ) -> "asyncio.Future[Any]":
+        """Time stands still while a thread works, as asyncio.to_thread lets one."""
+        future = super().run_in_executor(executor, func, *args)
+        self.threads += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: "asyncio.Future[Any]") -> None:
+        self.threads -= 1
 
 
 class VirtualClock:

@@ -57,3 +57,9 @@ def test_another_thread_wakes_the_loop() -> None:
         return await word
 
     assert run(main) == "woken"
+
+
+async def test_time_stands_still_while_a_thread_works(clock: VirtualClock) -> None:
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(time.sleep, 0.05)
+    assert clock.monotonic() == 0
