@@ -1,0 +1,71 @@
+# Needs nothing but python3 and make. Everything is installed into .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+TESTS  ?= tests
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format screenshots bench build lock clean
+
+help: ## Say what the targets do (this text)
+	@echo "Pitstop: make TARGET"
+	@echo
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+
+# --- installation: stamps say what is done, so that the second time takes no time ---
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Pitstop needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=/path/to/python3 ...")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments here: its venv or ensurepip module is missing."; \
+		echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; } >&2
+	@echo "Making $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# What the program runs on, and what turns the source tree into a package: the first two parts of constraints.txt.
+$(VENV)/run: $(VENV)/made constraints.txt pyproject.toml
+	@echo "Installing what Pitstop runs on"
+	@sed '/^# --- develop ---/,$$d' constraints.txt > $(VENV)/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/develop: $(VENV)/run
+	@echo "Installing what checks Pitstop"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r constraints.txt
+	@touch $@
+
+# --- use ---
+
+demo: $(VENV)/run ## Open the console on a sandbox inside the program: no endpoint, no account (ARGS="--servers 5000")
+	@$(BIN)/pitstop demo $(ARGS)
+
+# --- work ---
+
+test: $(VENV)/develop ## Run the tests (TESTS=tests/model for some of them, WORKERS=4 for more at once)
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/develop ## Format the code and repair what can be repaired by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(VENV)/develop ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+lock: $(VENV)/made ## Write constraints.txt anew from pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	$(VENV)/lock/bin/python .ci/lock
+
+clean: ## Remove everything that was made here, .venv included
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
