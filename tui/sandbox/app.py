@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
+from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
@@ -65,10 +66,9 @@ def create_app(
 
     async def missing(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        entry = record.open(
-            request.method, request.scope.get("sandbox.path", request.url.path), "no such route"
-        )
-        entry[3] = status
+        path = request.scope["sandbox.path"]
+        if not path.startswith("/__sandbox"):
+            record.open(request.method, path, f"{request.method} (no such route)")[3] = status
         if status == 404:
             return Response(status_code=404, headers=dict(_ENVELOPE))
         message = f"The requested resource does not support http method '{request.method}'."
@@ -257,6 +257,7 @@ def _gzip(body: bytes) -> bytes:
     return compressor.compress(body) + compressor.flush()
 
 
+@lru_cache(maxsize=2)
 def _http_date(seconds: int) -> bytes:
     return formatdate(seconds, usegmt=True).encode("ascii")
 

@@ -25,6 +25,10 @@ POD_SIZE = 250
 CELL_SIZE = 999
 """Server names end in two or three digits; the next thousand takes another letter."""
 
+OLDEST_CHANGE = 1_620_000_000.0
+CHANGES_WITHIN = 60_000_000
+"""When servers were last changed before the sandbox began: within two years from May 2021."""
+
 SPECIAL_KINDS = (
     "archived",
     "template",
@@ -225,7 +229,7 @@ class _Maker:
             base=State(
                 power,
                 maintenance,
-                1_420_070_400.0 + 200_000_000 + (bits >> 20) % 60_000_000,
+                OLDEST_CHANGE + (bits >> 20) % CHANGES_WITHIN,
                 names.PEOPLE[(bits >> 11) % len(names.PEOPLE)],
             ),
         )

@@ -265,13 +265,13 @@ def _decoded(body: bytes, field: str) -> Any:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v2/operations/{alias}/status/{id}", _status, fault="status-500"),
     Route("GET", "/v2/datacenters/{alias}", _data_centers),
     Route("GET", "/v2/datacenters/{alias}/{datacenter}", _data_center),
     Route("GET", "/v2/groups/{alias}/{id}", _group, fault="group-500"),
     Route("GET", "/v2/servers/{alias}/{id}", _server),
     Route("GET", "/v2/accounts/{alias}", _account),
     Route("GET", "/v2/accounts/{alias}/customFields", _custom_fields),
-    Route("GET", "/v2/operations/{alias}/status/{id}", _status, fault="status-500"),
     *(
         Route(
             "POST", f"/v2/operations/{{alias}}/servers/{operation.name}", _operate(operation), operation=True

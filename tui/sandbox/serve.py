@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import logging
 import signal
 import socket
 import sys
@@ -43,6 +44,10 @@ def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> in
         gc.freeze()
         sys.stdout.write(f"listening on {url_of(listener)}\n")
         sys.stdout.flush()
+        sys.stderr.write(
+            f"{config.servers:,} servers. Users demo and viewer, password pitstop, account ACME "
+            "with sub-account ACMD. Ctrl-C stops.\n"
+        )
         asyncio.run(make_server(app).serve(sockets=[listener]))
     return 0
 
@@ -103,14 +108,19 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.app_state: dict[str, Any] = {**self.app_state, TRANSPORT: transport}
-        # asyncio does so only for sockets that were opened with an explicit protocol; without it, an answer of
-        # two writes waits for the client's delayed acknowledgement, 40 ms.
+        # asyncio does so only for sockets that were opened with an explicit protocol; without it an answer of
+        # two writes waits 40 ms for the client's delayed acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
 
 
 class _Server(uvicorn.Server):
     """Ends with the exit code 0 on a signal, where uvicorn would raise it again after its shutdown."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Requests that are still waiting to be answered late are cancelled; that is nothing to report.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
