@@ -180,6 +180,15 @@ class Terminal:
                 return column, row
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
 
+    def first_shown(self, text: str) -> float:
+        """Seconds from the start of the program until ``text`` was on the screen for the first time."""
+        replayed = Emulator(self.emulator.main.columns, self.emulator.main.lines)
+        for at, data in self._raw:
+            replayed.feed(data)
+            if any(text in line for line in replayed.lines()):
+                return at - self.started
+        raise AssertionError(f"{text!r} was never on the screen:\n{self.text()}")
+
     def wait_for(self, wanted: str | Callable[[], object], timeout: float = 15.0) -> None:
         """Until a text is on the screen, or ``wanted()`` is true. An assertion when that is not to be."""
         deadline = time.monotonic() + timeout

@@ -1,0 +1,1 @@
+"""What is slow, and against what: figures on this machine, compared in one run. Not tests."""
