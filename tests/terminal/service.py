@@ -1,0 +1,57 @@
+"""A sandbox of its own process, over HTTP, as other programs would use it."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from types import TracebackType
+from typing import Any, Self
+
+PITSTOP = (sys.executable, "-m", "tui")
+
+
+class Service:
+    """``pitstop sandbox`` on a free port, until it is closed."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [*PITSTOP, "sandbox", "--port", "0", *options], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.url = line.removeprefix("listening on ").strip()
+
+    def requests(self) -> dict[str, Any]:
+        """What was received so far: total, by_route, log."""
+        return self._get("requests")
+
+    def truth(self) -> dict[str, Any]:
+        """What the sandbox knows of every server and job."""
+        return self._get("truth")
+
+    def set_faults(self, **rates: float) -> None:
+        """Change faults while it runs; underscores stand for dashes."""
+        body = json.dumps({name.replace("_", "-"): rate for name, rate in rates.items()}).encode()
+        with urllib.request.urlopen(self.url + "/__sandbox/faults", body, timeout=20):
+            pass
+
+    def close(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def _get(self, what: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/__sandbox/{what}", timeout=20) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
