@@ -9,6 +9,10 @@ class ApiError(Exception):
     """
 
 
+class BadEndpoint(ApiError, ValueError):
+    """The URL, or the environment that leads to it, cannot be used; nothing was sent."""
+
+
 class LoginRefused(ApiError):
     """The endpoint does not accept this user and password; the message is the endpoint's own.
 
@@ -55,8 +59,16 @@ class Unreachable(ApiError):
     """
 
 
+class Untrusted(Unreachable):
+    """The endpoint's certificate does not verify. Nothing was sent, and trying again changes nothing."""
+
+
 class Malformed(ApiError):
     """The answer is not what the API says it is: not JSON, cut short, too large, of another shape."""
+
+
+class Oversized(Malformed):
+    """The answer goes beyond a bound: size, depth or number of things in it. Not worth another try."""
 
 
 class OutcomeUnsure(ApiError):

@@ -1,0 +1,62 @@
+"""Reading an answer's body within bounds, whatever is sent."""
+
+import zlib
+
+import httpx
+
+from tui.api.errors import Malformed, Oversized
+
+
+class CutShort(Malformed):
+    """The compressed body ends before its end."""
+
+
+async def read_body(response: httpx.Response, limit: int) -> bytearray:
+    """The body, decompressed, at most ``limit`` bytes of it on the wire and in memory.
+
+    Raises:
+        Oversized: it is larger; reading stopped there.
+        Malformed: it is compressed in a way that was not asked for, or badly.
+        httpx.HTTPError: the connection failed.
+    """
+    if response.is_stream_consumed:  # a transport that hands over whole answers
+        if len(response.content) > limit:
+            raise _oversized(limit)
+        return bytearray(response.content)
+    declared = response.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:18]) > limit:
+        raise _oversized(limit)
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > limit:
+                raise _oversized(limit)
+        return body
+    if encoding not in ("gzip", "x-gzip"):
+        raise Malformed("The answer is compressed in a way that was not asked for.")
+    return await _gunzip(response, limit)
+
+
+async def _gunzip(response: httpx.Response, limit: int) -> bytearray:
+    body = bytearray()
+    received = 0
+    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    async for chunk in response.aiter_raw():
+        received += len(chunk)
+        while chunk and not stream.eof:
+            try:
+                body += stream.decompress(chunk, limit + 1 - len(body))
+            except zlib.error:
+                raise Malformed("The answer is not compressed as it says.") from None
+            if len(body) > limit or received > limit:
+                raise _oversized(limit)
+            chunk = stream.unconsumed_tail
+    if received and not stream.eof:
+        raise CutShort("The answer was cut short.")
+    return body
+
+
+def _oversized(limit: int) -> Oversized:
+    return Oversized(f"The answer is larger than {limit / 2**20:,.0f} MiB, which no answer of the API is.")

@@ -1,0 +1,20 @@
+"""A value that must not be seen."""
+
+
+class Secret:
+    """Holds a password or a token so that no repr, log line or traceback with locals shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself: pass it on at once, never bind it to a name."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret stays in memory")
