@@ -3,12 +3,51 @@
 The maths of when that is are in ``tui.model.pacing``; here are the requests and the waiting.
 """
 
+import asyncio
+import heapq
+import itertools
+import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
+from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited, TokenExpired, Unreachable
 from tui.engine.clock import Clock
-from tui.model.job import JobOutcome
+from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
+from tui.model.pacing import LifeTable, backoff, bound, similar
+
+OLDEST = 86_400.0
+"""Seconds: no job is taken to be older, whatever the wall clock says."""
+PATIENCE = 300.0
+"""Seconds for which the endpoint may deny that there is such a job before it is believed."""
+TROUBLES = 3
+"""So many requests failing in a row are taken for a failing endpoint rather than a failing job."""
+
+
+class _Job:
+    """A job that somebody waits for. Times are the clock's monotonic seconds."""
+
+    def __init__(
+        self, job_id: str, action: Action, servers: int, table: LifeTable, now: float, age: float
+    ) -> None:
+        self.id = job_id
+        self.action = action
+        self.servers = servers
+        self.table = table
+        self.begun = now - age
+        self.taken_up = now
+        self.asked = now
+        """Up to when it is known to have gone on."""
+        self.witnessed = age < 1.0
+        """Whether it was known to be going on at ``asked``: only then does its end tell how long it took."""
+        self.word = ""
+        self.failures = 0
+        self.denied: float | None = None
+        """Since when the endpoint denies that there is such a job."""
+        self.waiters = 0
+        self.done: asyncio.Future[JobOutcome] = asyncio.get_running_loop().create_future()
+        self.task: asyncio.Task[None] | None = None
 
 
 class Tracker:
@@ -54,7 +93,29 @@ class Tracker:
                 for one that had ended before it was taken up): what ``history`` is to give next time.
             jitter: Random numbers from 0 up to 1, replaced in tests.
         """
-        raise NotImplementedError
+        self._status = status
+        self._clock = clock
+        self._budget = budget
+        self._connections = connections
+        self._history = history
+        self._on_word = on_word
+        self._on_duration = on_duration
+        self._jitter = jitter
+        self._tables: dict[tuple[Action, int], LifeTable] = {}
+        self._jobs: dict[str, _Job] = {}
+        self._due: list[tuple[float, int, _Job]] = []
+        """Heap of when to ask; an entry whose job is no longer in ``_jobs`` is stale."""
+        self._order = itertools.count()
+        self._flying = 0
+        self._next_slot = -math.inf
+        """When the next request would leave if all left evenly; they may run ahead by ``connections``."""
+        self._troubles = 0
+        """Failures in a row of the endpoint or the way there, counted once per pause."""
+        self._probing = False
+        """Whether one request at a time finds out if the endpoint answers again."""
+        self._paused_at = self._paused_until = -math.inf
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = 0.0
 
     async def wait(self, job_id: str, action: Action, servers: int, since: float) -> JobOutcome:
         """Wait until the job ends.
@@ -74,8 +135,174 @@ class Tracker:
             takes, and at least an hour, watched by this process) or the platform says for some
             minutes that there is no such job: the servers themselves are to be read then.
         """
-        raise NotImplementedError
+        job = self._jobs.get(job_id) or self._take_up(job_id, action, servers, since)
+        job.waiters += 1
+        try:
+            return await asyncio.shield(job.done)
+        finally:
+            job.waiters -= 1
+            if not job.waiters:
+                self._drop(job)
 
     def nudge(self) -> None:
         """Ask again at once instead of sitting out a pause, e.g. after the operator logged in again."""
-        raise NotImplementedError
+        self._paused_until = 0.0
+        self._pump()
+
+    def _take_up(self, job_id: str, action: Action, servers: int, since: float) -> _Job:
+        similar_servers = similar(servers)
+        kind = (action, similar_servers.start)
+        table = self._tables.get(kind)
+        if table is None:
+            history = self._history(action, servers) if self._history else ()
+            table = self._tables[kind] = LifeTable(action, servers, history)
+        # The wall clock may have jumped either way since the POST.
+        age = min(max(0.0, self._clock.now() - since), OLDEST)
+        now = self._clock.monotonic()
+        job = self._jobs[job_id] = _Job(job_id, action, servers, table, now, age)
+        if job.witnessed:
+            self._plan(job, now)
+        else:  # It may have ended long ago.
+            self._schedule(job, now)
+        self._pump()
+        return job
+
+    def _drop(self, job: _Job) -> None:
+        if self._jobs.get(job.id) is not job:
+            return
+        del self._jobs[job.id]
+        if job.task is not None and job.task is not asyncio.current_task():
+            job.task.cancel()
+        if not self._jobs:
+            self._due.clear()
+            self._set_alarm(None)
+
+    def _end(self, job: _Job, outcome: JobOutcome) -> None:
+        if not job.done.done():
+            job.done.set_result(outcome)
+        self._drop(job)
+
+    # When to ask.
+
+    def _plan(self, job: _Job, now: float) -> None:
+        """Ask again after the interval that the job is worth, or as soon as the budget allows after that."""
+        self._schedule(job, now + job.table.interval(now - job.begun))
+
+    def _schedule(self, job: _Job, at: float) -> None:
+        heapq.heappush(self._due, (at, next(self._order), job))
+
+    def _pump(self) -> None:
+        """Send what is due and may be sent now; set the alarm for what comes next."""
+        now = self._clock.monotonic()
+        lanes = 1 if self._probing else self._connections
+        while self._due and self._flying < lanes:
+            due, _, job = self._due[0]
+            if self._jobs.get(job.id) is not job:
+                heapq.heappop(self._due)
+                continue
+            ahead = self._connections / self._budget
+            at = max(due, self._next_slot - ahead, self._paused_until)
+            if at > now:
+                self._set_alarm(at)
+                return
+            heapq.heappop(self._due)
+            self._next_slot = max(self._next_slot, now) + 1 / self._budget
+            self._flying += 1
+            job.task = asyncio.create_task(self._ask(job))
+            job.task.add_done_callback(partial(self._landed, job))
+
+    def _set_alarm(self, at: float | None) -> None:
+        if self._alarm is not None:
+            if at is not None and self._alarm_at <= at:
+                return
+            self._alarm.cancel()
+            self._alarm = None
+        if at is not None:
+            self._alarm_at = at
+            self._alarm = asyncio.create_task(self._ring(at - self._clock.monotonic()))
+
+    async def _ring(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._alarm = None
+        self._pump()
+
+    # Asking.
+
+    async def _ask(self, job: _Job) -> None:
+        sent = self._clock.monotonic()
+        try:
+            word = await self._status(job.id)
+        except ApiError as error:
+            self._failed(job, sent, error)
+        else:
+            self._answered(job, sent, word)
+
+    def _landed(self, job: _Job, task: asyncio.Task[None]) -> None:
+        self._flying -= 1
+        job.task = None
+        if not task.cancelled() and (bug := task.exception()) and not job.done.done():
+            job.done.set_exception(bug)
+        self._pump()
+
+    def _answered(self, job: _Job, sent: float, word: str) -> None:
+        self._reached(sent)
+        job.failures = 0
+        job.denied = None
+        if word != job.word:
+            job.word = word
+            if self._on_word:
+                self._on_word(job.id, word)
+        now = self._clock.monotonic()
+        outcome = job_outcome(word)
+        if outcome is not None:
+            self._learn(job, now)
+            self._end(job, outcome)
+            return
+        job.table.survived(job.asked - job.begun, sent - job.begun)
+        job.asked = sent
+        job.witnessed = True
+        if now - job.taken_up > bound(job.table.typical):
+            self._end(job, JobOutcome.UNKNOWN)
+            return
+        self._plan(job, now)
+
+    def _reached(self, sent: float) -> None:
+        if sent >= self._paused_at:
+            self._troubles = 0
+            self._probing = False
+
+    def _learn(self, job: _Job, now: float) -> None:
+        if job.witnessed:
+            seconds = job.table.ended(job.asked - job.begun, now - job.begun)
+            if self._on_duration:
+                self._on_duration(job.action, job.servers, seconds)
+
+    def _failed(self, job: _Job, sent: float, error: ApiError) -> None:
+        now = self._clock.monotonic()
+        job.failures += 1
+        again = now + backoff(job.failures, self._jitter())
+        if isinstance(error, NotFound | NotAllowed | BadRequest):
+            self._reached(sent)
+            job.denied = now if job.denied is None else job.denied
+            if now - job.denied >= PATIENCE:
+                self._end(job, JobOutcome.UNKNOWN)
+                return
+        else:
+            job.denied = None
+            if sent >= self._paused_at:  # One that left before the pause says nothing new.
+                self._troubles += 1
+                again = self._pause(now, again, error)
+        self._schedule(job, again)
+
+    def _pause(self, now: float, again: float, error: ApiError) -> float:
+        """Stop asking for anything if the failure is not this job's own; returns when to ask for it again."""
+        if isinstance(error, RateLimited) and error.wait is not None:
+            wait = error.wait
+        elif isinstance(error, RateLimited | Unreachable | TokenExpired) or self._troubles >= TROUBLES:
+            wait = backoff(self._troubles, self._jitter())
+        else:
+            return again
+        self._probing = True
+        self._paused_at = now
+        self._paused_until = max(self._paused_until, now + wait)
+        return now

@@ -1,0 +1,184 @@
+"""When a job's status is worth asking for: what is known of how long such jobs take, and what follows.
+
+A job's status can only be had by asking, and each request has a price. The schedule rests on one rule:
+
+    ask again when the time that the job's end has been waiting to be noticed, as far as can be
+    expected, has come to the price of a request.
+
+Where the chance of ending is ``h`` per second that makes intervals of ``sqrt(2 * price / h)``, which is
+what makes notice early for the requests spent: seldom while a job can hardly be done, often when it
+is due. The chance by age is kept in a life table as actuaries keep it: for each span of ages how many jobs
+ended in it and how many seconds were lived through in it, beside a prior that is worth a few jobs. Jobs still
+running count as much as those that ended.
+
+Everything here is in seconds.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import pairwise
+
+from tui.model.operation import Action
+
+RECORDED: dict[Action, tuple[float, float]] = {
+    Action.START_MAINTENANCE: (12, 39),
+    Action.STOP_MAINTENANCE: (27, 38),
+    Action.POWER_ON: (72, 161),
+    Action.POWER_OFF: (55, 145),
+    Action.SHUT_DOWN: (103, 267),
+    Action.PAUSE: (109, 262),
+    Action.REBOOT: (194, 519),
+    Action.RESET: (54, 190),
+}
+"""Seconds from POST to succeeded for 3 and for 8 servers, as recorded by the vendor's Node SDK in 2015."""
+
+PRICE = 0.05
+"""Seconds of late notice that one request is worth, for jobs of up to ``PATIENT`` seconds; for longer
+ones in proportion, as ten seconds matter less after ten minutes than after one."""
+PATIENT = 120.0
+LONGEST_INTERVAL = 60.0
+
+PRIOR_JOBS = 2.0
+"""How many jobs the prior is worth beside those really seen."""
+HISTORY_JOBS = 50.0
+"""How many jobs all of the history is worth at most beside those seen now: a slow night shows soon."""
+REMEMBERED_JOBS = 1000.0
+KNOWN_JOBS = 5.0
+"""Until so many were seen to end the scale itself is not known, and no interval is longer than a tenth of
+the age or of the recorded time."""
+
+_EDGES = (0.0, *(0.5 * 1.12**n for n in range(115)))  # to just over two days
+_BINS = len(_EDGES) - 1
+
+
+def expected(action: Action, servers: int) -> float:
+    """Seconds that a job takes by the recorded times alone: linear in the number of servers."""
+    three, eight = RECORDED[action]
+    each = (eight - three) / 5
+    fixed = three - 3 * each
+    if fixed < 0:  # A line through the origin instead, with the least squared error.
+        fixed, each = 0.0, (3 * three + 8 * eight) / (3**2 + 8**2)
+    return fixed + each * max(1, servers)
+
+
+def bound(typical: float) -> float:
+    """How long a job is followed at most before it counts as one that never ends."""
+    return max(3600.0, 20 * typical)
+
+
+def similar(servers: int) -> range:
+    """The numbers of servers whose jobs are taken to last alike."""
+    low = 1 << (max(1, servers).bit_length() - 1)
+    return range(low, 2 * low)
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """How long to wait after so many failures in a row (from 1): doubling from one second to half a minute.
+
+    ``jitter`` is a random number from 0 up to 1; it shortens the wait by up to a half.
+    """
+    return min(30.0, 2.0 ** min(failures - 1, 10)) * (1 - jitter / 2)
+
+
+class LifeTable:
+    """What is known of how long one kind of job takes: the chance of ending, by age."""
+
+    def __init__(self, action: Action, servers: int, history: Iterable[float] = ()) -> None:
+        """Start from the prior and the durations of earlier jobs of the kind."""
+        durations = sorted(history)
+        self.typical = durations[len(durations) // 2] if durations else expected(action, servers)
+        """Seconds that such a job takes, before any was seen now."""
+        self._prior = _prior(
+            self.typical, 0.7 if durations else 0.7 + 0.2 * abs(math.log(max(1, servers) / 5))
+        )
+        self._ended = [0.0] * _BINS
+        self._lived = [0.0] * _BINS
+        self._weight = 0.0
+        for duration in durations:
+            self._add(0.0, duration, 1.0)
+            self._end(duration, 1.0)
+        if len(durations) > HISTORY_JOBS:
+            self._fade(HISTORY_JOBS / len(durations))
+
+    def survived(self, start: float, stop: float) -> None:
+        """A job was seen going on at age ``stop``, having been accounted for up to ``start``."""
+        self._add(start, stop, 1.0)
+
+    def ended(self, start: float, stop: float) -> float:
+        """A job ended between these ages; returns the age that is taken for its end."""
+        age = (start + stop) / 2
+        self._add(start, age, 1.0)
+        self._end(age, 1.0)
+        if self._weight > REMEMBERED_JOBS:
+            self._fade(0.5)
+        return age
+
+    def hazard(self, index: int) -> float:
+        """The chance per second of ending in the span of ages of that index."""
+        low, high = max(0, index - 1), index + 2
+        prior_seconds = PRIOR_JOBS * (_EDGES[index + 1] - _EDGES[index])
+        ended = (sum(self._ended[low:high]) + self._ended[index]) / 2
+        lived = (sum(self._lived[low:high]) + self._lived[index]) / 2
+        return (self._prior[index] * prior_seconds + ended) / (prior_seconds + lived)
+
+    def interval(self, age: float) -> float:
+        """How long to wait before asking for a job that was seen going on at that age."""
+        longest = LONGEST_INTERVAL
+        if self._weight < KNOWN_JOBS:
+            longest = min(longest, max(1.0, self.typical / 10, age / 10))
+        alive, late, start = 1.0, 0.0, age
+        for index in range(bisect_right(_EDGES, age) - 1, _BINS):
+            stop = _EDGES[index + 1]
+            if start - age > longest:
+                break
+            width, hazard = stop - start, self.hazard(index)
+            price = PRICE * max(1.0, start / PATIENT)
+            gone = 1.0 - alive
+            surviving = math.exp(-hazard * width)
+            added = width - alive * (1.0 - surviving) / hazard
+            if late + added >= price:
+                slope = alive * hazard
+                rest = max(0.0, price - late)
+                within = (math.sqrt(gone * gone + 2 * slope * rest) - gone) / slope
+                return min(start + min(within, width) - age, longest)
+            alive *= surviving
+            late += added
+            start = stop
+        return longest
+
+    def _add(self, start: float, stop: float, weight: float) -> None:
+        for index in range(bisect_right(_EDGES, start) - 1, _BINS):
+            edge = _EDGES[index + 1]
+            if stop <= edge:
+                self._lived[index] += weight * max(0.0, stop - start)
+                return
+            self._lived[index] += weight * (edge - start)
+            start = edge
+
+    def _end(self, age: float, weight: float) -> None:
+        self._ended[min(bisect_right(_EDGES, age), _BINS) - 1] += weight
+        self._weight += weight
+
+    def _fade(self, factor: float) -> None:
+        self._ended = [value * factor for value in self._ended]
+        self._lived = [value * factor for value in self._lived]
+        self._weight *= factor
+
+
+def _prior(median: float, spread: float) -> list[float]:
+    """Chance of ending per second by age before anything was seen.
+
+    A log-normal over a floor that makes any doubling of the age about equally likely to see the end: the
+    endpoint may be another one, or have a bad night.
+    """
+
+    def log_survival(age: float) -> float:
+        if age <= 0:
+            return 0.0
+        return math.log(math.erfc(math.log(age / median) / spread / math.sqrt(2)) / 2)
+
+    return [
+        (log_survival(start) - log_survival(stop)) / (stop - start) + 0.5 / (start + 10)
+        for start, stop in pairwise(_EDGES)
+    ]
