@@ -1,0 +1,178 @@
+"""Put the settings together: flag, then environment, then saved, then the file, then the default."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui.settings.paths import Paths, open_private, replace_private
+from tui.settings.schema import SAVED, Field, Profile, Settings, fields
+
+DEFAULT = "default"
+_WORDS = {
+    "1": True, "true": True, "yes": True, "on": True,
+    "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
+
+
+class SettingsError(Exception):
+    """Something in the settings makes no sense; ``str()`` names each thing and where it stands."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings in force and where each value comes from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    """Setting name -> "default", or the file, variable or flag that says it. Profiles' fields are
+    named ``profiles.NAME.FIELD``."""
+
+
+def load(paths: Paths, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Loaded:
+    """Read all sources. ``flags`` are setting names with what the command line said; None is not said.
+
+    Raises:
+        SettingsError: a file cannot be read, or has an unknown key or a value of the wrong type.
+    """
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    origins = {field.name: DEFAULT for field in fields(Settings)}
+    for where, content in (
+        (str(paths.config), _read_config(paths.config, problems)),
+        (f"saved in the program ({paths.saved})", _read_saved(paths.saved, problems)),
+    ):
+        _take_in(content, where, values, origins, problems)
+    for field in fields(Settings):
+        variable = f"PITSTOP_{field.name.upper()}"
+        if field.simple and environ.get(variable):
+            try:
+                values[field.name] = _from_text(field, environ[variable])
+                origins[field.name] = variable
+            except ValueError as error:
+                problems.append(f"{variable}: {error}")
+        if flags and flags.get(field.name) is not None:
+            values[field.name] = flags[field.name]
+            origins[field.name] = f"--{field.name.replace('_', '-')}"
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return Loaded(Settings(**values), origins)
+
+
+def save(paths: Paths, **chosen: object) -> None:
+    """Keep what was chosen in the program for the next start, beside what was kept before.
+
+    The operator's own file is left alone. A kept file that cannot be understood is replaced.
+
+    Raises:
+        ValueError: a name is not one of ``SAVED``.
+        OSError, UnsafePathError: it cannot be written; what was kept before still is.
+    """
+    if unknown := chosen.keys() - SAVED:
+        raise ValueError(f"not kept between starts: {', '.join(sorted(unknown))}")
+    kept = _read_saved(paths.saved, [])
+    replace_private(paths.saved, msgspec.json.format(msgspec.json.encode(kept | chosen)) + b"\n")
+
+
+def _read_config(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problems.append(f"{path}: cannot be read: {error.strerror}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"{path}: not TOML: {error}")
+    return {}
+
+
+def _read_saved(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        with open(path, "rb", opener=open_private) as file:
+            found = msgspec.json.decode(file.read(), type=dict[str, Any])
+        return {name: value for name, value in found.items() if name in SAVED}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problems.append(f"{path}: cannot be read: {error.strerror}")
+    except msgspec.DecodeError as error:
+        problems.append(f"{path}: not what Pitstop wrote ({error}); remove it, or repair it")
+    return {}
+
+
+def _take_in(
+    content: dict[str, Any],
+    where: str,
+    values: dict[str, Any],
+    origins: dict[str, str],
+    problems: list[str],
+) -> None:
+    for name, value in _checked(Settings, content, where, "", problems).items():
+        if name == "profiles":
+            value = _profiles(value, where, origins, problems)
+        elif name == "filters" and isinstance(values.get(name), dict):
+            value = values[name] | value
+        values[name] = value
+        origins[name] = where
+
+
+def _profiles(
+    tables: dict[str, Any], where: str, origins: dict[str, str], problems: list[str]
+) -> dict[str, Profile]:
+    profiles: dict[str, Profile] = {}
+    for name, table in tables.items():
+        prefix = f"profiles.{name}."
+        if not isinstance(table, dict):
+            problems.append(f"{where}: profiles.{name}: must be a table [profiles.{name}]")
+            continue
+        found = _checked(Profile, table, where, prefix, problems)
+        if "url" not in table:
+            problems.append(f"{where}: {prefix}url is missing: where is the endpoint?")
+        for field in fields(Profile):
+            origins[prefix + field.name] = where if field.name in table else DEFAULT
+        profiles[name] = Profile(**found)
+    return profiles
+
+
+def _checked(
+    struct: type[msgspec.Struct], table: dict[str, Any], where: str, prefix: str, problems: list[str]
+) -> dict[str, Any]:
+    """The values of ``table`` that are right for ``struct``; the others are named in ``problems``."""
+    known = {field.name: field for field in fields(struct)}
+    right: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"
+            problems.append(f"{where}: {prefix}{name}: there is no such setting{hint}")
+        elif name == "profiles" and isinstance(value, dict):
+            right[name] = value
+        else:
+            try:
+                right[name] = msgspec.convert(value, known[name].type)
+            except msgspec.ValidationError as error:
+                problems.append(f"{where}: {prefix}{name}: {_wrong(known[name], value, error)}")
+    return right
+
+
+def _from_text(field: Field, text: str) -> Any:
+    """The value that an environment variable means. Raises ValueError with what it should be."""
+    if field.kind == "true or false":
+        if text.casefold() not in _WORDS:
+            raise ValueError(f"must be true or false, not {text!r}")
+        return _WORDS[text.casefold()]
+    try:
+        return msgspec.convert(text, field.type, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(_wrong(field, text, error)) from None
+
+
+def _wrong(field: Field, value: object, error: msgspec.ValidationError) -> str:
+    bounds = str(error).partition(" - at ")[0]
+    relation = [sign for sign in (">=", "<=", ">", "<") if f" {sign} " in bounds]
+    if relation:
+        return f"must be {bounds.removeprefix('Expected ').replace('`', '')}, not {value!r}"
+    return f"must be {field.kind}, not {value!r}"

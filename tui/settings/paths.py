@@ -1,0 +1,122 @@
+"""Where Pitstop keeps its files, and how it makes them: for their owner only."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+PRIVATE_DIRECTORY = 0o700
+PRIVATE_FILE = 0o600
+
+
+class UnsafePathError(Exception):
+    """A file or directory is not the operator's own; ``str()`` is a sentence for the operator."""
+
+
+class Paths(msgspec.Struct, frozen=True):
+    """Every file that Pitstop reads or writes."""
+
+    config: Path
+    """What the operator sets, TOML. Read only, never written."""
+    state: Path
+    """The directory of everything that the program writes."""
+
+    @property
+    def journal(self) -> Path:
+        """Windows, operations and what became of every server, SQLite."""
+        return self.state / "journal.sqlite3"
+
+    @property
+    def log(self) -> Path:
+        """What went wrong, with tracebacks."""
+        return self.state / "pitstop.log"
+
+    @property
+    def saved(self) -> Path:
+        """What was chosen in the program and is kept for the next start, JSON."""
+        return self.state / "saved.json"
+
+
+def find_paths(environ: Mapping[str, str]) -> Paths:
+    """Where the files are for this user.
+
+    ``PITSTOP_HOME`` puts all of them into one directory; else ``XDG_CONFIG_HOME`` and
+    ``XDG_STATE_HOME`` count on every system, else what is usual on this one.
+    """
+    if home := environ.get("PITSTOP_HOME"):
+        directory = Path(home).expanduser().absolute()
+        return Paths(directory / "config.toml", directory)
+    config = _base(environ, "XDG_CONFIG_HOME")
+    state = _base(environ, "XDG_STATE_HOME")
+    if config is None or state is None:
+        import platformdirs
+
+        config = config or platformdirs.user_config_path("pitstop", appauthor=False)
+        state = state or platformdirs.user_state_path("pitstop", appauthor=False)
+    return Paths(config / "config.toml", state)
+
+
+def _base(environ: Mapping[str, str], variable: str) -> Path | None:
+    """The directory below an XDG base; relative ones are to be ignored, says the specification."""
+    base = environ.get(variable, "")
+    return Path(base, "pitstop") if os.path.isabs(base) else None
+
+
+def make_private_directory(path: Path) -> None:
+    """Make ``path`` a directory that only its owner can enter.
+
+    Raises:
+        UnsafePathError: it is there and somebody else's.
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise UnsafePathError(f"{path} belongs to another user; set PITSTOP_HOME to a directory of your own")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        path.chmod(PRIVATE_DIRECTORY)
+
+
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file that only its owner can read, never through a symbolic link. An ``opener`` for ``open``.
+
+    Raises:
+        UnsafePathError: it is a symbolic link or somebody else's.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError:
+        if os.path.islink(path):
+            raise UnsafePathError(f"{path} is a symbolic link, which is not followed; remove it") from None
+        raise
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise UnsafePathError(f"{path} is not a file of your own; remove it")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        os.fchmod(descriptor, PRIVATE_FILE)
+    return descriptor
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` all at once: whoever reads it sees the old or the new, never a part.
+
+    Raises:
+        UnsafePathError: the directory is somebody else's.
+        OSError: it cannot be written; ``path`` is as it was.
+    """
+    make_private_directory(path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,129 @@
+"""What can be set: every field with its type, its bounds, its default and what it is for.
+
+The descriptions serve ``pitstop where`` and the table in the README; there is no second list.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One endpoint and how to work with it: a table ``[profiles.NAME]`` of the configuration file."""
+
+    url: Annotated[str, Meta(description="Where the endpoint is, with or without /v2. Required.")] = ""
+    user: Annotated[str, Meta(description="Who logs in.")] = ""
+    account: Annotated[
+        str, Meta(description="The account alias to work on; the user's own where it is empty.")
+    ] = ""
+    password_command: Annotated[
+        str, Meta(description="A command whose first line of output is the password. Run without a shell.")
+    ] = ""
+    allow_http: Annotated[
+        bool, Meta(description="Allow plain http to a host other than this one: passwords can be overheard.")
+    ] = False
+    readonly: Annotated[bool, Meta(description="Offer nothing that changes a server on this endpoint.")] = (
+        False
+    )
+    requests_per_second: Annotated[
+        float, Meta(gt=0, le=1000, description="What all requests to this endpoint together keep to.")
+    ] = 20.0
+    burst: Annotated[
+        int, Meta(ge=1, le=1000, description="How many requests may follow at once after a quiet time.")
+    ] = 40
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set, as it is in force."""
+
+    profile: Annotated[
+        str, Meta(description="The profile used when none is named; the only one where there is only one.")
+    ] = ""
+    readonly: Annotated[bool, Meta(description="Offer nothing that changes a server, on any endpoint.")] = (
+        False
+    )
+    batch_size: Annotated[int, Meta(ge=1, le=1000, description="Servers in one request, at most.")] = 100
+    confirm_above: Annotated[
+        int, Meta(ge=0, description="Operations on more servers than this are confirmed by typing how many.")
+    ] = 50
+    verify_limit: Annotated[
+        float,
+        Meta(ge=0, le=86400, description="Seconds that a server may take to show what its job did to it."),
+    ] = 300.0
+    columns: Annotated[
+        list[str],
+        Meta(description="Columns of the list, each NAME or NAME:WIDTH; the usual ones where empty."),
+    ] = msgspec.field(default_factory=list)
+    sort: Annotated[str, Meta(description="The column the list is sorted by; -NAME for the other way.")] = (
+        "id"
+    )
+    filters: Annotated[dict[str, str], Meta(description="Filters by name, used as @NAME.")] = msgspec.field(
+        default_factory=dict
+    )
+    refresh_interval: Annotated[
+        int, Meta(ge=0, le=86400, description="Seconds between readings of the list by itself; 0 is never.")
+    ] = 0
+    mouse: Annotated[
+        bool, Meta(description="Use the mouse; without it the terminal's own selection works as usual.")
+    ] = True
+    on_hangup: Annotated[
+        Literal["finish", "pause"],
+        Meta(description="When the terminal goes: finish follows what was sent, pause leaves it for resume."),
+    ] = "finish"
+    keys: Annotated[
+        dict[str, str], Meta(description="Other keys for commands: the command's name and its keys.")
+    ] = msgspec.field(default_factory=dict)
+    profiles: Annotated[dict[str, Profile], Meta(description="Endpoints by name.")] = msgspec.field(
+        default_factory=dict
+    )
+
+
+SAVED = frozenset({"columns", "sort", "filters", "refresh_interval"})
+"""Settings that can be chosen in the program, and are then kept in a file of its own."""
+
+
+class Field(NamedTuple):
+    """One thing that can be set."""
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+
+    @property
+    def kind(self) -> str:
+        """The type as people say it."""
+        return _kind(self.type)
+
+    @property
+    def simple(self) -> bool:
+        """Whether one word of an environment variable can say it."""
+        return get_origin(_bare(self.type)) in {None, Literal}
+
+
+def fields(struct: type[msgspec.Struct]) -> Iterator[Field]:
+    """The fields of ``Settings`` or ``Profile``, in the order they are written down."""
+    hints = get_type_hints(struct, include_extras=True)
+    for field in msgspec.structs.fields(struct):
+        hint = hints[field.name]
+        description = next(meta.description for meta in get_args(hint)[1:] if isinstance(meta, Meta))
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield Field(field.name, hint, default, description or "")
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _kind(hint: Any) -> str:
+    hint = _bare(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(f'"{value}"' for value in arguments)
+    if origin is list:
+        return "list of texts"
+    if origin is dict:
+        return "table of tables" if arguments[1] is Profile else "table of texts"
+    return {str: "text", bool: "true or false", int: "whole number", float: "number"}[hint]
