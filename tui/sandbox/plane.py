@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from tui.sandbox import entities
 from tui.sandbox.accounts import ACCOUNTS, Account, Accounts, User
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.faults import Faults
@@ -91,10 +91,16 @@ class SandboxPlane:
         Servers of the sub-account are among them once it has been entered. Servers are named in upper case.
         """
         now = self.clock()
-        servers: dict[str, Any] = {}
         self._fleet("ACME")
-        for fleet in self._fleets.values():
-            servers |= entities.truth(fleet, now)
+        servers: dict[str, Any] = {}
+        for server in chain.from_iterable(self._fleets.values()):
+            state = server.at(now)
+            servers[server.id] = {
+                "maintenance": state.maintenance,
+                "power": state.power,
+                "operations": server.reached,
+                "queued": server.queued,
+            }
         return {
             "now": now - self.started,
             "servers": servers,

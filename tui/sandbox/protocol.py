@@ -14,6 +14,8 @@ from tui.sandbox.accounts import Account, LoginRefused, User
 from tui.sandbox.fleet import Group, Server
 from tui.sandbox.operations import OPERATIONS, UNSUPPORTED, Operation
 from tui.sandbox.queue import Outcome
+from tui.sandbox.server_entity import server_entity
+from tui.sandbox.wire import Entity
 
 
 class ControlPlane(Protocol):
@@ -168,7 +170,7 @@ def _data_center(call: Call) -> Answer:
     return NOT_FOUND if root is None else answer(200, _data_center_entity(call, root))
 
 
-def _data_center_entity(call: Call, root: Group) -> entities.Entity:
+def _data_center_entity(call: Call, root: Group) -> Entity:
     totals = entities.totals(root, call.plane.clock()) if call.asks("totals") else None
     return entities.data_center(call.alias, root, call.asks("grouplinks"), totals, call.user.may_operate)
 
@@ -197,7 +199,7 @@ def _server(call: Call) -> Answer:
     if server is None:
         return NOT_FOUND
     state = server.shown_at(call.plane.clock())
-    return answer(200, entities.server_entity(server, state, call.alias, call.user.may_operate))
+    return answer(200, server_entity(server, state, call.alias, call.user.may_operate))
 
 
 def _account(call: Call) -> Answer:

@@ -57,9 +57,11 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
 
     Raises CannotListen for an address that is taken, wrong, or not a loopback one unless `allow_remote`.
     """
+    if not 0 <= port <= 65_535:
+        raise CannotListen(f"port {port} is not an address to listen on: ports go from 0 to 65535.")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, OverflowError, UnicodeError):
+    except (OSError, UnicodeError):
         raise CannotListen(f"{host!r} with port {port} is not an address to listen on.") from None
     family, _, _, _, address = found[0]
     if not allow_remote and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
@@ -69,8 +71,8 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
         )
     try:
         return socket.create_server(address[:2], family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise CannotListen(
             f"cannot listen on {host} port {port}: {reason}. "
             "Choose another with --port, or --port 0 for any free one."

@@ -1,0 +1,78 @@
+"""What the command line accepts, and what it says when it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tui.sandbox.config import FAULTS, SandboxConfig, parse_fault, parse_job_seconds
+
+
+def test_a_fault_is_a_name_and_a_rate() -> None:
+    assert parse_fault("drop-after=0.25") == ("drop-after", 0.25)
+    assert parse_fault(" Slow =1") == ("slow", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("slow", "there is no rate"),
+        ("slow=", "not a number"),
+        ("slow=often", "'often' is not a number"),
+        ("slow=1.5", "from 0 to 1"),
+        ("slow=-0.1", "from 0 to 1"),
+        ("slow=nan", "from 0 to 1"),
+        ("quick=1", "known faults: slow, status-500"),
+        ("=1", "known faults"),
+    ],
+)
+def test_a_wrong_fault_is_explained(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_fault(text)
+
+
+def test_job_seconds_are_a_range_or_one_number() -> None:
+    assert parse_job_seconds("30-90") == (30.0, 90.0)
+    assert parse_job_seconds("0.5-1.5") == (0.5, 1.5)
+    assert parse_job_seconds("2") == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("text", ["", "a-b", "90-30", "-5", "5-", "1-inf", "nan", "1-2-3"])
+def test_wrong_job_seconds_are_explained(text: str) -> None:
+    with pytest.raises(ValueError, match="LOW-HIGH"):
+        parse_job_seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"servers": -1}, "number of servers"),
+        ({"servers": 10_000_000}, "250,000"),
+        ({"time_scale": -1.0}, "time scale"),
+        ({"time_scale": float("nan")}, "time scale"),
+        ({"token_seconds": 0.0}, "token"),
+        ({"job_seconds": (3.0, 1.0)}, "job seconds"),
+        ({"faults": {"nonsense": 0.5}}, "known faults"),
+        ({"faults": {"slow": 2}}, "from 0 to 1"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(setting: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        SandboxConfig(**setting)
+
+
+def test_the_faults_are_those_of_the_manual() -> None:
+    assert set(FAULTS) == {
+        "slow",
+        "status-500",
+        "group-500",
+        "rate-limit",
+        "expire-token",
+        "drop-before",
+        "drop-after",
+        "job-fails",
+        "job-unknown",
+        "settle",
+        "malformed",
+    }

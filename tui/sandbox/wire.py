@@ -1,0 +1,34 @@
+"""What all entities are written with: JSON, dates, links."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+Entity = dict[str, Any]
+
+encode = msgspec.json.Encoder().encode
+
+
+@lru_cache(maxsize=8192)
+def _day(days: int) -> str:
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
+
+
+def date(seconds: float) -> str:
+    """A moment as the platform writes it: UTC, whole seconds."""
+    days, rest = divmod(int(seconds), 86_400)
+    return f"{_day(days)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
+
+
+def raw(value: object) -> msgspec.Raw:
+    """Encoded once, for parts that many entities share."""
+    return msgspec.Raw(encode(value))
+
+
+def link(rel: str, href: str, verbs: str, writable: bool) -> Entity:
+    """A link; those who may change nothing are offered GET alone."""
+    return {"rel": rel, "href": href, "verbs": verbs.split(",") if writable else ["GET"]}
