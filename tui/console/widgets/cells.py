@@ -1,0 +1,34 @@
+"""Text in terminal cells: what a character takes is not always one."""
+
+from rich.cells import cell_len, set_cell_size
+
+from tui.model.text import clean
+
+_EMOJI_STYLE = "\ufe0f"
+"""Asks for the wide form of the sign before it; terminals do not agree on how wide that is."""
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """``text`` in exactly ``width`` cells: padded, or cut with an ellipsis."""
+    text = plain(text)
+    if text.isascii():
+        length = len(text)
+        if length > width:
+            return text[: width - 1] + "…" if width > 1 else text[:width]
+    else:
+        length = cell_len(text)
+        if length > width:
+            return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def plain(text: str) -> str:
+    """``text`` without what terminals would act on, or draw in a number of cells of their own."""
+    if not text.isprintable():
+        text = clean(text)
+    return text if text.isascii() else text.replace(_EMOJI_STYLE, "")
+
+
+def width_of(text: str) -> int:
+    """How many cells ``text`` takes."""
+    return len(text) if text.isascii() else cell_len(text)

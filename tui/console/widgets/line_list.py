@@ -1,0 +1,304 @@
+"""A list of lines under a fixed heading, drawn only where it is seen. Knows nothing of what the lines say."""
+
+from collections.abc import Hashable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class LineList(ScrollView, can_focus=True):
+    """Base of every list of lines: cursor, scrolling, cached lines, and refreshing no more than changed.
+
+    A line is a gutter (cursor and marks, drawn anew each time) and a body (kept until ``line_key``
+    differs). Subclasses say how many lines there are and how one is drawn; what they change they
+    refresh by ``refresh_gutter``, ``refresh_cells`` or ``refresh_line_at``, never all of the widget.
+    """
+
+    DEFAULT_CSS = """
+    LineList {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        & > .line--heading { text-style: bold; color: $foreground; }
+        & > .line--title { color: $quiet; }
+        & > .line--cursor { color: $primary; text-style: bold; }
+        & > .line--mark { text-style: bold; }
+        & > .line--match { text-style: underline; }
+        & > .line--quiet { color: $quiet; }
+        & > .state--dim { color: $state-dim; }
+        & > .state--blue { color: $state-blue; }
+        & > .state--green { color: $state-green; }
+        & > .state--red { color: $state-red; }
+        & > .state--magenta { color: $state-magenta; }
+        & > .state--maintenance { color: $maintenance; }
+    }
+    """
+    COMPONENT_CLASSES = {
+        "line--heading",
+        "line--title",
+        "line--cursor",
+        "line--mark",
+        "line--match",
+        "line--quiet",
+        "state--dim",
+        "state--blue",
+        "state--green",
+        "state--red",
+        "state--magenta",
+        "state--maintenance",
+    }
+    BINDINGS = [
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home,ctrl+home", "first", "First", show=False),
+        Binding("end,ctrl+end", "last", "Last", show=False),
+    ]
+
+    heading = 0
+    """Lines above the list that do not scroll."""
+    gutter_width = 2
+    """Cells on the left of each line that ``draw_gutter`` fills."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.cursor = 0
+        """The line the cursor is on; 0 also where there are no lines."""
+        self.lines_drawn = 0
+        """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
+        self._bodies: LRUCache[Hashable, Strip] = LRUCache(512)
+        self._styles: dict[str, Style] = {}
+
+    # -- for subclasses to say
+
+    def line_count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def line_key(self, index: int) -> Hashable:
+        """What decides how the body of a line looks; equal keys are drawn once."""
+        raise NotImplementedError
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """The line without its gutter. May be too short or too long."""
+        raise NotImplementedError
+
+    def draw_gutter(self, index: int) -> list[Segment]:
+        """The first ``gutter_width`` cells: the cursor, and what else changes often."""
+        sign = "▌" if index == self.cursor else " "
+        return [Segment(sign, self.look("line--cursor")), Segment(" " * (self.gutter_width - 1), self.base)]
+
+    def draw_heading(self, y: int) -> list[Segment]:
+        """Line ``y`` of the heading."""
+        return []
+
+    def cursor_moved(self) -> None:
+        """The cursor is on another line, or another thing is on its line."""
+
+    # -- looks
+
+    @property
+    def base(self) -> Style:
+        """The style of plain text."""
+        return self.look("")
+
+    def look(self, name: str) -> Style:
+        """The style of a component class."""
+        style = self._styles.get(name)
+        if style is None:
+            style = self.get_component_rich_style(name) if name else self.rich_style
+            self._styles[name] = style
+        return style
+
+    def notify_style_update(self) -> None:
+        """Textual: the styles are not what they were."""
+        super().notify_style_update()
+        self._styles.clear()
+        self._bodies.clear()
+
+    # -- drawing
+
+    @property
+    def body_width(self) -> int:
+        """Cells there are for the body of a line."""
+        return max(0, self.scrollable_content_region.width - self.gutter_width)
+
+    @property
+    def page(self) -> int:
+        """Lines that fit below the heading."""
+        return max(1, self.scrollable_content_region.height - self.heading)
+
+    @property
+    def first(self) -> int:
+        """The line right below the heading."""
+        return self.scroll_offset.y
+
+    def seen(self) -> range:
+        """The lines that are on the screen."""
+        first = self.first
+        return range(first, min(self.line_count(), first + self.page))
+
+    def render_line(self, y: int) -> Strip:
+        """Textual: one line of the widget, counted from its top."""
+        width = self.scrollable_content_region.width
+        if y < self.heading:
+            return Strip(self.draw_heading(y)).adjust_cell_length(width, self.base)
+        index = y - self.heading + self.first
+        if index >= self.line_count():
+            return Strip.blank(width, self.base)
+        key = (self.body_width, self.line_key(index))
+        body = self._bodies.get(key)
+        if body is None:
+            self.lines_drawn += 1
+            body = Strip(self.draw_body(index)).adjust_cell_length(self.body_width, self.base)
+            self._bodies[key] = body
+        return Strip([*self.draw_gutter(index), *body], width)
+
+    def refresh_line_at(self, index: int) -> None:
+        """Draw one line again, if it is seen."""
+        self.refresh_cells(index, 0, self.scrollable_content_region.width)
+
+    def refresh_gutter(self, index: int) -> None:
+        """Draw the gutter of one line again, if it is seen."""
+        self.refresh_cells(index, 0, self.gutter_width)
+
+    def refresh_cells(self, index: int, x: int, width: int) -> None:
+        """Draw ``width`` cells of one line again from ``x`` (gutter included), if they are seen."""
+        if width > 0 and index in self.seen():
+            self.refresh(Region(x, index - self.first + self.heading, width, 1))
+
+    def refresh_gutters(self) -> None:
+        """Draw the gutters of all lines that are seen again."""
+        self.refresh(Region(0, self.heading, self.gutter_width, self.page))
+
+    def refresh_lines_seen(self) -> None:
+        """Draw everything below the heading again."""
+        self.refresh(Region(0, self.heading, self.scrollable_content_region.width, self.page))
+
+    def refresh_heading(self, y: int, x: int = 0, width: int | None = None) -> None:
+        """Draw a line of the heading again, or ``width`` cells of it from ``x``."""
+        self.refresh(Region(x, y, self.scrollable_content_region.width if width is None else width, 1))
+
+    def lines_changed(self) -> None:
+        """There are other lines, or more, or fewer: draw all. The layout of the screen is not redone."""
+        size = Size(0, self.line_count() + self.heading)
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)
+            if self.is_mounted:
+                bar = self.vertical_scrollbar
+                bar.window_virtual_size = size.height
+                bar.window_size = self.scrollable_content_region.height
+        self.cursor = max(0, min(self.cursor, self.line_count() - 1))
+        if self.is_mounted:
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
+            self.scroll_target_y = self.scroll_y
+            self.refresh_lines_seen()
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.lines_changed()
+        self.show_cursor()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Textual: scrolled. The heading stays as it is."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh_lines_seen()
+
+    # -- the cursor
+
+    def move_cursor(self, index: int, *, scroll: bool = True) -> bool:
+        """Put the cursor on line ``index``, or the nearest there is; returns whether it moved."""
+        index = max(0, min(index, self.line_count() - 1))
+        before = self.cursor
+        if index == before:
+            if scroll:
+                self.show_cursor()
+            return False
+        self.cursor = index
+        self.refresh_gutter(before)
+        if scroll:
+            self.show_cursor()
+        self.refresh_gutter(index)
+        self.cursor_moved()
+        return True
+
+    def show_cursor(self) -> None:
+        """Scroll as little as brings the cursor into sight."""
+        if not self.is_mounted or not self.size:
+            return
+        if self.cursor < self.first:
+            self.show_line(self.cursor)
+        elif self.cursor >= self.first + self.page:
+            self.show_line(self.cursor - self.page + 1)
+
+    def show_line(self, index: int) -> None:
+        """Scroll so that line ``index`` is the first, as far as that goes."""
+        self.scroll_to(y=index, animate=False, force=True)
+
+    def action_cursor_up(self) -> None:
+        """One line up."""
+        self.move_cursor(self.cursor - 1)
+
+    def action_cursor_down(self) -> None:
+        """One line down."""
+        self.move_cursor(self.cursor + 1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self._page(-self.page)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self._page(self.page)
+
+    def action_first(self) -> None:
+        """The first line."""
+        self.move_cursor(0)
+
+    def action_last(self) -> None:
+        """The last line."""
+        self.move_cursor(self.line_count() - 1)
+
+    def _page(self, step: int) -> None:
+        """Cursor and window move together, so that the cursor stays where the eye is."""
+        self.scroll_to(y=self.first + step, animate=False, force=True)
+        self.move_cursor(self.cursor + step)
+
+    def line_at(self, y: int) -> int | None:
+        """The line at ``y``, counted from the top of the widget's content; None beside the lines."""
+        index = y - self.heading + self.first
+        return index if y >= self.heading and index < self.line_count() else None
+
+    def on_focus(self) -> None:
+        """The cursor looks different with the focus."""
+        self.refresh_gutter(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor looks different without the focus."""
+        self.refresh_gutter(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Textual: the cursor goes to the line that was clicked."""
+        offset = event.get_content_offset(self)
+        index = None if offset is None else self.line_at(offset.y)
+        if offset is not None and index is not None:
+            self.line_clicked(index, offset.x, event)
+        elif offset is not None and offset.y < self.heading:
+            self.heading_clicked(offset.y, offset.x)
+
+    def line_clicked(self, index: int, x: int, event: events.Click) -> None:
+        """A line was clicked, ``x`` cells from its left end."""
+        self.move_cursor(index, scroll=False)
+
+    def heading_clicked(self, y: int, x: int) -> None:
+        """The heading was clicked."""

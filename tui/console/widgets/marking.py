@@ -1,0 +1,166 @@
+"""Marking the lines of a server list: one, ranges, all that is shown."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tui.console.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from tui.model.selection import Selection
+
+
+class Marking(LineList):
+    """The actions that change marks. A range is drawn from where it began to the cursor, and settled once."""
+
+    selection: "Selection"
+    view: Sequence[int]
+    _anchor: int | None = None
+    """Where the range being drawn began; None while none is."""
+    _sticky = False
+    """Whether the range goes on with plain movement (V), or only with shift."""
+    _before: bytes = b""
+    _last_mark: int | None = None
+    """The row of the catalog that was marked last."""
+    _extending = False
+
+    @property
+    def ranging(self) -> bool:
+        """Whether a range is being drawn that plain movement extends."""
+        return self._anchor is not None and self._sticky
+
+    def marks_changed(self) -> None:
+        """The selection is not what it was: draw the marks that are seen, and the title."""
+        self.refresh_gutters()
+        self._marks_told()
+
+    def mark_ids(self, ids: Iterable[str], on: bool = True) -> int:
+        """Mark or unmark servers by id, shown or not; returns how many that changed."""
+        changed = self.selection.mark(ids, on)
+        if changed:
+            self.marks_changed()
+        return changed
+
+    def toggle(self, index: int) -> None:
+        """Turn the mark of one line round."""
+        self._end_range()
+        row = self.view[index]
+        on = not self.selection.flags[row]
+        self.selection.mark_rows((row,), on)
+        self._last_mark = row if on else self._last_mark
+        self.refresh_gutter(index)
+        self._marks_told()
+
+    def mark_span(self, index: int) -> None:
+        """Mark everything from the last mark, else the cursor, to line ``index``."""
+        self._end_range()
+        start = index
+        if self._last_mark is not None and self._last_mark in self.view:
+            start = self.view.index(self._last_mark)
+        elif self.view:
+            start = self.cursor
+        low, high = sorted((start, index))
+        if self.view:
+            self.selection.mark_rows(self.view[low : high + 1])
+            self._last_mark = self.view[index]
+            self.marks_changed()
+
+    def action_mark(self) -> None:
+        """Mark or unmark the server under the cursor and go to the next."""
+        if self.view:
+            self.toggle(self.cursor)
+            self.action_cursor_down()
+
+    def action_mark_all(self) -> None:
+        """Mark every server that is shown."""
+        self._end_range()
+        self.selection.mark_rows(self.view)
+        self.marks_changed()
+
+    def action_invert_marks(self) -> None:
+        """Mark what is shown and not marked, unmark the rest of it."""
+        self._end_range()
+        self.selection.invert_rows(self.view)
+        self.marks_changed()
+
+    def action_unmark(self) -> None:
+        """Take every mark off, also of servers that are not shown."""
+        self._end_range()
+        self.selection.clear()
+        self._last_mark = None
+        self.marks_changed()
+
+    def action_undo_marks(self) -> None:
+        """Take back the last change of the marks."""
+        self._end_range()
+        self.selection.undo()
+        self.marks_changed()
+
+    def action_mark_span(self) -> None:
+        """Mark from the last mark to the cursor."""
+        if self.view:
+            self.mark_span(self.cursor)
+
+    def action_mark_range(self) -> None:
+        """Begin a range at the cursor, or end the one begun."""
+        if self._anchor is not None and self._sticky:
+            self._end_range()
+            self._marks_told()
+        elif self.view:
+            self._end_range()
+            self._begin_range(sticky=True)
+            self._draw_range()
+
+    def action_extend_up(self) -> None:
+        """Mark the server under the cursor and the one above."""
+        self._extend(-1)
+
+    def action_extend_down(self) -> None:
+        """Mark the server under the cursor and the one below."""
+        self._extend(1)
+
+    def cursor_moved(self) -> None:
+        """A range follows the cursor, or is over."""
+        if self._anchor is None:
+            return
+        if self._sticky or self._extending:
+            self._draw_range()
+        else:
+            self._end_range()
+
+    def _extend(self, step: int) -> None:
+        if not self.view:
+            return
+        if self._anchor is None:
+            self._begin_range(sticky=False)
+        self._extending = True
+        if not self.move_cursor(self.cursor + step):
+            self._draw_range()
+        self._extending = False
+
+    def _begin_range(self, *, sticky: bool) -> None:
+        self._anchor, self._sticky, self._before = self.cursor, sticky, self.selection.snapshot()
+
+    def _draw_range(self) -> None:
+        """Mark from the anchor to the cursor, on top of what was marked when the range began."""
+        if self._anchor is None:
+            return
+        was = self.selection.snapshot()
+        self.selection.restore(self._before)
+        low, high = sorted((self._anchor, self.cursor))
+        self.selection.draw_rows(self.view[low : high + 1])
+        flags = self.selection.flags
+        for index in self.seen():
+            row = self.view[index]
+            if flags[row] != was[row]:
+                self.refresh_gutter(index)
+        self._last_mark = self.view[self.cursor]
+        self._marks_told()
+
+    def _end_range(self) -> None:
+        """Let the range that was drawn count as one change."""
+        if self._anchor is not None:
+            self.selection.settle(self._before)
+        self._anchor, self._before, self._sticky = None, b"", False
+
+    def _marks_told(self) -> None:
+        raise NotImplementedError
