@@ -50,7 +50,8 @@ def create_app(
     plane = SandboxPlane(config, clock)
     record = Record(clock)
 
-    def requests(request: Request) -> Response:
+    # Asynchronous though they wait for nothing: the others would run in threads of their own.
+    async def requests(request: Request) -> Response:
         return _json(record.shown())
 
     async def faults(request: Request) -> Response:
@@ -61,7 +62,7 @@ def create_app(
                 return _json({"message": str(error)}, 400)
         return _json(plane.faults.rates)
 
-    def truth(request: Request) -> Response:
+    async def truth(request: Request) -> Response:
         return _json(plane.truth())
 
     async def missing(request: Request, error: Exception) -> Response:
@@ -174,8 +175,8 @@ class _Authorized(_Endpoint):
             plane.accounts.expire(token.strip())
             return protocol.DENIED
         if faults.fires("rate-limit"):
-            seconds = str(faults.retry_after())
-            return protocol.problem(429, "Too many requests. Please try again later.", Retry_After=seconds)
+            retry_after = ("Retry-After", str(faults.retry_after()))
+            return protocol.problem(429, "Too many requests. Please try again later.", retry_after)
         account = plane.account(scope["path_params"]["alias"], user)
         if account is None:
             return protocol.problem(403, "You do not have permission to access this account.")

@@ -114,12 +114,9 @@ def answer(status: int, value: object) -> Answer:
     return Answer(status, msgspec.json.encode(value))
 
 
-def problem(status: int, message: str, **headers: str) -> Answer:
+def problem(status: int, message: str, *headers: tuple[str, str]) -> Answer:
     """An answer of the platform's error shape."""
-    body = msgspec.json.encode({"message": message})
-    return Answer(
-        status, body, headers=tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    )
+    return answer(status, {"message": message})._replace(headers=headers)
 
 
 def invalid(error: Invalid) -> Answer:

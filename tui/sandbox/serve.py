@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -31,24 +31,28 @@ class CannotListen(Exception):
 def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> int:
     """Serve a new sandbox until SIGINT or SIGTERM, and return the exit code.
 
-    The first line on stdout is `listening on http://HOST:PORT`, written once connections are accepted.
+    The first line on stdout is `listening on http://HOST:PORT`, written once connections are accepted and
+    signals end it cleanly.
     """
     try:
         listener = listen(host, port, allow_remote)
     except CannotListen as error:
         sys.stderr.write(f"pitstop sandbox: {error}\n")
         return CANNOT_LISTEN
-    with listener:
-        app = create_app(config)
-        app.state.plane.data_centers("ACME")
-        gc.freeze()
+
+    def announce() -> None:
         sys.stdout.write(f"listening on {url_of(listener)}\n")
         sys.stdout.flush()
         sys.stderr.write(
             f"{config.servers:,} servers. Users demo and viewer, password pitstop, account ACME "
             "with sub-account ACMD. Ctrl-C stops.\n"
         )
-        asyncio.run(make_server(app).serve(sockets=[listener]))
+
+    with listener, contextlib.suppress(KeyboardInterrupt):
+        app = create_app(config)
+        app.state.plane.data_centers("ACME")  # makes the fleet, so that the first request need not wait
+        gc.freeze()
+        asyncio.run(make_server(app, announce).serve(sockets=[listener]))
     return 0
 
 
@@ -85,8 +89,11 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(app: Starlette) -> uvicorn.Server:
-    """A uvicorn server for a sandbox; `serve(sockets=[...])` runs it until `should_exit` is set."""
+def make_server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    """A uvicorn server for a sandbox; `run(sockets=[...])` runs it until `should_exit` is set.
+
+    It calls `started` when it has begun to accept connections.
+    """
     return _Server(
         uvicorn.Config(
             app,
@@ -101,7 +108,8 @@ def make_server(app: Starlette) -> uvicorn.Server:
             proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
-        )
+        ),
+        started,
     )
 
 
@@ -118,6 +126,14 @@ class _Protocol(H11Protocol):
 
 class _Server(uvicorn.Server):
     """Ends with the exit code 0 on a signal, where uvicorn would raise it again after its shutdown."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Requests that are still waiting to be answered late are cancelled; that is nothing to report.
