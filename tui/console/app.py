@@ -1,0 +1,254 @@
+"""The application: its screens, its theme, and the life of the engine behind it."""
+
+import gc
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.binding import Binding
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.filter import LineFilter
+
+from tui.console import commands, terminal
+from tui.console.screens.login import LoginScreen
+from tui.console.start import StartOptions
+from tui.console.theme import THEME, AsciiFilter, styles
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.console.bridge import Bridge, Change, EngineFacade, Picture
+    from tui.engine.endpoint import Endpoint
+    from tui.settings.schema import Settings
+
+log = logging.getLogger("pitstop.console")
+
+
+class Driver(LinuxDriver):
+    """Textual's driver, with a way out when the terminal has gone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file = terminal.HangUpProofFile(self._file)  # type: ignore[assignment, arg-type]
+
+
+class PitstopApp(App[None], inherit_bindings=False):
+    """The console. Screens know the picture and ask this application to act; the engine acts."""
+
+    CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
+    TITLE = "pitstop"
+    BINDINGS = [
+        *commands.bindings(commands.Scope.APP),
+        Binding("ctrl+c", "interrupt", show=False, system=True),
+    ]
+    DEFAULT_MODE = "login"
+    ENABLE_COMMAND_PALETTE = False
+    PAUSE_GC_ON_SCROLL = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    NOTIFICATION_TIMEOUT = 8
+
+    def __init__(
+        self,
+        *,
+        engine_factory: "Callable[[], EngineFacade]",
+        endpoints: "Sequence[Endpoint]",
+        settings: "Settings",
+        start: StartOptions,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        ascii_only = not terminal.speaks_unicode(sys.__stderr__)
+        self._ascii = [AsciiFilter()] if ascii_only else []
+        super().__init__(driver_class=Driver if sys.platform != "win32" else None)
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.add_mode("login", lambda: LoginScreen(endpoints, settings, start))
+        self.animation_level = "none"
+        self.set_keymap(settings.keys)
+        self.start_options = start
+        self.settings = settings
+        self.endpoints = endpoints
+        self.engine: EngineFacade | None = None
+        """Made after the first paint."""
+        self.picture: Picture | None = None
+        self.readonly = start.readonly or settings.readonly
+        self.gone = False
+        """Whether the terminal went away."""
+        self.crashed = False
+        self._engine_factory = engine_factory
+        self._clock = clock
+        self._bridge: Bridge | None = None
+        self._beat: Timer | None = None
+        self._too_small = False
+
+    # -- coming and going --------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and on a terminal without Unicode the one that spells in ASCII."""
+        return [*super().get_line_filters(), *self._ascii]
+
+    def on_mount(self) -> None:
+        """Start the engine once the first screen is painted."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        import time
+
+        from tui.console.bridge import Bridge, Picture
+
+        self.picture = Picture(clock=self._clock or time.time, readonly=self.readonly)
+        self.engine = self._engine_factory()
+        self._bridge = Bridge(self.engine, self.picture, self._changed)
+        self.engine.start()
+        self._beat = self.set_interval(0.2 if terminal.is_remote(os.environ) else 0.1, self._bridge.pump)
+        if isinstance(self.screen, LoginScreen):
+            self.screen.ready()
+        self.call_later(self._warm_up)
+
+    def _warm_up(self) -> None:
+        """Load what the next screens need while the operator types a password."""
+        gc.freeze()
+
+    def told_to_go(self, number: int) -> None:
+        """SIGHUP or SIGTERM arrived: leave, with the terminal as it was."""
+        self.gone = self.gone or number == 1
+        self._leave_from_outside(128 + number)
+
+    def hung_up(self) -> None:
+        """The terminal went away without a signal. Called from another thread."""
+        self.gone = True
+        self._leave_from_outside(129)
+
+    def _leave_from_outside(self, code: int) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A bug: the traceback goes to the log, never to the operator's screen."""
+        self._return_code = 1
+        self.crashed = True
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        log.critical("the console broke", exc_info=error)
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: Any) -> None:
+        """Textual's other way of ending with a traceback, from its input thread."""
+        self.crashed = True
+        log.critical("the console broke: %s", sys.exc_info()[1] or "see above")
+        self._close_messages_no_wait()
+
+    # -- news from the engine ----------------------------------------------------------------
+
+    def _changed(self, change: "Change") -> None:
+        """Hand what changed to every screen that listens, once."""
+        if change.login_needed is not None:
+            self._ask_password_again(change.login_needed.message)
+        for screen in list(self.screen_stack):
+            if hasattr(screen, "picture_changed"):
+                screen.picture_changed(change)
+        if change.logged_in is not None:
+            self.call_next(self._open_servers)
+        for notice in change.notices:
+            self.notify(notice.message, severity=notice.severity, markup=False)  # type: ignore[arg-type]
+
+    async def _open_servers(self) -> None:
+        from tui.console.screens.servers import ServersScreen
+
+        picture, engine = self.picture, self.engine
+        if self.current_mode == "login" and picture is not None and engine is not None:
+            self.add_mode("servers", lambda: ServersScreen(picture, engine, self.settings))
+            await self.switch_mode("servers")
+            await self.remove_mode("login")
+
+    def _ask_password_again(self, message: str) -> None:
+        from tui.console.screens.relogin import ReloginScreen
+
+        open_already = any(isinstance(screen, ReloginScreen) for screen in self.screen_stack)
+        if self.picture is not None and not open_already:
+            self.push_screen(ReloginScreen(self.picture, message))
+
+    def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
+        """The operator (or the start options) asked for a login."""
+        if self.engine is not None and self.picture is not None:
+            self.picture.endpoint = message.endpoint
+            self.engine.login(message.endpoint, message.user, message.password, message.account)
+
+    # -- commands of every screen ------------------------------------------------------------
+
+    @property
+    def situation(self) -> commands.Situation:
+        """What decides which commands can be used now: the screen below the dialogs knows."""
+        for screen in reversed(self.screen_stack):
+            situation = getattr(screen, "situation", None)
+            if isinstance(situation, commands.Situation):
+                return situation
+        return commands.Situation(readonly=self.readonly)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a command can be used now."""
+        return commands.check(action, parameters, self.situation)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c copies what is selected and never ends the program."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+        else:
+            self.notify("ctrl+c does not end pitstop; press q or ctrl+q to leave", markup=False)
+
+    def action_redraw(self) -> None:
+        """Draw everything again, e.g. after another program wrote to the terminal."""
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
+
+    async def action_help(self) -> None:
+        """Show the help screen."""
+        from tui.console.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            await self.push_screen(HelpScreen(self.situation, self._keymap))
+
+    async def action_palette(self) -> None:
+        """Find a command by its name."""
+        from tui.console.screens.palette import PaletteScreen
+
+        if not self.screen.is_modal:
+            await self.push_screen(PaletteScreen(self.situation, self._keymap), self._run_command)
+
+    async def _run_command(self, name: str | None) -> None:
+        if name is not None:
+            await self.run_action(commands.BY_NAME[name].action, default_namespace=self.screen)
+
+    async def action_leave(self) -> None:
+        """Leave; when something is under way, ask first."""
+        from tui.console.screens.leave import LeaveScreen
+
+        if self.picture is None or not self.picture.running():
+            self.exit()
+        elif not isinstance(self.screen, LeaveScreen):
+            await self.push_screen(LeaveScreen(self.picture), lambda leave: self.exit() if leave else None)
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so, instead of drawing a heap, where the terminal is too small."""
+        small = event.size.width < terminal.NARROWEST or event.size.height < terminal.LOWEST
+        if small != self._too_small:
+            self._too_small = small
+            self.call_later(self._show_too_small if small else self._show_again)
+
+    def _show_too_small(self) -> None:
+        from tui.console.screens.too_small import TooSmallScreen
+
+        if self._too_small:
+            self.push_screen(TooSmallScreen())
+
+    def _show_again(self) -> None:
+        from tui.console.screens.too_small import TooSmallScreen
+
+        if not self._too_small and isinstance(self.screen, TooSmallScreen):
+            self.pop_screen()

@@ -1,0 +1,255 @@
+"""From the engine's events to what the screen knows, and from there to the widgets, once per beat."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from tui.engine import events
+from tui.engine.endpoint import Endpoint
+from tui.model.fleet import Fleet
+from tui.model.operation import ENDED, Operation, State, Target
+from tui.model.plan import Plan, may_operate
+from tui.model.server import ServerDetails
+
+KEPT_OPERATIONS = 20
+"""Operations that have ended and are still shown; older ones are in the journal."""
+
+
+class EngineFacade(Protocol):
+    """What the console asks of the engine. Every call returns at once; results are events."""
+
+    def start(self) -> None:
+        """Start the engine's thread."""
+
+    def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
+        """Log in, once."""
+
+    def refresh(self) -> None:
+        """Read the whole inventory again."""
+
+    def details(self, server_id: str) -> None:
+        """Read everything about one server."""
+
+    def run(self, plan: Plan, *, reason: str = "") -> str:
+        """Carry out ``plan``; gives the operation's id."""
+        ...
+
+    def cancel(self, operation_id: str) -> None:
+        """Send nothing more of an operation."""
+
+    def resume(self) -> None:
+        """Take up what the journal says is unfinished."""
+
+    def drain(self) -> list[events.Event]:
+        """All events since the last call, in order."""
+        ...
+
+    def running(self) -> bool:
+        """Whether anything is sent and not settled."""
+        ...
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the engine's thread."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something to tell the operator in passing."""
+
+    message: str
+    severity: str = "information"
+
+
+class Change(msgspec.Struct):
+    """What a number of events changed: each thing once, however often it changed."""
+
+    fleet: bool = False
+    """Servers came or went, or groups changed: the list is to be made anew."""
+    servers: set[str] = msgspec.field(default_factory=set)
+    """Servers that are not as they were."""
+    targets: dict[str, dict[str, Target]] = msgspec.field(default_factory=dict)
+    """Operation id -> server id -> where it stands, in the order of the last change."""
+    started: list[str] = msgspec.field(default_factory=list)
+    ended: list[str] = msgspec.field(default_factory=list)
+    logged_in: events.LoggedIn | None = None
+    login_failed: events.LoginFailed | None = None
+    login_needed: events.LoginNeeded | None = None
+    details: ServerDetails | None = None
+    details_failed: events.DetailsFailed | None = None
+    status: bool = False
+    """Link, latency, time of reading or whether a reading is under way."""
+    notices: list[Notice] = msgspec.field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__struct_fields__)
+
+
+class Picture:
+    """All that the screens know, fed by the engine's events. Knows no widget."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, readonly: bool = False) -> None:
+        self.clock = clock
+        self.readonly = readonly
+        self.endpoint: Endpoint | None = None
+        self.session: events.LoggedIn | None = None
+        self.fleet = Fleet()
+        self.operations: dict[str, Operation] = {}
+        """Oldest first."""
+        self.link = events.Link.UP
+        self.link_message = ""
+        self.latency: float | None = None
+        self.reading = False
+        self.read_at: float | None = None
+        """When the newest whole reading ended."""
+        self.trouble = ""
+        """Why there is no inventory at all, or no newer one."""
+
+    @property
+    def may_operate(self) -> bool:
+        """Whether the user's roles allow operations."""
+        return self.session is None or may_operate(self.session.roles)
+
+    def running(self) -> list[Operation]:
+        """Operations that have not ended, oldest first."""
+        return [operation for operation in self.operations.values() if operation.ended is None]
+
+    def unsettled(self) -> int:
+        """How many servers of running operations are on their way."""
+        return sum(len(op.targets) - op.count(*ENDED) for op in self.running())
+
+    def take(self, happened: Iterable[events.Event]) -> Change:
+        """Take in what happened; returns what is different now."""
+        change = Change()
+        for event in happened:
+            self._take(event, change)
+        return change
+
+    def _take(self, event: events.Event, change: Change) -> None:
+        match event:
+            case events.Progress():
+                self._progress(event, change)
+            case events.ServersRead():
+                change.servers.update(self.fleet.update(event.servers))
+            case events.Latency():
+                change.status |= _milliseconds(event.seconds) != _milliseconds(self.latency)
+                self.latency = event.seconds
+            case events.DataCenterRead():
+                before = (self.fleet.groups, self.fleet.data_centers.get(event.data_center.id))
+                changes = self.fleet.replace(event.data_center, event.groups, event.servers, event.at)
+                change.servers.update(changes.changed)
+                change.fleet |= bool(changes.added or changes.removed) or before != (
+                    self.fleet.groups,
+                    event.data_center,
+                )
+            case events.DataCenterFailed():
+                if self.fleet.problems.get(event.data_center) != event.message:
+                    change.notices.append(Notice(f"{event.data_center}: {event.message}", "error"))
+                self.fleet.problems[event.data_center] = event.message
+            case events.FleetRead():
+                self.reading = False
+                self.read_at = event.at
+                self.trouble = ""
+                change.status = True
+                change.fleet |= self._drop_vanished(event.data_centers)
+            case events.FleetFailed():
+                self.reading = False
+                self.trouble = event.message
+                change.status = True
+                change.notices.append(Notice(event.message, "error"))
+            case events.OperationStarted():
+                self._started(event, change)
+            case events.OperationEnded():
+                if (operation := self.operations.get(event.operation_id)) is not None:
+                    operation.ended = event.at
+                    change.ended.append(event.operation_id)
+                    self._forget_old()
+            case events.OperationNotStarted():
+                change.notices.append(Notice(f"Nothing was sent: {event.message}", "error"))
+            case events.LinkChanged():
+                self.link, self.link_message = event.link, event.message
+                change.status = True
+                severity = "information" if event.link is events.Link.UP else "warning"
+                change.notices.append(Notice(event.message, severity))
+            case events.LoggedIn():
+                if self.session is None or self.session.account != event.account:
+                    self.fleet = Fleet(event.account)
+                self.session = change.logged_in = event
+                change.status = True
+            case events.LoginFailed():
+                change.login_failed = event
+            case events.LoginNeeded():
+                change.login_needed = event
+            case events.DetailsRead():
+                change.details = event.details
+                change.servers.update(self.fleet.update([event.details.server]))
+            case events.DetailsFailed():
+                change.details_failed = event
+            case events.EngineFailed():
+                change.notices.append(Notice(event.message, "error"))
+            case _:
+                raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
+
+    def _drop_vanished(self, present: Sequence[str]) -> bool:
+        gone = self.fleet.data_centers.keys() - set(present)
+        for id_ in gone:
+            self.fleet.replace(self.fleet.data_centers[id_], (), (), 0.0)
+            del self.fleet.data_centers[id_], self.fleet.read_at[id_]
+        return bool(gone)
+
+    def _started(self, event: events.OperationStarted, change: Change) -> None:
+        operation = Operation(
+            event.operation_id,
+            event.action,
+            [target.server_id for target in event.targets],
+            account=event.account,
+            window_id=event.window_id,
+            reason=event.reason,
+            started=event.at,
+        )
+        operation.restore(event.targets)
+        self.operations[operation.id] = operation
+        change.started.append(operation.id)
+        change.targets.setdefault(operation.id, {}).update((t.server_id, t) for t in event.targets)
+
+    def _progress(self, event: events.Progress, change: Change) -> None:
+        operation = self.operations.get(event.operation_id)
+        if operation is None:
+            return
+        seen = change.targets.setdefault(event.operation_id, {})
+        for target in event.targets:
+            with contextlib.suppress(KeyError):
+                # What the journal holds is what counts, so a state is taken over as it is told.
+                operation.restore([target])
+                seen.pop(target.server_id, None)
+                seen[target.server_id] = target
+
+    def _forget_old(self) -> None:
+        ended = [operation.id for operation in self.operations.values() if operation.ended is not None]
+        for id_ in ended[:-KEPT_OPERATIONS]:
+            del self.operations[id_]
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.2g}"
+
+
+def unsent(operation: Operation) -> int:
+    """How many servers of ``operation`` nothing has been sent for yet."""
+    return operation.count(State.PLANNED)
+
+
+class Bridge:
+    """Drains the engine and hands the screens what changed, at most once per ``beat`` seconds."""
+
+    def __init__(self, engine: EngineFacade, picture: Picture, changed: Callable[[Change], None]) -> None:
+        self._engine = engine
+        self._picture = picture
+        self._changed = changed
+
+    def pump(self) -> None:
+        """Take in what the engine told since the last time. Without news nothing is called."""
+        happened = self._engine.drain()
+        if happened and (change := self._picture.take(happened)):
+            self._changed(change)

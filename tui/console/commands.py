@@ -1,0 +1,263 @@
+"""The one table of what the operator can do.
+
+Key bindings, the footer, the palette, the help screen, read-only mode and the keymap of the settings are
+all made from it, so they cannot disagree.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from textual.binding import Binding, Keymap
+from textual.keys import _character_to_key
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides which commands can be used at a moment."""
+
+    readonly: bool = False
+    may_operate: bool = True
+    """Whether the user's roles allow operations."""
+    chosen: int = 0
+    """Servers that a command would act on: the marked ones, else the one under the cursor."""
+    marked: int = 0
+    shown: int = 0
+    operations: int = 0
+    unsent: int = 0
+    """Servers of running operations that nothing has been sent for yet."""
+    loading: bool = False
+
+
+class Scope(Enum):
+    """Where a command's keys work."""
+
+    APP = "Everywhere"
+    SERVERS = "Servers"
+
+
+class Command(NamedTuple):
+    """One thing the operator can do."""
+
+    name: str
+    """What the settings call it."""
+    keys: str
+    """Textual's names, separated by commas; empty for the palette only."""
+    label: str
+    """As the palette and the help name it."""
+    help: str
+    """One sentence."""
+    section: str
+    action: str
+    """The action of the screen or the application, in Textual's notation."""
+    scope: Scope = Scope.SERVERS
+    hint: str = ""
+    """The word in the footer; empty keeps it out of there."""
+    weight: int = 0
+    """Who keeps a place in a narrow footer: the heavier. 100 and more is never dropped."""
+    dangerous: bool = False
+    """Changes servers: gone in read-only mode, always confirmed."""
+    why_not: Callable[[Situation], str | None] = lambda _: None
+    """Why it cannot be used now; None when it can."""
+
+
+def _nothing_chosen(now: Situation) -> str | None:
+    if not now.may_operate:
+        return "your role does not allow operations"
+    return None if now.chosen else "no server is marked or under the cursor"
+
+
+def _nothing_shown(now: Situation) -> str | None:
+    return None if now.shown else "no server is shown"
+
+
+def _nothing_marked(now: Situation) -> str | None:
+    return None if now.marked else "no server is marked"
+
+
+def _no_results(now: Situation) -> str | None:
+    return None if now.operations else "there are no results yet"
+
+
+def _no_other_operation(now: Situation) -> str | None:
+    return None if now.operations > 1 else "there is no other operation"
+
+
+def _nothing_to_copy(now: Situation) -> str | None:
+    return None if now.chosen else "no server is marked or under the cursor"
+
+
+def _nothing_unsent(now: Situation) -> str | None:
+    return None if now.unsent else "everything has been sent already"
+
+
+def _loading(now: Situation) -> str | None:
+    return "the servers are being read already" if now.loading else None
+
+
+def _power(name: str, label: str, help_: str, action: str) -> Command:
+    return Command(
+        f"power.{name}",
+        "",
+        label,
+        help_,
+        "Power",
+        f"operate('{action}')",
+        dangerous=True,
+        why_not=_nothing_chosen,
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("mark", "space", "Mark", "Mark or unmark this server, go to the next.",
+            "Marks", "list('mark')", hint="mark", weight=90, why_not=_nothing_shown),
+    Command("mark.all", "a", "Mark all shown", "Mark every server that is shown.",
+            "Marks", "list('mark_all')", hint="all", weight=35, why_not=_nothing_shown),
+    Command("mark.invert", "i", "Invert marks", "Mark what is shown and unmarked, unmark the rest of it.",
+            "Marks", "list('invert_marks')", why_not=_nothing_shown),
+    Command("mark.none", "u", "Unmark all", "Take all marks off, also where they are hidden.",
+            "Marks", "list('unmark')", hint="unmark", weight=30, why_not=_nothing_marked),
+    Command("mark.range", "V", "Mark a range", "Begin a range here; moving extends it, V ends it.",
+            "Marks", "list('mark_range')", why_not=_nothing_shown),
+    Command("mark.span", "ctrl+at", "Mark up to here", "Mark everything from the last mark to the cursor.",
+            "Marks", "list('mark_span')", why_not=_nothing_shown),
+    Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
+            "Marks", "list('undo_marks')"),
+    Command("copy", "c", "Copy ids", "Copy the ids of the marked servers, else of this one.",
+            "Marks", "copy", why_not=_nothing_to_copy),
+    Command("maintenance.start", "s", "Start maintenance", "Put servers into maintenance, after confirming.",
+            "Maintenance", "operate('startMaintenance')", hint="start", weight=85, dangerous=True,
+            why_not=_nothing_chosen),
+    Command("maintenance.end", "e", "End maintenance", "Bring servers back, after confirming.",
+            "Maintenance", "operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
+            why_not=_nothing_chosen),
+    Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
+            "Maintenance", "cancel_unsent", why_not=_nothing_unsent),
+    Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
+            "List", "filter", hint="filter", weight=88),
+    Command("details", "enter", "Details", "Show everything about this server.",
+            "List", "list('open')", hint="details", weight=40, why_not=_nothing_shown),
+    Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
+            "List", "refresh", hint="refresh", weight=50, why_not=_loading),
+    Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",
+            "List", "list('sort_next')", why_not=_nothing_shown),
+    Command("sort.previous", "less_than_sign", "Sort by previous", "Order by the column to the left.",
+            "List", "list('sort_previous')", why_not=_nothing_shown),
+    Command("sort.reverse", "equals_sign", "Turn the order", "The same column the other way round.",
+            "List", "list('sort_reverse')", why_not=_nothing_shown),
+    Command("groups", "g", "Groups", "Show or hide the tree of groups.",
+            "List", "toggle_groups", hint="groups", weight=25),
+    Command("results.failures", "f", "Failures first", "What needs a look on top, or as it happened.",
+            "Results", "failures_first", hint="failures", weight=32, why_not=_no_results),
+    Command("results.follow", "l", "Follow", "Follow what happens, or stay where you read.",
+            "Results", "follow", why_not=_no_results),
+    Command("results.next", "o", "Other operation", "Show another operation of this session.",
+            "Results", "next_operation", why_not=_no_other_operation),
+    Command("results.zoom", "z", "Larger results", "Give them most of the screen, or a third again.",
+            "Results", "zoom_results", why_not=_no_results),
+    _power("on", "Power on", "Start servers that are stopped or paused.", "powerOn"),
+    _power("off", "Power off", "Cut the power without shutting down.", "powerOff"),
+    _power("shutdown", "Shut down", "Ask the operating systems to shut down.", "shutDown"),
+    _power("reboot", "Reboot", "Ask the operating systems to start again.", "reboot"),
+    _power("reset", "Reset", "Cut the power and switch it on again.", "reset"),
+    _power("pause", "Pause", "Pause servers, keeping their memory.", "pause"),
+    Command("pane.next", "tab", "Next pane", "Go to the next pane.",
+            "Program", "app.focus_next", Scope.APP, hint="pane", weight=20),
+    Command("pane.previous", "shift+tab", "Previous pane", "Go back one pane.",
+            "Program", "app.focus_previous", Scope.APP),
+    Command("palette", "ctrl+p", "Commands", "Find a command by its name and run it.",
+            "Program", "app.palette", Scope.APP, hint="commands", weight=60),
+    Command("redraw", "ctrl+l", "Redraw", "Draw the whole screen again.",
+            "Program", "app.redraw", Scope.APP),
+    Command("help", "question_mark,f1", "Help", "Keys, the filter language and the signs.",
+            "Program", "app.help", Scope.APP, hint="help", weight=100),
+    Command("quit", "q,ctrl+q", "Quit", "Leave; asks when something is under way.",
+            "Program", "app.leave", Scope.APP, hint="quit", weight=101),
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
+_BY_ACTION: Mapping[str, Command] = {command.action.removeprefix("app."): command for command in COMMANDS}
+
+
+def why_not(command: Command, now: Situation) -> str | None:
+    """Why ``command`` cannot be used now, for the operator; None when it can."""
+    if now.readonly and command.dangerous:
+        return "this console is read-only"
+    return command.why_not(now)
+
+
+def offered(now: Situation, scopes: Iterable[Scope] = Scope) -> list[Command]:
+    """The commands that exist in this situation, usable at the moment or not."""
+    wanted = set(scopes)
+    return [
+        command
+        for command in COMMANDS
+        if command.scope in wanted and not (now.readonly and command.dangerous)
+    ]
+
+
+def check(action: str, parameters: tuple[object, ...], now: Situation) -> bool | None:
+    """Textual's question whether an action may run: yes, not now (None), or not at all (False)."""
+    spelled = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
+    command = _BY_ACTION.get(spelled)
+    if command is None:
+        return True
+    if now.readonly and command.dangerous:
+        return False
+    return True if command.why_not(now) is None else None
+
+
+def bindings(scope: Scope) -> list[Binding]:
+    """The key bindings of ``scope``, each with the command's name as the id that a keymap can name."""
+    return [
+        Binding(command.keys, command.action, command.label, id=command.name, show=False)
+        for command in COMMANDS
+        if command.scope is scope and command.keys
+    ]
+
+
+def keys_of(command: Command, keymap: Keymap | None = None) -> list[str]:
+    """The command's keys as people write them, the keymap's where it names any."""
+    keys = (keymap or {}).get(command.name) or command.keys
+    return [display(key.strip()) for key in keys.split(",") if key.strip()]
+
+
+_DISPLAY = {"question_mark": "?", "slash": "/", "comma": ",", "less_than_sign": "<", "greater_than_sign": ">",
+            "equals_sign": "=", "ctrl+at": "ctrl+space", "escape": "esc"}  # fmt: skip
+
+
+def display(key: str) -> str:
+    """A key of Textual's as people write it: "?" for question_mark."""
+    return _DISPLAY.get(key, key.upper() if key[:1] == "f" and key[1:].isdigit() else key)
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """What is wrong with a keymap: names that are no command's, and keys that two commands would share."""
+    problems = [f"keymap: there is no command {name!r}" for name in keymap if name not in BY_NAME]
+    owner: dict[str, str] = {}
+    for command in COMMANDS:
+        for key in (keymap.get(command.name) or command.keys).split(","):
+            name = key.strip()
+            name = _character_to_key(name) if len(name) == 1 else name
+            if name and owner.setdefault(name, command.name) != command.name:
+                problems.append(f"keymap: {display(name)!r} is both {owner[name]!r} and {command.name!r}")
+    return problems
+
+
+def fit(hints: Iterable[tuple[Command, str]], width: int, gap: int = 2) -> list[tuple[Command, str]]:
+    """The hints that fit into ``width`` cells, in the order given; whole hints go, the lightest first.
+
+    Those of weight 100 and more stay whatever the width.
+    """
+    kept = list(hints)
+
+    def length() -> int:
+        return sum(len(text) for _, text in kept) + gap * max(0, len(kept) - 1)
+
+    while length() > width:
+        lightest = min(kept, key=lambda hint: hint[0].weight, default=None)
+        if lightest is None or lightest[0].weight >= 100:
+            break
+        kept.remove(lightest)
+    return kept

@@ -1,0 +1,1 @@
+"""One module per screen. Only the login screen is imported before the first paint."""

@@ -1,0 +1,173 @@
+"""The last look before servers are touched. Everything safe is the default."""
+
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Grid, Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.console.bridge import Picture
+from tui.console.screens.login import Field
+from tui.console.theme import styles
+from tui.console.widgets.choice import Choice
+from tui.model.operation import Action
+from tui.model.plan import Plan
+
+NAMED = 6
+"""How many servers are named; the others are counted."""
+REASONS = 4
+"""How many reasons for skipping are told one by one."""
+
+WARNINGS = {
+    Action.START_MAINTENANCE: "Maintenance mutes a server's alerts and can take it out of live traffic "
+    "(load balancers, autoscale).",
+    Action.POWER_OFF: "Power is cut at once: what is not on disk is lost.",
+    Action.RESET: "Power is cut at once: what is not on disk is lost.",
+    Action.REBOOT: "Services on these servers stop while they start again.",
+    Action.SHUT_DOWN: "Services on these servers stop.",
+    Action.PAUSE: "Services on these servers stop.",
+}
+
+
+class Confirmed(NamedTuple):
+    """The operator's yes."""
+
+    plan: Plan
+    reason: str
+
+
+def count(number: int, word: str = "server") -> str:
+    """A number of things, e.g. "1 server", "1,204 servers"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def names(ids: tuple[str, ...]) -> str:
+    """The first servers by name, and how many more."""
+    more = len(ids) - NAMED
+    return ", ".join(ids[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def skipped(plan: Plan) -> str:
+    """How many are left alone, by reason."""
+    reasons = [f"{len(ids):,} {reason}" for reason, ids in plan.skipped_by_reason().items()]
+    rest = f", {len(reasons) - REASONS} more reasons" if len(reasons) > REASONS else ""
+    return ", ".join(reasons[:REASONS]) + rest
+
+
+class ConfirmScreen(ModalScreen[Confirmed | None], inherit_bindings=False):
+    """What will happen to how many servers, where, and which are left alone and why."""
+
+    CSS_PATH = styles("confirm.tcss")
+    AUTO_FOCUS = "#no"
+    BINDINGS = [
+        Binding("y", "yes", "Confirm", show=False),
+        Binding("n,escape", "no", "Leave the servers alone", show=False),
+        Binding("tab,down", "app.focus_next", show=False),
+        Binding("shift+tab,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, plan: Plan, picture: Picture, *, reason: str = "", count_above: int = 50) -> None:
+        super().__init__()
+        self.plan = plan
+        self._picture = picture
+        self._reason = reason
+        self._total = len(plan.server_ids)
+        self._must_count = self._total > count_above
+
+    def compose(self) -> ComposeResult:
+        """The facts, the reason, and the two ways out."""
+        plan, total = self.plan, self._total
+        with Vertical(id="dialog"):
+            yield Static(
+                f"{plan.action.label} on {count(total)}?" if total else f"{plan.action.label}: nothing to do",
+                id="question",
+                markup=False,
+            )
+            with Grid(id="facts"):
+                for word, fact in self._facts():
+                    yield Static(word, classes="word", markup=False)
+                    yield Static(fact, markup=False)
+                if total:
+                    yield Static("Reason", classes="word")
+                    yield Field(
+                        self._reason,
+                        id="reason",
+                        compact=True,
+                        placeholder="ticket number or why; goes into the record",
+                    )
+                if self._must_count:
+                    yield Static("Type", classes="word")
+                    yield Field(
+                        id="count",
+                        compact=True,
+                        type="integer",
+                        placeholder=f"{total} to show that you mean all of them",
+                    )
+            yield Static(WARNINGS.get(plan.action, "") if total else "", id="warning", markup=False)
+            yield Static("", id="hint", markup=False)
+            with Horizontal(id="choices"):
+                yield Choice("n", "leave them alone" if total else "close", id="no")
+                if total:
+                    yield Choice("y", plan.action.label.lower(), id="yes")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        plan, session, endpoint = self.plan, self._picture.session, self._picture.endpoint
+        account = session.account if session else ""
+        where = (
+            "a sandbox, nothing real is touched"
+            if endpoint and endpoint.sandbox
+            else endpoint.url
+            if endpoint
+            else ""
+        )
+        facts = [("Account", f"{account} at {endpoint.name if endpoint else ''} ({where})")]
+        if plan.batches:
+            facts.append(("Servers", names(plan.server_ids)))
+            centers: dict[str, int] = {}
+            for batch in plan.batches:
+                centers[batch.data_center] = centers.get(batch.data_center, 0) + len(batch.server_ids)
+            spread = ", ".join(f"{number:,} in {center}" for center, number in centers.items())
+            facts.append(("Sent as", f"{count(len(plan.batches), 'request')}: {spread}"))
+        if plan.skipped:
+            facts.append(("Skipped", f"{count(len(plan.skipped))}: {skipped(plan)}"))
+        return facts
+
+    def on_mount(self) -> None:
+        """Until the count is typed, there is no yes."""
+        self._allow()
+
+    @on(Input.Changed, "#count")
+    def _allow(self) -> None:
+        for choice in self.query("#yes"):
+            choice.disabled = not self._counted()
+
+    def _counted(self) -> bool:
+        return not self._must_count or self.query_one("#count", Field).value.strip() == str(self._total)
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        """Enter in a field goes on to the next one; from the last to the safe answer."""
+        self.query_one("#no").focus()
+        if self._must_count and not self._counted():
+            self.query_one("#count").focus()
+
+    @on(Choice.Pressed, "#yes")
+    def action_yes(self) -> None:
+        """Confirm, if everything asked for is there."""
+        if not self._total:
+            return
+        if not self._counted():
+            self.query_one("#hint", Static).update(
+                f"Type {self._total} first: it is more servers than one looks over."
+            )
+            self.query_one("#count").focus()
+            return
+        self.dismiss(Confirmed(self.plan, self.query_one("#reason", Field).value.strip()))
+
+    @on(Choice.Pressed, "#no")
+    def action_no(self) -> None:
+        """Touch nothing."""
+        self.dismiss(None)

@@ -1,0 +1,183 @@
+"""The login screen: one attempt per Enter, never one by itself after a refusal."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Grid, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive, var
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from tui import __version__
+from tui.console.start import StartOptions
+
+if TYPE_CHECKING:
+    from tui.console.bridge import Change
+    from tui.engine.endpoint import Endpoint
+    from tui.settings.schema import Settings
+
+DEMO_USER, DEMO_PASSWORD = "demo", "pitstop"
+"""What the sandbox lets in. Not a secret: it is printed on this screen."""
+
+
+class Field(Input):
+    """A line of input whose cursor does not blink: blinking sends 1.7 kB a second for nothing."""
+
+    cursor_blink = var(False)
+
+
+class EndpointChoice(Widget, can_focus=True):
+    """One line naming the endpoint; left and right choose among several."""
+
+    BINDINGS = [
+        Binding("left,up", "choose(-1)", show=False),
+        Binding("right,down,space", "choose(1)", show=False),
+        Binding("enter", "screen.log_in", show=False),
+    ]
+    index: reactive[int] = reactive(0)
+
+    def __init__(self, endpoints: "Sequence[Endpoint]", index: int) -> None:
+        super().__init__(id="endpoint", disabled=len(endpoints) < 2)
+        self.endpoints = endpoints
+        self.set_reactive(EndpointChoice.index, index)
+
+    @property
+    def endpoint(self) -> "Endpoint":
+        """The endpoint that is chosen."""
+        return self.endpoints[self.index]
+
+    def render(self) -> Content:
+        """Its name and address; with several, how to choose."""
+        endpoint = self.endpoint
+        where = "inside this program" if endpoint.sandbox else endpoint.url
+        text = Content.assemble((endpoint.name, "bold"), "  ", (where, "$quiet"))
+        if len(self.endpoints) > 1:
+            text += Content.assemble("  ", (f"‹ {self.index + 1} of {len(self.endpoints)} ›", "$quiet"))
+        return text
+
+    def action_choose(self, step: int) -> None:
+        """Choose the next or the previous one."""
+        self.index = (self.index + step) % len(self.endpoints)
+
+
+class LoginScreen(Screen[None], inherit_bindings=False):
+    """Where to, who, and the password."""
+
+    AUTO_FOCUS = ""
+
+    class Asked(Message):
+        """The operator wants to log in."""
+
+        def __init__(self, endpoint: "Endpoint", user: str, password: str, account: str) -> None:
+            super().__init__()
+            self.endpoint = endpoint
+            self.user = user
+            self.password = password
+            self.account = account
+
+        def __rich_repr__(self) -> "Iterator[tuple[str, str]]":
+            yield "user", self.user  # never the password
+
+    def __init__(self, endpoints: "Sequence[Endpoint]", settings: "Settings", start: StartOptions) -> None:
+        super().__init__()
+        names = [endpoint.name for endpoint in endpoints]
+        self._endpoints = endpoints
+        self._first = names.index(start.endpoint) if start.endpoint in names else 0
+        self._settings = settings
+        self._start = start
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        with Vertical(id="box"):
+            yield Static(Content.assemble(("pitstop", "bold $primary"), ("  " + __version__, "$quiet")))
+            yield Static("Maintenance windows on CenturyLink Cloud v2", id="tagline")
+            with Grid(id="form"):
+                yield Static("Endpoint")
+                yield EndpointChoice(self._endpoints, self._first)
+                yield Static("User")
+                yield Field(self._start.user, id="user", compact=True)
+                yield Static("Password")
+                yield Field(self._start.password, id="password", password=True, compact=True)
+                yield Static("Account")
+                yield Field(
+                    self._start.account,
+                    id="account",
+                    compact=True,
+                    placeholder="your own, or an alias below it",
+                )
+            yield Static(id="message", markup=False)
+            yield Static(id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Fill in what the sandbox lets in, and say what the keys do."""
+        self.query_one("#keys", Static).update("enter log in   tab next field   ctrl+q quit")
+        self._endpoint_changed()
+        self.watch(self.query_one(EndpointChoice), "index", self._endpoint_changed, init=False)
+        self.query_one("#password" if self._field("user") else "#user").focus()
+
+    def _field(self, name: str) -> str:
+        return self.query_one(f"#{name}", Field).value
+
+    def _endpoint_changed(self) -> None:
+        user, password = self.query_one("#user", Field), self.query_one("#password", Field)
+        sandbox = self.query_one(EndpointChoice).endpoint.sandbox
+        if sandbox and not user.value:
+            user.value, password.value = DEMO_USER, DEMO_PASSWORD
+        elif not sandbox and (user.value, password.value) == (DEMO_USER, DEMO_PASSWORD):
+            user.value = password.value = ""
+        self._say(
+            f"This is a sandbox: nothing real is touched. Log in as {DEMO_USER} with {DEMO_PASSWORD}; "
+            "as viewer you may only look."
+            if sandbox
+            else "",
+            "",
+        )
+
+    def ready(self) -> None:
+        """The engine is there. With a user and a password given at the start, log in by itself: once."""
+        if self._start.user and self._start.password:
+            self.action_log_in()
+
+    @on(Input.Submitted)
+    def action_log_in(self) -> None:
+        """Try to log in: one attempt."""
+        if self._busy or self.app.engine is None:  # type: ignore[attr-defined]
+            return
+        for name, what in (("user", "user name"), ("password", "password")):
+            if not self._field(name):
+                self._say(f"Please give the {what}.", "")
+                self.query_one(f"#{name}").focus()
+                return
+        endpoint = self.query_one(EndpointChoice).endpoint
+        self._set_busy(True)
+        self._say(f"Logging in to {endpoint.name} …", "")
+        self.post_message(
+            self.Asked(endpoint, self._field("user"), self._field("password"), self._field("account").strip())
+        )
+
+    def picture_changed(self, change: "Change") -> None:
+        """The engine answered."""
+        if change.login_failed is None:
+            return
+        self._set_busy(False)
+        self._say(change.login_failed.message, "-error")
+        password = self.query_one("#password", Field)
+        if change.login_failed.refused:
+            password.value = ""
+        password.focus()
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.query_one("#form").disabled = busy
+
+    def _say(self, text: str, look: str) -> None:
+        message = self.query_one("#message", Static)
+        message.set_class(look == "-error", "-error")
+        message.update(text)

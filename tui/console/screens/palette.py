@@ -1,0 +1,91 @@
+"""Every command by its name."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, Keymap
+from textual.containers import Vertical
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from tui.console.commands import Command, Situation, keys_of, offered, why_not
+from tui.console.screens.login import Field
+from tui.console.theme import styles
+
+NOT_HERE = {"palette", "pane.next", "pane.previous"}
+"""Of no use from inside the palette."""
+
+
+def matching(text: str, now: Situation) -> list[Command]:
+    """The commands that match ``text``, best first; all, in the table's order, when it is empty."""
+    commands = [command for command in offered(now) if command.name not in NOT_HERE]
+    if not text.strip():
+        return commands
+    matcher = Matcher(text)
+    scored = [(max(matcher.match(c.label), matcher.match(c.help) * 0.5), c) for c in commands]
+    return [command for score, command in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
+
+
+class PaletteScreen(ModalScreen[str | None], inherit_bindings=False):
+    """Type a few letters, choose, Enter. Dismissed with the command's name."""
+
+    CSS_PATH = styles("palette.tcss")
+    AUTO_FOCUS = "#words"
+    BINDINGS = [
+        Binding("escape,ctrl+p", "dismiss(None)", show=False),
+        Binding("down", "move('cursor_down')", show=False),
+        Binding("up", "move('cursor_up')", show=False),
+        Binding("pagedown", "move('page_down')", show=False),
+        Binding("pageup", "move('page_up')", show=False),
+    ]
+
+    def __init__(self, situation: Situation, keymap: Keymap) -> None:
+        super().__init__()
+        self._situation = situation
+        self._keymap = keymap
+
+    def compose(self) -> ComposeResult:
+        """A line to type in and what matches."""
+        with Vertical(id="palette"):
+            yield Field(id="words", compact=True, placeholder="a command")
+            options = OptionList(id="found", markup=False)
+            options.can_focus = False
+            yield options
+
+    def on_mount(self) -> None:
+        """All commands, to begin with."""
+        self._find("")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._find(event.value)
+
+    def _find(self, text: str) -> None:
+        found = self.query_one("#found", OptionList)
+        found.clear_options()
+        found.add_options(self._option(command) for command in matching(text, self._situation))
+        found.highlighted = 0 if found.option_count else None
+
+    def _option(self, command: Command) -> Option:
+        reason = why_not(command, self._situation)
+        keys = ", ".join(keys_of(command, self._keymap))
+        text = Content.assemble(
+            f"{command.label:<19}", (f"{keys:<11}", "$primary"), (reason or command.help, "$quiet")
+        )
+        return Option(text, id=command.name, disabled=reason is not None)
+
+    def action_move(self, how: str) -> None:
+        """Move in what was found, while the focus stays on the words."""
+        getattr(self.query_one("#found", OptionList), f"action_{how}")()
+
+    @on(Input.Submitted)
+    def _chosen(self) -> None:
+        found = self.query_one("#found", OptionList)
+        if found.highlighted is not None:
+            self.dismiss(found.get_option_at_index(found.highlighted).id)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)

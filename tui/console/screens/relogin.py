@@ -1,0 +1,65 @@
+"""The password again, in the middle of the work, which goes on below."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.console.bridge import Change, Picture
+from tui.console.screens.login import Field, LoginScreen
+
+
+class ReloginScreen(ModalScreen[None], inherit_bindings=False):
+    """Asked when the token ran out and the endpoint refuses what is in memory. One attempt per Enter."""
+
+    AUTO_FOCUS = "#password"
+    DEFAULT_CSS = """
+    ReloginScreen { align: center middle; background: $background 60%; }
+    ReloginScreen #message { margin-bottom: 1; }
+    ReloginScreen #after { color: $quiet; margin-top: 1; }
+    """
+    BINDINGS = [Binding("escape", "app.pop_screen", show=False)]
+
+    def __init__(self, picture: Picture, message: str) -> None:
+        super().__init__()
+        self._picture = picture
+        self._message = message
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        """Why, and one field."""
+        session = self._picture.session
+        with Vertical(classes="dialog"):
+            yield Static(
+                f"Log in again as {session.user if session else ''}", classes="question", markup=False
+            )
+            yield Static(self._message, id="message", markup=False)
+            yield Field(id="password", password=True, compact=True, placeholder="password")
+            yield Static(
+                "enter logs in, esc goes back to the screen without.\n"
+                "Nothing is lost: what was sent is followed up after the login.",
+                id="after",
+                markup=False,
+            )
+
+    @on(Input.Submitted)
+    def _log_in(self, event: Input.Submitted) -> None:
+        picture = self._picture
+        if self._busy or not event.value or picture.endpoint is None or picture.session is None:
+            return
+        self._busy = True
+        self.query_one("#message", Static).update("Logging in …")
+        self.post_message(
+            LoginScreen.Asked(picture.endpoint, picture.session.user, event.value, picture.session.account)
+        )
+
+    def picture_changed(self, change: Change) -> None:
+        """The engine answered: away with the dialog, or another try by hand."""
+        if change.logged_in is not None:
+            self.dismiss(None)
+        elif change.login_failed is not None:
+            self._busy = False
+            self.query_one("#message", Static).update(change.login_failed.message)
+            self.query_one("#password", Field).value = ""

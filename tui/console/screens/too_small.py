@@ -1,0 +1,30 @@
+"""What is shown on a terminal that is too small to work on."""
+
+from textual.app import ComposeResult
+from textual.containers import Center, Middle
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.console.terminal import LOWEST, NARROWEST
+
+
+class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
+    """Covers whatever is below until the terminal has grown; nothing below is lost."""
+
+    DEFAULT_CSS = """
+    TooSmallScreen { background: $background; }
+    TooSmallScreen Static { width: auto; text-align: center; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One message."""
+        yield Middle(
+            Center(
+                Static(
+                    f"pitstop needs at least {NARROWEST} columns and {LOWEST} lines.\n"
+                    "Make the terminal larger to go on; nothing is lost.\n"
+                    "ctrl+q leaves.",
+                    markup=False,
+                )
+            )
+        )

@@ -1,0 +1,87 @@
+"""From the command line to the console and back: the terminal's fitness, the way in, the way out.
+
+Imports nothing of textual before the terminal is known to do and the environment is set.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.console import terminal
+
+if TYPE_CHECKING:
+    from tui.console.bridge import EngineFacade
+    from tui.engine.endpoint import Endpoint
+    from tui.settings.schema import Settings
+
+log = logging.getLogger("pitstop.console")
+logging.getLogger("pitstop").addHandler(logging.NullHandler())  # or a traceback would end on the screen
+
+CRASHED, UNFIT = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """How the console is to start: what the command line, the environment and the profile said."""
+
+    endpoint: str = ""
+    """The name of the endpoint that is chosen at first; empty for the first one."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    """With a user: the console logs in by itself, once."""
+    account: str = ""
+    readonly: bool = False
+    log_file: str = ""
+    """Where tracebacks go, to be named when something breaks."""
+
+
+def run_console(
+    *,
+    engine_factory: "Callable[[], EngineFacade]",
+    endpoints: "Sequence[Endpoint]",
+    settings: "Settings",
+    start: StartOptions,
+) -> int:
+    """Run the console until it is left; returns the program's exit code.
+
+    0 left by the operator, 1 a bug (the traceback is in the log file), 2 the terminal will not do,
+    129 and 143 told to go by SIGHUP (or a hang-up) and SIGTERM.
+    """
+    reason = terminal.why_unfit(os.environ, sys.__stdin__, sys.__stderr__)
+    if reason is not None:
+        print(f"pitstop: {reason}", file=sys.stderr)  # noqa: T201
+        return UNFIT
+    terminal.set_defaults(os.environ)
+    from tui.console.app import PitstopApp
+
+    app = PitstopApp(engine_factory=engine_factory, endpoints=endpoints, settings=settings, start=start)
+    with terminal.farewell(app.told_to_go):
+        terminal.watch_hang_up(0, app.hung_up)
+        app.run(mouse=settings.mouse)
+        code = app.return_code or 0
+        if app.engine is not None:
+            _see_off(app.engine, app.gone, settings.on_hangup)
+    if app.crashed:
+        where = f"; details are in {start.log_file}" if start.log_file else ""
+        print(  # noqa: T201
+            f"pitstop: something in the console broke{where}. What was sent is in the journal: "
+            "`pitstop resume` follows it up",
+            file=sys.stderr,
+        )
+        return CRASHED
+    return code
+
+
+def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
+    """Stop the engine; when the terminal has gone, first follow what was sent to its end, if so asked."""
+    if gone and on_hangup == "finish" and engine.running():
+        log.info("the terminal has gone; following what was sent to its end")
+        terminal.silence()
+        while engine.running():
+            engine.drain()
+            time.sleep(0.5)
+    engine.stop()

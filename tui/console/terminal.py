@@ -1,0 +1,146 @@
+"""The terminal the console finds itself on: whether it will do, and what happens when it goes away.
+
+Imports nothing of textual, so that the settings it reads from the environment can be made first.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import termios
+import threading
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO
+
+NARROWEST, LOWEST = 60, 15
+"""The smallest terminal the console draws itself on, in cells."""
+
+
+def why_unfit(environ: Mapping[str, str], stdin: IO[str] | None, stderr: IO[str] | None) -> str | None:
+    """One sentence saying why the console cannot run on this terminal; None when it can.
+
+    The console reads keys from standard input and draws on standard error, so both must be one.
+    """
+    for stream, use in ((stdin, "input"), (stderr, "error")):
+        if stream is None or stream.closed or not stream.isatty():
+            return (
+                f"standard {use} is not a terminal, so the console cannot run; "
+                "use a command such as `pitstop servers` or `pitstop start`, or ssh -t"
+            )
+    if environ.get("TERM", "") in {"", "dumb"}:
+        return (
+            f"TERM is {environ.get('TERM') or 'not set'!s}, a terminal that cannot place a cursor; "
+            "set TERM to what your terminal is, e.g. xterm-256color"
+        )
+    return None
+
+
+def is_remote(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal is at the other end of an SSH connection."""
+    return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+
+
+def set_defaults(environ: MutableMapping[str, str]) -> None:
+    """Set what textual reads from the environment when it is imported; what the user set stays.
+
+    Nothing moves by itself, and over SSH frames are fewer: repainting is what a slow link pays for.
+    """
+    environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if is_remote(environ):
+        environ.setdefault("TEXTUAL_FPS", "20")
+
+
+def speaks_unicode(stream: IO[str] | None) -> bool:
+    """Whether box drawing and signs can be written to ``stream`` as they are."""
+    try:
+        "─│✓▸█".encode(getattr(stream, "encoding", None) or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+class HangUpProofFile:
+    """Where the screen is written: goes on without an error when the terminal has gone.
+
+    textual's writer thread dies of the first OSError, and 30 writes later its queue is full and
+    the whole program stands still.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write, unless the terminal has gone."""
+        if not self.gone:
+            try:
+                return self._file.write(text)
+            except OSError:
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless the terminal has gone."""
+        if not self.gone:
+            try:
+                self._file.flush()
+            except OSError:
+                self.gone = True
+
+    def fileno(self) -> int:
+        """The descriptor below."""
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._file.isatty()
+
+
+def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
+    """Call ``gone`` once, on a thread of its own, when the terminal at ``fd`` hangs up.
+
+    Needed where SIGHUP is ignored (nohup, some shells): textual would read the end of the file for
+    ever, at full speed. Waiting costs nothing: the kernel wakes the thread.
+    """
+
+    def wait() -> None:
+        poller = select.poll()
+        poller.register(fd, 0)  # hang-up and error are reported always
+        for _, event in poller.poll():
+            if event & (select.POLLHUP | select.POLLERR):
+                gone()
+
+    thread = threading.Thread(target=wait, name="pitstop-hang-up", daemon=True)
+    thread.start()
+    return thread
+
+
+@contextmanager
+def farewell(signals: Callable[[int], None]) -> Iterator[None]:
+    """Have ``signals`` called with SIGHUP and SIGTERM, instead of dying with the terminal unrestored.
+
+    Output that the terminal does not take is thrown away first: a reader that has stopped would
+    otherwise hold up the way out for ever.
+    """
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(termios.error, OSError):  # it may have gone already
+            termios.tcflush(2, termios.TCOFLUSH)
+        signals(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def silence() -> None:
+    """Point standard streams at nothing: the terminal has gone and what is left runs without one."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    os.close(null)

@@ -1,0 +1,102 @@
+"""Colours, and what is drawn instead of signs where the terminal knows ASCII only.
+
+Every colour has one meaning: blue is work under way, green done, red refused or failed, magenta unsure,
+amber maintenance. They are far enough apart to survive 256 and 16 colours, and no meaning rests on
+colour alone: a word and a sign come first.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.theme import Theme
+
+MAINTENANCE = "#ffaf00"
+"""Amber: maintenance itself, and nothing else."""
+
+THEME = Theme(
+    name="pitstop",
+    primary="#5fafff",
+    secondary="#5f87af",
+    accent="#5fafff",
+    warning="#5fafff",
+    error="#ff5f5f",
+    success="#5fd787",
+    foreground="#d0d0d0",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#262626",
+    dark=True,
+    variables={
+        "state-dim": "#8a8a8a",
+        "state-blue": "#5fafff",
+        "state-green": "#5fd787",
+        "state-red": "#ff5f5f",
+        "state-magenta": "#d787ff",
+        "maintenance": MAINTENANCE,
+        "quiet": "#8a8a8a",
+        "rule": "#4e4e4e",
+        "rule-focus": "#5fafff",
+        "cursor-line": "#303030",
+        "block-cursor-background": "#5fafff",
+        "block-cursor-foreground": "#121212",
+        "block-cursor-text-style": "none",
+        "input-selection-background": "#5f87af 50%",
+        "scrollbar": "#4e4e4e",
+        "scrollbar-hover": "#6c6c6c",
+        "scrollbar-active": "#8a8a8a",
+        "scrollbar-background": "#1c1c1c",
+        "scrollbar-background-hover": "#1c1c1c",
+        "scrollbar-background-active": "#1c1c1c",
+        "scrollbar-corner-color": "#1c1c1c",
+    },
+)
+
+_ASCII = str.maketrans(
+    {
+        # States, as the model's LOOKS spells them.
+        "·": ".", "→": ">", "…": "~", "▸": "*", "◌": "o", "✓": "+", "⊘": "/", "✗": "x", "–": "-",
+        # Everything else that is drawn.
+        "●": "*", "○": "o", "▾": "v", "▼": "v", "▲": "^", "▶": ">", "◀": "<", "►": ">", "◂": "<",
+        "↑": "^", "↓": "v", "←": "<", "↵": "<", "⏎": "<", "×": "x", "≥": ">", "≤": "<", "—": "-",
+        "’": "'", "‘": "'", "“": '"', "”": '"', "•": "*",
+        "─": "-", "━": "-", "═": "=", "│": "|", "┃": "|", "╎": "|", "▏": "|", "▕": "|", "▎": "|", "▌": "|",
+        "┌": "+", "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+", "┼": "+",
+        "╭": "+", "╮": "+", "╰": "+", "╯": "+", "╸": "-", "╺": "-", "╾": "-", "╼": "-",
+        "█": "#", "▉": "#", "▊": "#", "▋": "#", "▓": "#", "▒": "+", "░": ".",
+        "▁": " ", "▂": " ", "▃": " ", "▄": " ", "▅": " ", "▆": " ", "▇": " ", "▀": " ", "▔": " ", "▐": " ",
+        "\N{NO-BREAK SPACE}": " ",
+    }
+)  # fmt: skip
+
+
+@lru_cache(4096)
+def to_ascii(text: str) -> str:
+    """``text`` in ASCII, as wide as it was; what has no likeness becomes question marks."""
+    text = text.translate(_ASCII)
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
+
+
+class AsciiFilter(LineFilter):
+    """Replaces everything beyond ASCII in what is drawn. The one place that knows of such terminals."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments as such a terminal can show them."""
+        return [
+            segment
+            if segment.text.isascii()
+            else Segment(to_ascii(segment.text), segment.style, segment.control)
+            for segment in segments
+        ]
+
+
+def styles(name: str) -> Path:
+    """The path of one of the style sheets: inside an installed package, else beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "styles"
+    return (inside if inside.is_dir() else package.parent / "styles") / name

@@ -1,0 +1,42 @@
+"""A choice in a dialog: one focusable line, without the animation and the height of a button."""
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widget import Widget
+
+
+class Choice(Widget, can_focus=True):
+    """Pressed with Enter or the mouse."""
+
+    BINDINGS = [Binding("enter", "press", show=False)]
+
+    class Pressed(Message):
+        """The operator chose it."""
+
+        def __init__(self, choice: "Choice") -> None:
+            super().__init__()
+            self.choice = choice
+
+        @property
+        def control(self) -> "Choice":
+            """The choice, for ``on`` selectors."""
+            return self.choice
+
+    def __init__(self, key: str, label: str, *, id: str) -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._text = Content.assemble((f" {key} ", "bold"), f"{label} ")
+
+    def render(self) -> Content:
+        """The key and what it does."""
+        return self._text
+
+    def action_press(self) -> None:
+        """Choose it."""
+        self.post_message(self.Pressed(self))
+
+    def on_click(self, event: Click) -> None:
+        """Choose it with the mouse."""
+        event.stop()
+        self.action_press()

@@ -1,0 +1,332 @@
+"""What became of each server, as it arrives."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+
+from tui.console.widgets.cells import fit, width_of
+from tui.console.widgets.line_list import LineList
+from tui.console.widgets.status_bar import wall_time
+from tui.model.operation import ENDED, LOOKS, Operation, State, Target
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.console.bridge import Change, Picture
+
+AT_ONCE = 3
+"""Operations whose progress is shown at the same time."""
+ELAPSED = 9
+"""Cells at the right end of a progress line: the only ones that change by themselves."""
+BAR = 24
+"""Cells of a progress bar at most."""
+
+_RANK = {
+    State.FAILED: 0,
+    State.REFUSED: 1,
+    State.UNSURE: 2,
+    State.SUCCEEDED: 3,
+    State.EXECUTING: 4,
+    State.QUEUED: 5,
+    State.SUBMITTING: 6,
+    State.CANCELLED: 7,
+    State.PLANNED: 8,
+    State.VERIFIED: 9,
+}
+"""The order of "failures first": what needs a look, then what goes on, then what is well."""
+
+_TOLD = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.EXECUTING,
+         State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
+"""The order of the counts in a progress line: what must not be cut off comes first."""
+
+
+def elapsed(operation: Operation, now: float) -> str:
+    """How long the operation runs or ran: minutes and seconds, hours when there are any."""
+    seconds = max(0, int((now if operation.ended is None else operation.ended) - operation.started))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def bar(done: int, total: int, width: int) -> tuple[str, str]:
+    """A progress bar of ``width`` cells: what is done and what is not. Full only when all is."""
+    filled = width if done >= total else min(width - 1, done * width // max(1, total))
+    return "█" * filled, "░" * (width - filled)
+
+
+def order(ids: dict[str, None], operation: Operation, *, failures_first: bool) -> list[str]:
+    """The servers as they are listed: by their last change, or with what needs a look on top."""
+    if not failures_first:
+        return list(ids)
+    return sorted(ids, key=lambda id_: _RANK[operation.targets[id_].state])
+
+
+class Results(LineList):
+    """One operation's servers, newest change last, below the progress of all that are under way.
+
+    Follows what happens like a log viewer: going up stops that, and what is being read then stays where
+    it is; the end, or the key, takes it up again.
+    """
+
+    heading = 2
+
+    def __init__(self, picture: "Picture", *, id: str = "results") -> None:  # noqa: A002 - Textual's own word
+        super().__init__(id=id, classes="-empty")
+        self._picture = picture
+        self._shown = ""
+        """The operation whose servers are listed."""
+        self._arrival: dict[str, dict[str, None]] = {}
+        """Operation -> its servers, in the order of their last change."""
+        self._order: list[str] = []
+        self._unseen: set[str] = set()
+        """Servers that changed while the list was not following."""
+        self._ids = 12
+        self.following = True
+        self.failures_first = False
+        self._ticking: Timer | None = None
+
+    # -- what is shown
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation whose servers are listed."""
+        return self._picture.operations.get(self._shown)
+
+    @property
+    def progressing(self) -> list[Operation]:
+        """The operations that have a progress line: the listed one, and what is under way, newest last."""
+        shown = self.operation
+        others = [operation for operation in self._picture.running() if operation is not shown]
+        lines = [*others[-(AT_ONCE - 1) :], *([shown] if shown else [])]
+        return sorted(lines, key=lambda operation: operation.started)
+
+    def target(self, index: int) -> Target | None:
+        """The server on line ``index``."""
+        operation = self.operation
+        return operation.targets[self._order[index]] if operation and index < len(self._order) else None
+
+    def show(self, operation_id: str) -> None:
+        """List the servers of another operation."""
+        self._shown = operation_id
+        self.following = not self.failures_first
+        self._ids = max((width_of(id_) for id_ in self._arrival.get(operation_id, ())), default=12)
+        self._rearrange()
+        self.call_after_refresh(self._stay_at_end)
+
+    def show_next(self) -> None:
+        """List the servers of the operation before the one listed; after the oldest comes the newest."""
+        ids = list(self._picture.operations)
+        if ids:
+            self.show(ids[ids.index(self._shown) - 1] if self._shown in ids else ids[-1])
+
+    def follow(self, on: bool) -> None:
+        """Follow what happens, or stay."""
+        if on:
+            self.failures_first = False
+        self.following = on
+        self._rearrange()
+        self._stay_at_end()
+
+    def put_failures_first(self, on: bool) -> None:
+        """List what needs a look on top, or in the order of what happened last."""
+        self.failures_first = on
+        self.following = not on
+        self._rearrange()
+        self.move_cursor(0) if on else self._stay_at_end()
+
+    # -- news
+
+    def picture_changed(self, change: "Change") -> None:
+        """Take in what happened to operations; draws only the lines that differ."""
+        if not (change.targets or change.started or change.ended):
+            return
+        for id_ in self._arrival.keys() - self._picture.operations.keys():
+            del self._arrival[id_]
+        for id_, targets in change.targets.items():
+            if id_ not in self._picture.operations:
+                continue
+            arrival = self._arrival.setdefault(id_, {})
+            for server_id in targets:
+                arrival.pop(server_id, None)
+                arrival[server_id] = None
+        if change.started:
+            self.show(change.started[-1])
+        elif self._shown in change.targets:
+            self._servers_changed(change.targets[self._shown])
+        self._fit_heading()
+        self._tick_while_running()
+
+    def _servers_changed(self, targets: dict[str, Target]) -> None:
+        if self.following or self.failures_first:
+            self._rearrange()
+        else:
+            self._unseen.update(targets)
+            for index in self.seen():
+                if self._order[index] in targets:
+                    self.refresh_line_at(index)
+
+    def _rearrange(self) -> None:
+        operation = self.operation
+        before = {index: self._key_at(index) for index in self.seen()}
+        count = len(self._order)
+        arrival = self._arrival.get(self._shown, {})
+        self._order = order(arrival, operation, failures_first=self.failures_first) if operation else []
+        self._unseen.clear()
+        if len(self._order) != count:
+            self.lines_changed()
+        else:
+            for index in self.seen():
+                if before.get(index) != self._key_at(index):
+                    self.refresh_line_at(index)
+        self._fit_heading()
+
+    def _fit_heading(self) -> None:
+        self.set_class(not self._picture.operations, "-empty")
+        lines = 1 + (len(self.progressing) or 1)
+        if lines != self.heading:
+            self.heading = lines
+            self.lines_changed()
+            self._stay_at_end()
+            self.refresh()
+        elif self.is_mounted:
+            for y in range(lines):
+                self.refresh_heading(y)
+
+    def _stay_at_end(self) -> None:
+        if self.following and self.line_count():
+            self.move_cursor(self.line_count() - 1)
+
+    def _tick_while_running(self) -> None:
+        running = bool(self._picture.running())
+        if running and self._ticking is None:
+            self._ticking = self.set_interval(1, self._tick)
+        elif not running and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+
+    def _tick(self) -> None:
+        """Draw the elapsed time of what is running: a few cells a second."""
+        for y, operation in enumerate(self.progressing, 1):
+            if operation.ended is None:
+                self.refresh_heading(y, self.scrollable_content_region.width - ELAPSED, ELAPSED)
+
+    # -- following
+
+    def cursor_moved(self) -> None:
+        """Going up stops following; the last line takes it up again."""
+        self._set_following(self.cursor >= self.line_count() - 1)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolling with the mouse counts too."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value and new_value < self.max_scroll_y:
+            self._set_following(False)
+        elif new_value >= self.max_scroll_y > 0 and new_value > old_value:
+            self._set_following(True)
+
+    def _set_following(self, on: bool) -> None:
+        if self.failures_first or on == self.following:
+            return
+        self.following = on
+        if on:
+            self._rearrange()
+            self.call_after_refresh(self._stay_at_end)
+        self.refresh_heading(0)
+
+    # -- drawing
+
+    def line_count(self) -> int:
+        """The servers of the operation listed."""
+        return len(self._order)
+
+    def line_key(self, index: int) -> Hashable:
+        """A target is immutable: another one is another line."""
+        return self._key_at(index)
+
+    def _key_at(self, index: int) -> Hashable:
+        return (self._shown, self.target(index))
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """State, id, job, time, message."""
+        target = self.target(index)
+        if target is None:
+            return []
+        look = LOOKS[target.state]
+        colour = self.look(f"state--{look.colour}")
+        quiet = self.look("line--quiet")
+        segments = [
+            Segment(f"{look.sign} {look.word:<9}", colour),
+            Segment(fit(target.server_id, self._ids) + "  ", self.base),
+        ]
+        job_width = 14 if self.body_width >= 70 else 0
+        if job_width:
+            segments.append(Segment(fit(target.job_id, job_width) + "  ", quiet))
+        segments.append(Segment(wall_time(target.at) + "  ", quiet))
+        left = self.body_width - sum(width_of(segment.text) for segment in segments)
+        if left > 0:
+            segments.append(Segment(fit(target.message, left), self.base))
+        return segments
+
+    def draw_heading(self, y: int) -> list[Segment]:
+        """The rule with the title, and the progress lines."""
+        if y == 0:
+            return self._draw_rule()
+        lines = self.progressing
+        if lines:
+            return self._draw_progress(lines[y - 1]) if y <= len(lines) else []
+        return [Segment("  Nothing has been started. Mark servers with space; s starts maintenance on them.",
+                        self.look("line--quiet"))]  # fmt: skip
+
+    def _draw_rule(self) -> list[Segment]:
+        width = self.scrollable_content_region.width
+        rule = self.look("line--cursor" if self.has_focus else "line--quiet")
+        title = " Results "
+        if len(self._picture.operations) > 1 and self._shown in self._picture.operations:
+            ids = list(self._picture.operations)
+            title += f"─ {ids.index(self._shown) + 1} of {len(ids)} operations "
+        if not self.operation:
+            note = ""
+        elif self.failures_first:
+            note = " failures first "
+        elif self.following:
+            note = " following "
+        else:
+            note = (
+                f" +{len(self._unseen):,} new · end follows " if self._unseen else " staying · end follows "
+            )
+        between = max(0, width - width_of(title) - width_of(note) - 2)
+        return [
+            Segment("─" + title, self.look("line--heading")),
+            Segment("─" * between, rule),
+            Segment(note, rule),
+            Segment("─", rule),
+        ]
+
+    def _draw_progress(self, operation: Operation) -> list[Segment]:
+        width = self.scrollable_content_region.width
+        total = len(operation.targets)
+        ended = operation.count(*ENDED) if operation.ended is None else total
+        listed = operation.id == self._shown and len(self.progressing) > 1
+        name = f"{'▸ ' if listed else '  '}{operation.action.label} · {total:,}"
+        if operation.reason and width >= 100:
+            name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
+        bar_width = max(6, min(BAR, width - 60))
+        full, empty = bar(ended, total, bar_width)
+        segments = [
+            Segment(name + "  ", self.look("line--heading")),
+            Segment(full, self.look("state--green" if not self._bad(operation) else "state--red")),
+            Segment(empty, self.look("line--quiet")),
+        ]
+        room = width - sum(width_of(segment.text) for segment in segments) - ELAPSED
+        for state in _TOLD:
+            number = operation.count(state)
+            text = f"  {number:,} {LOOKS[state].word}"
+            if number and len(text) <= room:
+                segments.append(Segment(text, self.look(f"state--{LOOKS[state].colour}")))
+                room -= len(text)
+        time = fit(elapsed(operation, self._picture.clock()), ELAPSED - 1, right=True) + " "
+        return [*segments, Segment(" " * max(0, room), self.base), Segment(time, self.base)]
+
+    @staticmethod
+    def _bad(operation: Operation) -> bool:
+        return bool(operation.count(State.FAILED, State.REFUSED))
