@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from tui.api.errors import Unreachable
+
 FAVOURS = 4
 """So many urgent requests in a row pass a waiting ordinary one; then one of those goes."""
 
@@ -50,10 +52,11 @@ class Gate:
         self._admit()
         try:
             await place
-        except asyncio.CancelledError:
-            if place.cancelled():
+        except BaseException:
+            if place in queue:
                 queue.remove(place)
-            else:  # admitted and cancelled at once: nothing was sent
+            elif not place.cancelled() and place.exception() is None:
+                # Admitted and cancelled at once: nothing was sent.
                 self._tokens += 1
                 self._leave()
             raise
@@ -69,10 +72,15 @@ class Gate:
         self._tokens = min(self._tokens, 0.0)
 
     def close(self) -> None:
-        """Stop the timer, if one runs."""
+        """Turn everybody who waits away."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        for place in (*self._urgent, *self._ordinary):
+            if not place.done():
+                place.set_exception(
+                    Unreachable("The connection to the endpoint was closed; nothing was sent.")
+                )
 
     def _leave(self) -> None:
         self._free += 1

@@ -22,6 +22,7 @@ from tui.api.errors import (
     BadEndpoint,
     LoginRefused,
     Malformed,
+    NotFound,
     OutcomeUnsure,
     RateLimited,
     ServerFault,
@@ -210,8 +211,10 @@ class Client:
             try:
                 return decode(body)
             except Malformed as error:
-                return error.with_traceback(None)
-        message = "" if page else wire.error_message(body, self._limits)
+                return _bare(error)
+        message = (
+            "it answered with a web page, check the URL" if page else wire.error_message(body, self._limits)
+        )
         return failures.refusal(status, message, request.what, self.host, asked)
 
     # --- logging in -----------------------------------------------------------------------------------
@@ -249,6 +252,8 @@ class Client:
             raise LoginRefused(message or f"{self.host} refuses this user and password ({outcome.status}).")
         found = self._judge(request, outcome, wire.login, _retry_after(outcome))
         del outcome
+        if isinstance(found, NotFound):
+            raise NotFound(f"{self.host} knows no login: check the URL.")
         if isinstance(found, ApiError):
             raise found
         if found is None:
@@ -281,13 +286,19 @@ class Client:
                 if self._on_latency is not None:
                     self._on_latency(latency)
             except Malformed as error:
-                outcome = _Lost(error.with_traceback(None), sent=True)
+                outcome = _Lost(_bare(error), sent=True)
             except failures.CAUGHT as error:
                 outcome = _Lost(failures.explain(error, self.host), not retry.provably_unsent(error))
         if logger.isEnabledFor(logging.DEBUG):
             took = self._monotonic() - began
             logger.debug("%s %s %s %.3fs", request.method, request.path, status or "-", took)
         return outcome
+
+
+def _bare(error: ApiError) -> ApiError:
+    """``error`` without the frames it came through: a login's hold what must not be seen."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _headers(request: _Request, token: Secret | None) -> dict[str, str]:

@@ -1,0 +1,50 @@
+"""One measured way of loading bodies, in a process of its own: see load.py. Prints one JSON object."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from pathlib import Path
+
+from tui.api import wire
+from tui.model.fleet import Fleet
+from tui.model.group import DataCenter
+
+
+def main(way: str, paths: list[Path]) -> None:
+    """Load the bodies one after the other, keep what becomes of them, and say what it took."""
+    fleet = Fleet("ACME")
+    kept: list[object] = []
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    idle = _status("VmRSS")
+    cpu = 0.0
+    for path in paths:
+        body = path.read_bytes()
+        began = time.process_time()
+        if way == "json":
+            kept.append(json.loads(body))
+        else:
+            data_center = DataCenter(path.stem)
+            groups, servers = wire.group_tree(body, data_center)
+            fleet.replace(data_center, groups, servers, 0.0)
+        cpu += time.process_time() - began
+        del body
+        groups = servers = ()
+    largest = max(path.stat().st_size for path in paths)
+    peak = _status("VmHWM") - idle - largest
+    print(json.dumps({"cpu": cpu, "peak": peak, "kept": _status("VmRSS") - idle}))
+
+
+def _status(field: str) -> int:
+    """A memory figure of this process, in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(field)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], [Path(argument) for argument in sys.argv[2:]])
