@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from email.utils import parsedate_to_datetime
@@ -276,3 +277,16 @@ async def test_gzip_when_it_is_asked_for_and_worth_it(world: World) -> None:
     assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 5
     tiny = await world.http.get("/v2/accounts/ACMD/customFields", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in tiny.headers
+
+
+async def test_a_large_tree_keeps_nobody_waiting(make_world: MakeWorld) -> None:
+    world = await make_world(servers=4000)
+    href = (await world.roots())[0] + "?serverDetail=detailed"
+    done: list[str] = []
+
+    async def read(path: str) -> None:
+        await world.get(path)
+        done.append(path)
+
+    await asyncio.gather(read(href), *(read("/v2/accounts/ACME") for _ in range(3)))
+    assert done[-1] == href

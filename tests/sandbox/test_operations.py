@@ -313,6 +313,37 @@ async def test_equal_seeds_answer_alike(make_world: MakeWorld) -> None:
     assert answers[0] == answers[1]
 
 
+async def test_the_truth_tells_every_server_and_job(world: World) -> None:
+    truth = await world.truth()
+    everyone = {server["name"] for server in await world.servers()}
+    assert set(truth["servers"]) == everyone
+    name = (await world.ids())[0]
+    assert truth["servers"][name] == {
+        "maintenance": False,
+        "power": "started",
+        "operations": {},
+        "queued": {},
+    }
+    world.clock.now += 5
+    (job,) = job_ids(await world.operate("powerOff", [name]))
+    world.clock.now += 5
+    truth = await world.truth()
+    assert truth["now"] == 10
+    assert truth["servers"][name]["operations"] == truth["servers"][name]["queued"] == {"powerOff": 1}
+    ends = truth["jobs"][job].pop("ends")
+    assert ends == pytest.approx(5 + 55 - 2 * 18)
+    assert truth["jobs"][job] == {
+        "account": "ACME",
+        "operation": "powerOff",
+        "status": "executing",
+        "created": 5,
+        "servers": [name],
+        "changed": [name],
+    }
+    sub = {server["name"] for server in await world.servers("ACMD")}
+    assert set((await world.truth())["servers"]) == everyone | sub
+
+
 async def test_a_long_life_leaves_servers_small(world: World) -> None:
     from tui.sandbox.fleet import Server
 

@@ -4,6 +4,22 @@ It implements the contract on its own and imports nothing from the rest of Pitst
 the wire in the client is not repeated on the other side. Nothing runs in its background: what a job or a
 server is at a moment is computed from the clock it was given.
 
+Users `demo` (ServerAdmin) and `viewer` (AccountViewer), password `pitstop`; account `ACME` with the
+sub-account `ACMD`. Four wrong passwords in a row lock a user until the sandbox is started anew.
+
+Beside the contract under `/v2` there are three calls for tests and benchmarks. They need no token, meet no
+fault and are not counted:
+
+- `GET /__sandbox/requests`: `{"total": N, "by_route": {"GET /v2/operations/{alias}/status/{id}": N, ...},
+  "log": [[SECONDS, METHOD, PATH, STATUS], ...]}`, the newest 20,000; seconds since the start, status 0 for a
+  request that has no answer (yet)
+- `POST /__sandbox/faults` with `{NAME: RATE, ...}` changes the rates of the faults named (see
+  `config.FAULTS`) and answers those in force, as `GET` does
+- `GET /__sandbox/truth`: what every server really is, which operations reached it, and all jobs; its shape is
+  told at `plane.SandboxPlane.truth`
+
+For other code:
+
 - `config.SandboxConfig`: size, seed, times, faults
 - `app.create_app(config, clock)`: the ASGI application, for `httpx.ASGITransport` or a server
 - `serve.serve(config, host, port, allow_remote)`: the same over HTTP

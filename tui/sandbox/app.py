@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable
@@ -79,11 +78,7 @@ def create_app(
         StarletteRoute(LOGIN_PATH, _Login(plane, record, sleep, f"POST {LOGIN_PATH}"), methods=["POST"])
     ]
     routes += [
-        StarletteRoute(
-            re.sub(r"[^{}]+(?![^{]*})", lambda literal: literal[0].lower(), route.path),
-            _Authorized(plane, record, sleep, route),
-            methods=[route.method],
-        )
+        StarletteRoute(route.path.lower(), _Authorized(plane, record, sleep, route), methods=[route.method])
         for route in protocol.ROUTES
     ]
     routes += [
