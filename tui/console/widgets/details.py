@@ -1,0 +1,225 @@
+"""The panel that says everything about the server under the cursor."""
+
+import textwrap
+from collections.abc import Hashable, Sequence
+
+from rich.segment import Segment
+from textual.binding import Binding
+from textual.cache import LRUCache
+from textual.message import Message
+from textual.timer import Timer
+
+from tui.console.widgets.cells import fit, plain, width_of
+from tui.console.widgets.line_list import LineList
+from tui.model.describe import Done, Fact, describe, raw_lines
+from tui.model.fleet import Fleet
+from tui.model.operation import LOOKS
+from tui.model.server import Server, ServerDetails
+
+REST = 0.4
+"""Seconds the cursor must rest on a server before its details are asked for."""
+LABEL = 13
+
+
+class Details(LineList):
+    """What is known of a server at once; the rest is asked for when the cursor rests on it, and kept.
+
+    Scrolls by line, has no cursor. ``action_raw`` turns to the answer as it came and back.
+    """
+
+    class Wanted(Message):
+        """The details of this server are not here yet, or it has changed since."""
+
+        def __init__(self, server_id: str) -> None:
+            super().__init__()
+            self.server_id = server_id
+
+    BINDINGS = [Binding("j", "raw", "Raw answer", show=False)]
+
+    heading = 1
+    gutter_width = 1
+
+    def __init__(self, fleet: Fleet, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.fleet = fleet
+        self.server: Server | None = None
+        self.raw = False
+        self._done: tuple[Done, ...] = ()
+        self._fetched: LRUCache[str, ServerDetails] = LRUCache(64)
+        self._problem = ""
+        self._asked = ""
+        self._timer: Timer | None = None
+        self._lines: list[tuple[str, str]] = []
+        """(text, name of its style)."""
+
+    def show(self, server: Server | None, done: Sequence[Done] = ()) -> None:
+        """Show a server, or nothing; ``done`` is what this console did to it, the newest first."""
+        other = server is None or self.server is None or server.id != self.server.id
+        self.server, self._done = server, tuple(done)
+        if other:
+            self._problem, self.raw, self._asked = "", False, ""
+            self.scroll_to(y=0, animate=False, force=True)
+        self._lay_out()
+        self._ask_soon()
+
+    def take(self, details: ServerDetails) -> None:
+        """The details of a server came."""
+        id_ = details.server.id
+        self._fetched[id_] = details
+        if self.server is not None and self.server.id == id_:
+            self._asked, self._problem = "", ""
+            self._lay_out()
+
+    def fail(self, server_id: str, message: str) -> None:
+        """The details of a server could not be read."""
+        if self.server is not None and self.server.id == server_id:
+            self._problem = message
+            self._lay_out()
+
+    def again(self) -> None:
+        """Forget what was fetched: a refresh. The server shown is asked for anew."""
+        self._fetched.clear()
+        self._asked = ""
+        self._ask_soon()
+
+    def action_raw(self) -> None:
+        """The answer as it came, or the fields of it."""
+        if self._details() is not None:
+            self.raw = not self.raw
+            self.scroll_to(y=0, animate=False, force=True)
+            self._lay_out()
+
+    def action_cursor_up(self) -> None:
+        """One line up."""
+        self.show_line(self.first - 1)
+
+    def action_cursor_down(self) -> None:
+        """One line down."""
+        self.show_line(self.first + 1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self.show_line(self.first - self.page)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self.show_line(self.first + self.page)
+
+    def action_first(self) -> None:
+        """To the top."""
+        self.show_line(0)
+
+    def action_last(self) -> None:
+        """To the end."""
+        self.show_line(self.line_count())
+
+    def on_resize(self) -> None:
+        """Textual: other lines fit."""
+        self._lay_out()
+
+    def on_unmount(self) -> None:
+        """Textual: gone from the screen."""
+        if self._timer is not None:
+            self._timer.stop()
+
+    # -- drawing
+
+    def line_count(self) -> int:
+        """Lines there are to scroll through."""
+        return len(self._lines)
+
+    def line_key(self, index: int) -> Hashable:
+        """A line is what it says."""
+        return self._lines[index]
+
+    def draw_gutter(self, index: int) -> list[Segment]:
+        """A margin."""
+        return [Segment(" " * self.gutter_width, self.base)]
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """The line."""
+        text, look = self._lines[index]
+        return [Segment(fit(text, self.body_width), self.look(look))]
+
+    def draw_heading(self, y: int) -> list[Segment]:
+        """Whether this is all there is."""
+        if self.server is None:
+            text = "Details"
+        elif self._problem:
+            text = f"Details · {self._problem}"
+        elif self._details() is None:
+            text = "Details · reading the rest …" if self._asked else "Details"
+        else:
+            text = "Raw answer · j fields" if self.raw else "Details · j raw answer"
+        return [
+            Segment(" " + fit(text, self.scrollable_content_region.width - 1), self.look("line--heading"))
+        ]
+
+    # -- within
+
+    def _details(self) -> ServerDetails | None:
+        return self._fetched.get(self.server.id) if self.server is not None else None
+
+    def _ask_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self.server is not None and self._details() is None and self._asked != self.server.id:
+            self._timer = self.set_timer(REST, self._ask)
+
+    def _ask(self) -> None:
+        if self.server is not None and self.display and self._asked != self.server.id:
+            self._asked = self.server.id
+            self.refresh_heading(0)
+            self.post_message(self.Wanted(self.server.id))
+
+    def _lay_out(self) -> None:
+        """Make the lines anew, and draw those that are not as they were."""
+        before, self._lines = self._lines, self._make_lines()
+        if not self.is_mounted:
+            return
+        self.refresh_heading(0)
+        if len(before) != len(self._lines):
+            self.lines_changed()
+            return
+        for index, (old, new) in enumerate(zip(before, self._lines, strict=True)):
+            if old != new:
+                self.refresh_line_at(index)
+
+    def _make_lines(self) -> list[tuple[str, str]]:
+        if self.server is None:
+            return []
+        details = self._details()
+        if self.raw and details is not None:
+            return [(plain(line), "") for line in raw_lines(details)]
+        paths = {self.server.group_id: self.fleet.path(self.server)}
+        lines: list[tuple[str, str]] = []
+        for fact in describe(self.server, paths, details, self._done):
+            lines += self._lines_of(fact)
+        return lines
+
+    def _lines_of(self, fact: Fact) -> list[tuple[str, str]]:
+        if not fact.value:
+            return [(fact.label, "line--heading")]
+        look = "state--maintenance" if fact.maintenance else ""
+        look = f"state--{LOOKS[fact.state].colour}" if fact.state is not None else look
+        indent = LABEL if fact.label else 1
+        label = fit(fact.label, LABEL - 1) + " " if fact.label else " "
+        return [
+            ((label if index == 0 else " " * indent) + part, look)
+            for index, part in enumerate(wrap(fact.value, max(8, self.body_width - indent)))
+        ]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
+    text = plain(text)
+    if width_of(text) == len(text):
+        return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+    lines, line = [], ""
+    for char in text:
+        if width_of(line + char) > width:
+            lines.append(line)
+            line = ""
+        line += char
+    return [*lines, line]

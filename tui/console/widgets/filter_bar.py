@@ -1,0 +1,145 @@
+"""The line that the filter is typed on."""
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tui.model.history import History
+from tui.model.values import QueryError
+
+DELAY = 0.05
+"""Seconds after a key before the filter is told, so that fast typing is filtered once."""
+HINT = "words · field:value · !not · a or b · ↑ older · enter keep · esc clear"
+
+
+class FilterBar(Vertical):
+    """An input with history; below it, while it has the focus, what is wrong or how many were found."""
+
+    DEFAULT_CSS = """
+    FilterBar {
+        height: auto;
+        & > Input { height: 1; border: none; padding: 0 1; background: $panel; }
+        & > Input:focus { border: none; }
+        & > Static { height: 1; padding: 0 1; color: $quiet; display: none; }
+        &:focus-within > Static { display: block; }
+    }
+    """
+    BINDINGS = [
+        Binding("up", "older", "Older filter", show=False),
+        Binding("down", "newer", "Newer filter", show=False),
+        Binding("escape", "clear_or_leave", "Clear", show=False),
+    ]
+
+    class Changed(Message):
+        """Another filter is to be shown."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest filter matters."""
+            return isinstance(message, FilterBar.Changed)
+
+    class Left(Message):
+        """The operator is done typing: the focus belongs to the list."""
+
+    def __init__(self, text: str = "", *, history: Iterable[str] = (), id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.history = History(history)
+        """What the settings keep: ``history.lines``."""
+        self._start = text
+        self._told = text
+        self._timer: Timer | None = None
+        self._error: QueryError | None = None
+        self._note = HINT
+
+    def compose(self) -> ComposeResult:
+        """Textual: the parts."""
+        line = Input(self._start, placeholder="/ filter", select_on_focus=False)
+        line.cursor_blink = False
+        yield line
+        yield Static(HINT)
+
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self.query_one(Input).value
+
+    def set_text(self, text: str) -> None:
+        """Take a filter from elsewhere, e.g. one with a name; it is told like a typed one."""
+        line = self.query_one(Input)
+        line.value = text
+        line.cursor_position = len(text)
+
+    def show_error(self, error: QueryError | None) -> None:
+        """Say where and why the filter does not parse; None: it does."""
+        self._error = error
+        self._draw_note()
+
+    def show_note(self, note: str) -> None:
+        """Say how many were found, in place of the hint."""
+        self._note = note or HINT
+        self._draw_note()
+
+    def on_focus(self) -> None:
+        """Textual: the input takes the focus."""
+        self.query_one(Input).focus()
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """A key went into the filter: tell it when no other follows at once."""
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(DELAY, self._tell)
+
+    @on(Input.Submitted)
+    def kept(self, event: Input.Submitted) -> None:
+        """Enter: the filter stays, the list has the focus again."""
+        event.stop()
+        self._tell()
+        if self._error is None:
+            self.history.add(self.text)
+        self.post_message(self.Left())
+
+    def action_older(self) -> None:
+        """The filter before."""
+        self.set_text(self.history.older(self.text))
+
+    def action_newer(self) -> None:
+        """The filter after."""
+        self.set_text(self.history.newer(self.text))
+
+    def action_clear_or_leave(self) -> None:
+        """Take the filter off; if there is none, go back to the list."""
+        if self.text:
+            self.set_text("")
+        else:
+            self.post_message(self.Left())
+
+    def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self.text != self._told:
+            self._told = self.text
+            self.post_message(self.Changed(self.text))
+
+    def _draw_note(self) -> None:
+        note = self.query_one(Static)
+        width = max(1, note.content_size.width)
+        if self._error is None:
+            note.update(Content(self._note), layout=False)
+            return
+        at, message = self._error.position, self._error.message
+        beneath = " " * at + "^ " + message
+        text = beneath if len(beneath) <= width else f"{at + 1}: {message}"
+        note.update(Content.styled(text, "$state-red"), layout=False)

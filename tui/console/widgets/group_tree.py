@@ -1,0 +1,244 @@
+"""The groups as a tree, with how many servers are below each and how many of them in maintenance."""
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+
+from tui.console.widgets.cells import fit
+from tui.console.widgets.line_list import LineList
+from tui.model.fleet import Fleet
+from tui.model.group import Group
+from tui.model.ordering import natural_key
+
+COUNT, IN_MAINTENANCE = 7, 6
+
+
+class Branch(NamedTuple):
+    """One line of the tree."""
+
+    group: Group | None
+    """None on the first line: all servers."""
+    depth: int
+    has_children: bool
+
+
+class GroupTree(LineList):
+    """Enter restricts the list to a group and all below it, space marks its servers, left and right fold."""
+
+    class Chosen(Message):
+        """Show only the servers below this group; None: all."""
+
+        def __init__(self, group_id: str | None) -> None:
+            super().__init__()
+            self.group_id = group_id
+
+    class Marked(Message):
+        """Mark the servers below this group; None: all. Or unmark them, if all are marked already."""
+
+        def __init__(self, group_id: str | None) -> None:
+            super().__init__()
+            self.group_id = group_id
+
+    BINDINGS = [
+        Binding("enter", "choose", "Show only this group", show=False),
+        Binding("space", "mark_group", "Mark the servers of this group", show=False),
+        Binding("right", "open_branch", "Unfold", show=False),
+        Binding("left", "close_branch", "Fold", show=False),
+    ]
+
+    heading = 1
+    gutter_width = 2
+
+    def __init__(self, fleet: Fleet, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.fleet = fleet
+        self.chosen: str | None = None
+        self.branches: list[Branch] = [Branch(None, 0, False)]
+        self.totals: Counter[str] = Counter()
+        self.in_maintenance: Counter[str] = Counter()
+        self._below: dict[str | None, list[Group]] = {}
+        self._open: set[str] = set()
+        self._known_roots: set[str] = set()
+        self._counting = False
+        self._grow()
+
+    def reload(self) -> None:
+        """The fleet was replaced or changed in bulk; folds stay, and the cursor stays on its group."""
+        at = self.branches[self.cursor].group
+        self._grow()
+        if at is not None:
+            self._go_to(at.id)
+        if self.chosen is not None and self.chosen not in self.fleet.groups:
+            self.choose(None)
+        self.lines_changed()
+
+    def count_soon(self) -> None:
+        """Some servers changed: count again within a second. However many calls, one count."""
+        if not self._counting:
+            self._counting = True
+            self.set_timer(1.0, self._count_again)
+
+    def choose(self, group_id: str | None) -> None:
+        """Restrict the list to a group; None lifts that."""
+        before, self.chosen = self.chosen, group_id
+        for index in self.seen():
+            group = self.branches[index].group
+            if (group.id if group else None) in (before, group_id):
+                self.refresh_gutter(index)
+        self.post_message(self.Chosen(group_id))
+
+    # -- actions
+
+    def action_choose(self) -> None:
+        """Show only what is below the group under the cursor; once more lifts that."""
+        group = self.branches[self.cursor].group
+        wanted = group.id if group else None
+        self.choose(None if wanted == self.chosen else wanted)
+
+    def action_mark_group(self) -> None:
+        """Mark what is below the group under the cursor."""
+        group = self.branches[self.cursor].group
+        self.post_message(self.Marked(group.id if group else None))
+
+    def action_open_branch(self) -> None:
+        """Unfold, or go to the first group below."""
+        branch = self.branches[self.cursor]
+        if branch.group is None or not branch.has_children:
+            return
+        if branch.group.id in self._open:
+            self.move_cursor(self.cursor + 1)
+        else:
+            self._fold(branch.group.id, unfold=True)
+
+    def action_close_branch(self) -> None:
+        """Fold, or go to the group above."""
+        branch = self.branches[self.cursor]
+        if branch.group is not None and branch.has_children and branch.group.id in self._open:
+            self._fold(branch.group.id, unfold=False)
+            return
+        for index in range(self.cursor - 1, -1, -1):
+            if self.branches[index].depth < branch.depth or index == 0:
+                self.move_cursor(index)
+                return
+
+    def line_clicked(self, index: int, x: int, event: events.Click) -> None:
+        """A click on the sign folds, elsewhere it chooses."""
+        self.move_cursor(index, scroll=False)
+        branch = self.branches[index]
+        sign = self.gutter_width + branch.depth * 2
+        if branch.group is not None and branch.has_children and sign <= x <= sign + 1:
+            self._fold(branch.group.id, unfold=branch.group.id not in self._open)
+        else:
+            self.action_choose()
+
+    # -- drawing
+
+    def line_count(self) -> int:
+        """Groups that no fold hides, and the line for all."""
+        return len(self.branches)
+
+    def line_key(self, index: int) -> Hashable:
+        """A line is drawn again when its group, fold or counts changed."""
+        branch = self.branches[index]
+        key = branch.group.id if branch.group else ""
+        return branch, key in self._open, self.totals[key], self.in_maintenance[key]
+
+    def draw_gutter(self, index: int) -> list[Segment]:
+        """The cursor, and which group the list is restricted to."""
+        group = self.branches[index].group
+        cursor = ("▌" if self.has_focus else "▏") if index == self.cursor else " "
+        chosen = "●" if self.chosen is not None and group is not None and group.id == self.chosen else " "
+        return [Segment(cursor + chosen, self.look("line--cursor"))]
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """Indented name, servers, and servers in maintenance."""
+        branch = self.branches[index]
+        key = branch.group.id if branch.group else ""
+        name = branch.group.name if branch.group else "All servers"
+        sign = ("▾ " if key in self._open else "▸ ") if branch.has_children else "  "
+        width = max(1, self.body_width - COUNT - IN_MAINTENANCE)
+        text = fit("  " * branch.depth + (sign if branch.group else "") + name, width)
+        text += f"{self.totals[key]:>{COUNT},}"
+        count = self.in_maintenance[key]
+        maintenance = f"{count:>{IN_MAINTENANCE},}" if count else ""
+        return [Segment(text, self.base), Segment(maintenance, self.look("state--maintenance"))]
+
+    def draw_heading(self, y: int) -> list[Segment]:
+        """What the figures are."""
+        width = self.scrollable_content_region.width - COUNT - IN_MAINTENANCE
+        text = (
+            fit(" Groups", width) + fit("all", COUNT, right=True) + fit("maint", IN_MAINTENANCE, right=True)
+        )
+        return [Segment(text, self.look("line--heading"))]
+
+    # -- within
+
+    def _grow(self) -> None:
+        groups = self.fleet.groups
+        below: dict[str | None, list[Group]] = {}
+        for group in groups.values():
+            parent = group.parent_id if group.parent_id in groups else None
+            below.setdefault(parent, []).append(group)
+        for children in below.values():
+            children.sort(key=lambda group: (group.data_center, natural_key(group.name)))
+        self._below = below
+        roots = {group.id for group in below.get(None, ())}
+        self._open = (self._open & groups.keys()) | (roots - self._known_roots)
+        self._known_roots = roots
+        self._count()
+        self._flatten()
+
+    def _flatten(self) -> None:
+        """The lines that no fold hides; each group once, whatever its parents say."""
+        branches = [Branch(None, 0, False)]
+        waiting = [(group, 0) for group in reversed(self._below.get(None, ()))]
+        while waiting:
+            group, depth = waiting.pop()
+            children = self._below.get(group.id, ())
+            branches.append(Branch(group, depth, bool(children)))
+            if group.id in self._open:
+                waiting += [(child, depth + 1) for child in reversed(children)]
+        self.branches = branches
+
+    def _count(self) -> None:
+        """Servers of each group and all below it; "" for all."""
+        own, in_maintenance = self.fleet.counts()
+        self.totals, self.in_maintenance = Counter(own), Counter(in_maintenance)
+        order = [group.id for group in self._below.get(None, ())]
+        for id_ in order:
+            order.extend(group.id for group in self._below.get(id_, ()))
+        for id_ in reversed(order):
+            parent = self.fleet.groups[id_].parent_id
+            if parent in self.fleet.groups:
+                self.totals[parent] += self.totals[id_]
+                self.in_maintenance[parent] += self.in_maintenance[id_]
+        self.totals[""] = sum(own.values())
+        self.in_maintenance[""] = sum(in_maintenance.values())
+
+    def _count_again(self) -> None:
+        self._counting = False
+        before = [self.line_key(index) for index in self.seen()]
+        self._count()
+        for index, key in zip(self.seen(), before, strict=True):
+            if self.line_key(index) != key:
+                self.refresh_line_at(index)
+
+    def _fold(self, group_id: str, *, unfold: bool) -> None:
+        if unfold:
+            self._open.add(group_id)
+        else:
+            self._open.discard(group_id)
+        self._flatten()
+        self._go_to(group_id)
+        self.lines_changed()
+
+    def _go_to(self, group_id: str) -> None:
+        for index, branch in enumerate(self.branches):
+            if branch.group is not None and branch.group.id == group_id:
+                self.cursor = index
+                return

@@ -1,0 +1,120 @@
+"""What a pasted ticket names, before it is marked."""
+
+from collections.abc import Hashable
+
+from rich.segment import Segment
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui.console.widgets.cells import fit
+from tui.console.widgets.line_list import LineList
+from tui.model.fleet import Fleet
+from tui.model.ticket import Found
+
+
+class FoundList(LineList):
+    """The servers found, those marked already, and what is not known, one a line."""
+
+    gutter_width = 2
+
+    def __init__(self, found: Found, fleet: Fleet) -> None:
+        super().__init__()
+        self.fleet = fleet
+        self.lines: list[tuple[str, str, str]] = [
+            *((id_, "not known here", "state--red") for id_ in found.unknown),
+            *((name, "the name of several servers: use the id", "state--red") for name in found.ambiguous),
+            *((id_, "", "") for id_ in found.ids),
+            *((id_, "marked already", "line--quiet") for id_ in found.marked),
+        ]
+
+    def line_count(self) -> int:
+        """Everything that was found."""
+        return len(self.lines)
+
+    def line_key(self, index: int) -> Hashable:
+        """Nothing changes here."""
+        return index
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """The id, and its name and group or what is the matter with it."""
+        text, note, look = self.lines[index]
+        server = self.fleet.servers.get(text)
+        if server is not None and not note:
+            note = f"{server.name}  {self.fleet.path(server)}"
+        return [
+            Segment(fit(text, min(28, self.body_width)) + " ", self.look(look)),
+            Segment(note, self.look(look)),
+        ]
+
+
+class TicketPreview(ModalScreen[tuple[str, ...]]):
+    """Shows what a text names. Returns the ids to mark: none if the operator leaves it."""
+
+    DEFAULT_CSS = """
+    TicketPreview {
+        align: center middle;
+        & > Vertical { width: 90%; max-width: 100; height: 80%; background: $surface; padding: 1 2; }
+        & Static { height: auto; margin-bottom: 1; }
+        & FoundList { height: 1fr; }
+        & Horizontal { height: auto; margin-top: 1; }
+        & Button { margin-right: 2; }
+    }
+    """
+    BINDINGS = [
+        Binding("m", "mark", "Mark them"),
+        Binding("escape,q", "leave", "Leave them"),
+    ]
+
+    def __init__(self, found: Found, fleet: Fleet, source: str = "pasted text") -> None:
+        super().__init__()
+        self.found = found
+        self.fleet = fleet
+        self.source = source
+
+    def compose(self) -> ComposeResult:
+        """Textual: the parts."""
+        with Vertical():
+            yield Static(summary(self.found, self.source), markup=False)
+            yield FoundList(self.found, self.fleet)
+            with Horizontal():
+                yield Button(
+                    f"m  Mark {len(self.found.ids):,}", id="mark", disabled=not self.found.ids, compact=True
+                )
+                yield Button("esc  Leave", id="leave", compact=True)
+
+    def action_mark(self) -> None:
+        """Mark what was found."""
+        if self.found.ids:
+            self.dismiss(self.found.ids)
+
+    def action_leave(self) -> None:
+        """Mark nothing."""
+        self.dismiss(())
+
+    @on(Button.Pressed, "#mark")
+    def mark_pressed(self) -> None:
+        """As the key."""
+        self.action_mark()
+
+    @on(Button.Pressed, "#leave")
+    def leave_pressed(self) -> None:
+        """As the key."""
+        self.action_leave()
+
+
+def summary(found: Found, source: str) -> str:
+    """How many of what, in one sentence."""
+    if not found:
+        return f"No server is named in the {source}."
+    parts = [f"{len(found.ids):,} to mark"]
+    if found.marked:
+        parts.append(f"{len(found.marked):,} marked already")
+    if found.unknown:
+        parts.append(f"{len(found.unknown):,} not known in this account")
+    if found.ambiguous:
+        parts.append(f"{len(found.ambiguous):,} names of several servers")
+    return f"In the {source}: {', '.join(parts)}."

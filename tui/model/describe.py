@@ -1,0 +1,92 @@
+"""Everything there is to say about one server, in order."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from tui.model.columns import flag_text, size_text
+from tui.model.operation import LOOKS, Action, State, Target
+from tui.model.server import Server, ServerDetails
+
+RAW_MOST = 200_000
+"""Bytes of a raw answer that are shown."""
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What this console did to the server, and how it stands."""
+
+    action: Action
+    target: Target
+    when: str
+    """The time of the target's state, as it is to be shown."""
+
+
+class Fact(NamedTuple):
+    """A line of the description. A heading has no value."""
+
+    label: str
+    value: str = ""
+    state: State | None = None
+    maintenance: bool = False
+
+
+def describe(
+    server: Server, paths: Mapping[str, str], details: ServerDetails | None = None, done: Iterable[Done] = ()
+) -> list[Fact]:
+    """The facts about ``server``; ``details`` where they were fetched, ``paths`` is group id -> path."""
+    facts = [
+        Fact(server.id),
+        Fact("name", server.name),
+        Fact("group", paths.get(server.group_id, "")),
+        Fact("data center", server.data_center),
+        Fact("maintenance", flag_text(server.maintenance), maintenance=bool(server.maintenance)),
+        Fact("power", server.power or "-"),
+        Fact("status", server.status),
+    ]
+    for one in done:
+        look, target = LOOKS[one.target.state], one.target
+        text = f"{look.sign} {look.word} {one.when} {target.message}".strip()
+        facts.append(Fact(one.action.label.lower(), text, state=target.state))
+    facts += [
+        Fact("os", server.os),
+        Fact("cpu", "" if server.cpu is None else str(server.cpu)),
+        Fact("memory", size_text(server.memory_mb)),
+        Fact("storage", "" if server.storage_gb is None else f"{server.storage_gb} GB"),
+        Fact("address", server.ip),
+        Fact("description", server.description),
+        Fact("kind", server.kind + (" template" if server.is_template else "")),
+        Fact("changed", " by ".join(filter(None, (server.modified, server.modified_by)))),
+    ]
+    facts = [fact for fact in facts if fact.value or fact.label == server.id]
+    return facts + _more(details) if details is not None else facts
+
+
+def raw_lines(details: ServerDetails) -> list[str]:
+    """The answer as it came, indented where it is JSON."""
+    raw = details.raw[:RAW_MOST]
+    try:
+        text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except ValueError:
+        text = raw.decode(errors="replace")
+    return text.splitlines()
+
+
+def _more(details: ServerDetails) -> list[Fact]:
+    sections: list[tuple[str, list[tuple[str, str]]]] = [
+        (
+            "Addresses",
+            [(ip.internal or "-", f"public {ip.public}" if ip.public else "") for ip in details.ips],
+        ),
+        ("Disks", [(disk.id, f"{disk.size_gb} GB {' '.join(disk.paths)}".strip()) for disk in details.disks]),
+        ("Alert policies", [(name, "") for name in details.alert_policies]),
+        ("Snapshots", [(name, "") for name in details.snapshots]),
+        ("Custom fields", list(details.custom_fields)),
+    ]
+    facts = [Fact("host name", details.host_name)] if details.host_name else []
+    for heading, lines in sections:
+        if lines:
+            facts.append(Fact(heading))
+            facts += [Fact("", label if not value else f"{label}  {value}") for label, value in lines]
+    return facts
