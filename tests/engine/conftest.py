@@ -1,11 +1,14 @@
 """Every async test of the engine runs in virtual time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.engine.clock import VirtualClock, VirtualLoop
+from tests.engine.cloud import Cloud
+from tests.engine.console import Console
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -17,3 +20,17 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 def clock() -> VirtualClock:
     """The time of the test's own loop."""
     return VirtualClock()
+
+
+@pytest.fixture
+def cloud(clock: VirtualClock) -> Cloud:
+    """A platform with six servers in one data center."""
+    return Cloud(clock)
+
+
+@pytest.fixture
+async def console(clock: VirtualClock, cloud: Cloud, tmp_path: Path) -> AsyncIterator[Console]:
+    """An operator's console, logged in to the cloud, its fleet read."""
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    yield console
+    await console.core.close()

@@ -108,6 +108,8 @@ class OperationStarted(Event, frozen=True):
     targets: tuple[Target, ...]
     """Every server of the operation, in the order sent, where it stands now."""
     resumed: bool = False
+    elsewhere: bool = False
+    """Another living console of the same user carries it out; this one only shows it."""
 
 
 class Progress(Event, frozen=True):
@@ -118,7 +120,10 @@ class Progress(Event, frozen=True):
 
 
 class OperationEnded(Event, frozen=True):
-    """Nothing more will happen in this operation by itself."""
+    """Nothing more will happen in this operation by itself.
+
+    Servers may still be planned when it was interrupted: they are sent when somebody resumes it.
+    """
 
     operation_id: str
     at: float
@@ -146,6 +151,16 @@ class LinkChanged(Event, frozen=True):
     link: Link
     message: str
     at: float
+
+
+class JournalChanged(Event, frozen=True):
+    """The journal cannot be written, or can be again. Told once each way.
+
+    While it cannot, nothing new is sent; what was sent is followed, and written down later.
+    """
+
+    message: str
+    """Why not, and what to do; empty when all is well again."""
 
 
 class Latency(Event, frozen=True):

@@ -26,11 +26,22 @@ class Action(StrEnum):
         """The action as a heading, e.g. "Start maintenance"."""
         return _LABELS[self]
 
-    def settled(self, server: Server) -> bool | None:
-        """Whether ``server`` is as this action leaves it; None where the server cannot tell.
+    @property
+    def verifiable(self) -> bool:
+        """Whether re-reading a server can tell that the action was carried out.
 
-        A reset or a reboot leaves no trace in the server's fields, so nothing can confirm it.
+        A reset or a reboot leaves no trace in the server's fields: SUCCEEDED is then the best that
+        can honestly be said, and how such an operation ends well.
         """
+        return self not in {Action.RESET, Action.REBOOT}
+
+    @property
+    def result(self) -> str:
+        """How a server is after the action, as words after "is" or "is not", e.g. "in maintenance"."""
+        return _RESULTS[self]
+
+    def settled(self, server: Server) -> bool | None:
+        """Whether ``server`` is as this action leaves it; None where the server cannot tell."""
         match self:
             case Action.START_MAINTENANCE:
                 return server.maintenance
@@ -51,6 +62,16 @@ _LABELS = {
     Action.RESET: "Reset",
     Action.REBOOT: "Reboot",
     Action.SHUT_DOWN: "Shut down",
+}
+_RESULTS = {
+    Action.START_MAINTENANCE: "in maintenance",
+    Action.STOP_MAINTENANCE: "out of maintenance",
+    Action.POWER_ON: "started",
+    Action.POWER_OFF: "stopped",
+    Action.PAUSE: "paused",
+    Action.RESET: "reset",
+    Action.REBOOT: "rebooted",
+    Action.SHUT_DOWN: "stopped",
 }
 _POWER_AFTER = {
     Action.POWER_ON: "started",
@@ -184,6 +205,25 @@ class Operation:
         self._counts[before] -= 1
         self._counts[target.state] += 1
 
+    @property
+    def left_to_send(self) -> bool:
+        """Whether servers are planned that nothing was sent for."""
+        return bool(self._counts[State.PLANNED])
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every server ended as well as its action lets one know."""
+        good = self._counts[State.VERIFIED]
+        if not self.action.verifiable:
+            good += self._counts[State.SUCCEEDED]
+        return good == len(self.targets)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the outcome of some server is not known: unsure, not yet as asked, or under way."""
+        doubts = self.count(State.UNSURE, *IN_FLIGHT)
+        return bool(doubts - (0 if self.action.verifiable else self._counts[State.SUCCEEDED]))
+
     def restore(self, targets: Iterable[Target]) -> None:
         """Put servers where the journal left them, whatever state that is."""
         for target in targets:
@@ -202,3 +242,21 @@ class Operation:
     def ids(self, *states: State) -> list[str]:
         """The servers in one of ``states``, in the operation's order."""
         return [target.server_id for target in self.targets.values() if target.state in states]
+
+
+def operation_json(operation: Operation) -> dict[str, object]:
+    """The operation as the commands without a screen print it."""
+    return {
+        "operation": operation.id,
+        "window": operation.window_id,
+        "servers": [
+            {
+                "id": target.server_id,
+                "state": target.state.value,
+                "job_id": target.job_id,
+                "message": target.message,
+            }
+            for target in operation.targets.values()
+        ],
+        "summary": operation.summary(),
+    }

@@ -1,0 +1,120 @@
+"""What a test sees of the engine: everything it tells, and its journal on disk."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from tests.engine.clock import VirtualClock
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tui.engine.core import Core
+from tui.engine.errors import JournalError
+from tui.engine.events import Event, OperationStarted, Progress
+from tui.engine.journal import Journal
+from tui.engine.options import Options
+from tui.engine.owner import Owner
+from tui.model.operation import Action, Operation
+from tui.model.plan import Plan, make_plan
+
+E = TypeVar("E", bound=Event)
+
+
+class Console:
+    """One process of one operator: a core, and what it told."""
+
+    _pids = itertools.count(1)
+    dead: set[int] = set()
+    """The process ids of those that were killed."""
+
+    def __init__(
+        self, clock: VirtualClock, cloud: Cloud, path: Path, *, options: Options | None = None
+    ) -> None:
+        self.clock = clock
+        self.cloud = cloud
+        self.events: list[Event] = []
+        self.on_event: Callable[[Event], None] = lambda event: None
+        self.pid = next(Console._pids)
+        self.journal = Journal(
+            path,
+            owner=Owner("here", self.pid, "then"),
+            alive=lambda owner, age: owner.pid not in Console.dead,
+            now=clock.now,
+        )
+        self.core = Core(
+            journal=self.journal,
+            emit=self._emit,
+            clock=clock,
+            options=options or Options(),
+            connect=cloud.connect,
+        )
+        self.seen: dict[str, Operation] = {}
+
+    def _emit(self, event: Event) -> None:
+        self.events.append(event)
+        self.on_event(event)
+
+    async def login(self, *, refresh: bool = True) -> "Console":
+        await self.core.login(ENDPOINT, "op", PASSWORD)
+        if refresh:
+            await self.core.refresh()
+        return self
+
+    def plan(
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        action: Action = Action.START_MAINTENANCE,
+        batch_size: int = 100,
+        wave_size: int | None = None,
+    ) -> Plan:
+        wanted = list(self.core.fleet.servers) if ids is None else ids
+        return make_plan(action, wanted, self.core.fleet, batch_size=batch_size, wave_size=wave_size)
+
+    async def run(
+        self, plan: Plan, operation_id: str = "op-1", *, max_failed: int | None = None
+    ) -> Operation:
+        await self.core.run(plan, operation_id=operation_id, reason="CHG-1", max_failed=max_failed)
+        return self.shown(operation_id)
+
+    def told(self, kind: type[E]) -> list[E]:
+        """The events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def shown(self, operation_id: str) -> Operation:
+        """The operation as a screen fed with the events shows it; every step must be a legal one."""
+        operation: Operation | None = None
+        for event in self.events:
+            if isinstance(event, OperationStarted) and event.operation_id == operation_id:
+                ids = [target.server_id for target in event.targets]
+                operation = Operation(operation_id, event.action, ids, window_id=event.window_id)
+                operation.restore(event.targets)
+            elif isinstance(event, Progress) and event.operation_id == operation_id:
+                assert operation is not None
+                for target in event.targets:
+                    operation.apply(target)
+        assert operation is not None
+        return operation
+
+    def kill(self) -> None:
+        """kill -9: nothing is written, closed or awaited any more."""
+        Console.dead.add(self.pid)
+        for task in asyncio.all_tasks():
+            if task is not asyncio.current_task():
+                task.cancel()
+        db, self.journal.database._db = self.journal.database._db, None
+        if db is not None:
+            db.close()
+
+        def gone(*_: object) -> None:
+            raise JournalError("a dead process writes nothing")
+
+        self.journal.database._connect = gone  # type: ignore[method-assign, assignment]
+
+
+async def until(condition: Callable[[], object], clock: VirtualClock, limit: float = 3_600) -> None:
+    """Wait, in virtual time, for something to come true."""
+    end = clock.monotonic() + limit
+    while not condition():
+        assert clock.monotonic() < end, "it did not come true"
+        await clock.sleep(0.01)

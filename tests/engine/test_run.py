@@ -1,0 +1,323 @@
+"""An operation from its plan to every server's end."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clock import VirtualClock
+from tests.engine.cloud import Cloud, Job
+from tests.engine.console import Console
+from tui.api.errors import BadRequest, NotAllowed, OutcomeUnsure, RateLimited, Unreachable
+from tui.api.wire import Answer
+from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
+from tui.model.operation import Action, State, operation_json
+
+
+async def test_every_server_is_sent_followed_and_verified(console: Console, cloud: Cloud) -> None:
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+    assert all(server.maintenance for server in cloud.now().values())
+    assert cloud.requests["operate"] == 1
+    started, ended = console.told(OperationStarted)[0], console.told(OperationEnded)[0]
+    assert [target.state for target in started.targets] == [State.PLANNED] * 6
+    assert ended.summary == {"verified": 6}
+    way = [p.targets[0].state for p in console.told(Progress)]
+    assert way == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+
+
+async def test_the_journal_says_what_the_events_said(console: Console) -> None:
+    shown = await console.run(console.plan(batch_size=2))
+    stored = console.journal.load("op-1")
+    assert stored.operation.targets == shown.targets
+    assert stored.operation.ended is not None
+    assert [batch.server_ids for batch in stored.plan.batches] == [
+        batch.server_ids for batch in console.plan(action=Action.STOP_MAINTENANCE, batch_size=2).batches
+    ]
+    assert operation_json(stored.operation)["summary"] == {"verified": 6}
+
+
+async def test_progress_is_told_after_it_is_on_disk(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    reader = Console(clock, cloud, tmp_path / "journal.db").journal
+    on_disk = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, Progress):
+            stored = reader.load(event.operation_id).operation.targets
+            on_disk.append(all(stored[target.server_id] == target for target in event.targets))
+
+    console.on_event = look
+    await console.run(console.plan(batch_size=2))
+    assert len(on_disk) >= 5
+    assert all(on_disk)
+    reader.close()
+
+
+async def test_the_intent_is_on_disk_before_the_request_leaves(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    reader = Console(clock, cloud, tmp_path / "journal.db").journal
+    found = []
+
+    def look(call: str) -> None:
+        if call == "operate":
+            found.append(reader.load("op-1").operation.count(State.SUBMITTING))
+
+    cloud.on_call = look
+    await console.run(console.plan())
+    assert found == [6]
+    reader.close()
+
+
+async def test_answers_are_matched_in_any_case_and_order(console: Console, cloud: Cloud) -> None:
+    cloud.answer = lambda number, answers: [
+        Answer(a.server_id.lower(), queued=a.queued, job_id=a.job_id) for a in reversed(answers)
+    ]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+
+
+async def test_a_server_the_answer_does_not_mention_is_settled_by_reading_it(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.answer = lambda number, answers: answers[1:]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+    assert cloud.requests["operate"] == 1
+
+
+async def test_refusals_are_told_with_the_message_or_in_our_words(console: Console, cloud: Cloud) -> None:
+    first, second, third, *_ = cloud.servers
+    cloud.refuse = {first: "It cannot be queued because.", second: ""}
+    plan = console.plan()
+    cloud.refuse[third] = ""
+    cloud.servers[third] = console.core.fleet.servers[third]
+    cloud._change(third, Action.START_MAINTENANCE)  # Somebody else was faster.
+    operation = await console.run(plan)
+    assert operation.summary() == {"verified": 3, "refused": 3}
+    assert operation.targets[first].message == "It cannot be queued because."
+    assert "without a reason" in operation.targets[second].message
+    assert operation.targets[third].message.startswith("already in maintenance, so there was nothing to do")
+    assert not operation.succeeded
+
+
+async def test_a_request_refused_as_a_whole_fails_with_its_message(console: Console, cloud: Cloud) -> None:
+    def forbid(call: str) -> None:
+        if call == "operate":
+            raise NotAllowed("your role may not")
+
+    cloud.on_call = forbid
+    operation = await console.run(console.plan(batch_size=3))
+    assert operation.summary() == {"failed": 6}
+    assert {target.message for target in operation.targets.values()} == {"your role may not"}
+
+
+async def test_what_provably_never_left_is_not_sent(console: Console, cloud: Cloud) -> None:
+    def unplug(call: str) -> None:
+        if call == "operate":
+            raise Unreachable("connection refused")
+
+    cloud.on_call = unplug
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"cancelled": 6}
+    assert operation.targets[next(iter(cloud.servers))].message == "not sent: connection refused"
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_a_lost_answer_is_settled_from_the_servers_and_never_sent_again(
+    console: Console, cloud: Cloud, *, carried_out: bool
+) -> None:
+    error = OutcomeUnsure("the connection was lost")
+
+    def drop(call: str) -> None:
+        if call == "operate":
+            raise error
+
+    if carried_out:
+        cloud.on_post = lambda number: error
+    else:
+        cloud.on_call = drop
+    operation = await console.run(console.plan())
+    assert cloud.requests["operate"] == 1
+    if carried_out:
+        assert operation.summary() == {"verified": 6}
+        return
+    assert operation.summary() == {"unsure": 6}
+    assert operation.doubtful
+    assert all(
+        t.message == "the connection was lost; untouched: the server is not in maintenance,"
+        " so it may be asked for again"
+        for t in operation.targets.values()
+    )
+    cloud.on_call = lambda call: None
+    again = await console.run(console.plan(operation.ids(State.UNSURE)), "op-2")
+    assert again.summary() == {"verified": 6}
+
+
+async def test_an_untouched_server_is_watched_as_long_as_its_job_could_take(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    cloud.job_seconds = 290
+    cloud.on_post = lambda number: OutcomeUnsure("lost")
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+    assert clock.monotonic() > 290
+
+
+async def test_a_failed_job_may_have_changed_servers_all_the_same(console: Console, cloud: Cloud) -> None:
+    changed = frozenset(list(cloud.servers)[:2])
+
+    def fail(job: Job) -> Job:
+        job.word, job.changes = "failed", changed
+        return job
+
+    cloud.make_job = fail
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 2, "failed": 4}
+    assert set(operation.ids(State.VERIFIED)) == changed
+    assert {operation.targets[id_].message for id_ in changed} == {"the job failed, but this server changed"}
+
+
+async def test_a_job_that_nobody_knows_of_is_settled_by_reading(console: Console, cloud: Cloud) -> None:
+    changed = frozenset(list(cloud.servers)[:2])
+
+    def lose(job: Job) -> Job:
+        job.word = job.running = "unknown"
+        job.changes = changed
+        return job
+
+    cloud.make_job = lose
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 2, "unsure": 4}
+
+
+async def test_a_server_that_is_late_is_waited_for_and_one_that_stays_so_is_told(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.settle_seconds = 100
+    assert (await console.run(console.plan())).summary() == {"verified": 6}
+    cloud.settle_seconds = 10_000
+    late = await console.run(console.plan(action=Action.STOP_MAINTENANCE), "op-2")
+    assert late.summary() == {"succeeded": 6}
+    assert late.doubtful
+    assert not late.succeeded
+    message = "the job succeeded, but after 300 s the server is not out of maintenance"
+    assert {target.message for target in late.targets.values()} == {message}
+
+
+async def test_a_reboot_ends_well_without_being_verified(console: Console) -> None:
+    operation = await console.run(console.plan(action=Action.REBOOT))
+    assert operation.summary() == {"succeeded": 6}
+    assert operation.succeeded
+    assert not operation.doubtful
+
+
+async def test_waves_wait_for_the_one_before_and_stop_after_too_many_failures(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.refuse = {list(cloud.servers)[2]: "no", list(cloud.servers)[3]: "no"}
+    operation = await console.run(console.plan(wave_size=2), max_failed=1)
+    assert operation.summary() == {"verified": 2, "refused": 2, "cancelled": 2}
+    assert len(cloud.posts) == 2
+    message = operation.targets[list(cloud.servers)[4]].message
+    assert message == "not sent: 2 servers before it did not end well, more than 1"
+
+
+async def test_a_pause_asked_for_is_kept_and_the_batch_sent_then(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    def busy(call: str) -> None:
+        if call == "operate" and cloud.requests["operate"] < 3:
+            raise RateLimited("slow down", 60)
+
+    cloud.on_call = busy
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+    assert clock.monotonic() > 120
+    assert len(cloud.posts) == 1
+
+
+async def test_cancelling_stops_what_is_not_sent_and_follows_what_is(console: Console, cloud: Cloud) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and event.targets[0].state is State.QUEUED:
+            console.core.cancel("op-1")
+
+    console.on_event = stop
+    operation = await console.run(console.plan(wave_size=2))
+    assert operation.summary() == {"verified": 2, "cancelled": 4}
+    assert len(cloud.posts) == 1
+
+
+async def test_posts_at_once_are_bounded_and_a_batch_is_one_post(console: Console, cloud: Cloud) -> None:
+    at_once, most = 0, 0
+
+    async def count(call: str) -> None:
+        nonlocal at_once, most
+        if call == "operate":
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(1)
+            at_once -= 1
+
+    cloud.on_call = lambda call: count(call)
+    operation = await console.run(console.plan(batch_size=1))
+    assert operation.summary() == {"verified": 6}
+    assert (len(cloud.posts), most) == (6, 4)
+
+
+async def test_unrecognised_words_of_a_job_are_shown(console: Console, cloud: Cloud) -> None:
+    def resumed(job: Job) -> Job:
+        job.running = "resumed"
+        return job
+
+    cloud.make_job = resumed
+    await console.run(console.plan())
+    executing = [t for p in console.told(Progress) for t in p.targets if t.state is State.EXECUTING]
+    assert {target.message for target in executing} == {"resumed"}
+
+
+async def test_servers_under_way_are_not_sent_in_a_second_operation(console: Console, cloud: Cloud) -> None:
+    plan = console.plan()
+    await asyncio.gather(console.run(plan), console.core.run(plan, operation_id="op-2"))
+    assert len(cloud.posts) == 1
+    assert "still under way in another operation" in console.told(OperationNotStarted)[0].message
+
+
+async def test_nothing_is_sent_without_a_login_or_a_server(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path, console: Console
+) -> None:
+    plan = console.plan()
+    stranger = Console(clock, cloud, tmp_path / "other.db")
+    await stranger.core.run(plan, operation_id="op-1")
+    assert stranger.told(OperationNotStarted)[0].message == "nothing was sent: log in first"
+    await console.core.run(console.plan([]), operation_id="op-2")
+    assert console.told(OperationNotStarted)[0].message == "nothing was sent: no server is eligible"
+    assert not cloud.posts
+
+
+async def test_a_batch_refused_by_the_endpoint_does_not_stop_the_others(
+    console: Console, cloud: Cloud
+) -> None:
+    errors = [BadRequest("what is this")]
+
+    def refuse(call: str) -> None:
+        if call == "operate" and errors:
+            raise errors.pop()
+
+    cloud.on_call = refuse
+    operation = await console.run(console.plan(batch_size=3))
+    assert operation.summary() == {"verified": 3, "failed": 3}
+
+
+async def test_ten_thousand_servers_cost_few_requests(clock: VirtualClock, tmp_path: Path) -> None:
+    cloud = Cloud(clock, 10_000, ("WA1", "DE1", "VA1"))
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    assert cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
+    plan = console.plan()
+    operation = await console.run(plan)
+    assert operation.summary() == {"verified": 10_000}
+    assert cloud.requests["operate"] == len(plan.batches) == 102
+    assert cloud.requests["server"] == 0
+    await console.core.close()

@@ -1,0 +1,72 @@
+"""Who carries an operation out: a process, told from every other one, also after it died.
+
+A process id alone says little: it is used again. So an owner is host, process id and the moment the
+process was started, in the system's own terms.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+HEARTBEAT = 20.0
+"""Seconds between two signs of life of an owner."""
+
+SILENT_FOR = 180.0
+"""Seconds without a sign of life after which an owner on another host counts as dead."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """One process on one host."""
+
+    host: str
+    pid: int
+    started: str
+    """When the process was started, as its system tells; only compared, never read."""
+
+    @classmethod
+    def current(cls) -> "Owner":
+        """The process that asks."""
+        return cls(_host(), os.getpid(), _started(os.getpid()))
+
+
+def is_alive(owner: Owner, heartbeat_age: float) -> bool:
+    """Whether ``owner`` still runs.
+
+    On this host the system knows. Of another host only the heartbeat tells: ``heartbeat_age`` is in seconds
+    since the last one.
+    """
+    if owner.host == _host():
+        return bool(owner.started) and _started(owner.pid) == owner.started
+    return heartbeat_age < SILENT_FOR
+
+
+def _host() -> str:
+    # Two containers may share a host name and a home directory, but not process ids.
+    space = ""
+    with contextlib.suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid")
+    return f"{socket.gethostname()} {space}".strip()
+
+
+def _started(pid: int) -> str:
+    """When process ``pid`` was started; empty when there is no such process."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "" if Path("/proc/self").exists() else _started_elsewhere(pid)
+    # Field 22; counted from behind the command's name, which may hold spaces and parentheses.
+    after_name = fields.rpartition(")")[2].split()
+    return "" if after_name[0] in {"Z", "X"} else f"{boot} {after_name[19]}"
+
+
+def _started_elsewhere(pid: int) -> str:
+    """The same on systems without /proc."""
+    found = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
+    )
+    return found.stdout.strip()

@@ -1,0 +1,147 @@
+"""Who is logged in where, and how the way there is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tui.api.errors import ApiError, LoginRefused, Malformed, ServerFault, TokenExpired, Unreachable
+from tui.engine.clock import Clock
+from tui.engine.endpoint import Endpoint
+from tui.engine.events import Event, Latency, Link, LinkChanged, LoggedIn, LoginFailed, LoginNeeded
+from tui.engine.platform import Connect, Platform
+
+T = TypeVar("T")
+
+DOWN_AFTER = 2
+"""So many requests in a row without an answer mean that the link is down. Each was repeated by then."""
+
+LATENCY_EVERY = 1.0
+"""Seconds between two tellings of the latency, at least."""
+
+
+class Session:
+    """The login and the connection. The credentials are in the connection's memory, nowhere else.
+
+    When the token runs out and the credentials are refused, everything waits here until the operator
+    logs in again: nothing fails by that, and no attempt is made that could lock the user.
+    """
+
+    def __init__(self, connect: Connect, clock: Clock, tell: Callable[[Event], None]) -> None:
+        self.endpoint: Endpoint | None = None
+        self.user = ""
+        self.account = ""
+        self.roles: tuple[str, ...] = ()
+        self._connect = connect
+        self._clock = clock
+        self._tell = tell
+        self._platform: Platform | None = None
+        self._valid = asyncio.Event()
+        self._logins = 0
+        self._unanswered = 0
+        self._link = Link.UP
+        self._latency_told = float("-inf")
+
+    @property
+    def place(self) -> str:
+        """What the journal calls the endpoint: two sessions at one endpoint say the same."""
+        return place(self.endpoint) if self.endpoint is not None else ""
+
+    async def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> bool:
+        """Log in, once; the events say how it went. An earlier session stays as it is when this fails."""
+        platform = self._platform
+        again = platform is not None and self.endpoint is not None and place(endpoint) == self.place
+        try:
+            if platform is None or not again:
+                platform = self._connect(endpoint, self._clock, self._on_latency)
+            session = await platform.login(user, password)
+        except ApiError as error:
+            if platform is not None and platform is not self._platform:
+                await platform.aclose()
+            self._tell(LoginFailed(str(error), isinstance(error, LoginRefused)))
+            return False
+        before, self._platform = self._platform, platform
+        if before is not None and before is not platform:
+            await before.aclose()
+        self.endpoint, self.user, self.roles = endpoint, session.user, tuple(session.roles)
+        self.account = (account or session.account).upper()
+        self._logins += 1
+        self._valid.set()
+        self._answered()
+        self._tell(LoggedIn(self.user, self.account, self.roles, endpoint.name))
+        return True
+
+    def refuse(self, message: str) -> None:
+        """Answer a login without asking the endpoint."""
+        self._tell(LoginFailed(message, refused=False))
+
+    async def valid(self) -> None:
+        """Wait until there is a login that the endpoint is not known to refuse."""
+        await self._valid.wait()
+
+    async def read(self, call: Callable[[Platform], Awaitable[T]]) -> T:
+        """Read something, waiting for a new login if it takes one.
+
+        Raises:
+            ApiError: any but TokenExpired.
+        """
+        while True:
+            await self._valid.wait()
+            try:
+                return await self.once(call)
+            except TokenExpired:
+                continue
+
+    async def once(self, call: Callable[[Platform], Awaitable[T]]) -> T:
+        """One call, e.g. one that changes something.
+
+        Raises:
+            ApiError: as the platform says. After TokenExpired, ``valid`` waits for the new login.
+        """
+        if self._platform is None:
+            raise TokenExpired("nobody is logged in")
+        login = self._logins
+        try:
+            result = await call(self._platform)
+        except TokenExpired as error:
+            self._answered()
+            if login == self._logins and self._valid.is_set():
+                self._valid.clear()
+                self._tell(LoginNeeded(str(error)))
+            raise
+        except (Unreachable, ServerFault, Malformed) as error:
+            self._not_answered(str(error))
+            raise
+        except ApiError:
+            self._answered()
+            raise
+        self._answered()
+        return result
+
+    async def close(self) -> None:
+        """Close the connection and forget the login."""
+        platform, self._platform = self._platform, None
+        self._valid.clear()
+        if platform is not None:
+            await platform.aclose()
+
+    def _answered(self) -> None:
+        self._unanswered = 0
+        if self._link is Link.DOWN:
+            self._link = Link.UP
+            self._tell(LinkChanged(Link.UP, "the endpoint answers again", self._clock.now()))
+
+    def _not_answered(self, message: str) -> None:
+        self._unanswered += 1
+        if self._link is Link.UP and self._unanswered >= DOWN_AFTER:
+            self._link = Link.DOWN
+            self._tell(LinkChanged(Link.DOWN, message, self._clock.now()))
+
+    def _on_latency(self, seconds: float) -> None:
+        if self._clock.monotonic() - self._latency_told >= LATENCY_EVERY:
+            self._latency_told = self._clock.monotonic()
+            self._tell(Latency(seconds))
+
+
+def place(endpoint: Endpoint) -> str:
+    """An endpoint's address without what does not matter."""
+    return endpoint.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()
