@@ -167,7 +167,10 @@ class ColumnLayout(msgspec.Struct, frozen=True):
         least = {
             column.name: width
             if width is not None
-            else min(column.least, max(natural.get(column.name, 0), 1))
+            # Ids differ at their ends, so an id that is cut says nothing.
+            else min(
+                column.most if column.name == "id" else column.least, max(natural.get(column.name, 0), 1)
+            )
             for column, width in wanted
         }
         by_priority = sorted((column for column, _ in wanted), key=lambda column: column.priority)
