@@ -326,10 +326,11 @@ def _is_web_page(headers: httpx.Headers, body: bytearray) -> bool:
 def _http_client(base: str, transport: httpx.AsyncBaseTransport | None, limits: Limits) -> httpx.AsyncClient:
     """The AsyncClient: explicit bounds, proxies and CA from the environment, no cookies, no redirects."""
     parts = urlsplit(base)
+    context = _ssl_context() if parts.scheme == "https" and transport is None else _no_tls()
     try:
         return httpx.AsyncClient(
             transport=transport,
-            verify=_ssl_context() if parts.scheme == "https" and transport is None else _no_tls(),
+            verify=context,
             # What goes to this machine goes through no proxy.
             trust_env=transport is None and not is_loopback(parts.hostname or ""),
             timeout=httpx.Timeout(

@@ -267,6 +267,7 @@ def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits)
     shared = _Shared()
     groups: list[Group] = []
     servers: list[Server] = []
+    known: set[str] = set()
     waiting: list[tuple[_Group | _LooseGroup, str | None, str, int]] = [(root, None, "", 1)]
     while waiting:
         node, parent, above, level = waiting.pop()
@@ -279,7 +280,8 @@ def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits)
             id_ = parent  # what is below a nameless group stays with the group above
         name = clean(node.name or "", TEXT_LIMIT)
         path = name if parent is None else above + name
-        if id_ != parent:
+        if id_ not in known:  # a second group of that id could close a circle
+            known.add(id_)
             kind = shared[(node.kind or "default").lower()]
             description = clean(node.description or "", TEXT_LIMIT)
             groups.append(Group(id_, name, data_center.id, parent, path, description, kind))
@@ -318,7 +320,7 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         id_,
         name,
         group_id,
-        shared[wire.location].upper() if wire.location else data_center,
+        data_center if not wire.location or wire.location == data_center else shared[wire.location.upper()],
         shared[wire.status or ""],
         shared[power] if power else None,
         details.maintenance,

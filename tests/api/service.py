@@ -1,0 +1,119 @@
+"""A scripted endpoint behind `httpx.MockTransport`, and a clock that passes when somebody sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from tui.api.endpoints import Api
+from tui.api.limits import Limits
+
+Json = Any
+Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+TOKEN = "token-7f3a"
+PASSWORD = "correct horse battery"
+
+
+class Clock:
+    """Seconds that pass only when slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+class Service:
+    """Answers logins by itself, and everything else from ``replies``, the last one for ever."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies: list[Reply] = list(replies)
+        self.logins: list[Reply] = []
+        """Scripted answers to logins; without one a login is accepted with a new token."""
+        self.requests: list[httpx.Request] = []
+        self.login_count = 0
+        self.clock = Clock()
+
+    def api(self, url: str = "https://api.test", **options: Any) -> Api:
+        """An `Api` that reaches this."""
+        options.setdefault("sleep", self.clock.sleep)
+        options.setdefault("monotonic", self.clock.monotonic)
+        return Api(url, transport=httpx.MockTransport(self.handle), **options)
+
+    async def logged_in(self, **options: Any) -> Api:
+        """An `Api` after its login; the login is not among ``requests``."""
+        api = self.api(**options)
+        await api.login("demo", PASSWORD)
+        self.requests.clear()
+        return api
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if request.url.path.endswith("/authentication/login"):
+            self.login_count += 1
+            reply: Reply = self.logins.pop(0) if self.logins else accepted(f"{TOKEN}-{self.login_count}")
+        else:
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        if callable(reply):
+            return reply(request)
+        # A new one each time: a response that is the last for ever is read more than once.
+        return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
+
+    @property
+    def paths(self) -> list[str]:
+        """Method and path of each request so far, in order."""
+        return [f"{request.method} {request.url.path}" for request in self.requests]
+
+    @property
+    def tokens(self) -> list[str]:
+        """What each request so far was authorized with."""
+        return [request.headers.get("authorization", "-") for request in self.requests]
+
+
+def accepted(token: str = TOKEN) -> httpx.Response:
+    """A login that is let in."""
+    return httpx.Response(
+        200,
+        json={
+            "userName": "demo",
+            "accountAlias": "ACME",
+            "locationAlias": "WA1",
+            "roles": ["ServerAdmin", "ServerScheduler"],
+            "bearerToken": token,
+        },
+    )
+
+
+def refused() -> httpx.Response:
+    """A login with a wrong password, as documented."""
+    message = "We didn't recognize the username or password you entered. Please try again."
+    return httpx.Response(400, json={"message": message})
+
+
+def status(word: str = "executing") -> httpx.Response:
+    """A job's status."""
+    return httpx.Response(200, json={"status": word})
+
+
+def queued(*server_ids: str, job: str = "wa1-12345") -> httpx.Response:
+    """An operation that was taken on."""
+    link = {"rel": "status", "href": f"/v2/operations/acme/status/{job}", "id": job}
+    entities = [{"server": id_.lower(), "isQueued": True, "links": [link]} for id_ in server_ids]
+    return httpx.Response(200, json=entities)
+
+
+QUICK = Limits(connect=0.5, read=0.05, write=0.5, pool=0.5, deadline=0.2, tree_deadline=0.2, tries=1)
+"""Limits for tests over real sockets, so that what never ends, ends soon."""

@@ -1,0 +1,209 @@
+"""The request budget: counts over a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.api.service import Clock, Service, queued, status
+from tui.api.budget import FAVOURS, Gate
+from tui.api.errors import Unreachable
+from tui.model.operation import Action
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Timeline(Clock):
+    """A clock whose sleepers wake when the test lets time pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.now + seconds, future))
+        await future
+
+    async def pass_(self, seconds: float) -> None:
+        """Let ``seconds`` pass, waking everybody in turn."""
+        end = self.now + seconds
+        await settle()
+        while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= end + 1e-9]:
+            when, future = min(due, key=lambda sleeper: sleeper[0])
+            self._sleepers.remove((when, future))
+            self.now = max(self.now, when)
+            if not future.done():
+                future.set_result(None)
+            await settle()
+        self.now = end
+
+
+def make_gate(clock: Clock, rate: float = 10.0, burst: int = 3, slots: int = 100) -> Gate:
+    return Gate(rate, burst, slots, sleep=clock.sleep, monotonic=clock.monotonic)
+
+
+class Crowd:
+    """Tasks that go through a gate, and who got in, in order."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self.entered: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.stay = asyncio.Event()
+
+    def send(self, name: str, *, urgent: bool = False, stays: bool = False) -> None:
+        async def go() -> None:
+            async with self.gate.turn(urgent=urgent):
+                self.entered.append(name)
+                if stays:
+                    await self.stay.wait()
+
+        self.tasks[name] = asyncio.create_task(go())
+
+
+async def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
+    clock = Timeline()
+    crowd = Crowd(make_gate(clock))
+    for number in range(10):
+        crowd.send(str(number))
+    await settle()
+    assert len(crowd.entered) == 3
+    for expected in (4, 5, 6):
+        await clock.pass_(0.1)
+        assert len(crowd.entered) == expected
+    await clock.pass_(10)
+    assert crowd.entered == [str(number) for number in range(10)]
+
+
+async def test_unused_time_fills_no_more_than_the_burst() -> None:
+    clock = Timeline()
+    gate = make_gate(clock)
+    clock.now += 3600
+    crowd = Crowd(gate)
+    for number in range(5):
+        crowd.send(str(number))
+    await settle()
+    assert len(crowd.entered) == 3
+    await clock.pass_(1)
+
+
+async def test_urgent_ones_go_first_but_starve_nobody() -> None:
+    clock = Timeline()
+    crowd = Crowd(make_gate(clock, burst=1))
+    crowd.send("first")
+    for number in range(3):
+        crowd.send(f"reading {number}")
+    for number in range(2 * FAVOURS + 1):
+        crowd.send(f"operation {number}", urgent=True)
+    await clock.pass_(10)
+    favoured = ["operation"] * FAVOURS
+    kinds = [name.split()[0] for name in crowd.entered]
+    assert kinds == ["first", *favoured, "reading", *favoured, "reading", "operation", "reading"]
+    assert crowd.entered[1] == "operation 0"
+
+
+async def test_no_more_than_the_slots_are_inside() -> None:
+    crowd = Crowd(make_gate(Timeline(), burst=50, slots=2))
+    for number in range(5):
+        crowd.send(str(number), stays=True)
+    await settle()
+    assert crowd.entered == ["0", "1"]
+    crowd.stay.set()
+    await settle()
+    assert crowd.entered == ["0", "1", "2", "3", "4"]
+
+
+async def test_whoever_gives_up_takes_nothing() -> None:
+    clock = Timeline()
+    crowd = Crowd(make_gate(clock, burst=1, slots=1))
+    crowd.send("inside", stays=True)
+    crowd.send("gives up")
+    crowd.send("waits")
+    await settle()
+    crowd.tasks["gives up"].cancel()
+    await settle()
+    crowd.stay.set()
+    await clock.pass_(0.1)
+    assert crowd.entered == ["inside", "waits"]
+
+
+async def test_cancelled_in_the_moment_of_entering_gives_all_back() -> None:
+    clock = Timeline()
+    gate = make_gate(clock, burst=1, slots=1)
+    crowd = Crowd(gate)
+    inside = gate.turn()
+    await inside.__aenter__()
+    clock.now += 1
+    crowd.send("late")
+    await settle()
+    await inside.__aexit__(None, None, None)  # lets the next one in, who has not yet noticed
+    crowd.tasks["late"].cancel()
+    await settle()
+    assert crowd.entered == []
+    crowd.send("next")
+    await settle()
+    assert crowd.entered == ["next"]
+
+
+async def test_a_hold_stops_everybody_and_lifts_without_a_burst() -> None:
+    clock = Timeline()
+    gate = make_gate(clock)
+    gate.hold(5)
+    crowd = Crowd(gate)
+    for number in range(5):
+        crowd.send(str(number), urgent=True)
+    await clock.pass_(5)
+    assert crowd.entered == []
+    await clock.pass_(0.1)
+    assert len(crowd.entered) == 1
+    await clock.pass_(0.2)
+    assert len(crowd.entered) == 3
+    await clock.pass_(1)
+
+
+async def test_closing_turns_away_who_waits() -> None:
+    gate = make_gate(Timeline(), burst=1)
+    crowd = Crowd(gate)
+    crowd.send("in")
+    crowd.send("waits")
+    await settle()
+    gate.close()
+    await settle()
+    assert isinstance(crowd.tasks["waits"].exception(), Unreachable)
+
+
+@pytest.mark.parametrize(("rate", "burst", "slots"), [(0, 1, 1), (-1, 1, 1), (1, 0, 1), (1, 1, 0)])
+def test_a_budget_of_nothing_is_refused(rate: float, burst: int, slots: int) -> None:
+    with pytest.raises(ValueError, match="budget"):
+        make_gate(Clock(), rate, burst, slots)
+
+
+async def test_the_budget_holds_for_all_calls_together() -> None:
+    service = Service(status())
+    api = await service.logged_in(requests_per_second=10, burst=5)
+    began = service.clock.now
+    await asyncio.gather(*(api.job_status("ACME", f"wa1-{number}") for number in range(100)))
+    # The login took one token of the burst of five: 96 had to wait for theirs.
+    assert service.clock.now - began == pytest.approx(9.6)
+
+
+async def test_repeats_count_as_requests() -> None:
+    service = Service(httpx.Response(500), httpx.Response(500), status())
+    api = await service.logged_in(requests_per_second=1, burst=1)
+    await api.job_status("ACME", "wa1-1")
+    assert service.clock.now - 1000 >= 3
+
+
+async def test_an_operation_passes_waiting_readings() -> None:
+    service = Service(lambda request: queued("A1") if request.method == "POST" else status())
+    api = await service.logged_in(requests_per_second=10, burst=1)
+    readings = [asyncio.create_task(api.job_status("ACME", f"wa1-{number}")) for number in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.gather(api.operate("ACME", Action.POWER_ON, ["A1"]), *readings)
+    assert [request.method for request in service.requests].index("POST") == 0

@@ -1,0 +1,123 @@
+"""The decisions about repeating, one by one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.api import errors, retry
+from tui.api.limits import Limits
+from tui.api.retry import Kind
+
+LIMITS = Limits()
+ALL = [
+    errors.BadEndpoint("x"),
+    errors.LoginRefused("x"),
+    errors.TokenExpired("x"),
+    errors.NotAllowed("x"),
+    errors.NotFound("x"),
+    errors.BadRequest("x"),
+    errors.RateLimited("x"),
+    errors.ServerFault("x", 500),
+    errors.ServerFault("x", 505),
+    errors.Unreachable("x"),
+    errors.Untrusted("x"),
+    errors.Malformed("x"),
+    errors.Oversized("x"),
+    errors.OutcomeUnsure("x"),
+]
+
+
+def repeated(kind: Kind) -> set[str]:
+    return {
+        f"{type(error).__name__} {getattr(error, 'status', '')}".strip()
+        for error in ALL
+        if retry.pause_before_repeat(kind, error, 1, LIMITS, lambda: 0.5) is not None
+    }
+
+
+def test_what_is_repeated_is_this_and_nothing_else() -> None:
+    assert repeated(Kind.LOGIN) == set()
+    assert repeated(Kind.OPERATION) == {"RateLimited", "Unreachable"}
+    assert repeated(Kind.READING) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
+
+
+@given(
+    st.sampled_from(list(Kind)), st.sampled_from(ALL), st.integers(1, 20), st.floats(0, 1), st.floats(0, 1e6)
+)
+def test_a_repeat_never_comes_before_it_was_asked_for_nor_without_end(
+    kind: Kind, error: errors.ApiError, attempt: int, jitter: float, asked: float
+) -> None:
+    pause = retry.pause_before_repeat(kind, error, attempt, LIMITS, lambda: jitter, asked)
+    if pause is not None:
+        assert asked <= pause <= max(asked, LIMITS.backoff_max)
+        assert pause <= LIMITS.longest_wait
+        assert attempt < LIMITS.tries_when_limited
+
+
+def test_pauses_double_up_to_a_bound_and_vary() -> None:
+    assert [retry.backoff(attempt, LIMITS, 1.0) for attempt in (1, 2, 3, 4, 5, 6, 99)] == [
+        0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0
+    ]  # fmt: skip
+    assert retry.backoff(3, LIMITS, 0.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        (" 12 ", 12.0),
+        ("-3", 0.0),
+        ("", None),
+        (None, None),
+        ("soon", None),
+        ("inf", None),
+        ("nan", None),
+        ("Wed, 99 Foo 2026", None),
+    ],
+)
+def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> None:
+    assert retry.retry_after(value) == seconds
+
+
+def test_retry_after_as_a_date_goes_by_the_answers_own_clock() -> None:
+    date = "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert retry.retry_after("Wed, 21 Oct 2015 07:28:30 GMT", date) == 30.0
+    assert retry.retry_after("Wed, 21 Oct 2015 07:27:00 GMT", date) == 0.0
+
+
+def test_retry_after_as_a_date_without_the_answers_clock() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    assert 30 <= (retry.retry_after(soon) or 0) <= 40
+    assert retry.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "unsent"),
+    [
+        (httpx.ConnectError(""), True),
+        (httpx.ConnectTimeout(""), True),
+        (httpx.PoolTimeout(""), True),
+        (httpx.ProxyError(""), True),
+        (httpx.UnsupportedProtocol(""), True),
+        (httpx.ReadTimeout(""), False),
+        (httpx.WriteTimeout(""), False),
+        (httpx.ReadError(""), False),
+        (httpx.WriteError(""), False),
+        (httpx.CloseError(""), False),
+        (httpx.RemoteProtocolError(""), False),
+        (httpx.LocalProtocolError(""), False),
+        (TimeoutError(), False),
+        (ConnectionResetError(), False),
+        (OSError(), False),
+    ],
+)
+def test_what_proves_that_nothing_was_sent(error: Exception, unsent: bool) -> None:
+    assert retry.provably_unsent(error) is unsent

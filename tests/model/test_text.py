@@ -1,0 +1,59 @@
+"""Text of others, made fit to be kept and shown."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model.text import clean
+
+ANY_TEXT = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF))
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("", ""),
+        ("WA1ACMEWEB01", "WA1ACMEWEB01"),
+        ("[bold]not markup[/]", "[bold]not markup[/]"),
+        ("\x1b[2J\x1b]0;owned\x07", "\ufffd[2J\ufffd]0;owned\ufffd"),
+        ("\x9b31m", "\ufffd31m"),
+        ("a\tb\r\nc\u2028d", "a b c d"),
+        ("web\u202e10bew", "web\ufffd10bew"),
+        ("pay\u200bpal\ufeff", "pay\ufffdpal\ufffd"),
+        ("\ud800", "\ufffd"),
+        ("Zürich 東京 e\u0301 مرحبا", "Zürich 東京 e\u0301 مرحبا"),
+        ("no\u00a0break", "no\u00a0break"),
+    ],
+)
+def test_what_could_act_or_deceive_is_replaced_and_nothing_else(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("limit", "cut"), [(None, "abcdef"), (6, "abcdef"), (5, "abcd…"), (1, "…"), (0, "")]
+)
+def test_long_text_is_cut_with_an_ellipsis(limit: int | None, cut: str) -> None:
+    assert clean("abcdef", limit) == cut
+
+
+def test_every_control_and_format_character_is_replaced() -> None:
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            assert clean(character) in ("\ufffd", " "), hex(code)
+        elif category != "Cn":  # what a later Unicode may make a format character is not held against us
+            assert clean(character) == character, hex(code)
+
+
+@given(ANY_TEXT, st.none() | st.integers(0, 20))
+def test_the_outcome_is_safe_stable_and_short(text: str, limit: int | None) -> None:
+    cleaned = clean(text, limit)
+    assert clean(cleaned, limit) == cleaned
+    assert limit is None or len(cleaned) <= limit
+    cleaned.encode()
