@@ -21,6 +21,8 @@ OLDEST = 86_400.0
 """Seconds: no job is taken to be older, whatever the wall clock says."""
 PATIENCE = 300.0
 """Seconds for which the endpoint may deny that there is such a job before it is believed."""
+ANSWERS = 10
+"""A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
 TROUBLES = 3
 """So many requests failing in a row are taken for a failing endpoint rather than a failing job."""
 
@@ -42,6 +44,7 @@ class _Job:
         self.witnessed = age < 1.0
         """Whether it was known to be going on at ``asked``: only then does its end tell how long it took."""
         self.word = ""
+        self.answers = 0
         self.failures = 0
         self.denied: float | None = None
         """Since when the endpoint denies that there is such a job."""
@@ -246,6 +249,7 @@ class Tracker:
 
     def _answered(self, job: _Job, sent: float, word: str) -> None:
         self._reached(sent)
+        job.answers += 1
         job.failures = 0
         job.denied = None
         if word != job.word:
@@ -261,7 +265,7 @@ class Tracker:
         job.table.survived(job.asked - job.begun, sent - job.begun)
         job.asked = sent
         job.witnessed = True
-        if now - job.taken_up > bound(job.table.typical):
+        if now - job.taken_up > bound(job.table.typical) and job.answers >= ANSWERS:
             self._end(job, JobOutcome.UNKNOWN)
             return
         self._plan(job, now)

@@ -1,11 +1,132 @@
 """Re-reads servers after an operation: the queue tells nothing of a single server."""
 
+import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Iterable
 
+from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited
 from tui.engine.clock import Clock
 from tui.model.operation import Action
+from tui.model.pacing import backoff
 from tui.model.server import Server
+
+FIRST_INTERVAL = 2.0
+LONGEST_INTERVAL = 30.0
+"""Seconds between the looks of one search: doubling from the first to the longest."""
+SPACING = 1.0
+"""Seconds at least from the beginning of a reading of one data center to the next."""
+BREATHER = 3.0
+"""A data center is read for at most one part in so many of the time."""
+
+
+class _Search:
+    """The servers of one data center that one caller waits for."""
+
+    def __init__(self, action: Action, server_ids: set[str], on_server: Callable[[Server], None]) -> None:
+        self.action = action
+        self.left = server_ids
+        self.on_server = on_server
+        self.found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when nothing is left."""
+
+    def see(self, server: Server) -> None:
+        if server.id in self.left and self.action.settled(server):
+            self.left.discard(server.id)
+            self.on_server(server)
+            if not self.left and not self.found.done():
+                self.found.set_result(None)
+
+
+class _DataCenter:
+    """The readings of one data center, shared by all searches in it."""
+
+    def __init__(
+        self,
+        read: Callable[[set[str]], Awaitable[Iterable[Server]]],
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._jitter = jitter
+        self._searches: dict[_Search, None] = {}
+        self._reading: asyncio.Task[None] | None = None
+        """The reading that is waiting to begin: whoever wants a look joins it."""
+        self._begun: asyncio.Task[None] | None = None
+        """The reading under way: it may have missed what happened since it began."""
+        self._not_before = -math.inf
+
+    async def settle(self, search: _Search, limit: float) -> set[str]:
+        """Look until nothing is left of the search, or a look that began at the limit is over."""
+        deadline = self._clock.monotonic() + limit
+        interval = FIRST_INTERVAL
+        self._searches[search] = None
+        try:
+            while search.left:
+                remaining = deadline - self._clock.monotonic()
+                await self._look()
+                if remaining <= 0:
+                    break
+                await self._pause(search, min(interval, max(0.0, deadline - self._clock.monotonic())))
+                interval = min(2 * interval, LONGEST_INTERVAL)
+        finally:
+            del self._searches[search]
+            if not self._searches:
+                for task in (self._reading, self._begun):
+                    if task is not None:
+                        task.cancel()
+                self._reading = None
+        return search.left
+
+    async def _pause(self, search: _Search, seconds: float) -> None:
+        if search.left:
+            sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+            try:
+                await asyncio.wait({sleep, search.found}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleep.cancel()
+
+    async def _look(self) -> None:
+        """Return when a reading that began after this call has been taken in."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._take(self._begun))
+        await asyncio.shield(self._reading)
+
+    async def _take(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        await self._clock.sleep(max(0.0, self._not_before - self._clock.monotonic()))
+        self._begun, self._reading = self._reading, None
+        try:
+            await self._read_until_answered()
+        finally:
+            self._begun = None
+
+    async def _read_until_answered(self) -> None:
+        failures = 0
+        while True:
+            searches = [search for search in self._searches if search.left]
+            wanted = set[str]().union(*(search.left for search in searches))
+            if not wanted:
+                return
+            begun = self._clock.monotonic()
+            try:
+                servers = await self._read(wanted)
+            except (NotFound, NotAllowed, BadRequest):
+                servers = ()  # An answer too: the servers cannot be seen as asked.
+            except ApiError as error:
+                failures += 1
+                told = error.wait if isinstance(error, RateLimited) else None
+                await self._clock.sleep(backoff(failures, self._jitter()) if told is None else told)
+                continue
+            took = self._clock.monotonic() - begun
+            self._not_before = begun + max(SPACING, BREATHER * took)
+            for server in servers:
+                if server.id in wanted:
+                    for search in searches:
+                        search.see(server)
+            return
 
 
 class Verifier:
@@ -43,7 +164,12 @@ class Verifier:
             clock: The engine's clock.
             jitter: Random numbers from 0 up to 1, replaced in tests.
         """
-        raise NotImplementedError
+        self._read_server = read_server
+        self._read_data_center = read_data_center
+        self._data_center_of = data_center_of
+        self._clock = clock
+        self._jitter = jitter
+        self._data_centers: dict[str, _DataCenter] = {}
 
     async def settle(
         self,
@@ -69,4 +195,27 @@ class Verifier:
         Returns:
             The ids that are not as asked.
         """
-        raise NotImplementedError
+        if not action.leaves_trace:
+            return set(server_ids)
+        by_data_center: dict[str, set[str]] = {}
+        for server_id in server_ids:
+            by_data_center.setdefault(self._data_center_of(server_id), set()).add(server_id)
+        left = await asyncio.gather(
+            *(
+                self._at(data_center).settle(_Search(action, ids, on_server), limit)
+                for data_center, ids in by_data_center.items()
+            )
+        )
+        return set[str]().union(*left)
+
+    def _at(self, data_center: str) -> _DataCenter:
+        known = self._data_centers.get(data_center)
+        if known is None:
+
+            async def read(wanted: set[str]) -> Iterable[Server]:
+                if len(wanted) == 1:
+                    return [await self._read_server(next(iter(wanted)))]
+                return await self._read_data_center(data_center)
+
+            known = self._data_centers[data_center] = _DataCenter(read, self._clock, self._jitter)
+        return known

@@ -40,6 +40,11 @@ class Action(StrEnum):
         """How a server is after the action, as words after "is" or "is not", e.g. "in maintenance"."""
         return _RESULTS[self]
 
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether a server shows by its own fields that this was done to it."""
+        return self not in (Action.RESET, Action.REBOOT)
+
     def settled(self, server: Server) -> bool | None:
         """Whether ``server`` is as this action leaves it; None where the server cannot tell."""
         match self:
