@@ -4,13 +4,15 @@ import ipaddress
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tui.settings.loader import DEFAULT, Loaded
-from tui.settings.schema import Profile
+from tui.settings.schema import Profile, Settings
 
 USER_VARIABLES = ("PITSTOP_USERNAME", "CLC_USER")
 """Pitstop's own, then those of the vendor's command line client."""
@@ -30,6 +32,10 @@ class Target(msgspec.Struct, frozen=True):
     profile: Profile
     origins: Mapping[str, str]
     """Field of the profile -> the file, variable or flag that says it."""
+
+    def limit(self, settings: Settings) -> Settings:
+        """The settings as this endpoint allows them."""
+        return msgspec.structs.replace(settings, readonly=settings.readonly or self.profile.readonly)
 
 
 def choose_target(
@@ -121,7 +127,7 @@ def _first(environ: Mapping[str, str], variables: tuple[str, ...]) -> tuple[str,
     return next(((environ[name], name) for name in variables if environ.get(name)), ("", ""))
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class Credentials(NamedTuple):
     """Who logs in, and with what. The password shows in no ``repr``."""
 
     user: str
@@ -131,41 +137,58 @@ class Credentials(msgspec.Struct, frozen=True):
         return f"Credentials(user={self.user!r})"
 
 
-Ask = Callable[[str], str | None]
-"""Asks the operator for a password; None where there is nobody to ask."""
-
-
-def find_credentials(
-    profile: Profile, environ: MutableMapping[str, str], ask: Ask | None = None
-) -> Credentials | None:
-    """User and password from the environment, the profile's command, or the operator.
+def credentials_at_hand(profile: Profile, environ: MutableMapping[str, str]) -> Credentials | None:
+    """User and password from the environment or the profile's command; None where one is missing.
 
     The password variables are taken out of ``environ``, so that no child process inherits them.
 
-    Returns:
-        None where nothing but the operator could tell, and ``ask`` is None.
-
     Raises:
-        TargetError: something is missing, or the command failed; it says what to do.
+        TargetError: the command failed; it says what to do.
     """
     password, _ = _first(environ, PASSWORD_VARIABLES)
     for variable in PASSWORD_VARIABLES:
         environ.pop(variable, None)
-    user = profile.user
-    if user and not password and profile.password_command:
+    if profile.user and not password and profile.password_command:
         password = run_password_command(profile.password_command, environ)
-    if user and not password and ask is not None:
-        password = ask(f"Password of {user} at {urlsplit(profile.url).netloc}: ") or ""
-    if user and password:
-        return Credentials(user, password)
-    if ask is None:
-        return None
-    missing = "user name" if not user else "password"
-    where = "PITSTOP_USERNAME" if not user else "PITSTOP_PASSWORD"
-    field = "user" if not user else "password_command"
-    raise TargetError(
-        f"there is no {missing} to log in with; set {where}, or {field} in the endpoint's profile"
-    )
+    return Credentials(profile.user, password) if profile.user and password else None
+
+
+def find_credentials(
+    profile: Profile, environ: MutableMapping[str, str], ask: Callable[[str], str]
+) -> Credentials:
+    """The same, with the operator asked for a password that is missing.
+
+    Raises:
+        TargetError: something is missing, or the command failed; it says what to do.
+    """
+    found = credentials_at_hand(profile, environ)
+    if found is not None:
+        return found
+    if not profile.user:
+        raise TargetError(
+            "there is no user to log in as; set PITSTOP_USERNAME, or user in the endpoint's profile"
+        )
+    password = ask(f"Password of {profile.user} at {urlsplit(profile.url).netloc}: ")
+    if not password:
+        raise TargetError(
+            "there is no password to log in with; set PITSTOP_PASSWORD, or password_command in the profile"
+        )
+    return Credentials(profile.user, password)
+
+
+def ask_on_terminal(question: str) -> str:
+    """A password typed on the terminal, unseen; empty where nobody sits at one."""
+    if not (sys.stdin.isatty() or sys.stderr.isatty()):
+        return ""
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(question)
+        except (getpass.GetPassWarning, EOFError):
+            return ""
 
 
 def run_password_command(command: str, environ: Mapping[str, str]) -> str:

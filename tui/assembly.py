@@ -1,0 +1,178 @@
+"""Where the program is put together: the settings, the endpoint, the way to it, and what works on it.
+
+The engine is handed its endpoint and its transport here, the network or a sandbox in this process; nothing
+else knows of both. Everything heavy is imported when it is needed.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui.settings.loader import Loaded, load
+from tui.settings.log import start_log
+from tui.settings.paths import Paths, find_paths
+from tui.settings.schema import Profile, Settings
+from tui.settings.target import (
+    Target,
+    TargetError,
+    ask_on_terminal,
+    choose_target,
+    credentials_at_hand,
+    find_credentials,
+)
+
+if TYPE_CHECKING:
+    from tui.engine.endpoint import Endpoint
+    from tui.headless.session import Work
+    from tui.sandbox.config import SandboxConfig
+
+SANDBOX_USER, SANDBOX_PASSWORD = "demo", "pitstop"
+
+
+class Place(NamedTuple):
+    """What the command line says about where to work."""
+
+    profile: str | None = None
+    api_url: str | None = None
+    account: str | None = None
+    readonly: bool | None = None
+
+    def over(self, other: "Place") -> "Place":
+        """The same, with what ``other`` says where nothing is said here.
+
+        An endpoint that is named here is the one meant, however the other one names its own.
+        """
+        profile, api_url = self.profile, self.api_url
+        if profile is None and api_url is None:
+            profile, api_url = other.profile, other.api_url
+        return Place(profile, api_url, self.account or other.account, self.readonly or other.readonly)
+
+
+class Ground(NamedTuple):
+    """What a command stands on."""
+
+    paths: Paths
+    loaded: Loaded
+    target: Target | None
+    """The endpoint that is meant, if any is."""
+
+
+def read_ground(place: Place, flags: Mapping[str, object] | None = None) -> Ground:
+    """Read the settings; from now on, what goes wrong is logged.
+
+    Raises:
+        SettingsError, TargetError, UnsafePathError: what is wrong with them, for the operator.
+    """
+    paths = find_paths(os.environ)
+    start_log(paths.log)
+    loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
+    target = choose_target(
+        loaded, os.environ, profile=place.profile, api_url=place.api_url, account=place.account
+    )
+    return Ground(paths, loaded, target)
+
+
+def run_headless(
+    command: "Callable[[Work], Awaitable[int]]", ground: Ground, sandbox: "SandboxConfig | None"
+) -> int:
+    """Run a command of ``tui.headless`` where ``ground`` says, or on a sandbox in this process.
+
+    Raises:
+        Stop: the command ended early; it holds the exit code.
+        TargetError: no endpoint is configured, or there is nothing to log in with.
+    """
+    import asyncio
+
+    async def run(work: "Work") -> int:
+        return int(await command(work))
+
+    with TemporaryDirectory(prefix="pitstop-") as directory:
+        return asyncio.run(run(_work(ground, sandbox, Path(directory))))
+
+
+def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "Work":
+    from tui.headless.session import Work
+
+    paths, settings, target = ground.paths, ground.loaded.settings, ground.target
+    if sandbox is not None:
+        journal = directory / paths.journal.name  # nothing of it outlives this process
+        return Work(sandbox_endpoint(sandbox), SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings)
+    if target is None:
+        raise TargetError(
+            "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
+            f"{paths.config}; or try it on a sandbox with --sandbox"
+        )
+    user, password = find_credentials(target.profile, os.environ, ask_on_terminal)
+    endpoint, account = network_endpoint(target.name, target.profile), target.profile.account
+    return Work(endpoint, user, password, account, paths.journal, target.limit(settings))
+
+
+def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
+    """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
+    from tui.console.start import StartOptions, run_console
+    from tui.engine.engine import Engine
+    from tui.engine.options import Options
+    from tui.sandbox.config import SandboxConfig
+
+    paths, settings, target = ground.paths, ground.loaded.settings, ground.target
+    endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]
+    endpoints.append(sandbox_endpoint(SandboxConfig()))
+    start = StartOptions(log_file=str(paths.log))
+    if target is not None and demo is None:
+        found = credentials_at_hand(target.profile, os.environ)
+        start = StartOptions(
+            endpoint=target.name,
+            user=target.profile.user,
+            password=found.password if found else "",
+            account=target.profile.account,
+            readonly=target.profile.readonly,
+            log_file=str(paths.log),
+        )
+    options = Options(batch_size=settings.batch_size, verify_limit=settings.verify_limit)
+    with TemporaryDirectory(prefix="pitstop-") as directory:
+        journal = paths.journal
+        if demo is not None:
+            journal = Path(directory, journal.name)  # nothing of it outlives this process
+            endpoints = [sandbox_endpoint(demo)]
+            start = StartOptions(user=SANDBOX_USER, password=SANDBOX_PASSWORD, log_file=str(paths.log))
+        return run_console(
+            engine_factory=lambda: Engine(journal, options=options),
+            endpoints=endpoints,
+            settings=settings,
+            start=start,
+        )
+
+
+def _profiles(settings: Settings, target: Target | None) -> list[tuple[str, Profile]]:
+    """Every endpoint to choose from, the one that is meant as the flags and variables have it."""
+    return list((settings.profiles | ({target.name: target.profile} if target else {})).items())
+
+
+def network_endpoint(name: str, profile: Profile) -> "Endpoint":
+    """An endpoint on the network."""
+    from tui.engine.endpoint import Endpoint
+
+    return Endpoint(
+        name,
+        profile.url,
+        allow_http=profile.allow_http,
+        requests_per_second=profile.requests_per_second,
+        burst=profile.burst,
+    )
+
+
+def sandbox_endpoint(config: "SandboxConfig") -> "Endpoint":
+    """A sandbox in this process, made when it is first spoken to.
+
+    Its address is its own: what the journal says of one sandbox must not be taken for another's.
+    """
+    from secrets import token_hex
+
+    from tui.engine.endpoint import Endpoint
+    from tui.sandbox.inside import Inside
+
+    url = f"http://{token_hex(4)}.sandbox.localhost"
+    inside = Inside(config)
+    return Endpoint("sandbox", url, sandbox=True, transport=inside, requests_per_second=1000.0, burst=1000)

@@ -1,0 +1,299 @@
+"""The command line: every command and flag, and the guard under which they run.
+
+Only click is imported here; what is heavy comes with the command that needs it.
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tui import __version__
+
+if TYPE_CHECKING:
+    from tui.headless.session import Work
+    from tui.sandbox.config import SandboxConfig
+
+BUG, USAGE, INTERRUPTED = 1, 2, 130
+
+Said = dict[str, Any]
+"""Options by name, as click hands them over."""
+
+_PLACE = ("profile", "api_url", "account", "readonly")
+_FLEET = ("servers", "seed", "time_scale", "job_seconds", "faults")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+place_options = _options(
+    click.option("--profile", metavar="NAME", help="The endpoint, by its name in the configuration file."),
+    click.option("--api-url", metavar="URL", help="The endpoint, by its URL, with or without /v2."),
+    click.option("--account", metavar="ALIAS", help="The account to work on instead of the user's own."),
+    click.option("--readonly", is_flag=True, default=None, help="Change no server, whatever else is said."),
+)
+fleet_options = _options(
+    click.option("--servers", type=int, metavar="N", help="How many servers the sandbox has (240)."),
+    click.option("--seed", type=int, metavar="S", help="What the sandbox's fleet is made from (7)."),
+    click.option("--time-scale", type=float, metavar="X", help="Multiplies the time that jobs take (1.0)."),
+    click.option("--job-seconds", metavar="LOW-HIGH", help="Jobs take a time from this range instead."),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="NAME=RATE",
+        help="Something that goes wrong, e.g. slow=0.1.",
+    ),
+)
+sandbox_options = _options(
+    click.option(
+        "--sandbox", is_flag=True, help="Work on a sandbox inside the program; nothing real is touched."
+    ),
+    fleet_options,
+)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pitstop")
+@place_options
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.pass_context
+def cli(context: click.Context, /, no_mouse: bool, **place: Any) -> int:
+    """The console for maintenance windows on CenturyLink Cloud v2 servers.
+
+    Without a command it opens on the screen. Passwords are never given as flags: Pitstop asks, or takes
+    PITSTOP_USERNAME and PITSTOP_PASSWORD, or a password_command from the configuration file.
+    """
+    context.obj = place
+    if context.invoked_subcommand is not None:
+        return 0
+    return _console({"mouse": False} if no_mouse else {}, place)
+
+
+@cli.command()
+@fleet_options
+def demo(**fleet: Any) -> int:
+    """Open the console on a sandbox inside the program, logged in."""
+    return _console({}, {}, _sandbox_config(fleet))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8765, show_default=True, type=int, help="0 takes a free one.")
+@click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
+@fleet_options
+def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
+    """Serve a sandbox over HTTP, for Pitstop or any other client of the API.
+
+    Users demo (may do everything) and viewer (may look), password pitstop for both, account ACME.
+    """
+    from tui.sandbox.serve import serve
+
+    return serve(_sandbox_config(fleet), host, port, allow_remote)
+
+
+@cli.command()
+@click.argument("query", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="An array of objects.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header.")
+@place_options
+@sandbox_options
+@click.pass_obj
+def servers(outer: Said, /, query: tuple[str, ...], as_json: bool, as_csv: bool, **options: Any) -> int:
+    """List the servers, or those that QUERY asks for, e.g. 'group:web maint:on'.
+
+    Aligned columns on a terminal; in a pipe tab-separated text without a header.
+    """
+    from tui.headless.servers import list_servers
+
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv are two forms; say only one")
+    form = "json" if as_json else "csv" if as_csv else ""
+    return _headless(outer, options, lambda work: list_servers(work, " ".join(query), form))
+
+
+operate_options = _options(
+    click.argument("ids", nargs=-1, metavar="[SERVER_ID...|-]"),
+    click.option("--filter", "query", metavar="QUERY", help="The servers that a filter asks for."),
+    click.option(
+        "--reason", default="", metavar="TEXT", help="Why, or the ticket; it goes into the journal."
+    ),
+    click.option("--batch-size", type=click.IntRange(1, 1000), metavar="N", help="Servers in one request."),
+    click.option("--wave", default="", metavar="N|P%", help="So many at once; the next when these are done."),
+    click.option(
+        "--max-failed", type=click.IntRange(0), metavar="N", help="No further wave after more failures."
+    ),
+    click.option("--skip-unknown", is_flag=True, help="Go on without ids that do not exist."),
+    click.option("--dry-run", is_flag=True, help="Say what would be done, and send nothing."),
+    click.option("--yes", is_flag=True, help="Do not ask."),
+    click.option("--no-wait", is_flag=True, help="Leave when everything is sent; see pitstop resume."),
+    click.option("--json", "as_json", is_flag=True, help="One object with every server's state."),
+    place_options,
+    sandbox_options,
+)
+
+
+@cli.command()
+@operate_options
+@click.pass_obj
+def start(outer: Said, /, **options: Any) -> int:
+    """Put servers into maintenance mode and follow each to its end.
+
+    Servers are named by id, as arguments or with - on standard input (one a line, or separated by spaces or
+    commas, in any case), or chosen by --filter.
+    """
+    return _operate(outer, options, start=True)
+
+
+@cli.command()
+@operate_options
+@click.pass_obj
+def stop(outer: Said, /, **options: Any) -> int:
+    """Take servers out of maintenance mode and follow each to its end.
+
+    Servers are named as for `pitstop start`.
+    """
+    return _operate(outer, options, start=False)
+
+
+@cli.command()
+@click.option("--send-rest", is_flag=True, help="Also send what was planned and never sent.")
+@click.option("--json", "as_json", is_flag=True, help="One object a line for every operation.")
+@place_options
+@sandbox_options
+@click.pass_obj
+def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> int:
+    """Take up what an earlier run left unfinished, and follow it to the end. Nothing is sent twice."""
+    from tui.headless.operate import resume
+
+    return _headless(outer, options, lambda work: resume(work, send_rest=send_rest, as_json=as_json))
+
+
+@cli.command()
+@place_options
+@click.pass_obj
+def where(outer: Said, /, **place: Any) -> int:
+    """Show which files are used, and every setting with where it comes from."""
+    from tui.assembly import Place, read_ground
+    from tui.settings.report import describe
+
+    click.echo(describe(*read_ground(Place(**place).over(Place(**outer)))), nl=False)
+    return 0
+
+
+def _operate(outer: Said, options: Said, *, start: bool) -> int:
+    from tui.headless.choice import Request
+    from tui.headless.operate import operate
+
+    if options["ids"] and options["query"] is not None:
+        raise click.UsageError("name servers or give --filter, not both")
+    if options["max_failed"] is not None and not options["wave"]:
+        raise click.UsageError("--max-failed stops between waves; say --wave as well")
+    if options["wave"] and options["no_wait"]:
+        raise click.UsageError("a wave waits for the one before it; --no-wait and --wave exclude each other")
+    request = Request(
+        start=start,
+        ids=options["ids"],
+        query=options["query"],
+        reason=options["reason"],
+        wave=options["wave"],
+        max_failed=options["max_failed"],
+        yes=options["yes"],
+        wait=not options["no_wait"],
+        dry_run=options["dry_run"],
+        skip_unknown=options["skip_unknown"],
+        json=options["as_json"],
+    )
+    return _headless(outer, options, lambda work: operate(work, request))
+
+
+def _headless(outer: Said, options: Said, command: "Callable[[Work], Awaitable[int]]") -> int:
+    """Run a command of the engine where ``options`` say, else the group's, and give its exit code."""
+    from tui.assembly import Place, read_ground, run_headless
+    from tui.headless.exits import Stop
+
+    place = Place(*(options[name] for name in _PLACE)).over(Place(**outer))
+    fleet = {name: options[name] for name in _FLEET if options[name] not in (None, ())}
+    if fleet and not options["sandbox"]:
+        raise click.UsageError("how the sandbox is to be makes sense only with --sandbox")
+    config = _sandbox_config(fleet) if options["sandbox"] else None
+    ground = read_ground(place, {"batch_size": options.get("batch_size")})
+    try:
+        return run_headless(command, ground, config)
+    except Stop as end:
+        _complain(str(end))
+        return int(end.exit_code)
+
+
+def _console(flags: Said, place: Said, demo: "SandboxConfig | None" = None) -> int:
+    from tui.assembly import Place, open_console, read_ground
+
+    return open_console(read_ground(Place(**place), flags), demo)
+
+
+def _sandbox_config(fleet: Said) -> "SandboxConfig":
+    """The sandbox that flags ask for. Raises click.UsageError."""
+    from tui.sandbox.config import SandboxConfig, parse_fault, parse_job_seconds
+
+    try:
+        said = {name: value for name, value in fleet.items() if value not in (None, ())}
+        if "faults" in said:
+            said["faults"] = dict(map(parse_fault, said["faults"]))
+        if "job_seconds" in said:
+            said["job_seconds"] = parse_job_seconds(said["job_seconds"])
+        return SandboxConfig(**said)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit code. Nothing but one clear sentence reaches the operator."""
+    try:
+        return int(cli.main(args=argv, prog_name="pitstop", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Say in one sentence what nobody else dealt with; the traceback goes to the log file."""
+    import logging
+
+    from tui.settings.loader import SettingsError
+    from tui.settings.paths import UnsafePathError, find_paths
+    from tui.settings.target import TargetError
+
+    if isinstance(error, SettingsError | TargetError | UnsafePathError):
+        _complain(str(error))
+        return USAGE
+    if isinstance(error, OSError) and error.filename is not None:
+        _complain(f"{error.filename}: {error.strerror}")
+        return USAGE
+    logging.getLogger("pitstop").critical("not dealt with", exc_info=error)
+    _complain(
+        f"a bug in Pitstop ({type(error).__name__}); the details are in {find_paths(os.environ).log}. "
+        "What was sent is in the journal: `pitstop resume` follows it up"
+    )
+    return BUG
+
+
+def _complain(message: str) -> None:
+    click.echo(f"pitstop: {message}", err=True)

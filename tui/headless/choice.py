@@ -1,0 +1,158 @@
+"""Which servers are meant, and whether the operator means it: all that comes before the first change."""
+
+import math
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tui.headless.exits import Exit, Stop
+from tui.headless.narration import Narrator, counted
+from tui.headless.session import Session
+from tui.model.operation import Action
+from tui.model.plan import Plan, make_plan
+from tui.model.text import clean
+
+_SEPARATORS = re.compile(r"[\s,;]+")
+_MOST_NAMED = 20
+"""So many ids are named one by one in a message, before it says how many more there are."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    start: bool
+    """Into maintenance mode, or out of it."""
+    ids: tuple[str, ...] = ()
+    """As arguments; ``-`` is standard input."""
+    query: str | None = None
+    reason: str = ""
+    wave: str = ""
+    """Servers at once, as a number or as a share like ``10%``; empty for all."""
+    max_failed: int | None = None
+    yes: bool = False
+    wait: bool = True
+    dry_run: bool = False
+    skip_unknown: bool = False
+    json: bool = False
+
+    @property
+    def action(self) -> Action:
+        """What is asked of the servers."""
+        return Action.START_MAINTENANCE if self.start else Action.STOP_MAINTENANCE
+
+
+def read_ids(arguments: Sequence[str], read_stdin: Callable[[], str]) -> list[str]:
+    """The ids that the arguments name, and standard input where one of them is ``-``. Raises Stop."""
+    found: list[str] = []
+    for argument in arguments:
+        found += [id_ for id_ in _SEPARATORS.split(read_stdin() if argument == "-" else argument) if id_]
+    if not found:
+        where = "standard input names no servers" if "-" in arguments else "no servers are named"
+        raise Stop(Exit.USAGE, f"{where}; give ids, - to read them from standard input, or --filter")
+    return found
+
+
+def wave_size(text: str, servers: int) -> int | None:
+    """Servers in a wave: ``20``, or ``10%`` of ``servers``, rounded up; None for all. Raises Stop."""
+    if not text:
+        return None
+    number, percent = text.removesuffix("%"), text.endswith("%")
+    if not number.isascii() or not number.isdigit() or int(number) < 1 or (percent and int(number) > 100):
+        raise Stop(
+            Exit.USAGE, f"a wave is a number of servers or a share from 1% to 100%, not {clean(text)!r}"
+        )
+    return max(1, math.ceil(servers * int(number) / 100)) if percent else int(number)
+
+
+def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
+    """What the request would touch, of the fleet as read. Raises Stop: then nothing is sent."""
+    fleet, narrator = session.core.fleet, session.narrator
+    if request.query is not None:
+        if fleet.problems:
+            failed = ", ".join(fleet.problems)
+            raise Stop(
+                Exit.UNREACHABLE,
+                f"{failed} could not be read, so the filter cannot be trusted; nothing was sent",
+            )
+        ids = [server.id for server in session.choose(request.query)]
+        if not ids:
+            raise Stop(Exit.USAGE, f"the filter {clean(request.query)!r} matches no server; nothing was sent")
+    else:
+        servers, unknown = fleet.resolve(ids)
+        if unknown:
+            names = f"unknown: {named([clean(name, 60) for name in unknown])}"
+            if fleet.problems:
+                failed = ", ".join(fleet.problems)
+                raise Stop(Exit.UNREACHABLE, f"{names}; {failed} could not be read; nothing was sent")
+            if not request.skip_unknown:
+                advice = "--skip-unknown goes on without them"
+                raise Stop(
+                    Exit.USAGE, f"{counted(len(unknown), 'server')} {names}; nothing was sent; {advice}"
+                )
+            narrator.say(f"left out, {names}")
+        ids = [server.id for server in servers]
+
+    def plan(size: int | None) -> Plan:
+        return make_plan(
+            request.action,
+            ids,
+            fleet,
+            roles=session.roles,
+            batch_size=session.work.settings.batch_size,
+            wave_size=size,
+        )
+
+    whole = plan(None)
+    size = wave_size(request.wave, len(whole.server_ids))
+    return whole if size is None else plan(size)
+
+
+def tell_plan(plan: Plan, narrator: Narrator) -> None:
+    """What would be touched, and what is left alone and why."""
+    requests = counted(len(plan.batches), "request")
+    waves = f", {counted(plan.waves, 'wave')}" if plan.waves > 1 else ""
+    narrator.say(f"{plan.action.label}: {counted(len(plan.server_ids), 'server')} in {requests}{waves}")
+    for reason, ids in plan.skipped_by_reason().items():
+        narrator.say(f"  left alone, {reason}: {named(ids)}")
+
+
+def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
+    """Ask the operator. Raises Stop unless they say yes; where there is nobody to ask, always."""
+    count = len(plan.server_ids)
+    if stdin_used or not can_ask():
+        raise Stop(
+            Exit.USAGE,
+            f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
+            "on; nothing was sent; say --yes",
+        )
+    if count > session.work.settings.confirm_above:
+        question, wanted = f"Type {count} to go on: ", {str(count)}
+    else:
+        question, wanted = "Go on? [y/N] ", {"y", "yes"}
+    if ask(question).strip().casefold() not in wanted:
+        raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
+
+
+def named(ids: Sequence[str]) -> str:
+    """The ids, or the first of them and how many more there are."""
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> str:
+    """A line from the terminal. Ctrl-C ends the program here, also under an event loop."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, before)

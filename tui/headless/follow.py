@@ -1,0 +1,107 @@
+"""Carry an operation out, or take up what is unfinished, until it is over or the operator has had enough."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
+from tui.headless.exits import Exit, Stop
+from tui.headless.narration import counted
+from tui.headless.session import Session
+from tui.model.operation import IN_FLIGHT, Operation, State
+
+
+class Follower:
+    """Follows operations by the engine's events, and the operator's signals.
+
+    The first Ctrl-C stops sending; what was sent is followed to its end. The second leaves at once, and
+    the journal knows how to go on.
+    """
+
+    def __init__(self, session: Session, *, wait: bool = True) -> None:
+        self.operations: dict[str, Operation] = {}
+        self._session = session
+        self._narrator = session.narrator
+        self._wait = wait
+        self._not_started = ""
+        session.listener = self._told
+
+    async def follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` of the engine to its end, or until it is left. Raises Stop when nothing was begun."""
+        with self._signals():
+            await self._session.until_left(work, self._redraw)
+        if self._not_started:
+            raise Stop(Exit.FAILED, self._not_started)
+
+    def _told(self, event: Event) -> None:
+        match event:
+            case OperationStarted():
+                ids = (target.server_id for target in event.targets)
+                operation = Operation(
+                    event.operation_id,
+                    event.action,
+                    ids,
+                    account=event.account,
+                    window_id=event.window_id,
+                    reason=event.reason,
+                    started=event.at,
+                )
+                operation.restore(event.targets)
+                self.operations[event.operation_id] = operation
+                self._narrator.begin(operation, resumed=event.resumed)
+            case Progress(operation_id=id_, targets=targets):
+                operation = self.operations[id_]
+                operation.restore(targets)
+                self._narrator.targets(operation, targets)
+                if not self._wait and not operation.count(State.PLANNED, State.SUBMITTING):
+                    self._session.leave.set()
+            case OperationEnded(operation_id=id_, at=at):
+                operation = self.operations[id_]
+                operation.ended = at
+                self._narrator.end(operation)
+            case OperationNotStarted(message=message):
+                self._not_started = message
+
+    def _redraw(self) -> None:
+        if self._narrator.live:
+            for operation in self.operations.values():
+                if operation.ended is None:
+                    self._narrator.progress(operation)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        loop.add_signal_handler(signal.SIGTERM, self._depart, Exit.TERMINATED)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    def _interrupted(self) -> None:
+        if self._session.why is Exit.INTERRUPTED:
+            self._depart(Exit.INTERRUPTED)
+            return
+        self._session.why = Exit.INTERRUPTED
+        running = [operation for operation in self.operations.values() if operation.ended is None]
+        unsent = sum(operation.count(State.PLANNED) for operation in running)
+        sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
+        for operation in running:
+            self._session.core.cancel(operation.id)
+        self._narrator.say(
+            f"stopped: {counted(unsent, 'server')} not sent and left as they are; "
+            f"following the {sent:,} that were sent; Ctrl-C once more leaves now"
+        )
+
+    def _hung_up(self) -> None:
+        """The terminal has gone. ``finish``: nobody listens, but the work goes on."""
+        if self._session.work.settings.on_hangup == "pause":
+            self._depart(Exit.HUNG_UP)
+
+    def _depart(self, why: Exit) -> None:
+        self._session.why = why
+        self._session.leave.set()

@@ -1,0 +1,104 @@
+"""What is told on stderr: one line that keeps up on a terminal, plain lines elsewhere."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from tui.headless.output import sign
+from tui.model.operation import ENDED, LOOKS, Operation, State, Target
+from tui.model.text import clean
+
+PLAIN_EVERY = 10.0
+"""Seconds between two lines of progress where lines cannot be rewritten."""
+
+_ORDER = (State.VERIFIED, State.FAILED, State.REFUSED, State.UNSURE, State.CANCELLED)
+_TOLD = frozenset({State.FAILED, State.REFUSED, State.UNSURE})
+
+
+class Narrator:
+    """Tells the operator what goes on. A reader that has gone away is no error."""
+
+    def __init__(self, stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._monotonic = monotonic
+        self.live = self._stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+        """Whether one line can be written again and again."""
+        self._begun = monotonic()
+        self._told = float("-inf")
+        self._last = ""
+        self._states: dict[str, State] = {}
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._write(f"{self._erase()}{text}\n")
+        self._last = ""
+
+    def begin(self, operation: Operation, *, resumed: bool) -> None:
+        """An operation starts, or is taken up again."""
+        self._begun = self._monotonic()
+        self._states = {target.server_id: target.state for target in operation.targets.values()}
+        servers = counted(len(operation.targets), "server")
+        what = f"{operation.action.label}: {servers}" + (f", {operation.reason}" if operation.reason else "")
+        self.say(clean(f"{'Going on with ' if resumed else ''}{what}"))
+
+    def targets(self, operation: Operation, targets: tuple[Target, ...]) -> None:
+        """Servers changed: what went wrong is said at once, the rest is counted."""
+        for target in targets:
+            news = self._states.get(target.server_id) is not target.state
+            self._states[target.server_id] = target.state
+            if news and target.state in _TOLD:
+                self.say(self._line(target))
+        self.progress(operation)
+
+    def progress(self, operation: Operation) -> None:
+        """How far it is: rewritten in place on a terminal, a line now and then elsewhere."""
+        now = self._monotonic()
+        text = progress_text(operation, now - self._begun)
+        if self.live:
+            text = text[: shutil.get_terminal_size().columns - 1]
+            self._write(f"{self._erase()}{text}")
+            self._last = text
+        elif now - self._told >= PLAIN_EVERY:
+            self._told = now
+            self._write(f"{text}\n")
+
+    def end(self, operation: Operation) -> None:
+        """How it ended."""
+        self.say(progress_text(operation, self._monotonic() - self._begun))
+
+    def _line(self, target: Target) -> str:
+        look = LOOKS[target.state]
+        return clean(f"{sign(look, self._stream)} {target.server_id}  {look.word}  {target.message}".rstrip())
+
+    def _erase(self) -> str:
+        return "\r\x1b[K" if self._last else ""
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except UnicodeEncodeError:
+            self._write(text.encode("ascii", "replace").decode())
+        except (OSError, ValueError):
+            return  # the terminal has gone; the work goes on
+
+
+def progress_text(operation: Operation, elapsed: float) -> str:
+    """Counts in the words of the states, e.g. "24 of 37 verified, 2 failed, 11 running, 1:23"."""
+    total = len(operation.targets)
+    parts = [f"{operation.count(State.VERIFIED)} of {total} verified"]
+    parts += [
+        f"{operation.count(state)} {LOOKS[state].word}" for state in _ORDER[1:] if operation.count(state)
+    ]
+    running = [state for state in State if state not in ENDED and state is not State.UNSURE]
+    parts += [f"{operation.count(state)} {LOOKS[state].word}" for state in running if operation.count(state)]
+    minutes, seconds = divmod(int(elapsed), 60)
+    return f"{', '.join(parts)}, {minutes}:{seconds:02}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts: "1 server", "1,204 servers"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,119 @@
+"""`pitstop start`, `pitstop stop` and `pitstop resume`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tui.headless.choice import Request, ask, can_ask, confirm, plan_for, read_ids, tell_plan
+from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
+from tui.headless.follow import Follower
+from tui.headless.narration import Narrator, counted
+from tui.headless.output import Cell, sign, write_json, write_rows
+from tui.headless.session import Session, Work, opened
+from tui.model.operation import LOOKS, Operation, State, Target
+from tui.model.plan import Skip
+
+_YES = {"y\n", "Y\n", "yes\n"}
+
+HEADER = ("", "Server", "State", "Job", "Message")
+
+
+async def operate(work: Work, request: Request) -> Exit:
+    """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
+    if work.settings.readonly:
+        raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
+    ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
+    narrator = Narrator()
+    async with opened(work, narrator) as session:
+        await session.read_fleet()
+        plan = plan_for(request, session, ids)
+        tell_plan(plan, narrator)
+        skipped = exit_of_skipped(plan, named=request.query is None)
+        if request.dry_run or not plan.server_ids:
+            if plan.server_ids:
+                narrator.say("a dry run: nothing was sent")
+            planned = Operation("", plan.action, plan.server_ids)
+            _show(planned, plan.skipped, as_json=request.json, dry_run=request.dry_run)
+            return skipped
+        if not request.yes:
+            confirm(plan, session, stdin_used="-" in request.ids)
+        follower = Follower(session, wait=request.wait)
+        await follower.follow(session.core.run(plan, reason=request.reason, max_failed=request.max_failed))
+    (operation,) = follower.operations.values()
+    _show(operation, plan.skipped, as_json=request.json)
+    return _ended(session, [operation], waited=request.wait) or skipped
+
+
+async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
+    """Take up what is unfinished at the endpoint and follow it to the end. Raises Stop.
+
+    What was never sent is sent only with ``send_rest``, or when the operator says so on the terminal.
+    """
+    if work.settings.readonly and send_rest:
+        raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
+    narrator = Narrator()
+    async with opened(work, narrator) as session:
+        follower = Follower(session)
+        await follower.follow(session.core.resume(send_planned=send_rest))
+        unsent = sum(operation.count(State.PLANNED) for operation in follower.operations.values())
+        if unsent and session.why is None and not work.settings.readonly:
+            if can_ask() and ask(f"{counted(unsent, 'server')} never sent. Send them now? [y/N] ") in _YES:
+                await follower.follow(session.core.resume(send_planned=True))
+            else:
+                narrator.say(
+                    f"{counted(unsent, 'server')} never sent; `pitstop resume --send-rest` sends them"
+                )
+    if not follower.operations and session.why is None:
+        narrator.say(f"nothing is unfinished at {work.endpoint.name}")
+    for operation in follower.operations.values():
+        _show(operation, (), as_json=as_json)
+    return _ended(session, list(follower.operations.values()), waited=True)
+
+
+def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -> Exit:
+    if session.why is not None:
+        return session.why
+    return max((exit_of(operation, waited=waited) for operation in operations), default=Exit.VERIFIED)
+
+
+def as_object(operation: Operation, skipped: Sequence[Skip] = ()) -> dict[str, Any]:
+    """An operation as JSON shows it."""
+    return {
+        "operation": operation.id or None,
+        "window": operation.window_id or None,
+        "servers": [
+            {
+                "id": target.server_id,
+                "state": target.state.value,
+                "job_id": target.job_id,
+                "message": target.message,
+            }
+            for target in operation.targets.values()
+        ],
+        "summary": operation.summary(),
+        "skipped": [{"id": skip.server_id, "reason": skip.reason} for skip in skipped],
+    }
+
+
+def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_run: bool = False) -> None:
+    if as_json:
+        write_json(as_object(operation, skipped) | ({"dry_run": True} if dry_run else {}))
+    elif sys.stdout.isatty():
+        write_rows(HEADER, [_row(target) for target in operation.targets.values()])
+    else:
+        plain = [
+            [Cell(text) for text in (target.server_id, target.state.value, target.job_id, target.message)]
+            for target in operation.targets.values()
+        ]
+        write_rows(HEADER[1:], plain)
+
+
+def _row(target: Target) -> list[Cell]:
+    look = LOOKS[target.state]
+    return [
+        Cell(sign(look, sys.stdout), look.colour),
+        Cell(target.server_id),
+        Cell(look.word, look.colour),
+        Cell(target.job_id),
+        Cell(target.message),
+    ]

@@ -1,0 +1,118 @@
+"""Data for stdout: aligned on a terminal, tab-separated in a pipe, CSV or JSON when asked for."""
+
+import csv
+import io
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TextIO
+
+import msgspec
+
+from tui.model.operation import LOOKS, Look
+from tui.model.text import clean
+
+_COLOURS = {"dim": "2", "blue": "34", "green": "32", "red": "31", "magenta": "35", "amber": "33"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Cell(NamedTuple):
+    """One value of a table, with the colour of its meaning if it has one."""
+
+    text: str
+    colour: str = ""
+
+
+def write_json(value: Any) -> None:
+    """One JSON value on one line, UTF-8 whatever the locale."""
+    _write(msgspec.json.encode(value) + b"\n")
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """RFC 4180, with a header. No cell is a formula to a spreadsheet."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(header)
+    writer.writerows([_harmless(clean(cell)) for cell in row] for row in rows)
+    _write(buffer.getvalue().encode())
+
+
+def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Aligned columns with a header on a terminal; in a pipe tab-separated values and nothing else."""
+    table = [[cell._replace(text=clean(cell.text)) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in {"", "dumb"}
+        width = shutil.get_terminal_size().columns
+        lines = _aligned([[Cell(title, "dim") for title in header], *table], width, colours)
+    else:
+        lines = ["\t".join(cell.text for cell in row) for row in table]
+    encoding = sys.stdout.encoding or "utf-8"
+    _write("".join(f"{line}\n" for line in lines).encode(encoding, "replace"))
+
+
+def sign(look: Look, stream: TextIO) -> str:
+    """The sign of a state, in ASCII where ``stream`` knows no better."""
+    try:
+        "".join(one.sign for one in LOOKS.values()).encode(stream.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return look.ascii
+    return look.sign
+
+
+def _aligned(rows: list[list[Cell]], width: int, colours: bool) -> list[str]:
+    widths = [
+        max(map(_cells, column))
+        for column in zip(*([cell.text for cell in row] for row in rows), strict=True)
+    ]
+    lines = []
+    for row in rows:
+        parts, used = [], 0
+        for cell, room in zip(row, widths, strict=True):
+            text = _cut(cell.text, max(0, width - used))
+            used += room + 2
+            shown = (
+                f"\x1b[{_COLOURS[cell.colour]}m{text}\x1b[0m" if colours and cell.colour and text else text
+            )
+            parts.append(shown + " " * (room - _cells(text)))
+        lines.append("  ".join(parts).rstrip())
+    return lines
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal ``text`` takes, as far as Unicode says."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    while _cells(text) > width:
+        text = text[:-1]
+    return text
+
+
+def _harmless(text: str) -> str:
+    """Text that a spreadsheet would take for a formula, marked as text."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _write(data: bytes) -> None:
+    """Write to stdout. Whoever reads it may have gone: then the rest is not wanted, and that is no error."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+
+
+def abandon_stdout() -> None:
+    """Nobody reads stdout any more: let the interpreter's last flush go nowhere instead of failing."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

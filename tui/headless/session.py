@@ -1,0 +1,163 @@
+"""One engine for one command: logged in, the fleet read, and what it tells passed on."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.errors import JournalError
+from tui.engine.events import (
+    DataCenterFailed,
+    EngineFailed,
+    Event,
+    FleetFailed,
+    JournalChanged,
+    LinkChanged,
+    LoggedIn,
+    LoginFailed,
+    LoginNeeded,
+)
+from tui.engine.journal import Journal
+from tui.engine.options import Options
+from tui.headless.exits import Exit, Stop
+from tui.headless.narration import Narrator
+from tui.model.fleet import Fleet
+from tui.model.query import QueryError, select
+from tui.model.server import Server
+from tui.settings.schema import Settings
+
+
+class Work(msgspec.Struct, frozen=True):
+    """Where a headless command works, as whom, and with which settings."""
+
+    endpoint: Endpoint
+    user: str
+    password: str
+    account: str
+    journal: Path
+    settings: Settings
+
+    def __repr__(self) -> str:
+        return f"Work({self.endpoint.name!r}, user={self.user!r})"
+
+
+class Session:
+    """A core that is logged in. Problems end the command with one sentence (``Stop``)."""
+
+    def __init__(self, work: Work, core: Core, journal: Journal, narrator: Narrator) -> None:
+        self.work = work
+        self.core = core
+        self.journal = journal
+        self.narrator = narrator
+        self.roles: tuple[str, ...] = ()
+        self.listener: Callable[[Event], None] = lambda event: None
+        """Told every event."""
+        self.leave = asyncio.Event()
+        """Set when there is no use in waiting any longer."""
+        self.why: Exit | None = None
+        """Why not, or that the engine could not do its work."""
+        self._login_failed: LoginFailed | None = None
+        self._fleet_failed = ""
+
+    async def log_in(self) -> None:
+        """One attempt. Raises Stop."""
+        work = self.work
+        await self.core.login(work.endpoint, work.user, work.password, work.account)
+        if (failed := self._login_failed) is not None:
+            if failed.refused:
+                advice = "nothing is tried again by itself: a user is locked after a few wrong attempts"
+                raise Stop(
+                    Exit.LOGIN_REFUSED, f"the login as {work.user} was refused: {failed.message} ({advice})"
+                )
+            raise Stop(Exit.UNREACHABLE, failed.message)
+
+    async def read_fleet(self) -> Fleet:
+        """All servers of the account. Raises Stop when not even the data centers can be read."""
+        await self.until_left(self.core.refresh())
+        if self.why is not None:
+            raise Stop(self.why, "the servers could not be read")
+        if self._fleet_failed:
+            raise Stop(Exit.UNREACHABLE, self._fleet_failed)
+        return self.core.fleet
+
+    def choose(self, query: str) -> list[Server]:
+        """The servers that a filter asks for; ``@NAME`` is one from the settings. Raises Stop."""
+        text = query
+        if query.startswith("@"):
+            if query[1:] not in self.work.settings.filters:
+                known = ", ".join(self.work.settings.filters) or "none"
+                raise Stop(
+                    Exit.USAGE, f"there is no filter named {query[1:]!r} in the settings; there are: {known}"
+                )
+            text = self.work.settings.filters[query[1:]]
+        try:
+            return select(self.core.fleet, text)
+        except QueryError as error:
+            pointer = f"\n  {text}\n  {' ' * error.position}^"
+            raise Stop(Exit.USAGE, f"the filter does not parse: {error}{pointer}") from None
+
+    async def until_left(
+        self, work: Coroutine[Any, Any, None], look: Callable[[], None] | None = None
+    ) -> None:
+        """Wait for ``work`` of the engine, or for a reason to leave; ``look`` about once a second."""
+        task = asyncio.ensure_future(work)
+        leave = asyncio.ensure_future(self.leave.wait())
+        try:
+            while not task.done() and not leave.done():
+                await asyncio.wait({task, leave}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+                if look is not None:
+                    look()
+        finally:
+            leave.cancel()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def told(self, event: Event) -> None:
+        """Take in what the engine tells."""
+        match event:
+            case LoginFailed():
+                self._login_failed = event
+            case LoggedIn(roles=roles):
+                self._login_failed, self.roles = None, roles
+            case FleetFailed(message=message):
+                self._fleet_failed = message
+            case DataCenterFailed():
+                self.narrator.say(f"{event.data_center} could not be read: {event.message}")
+            case LinkChanged():
+                self.narrator.say(f"the link is {event.link}: {event.message}")
+            case LoginNeeded(message=message):
+                self.narrator.say(f"the endpoint does not accept the login any more: {message}")
+                self.why = Exit.LOGIN_REFUSED
+                self.leave.set()
+            case JournalChanged(message=message) if message:
+                self.narrator.say(f"the journal: {message}")
+                self.why = Exit.UNSURE
+            case EngineFailed(message=message):
+                self.narrator.say(message)
+                self.why = Exit.UNSURE
+        self.listener(event)
+
+
+@contextlib.asynccontextmanager
+async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
+    """A session that is logged in, closed at the end. Raises Stop."""
+    journal = Journal(work.journal)
+    told: list[Callable[[Event], None]] = []
+    options = Options(batch_size=work.settings.batch_size, verify_limit=work.settings.verify_limit)
+    core = Core(journal=journal, emit=lambda event: told[0](event), options=options)
+    session = Session(work, core, journal, narrator)
+    told.append(session.told)
+    try:
+        await session.log_in()
+        yield session
+    except JournalError as error:
+        raise Stop(Exit.FAILED, str(error)) from error
+    finally:
+        await core.close()
+        journal.close()

@@ -1,0 +1,71 @@
+"""The settings as text: `pitstop where`, and the tables in the README."""
+
+import msgspec
+
+from tui.settings.loader import Loaded
+from tui.settings.paths import Paths
+from tui.settings.schema import Field, Profile, Settings, fields
+from tui.settings.target import Target
+
+
+def describe(paths: Paths, loaded: Loaded, target: Target | None) -> str:
+    """Which files are used, and each setting in force with where it comes from."""
+    files = [
+        ("configuration", str(paths.config), "" if paths.config.exists() else "not there"),
+        ("journal", str(paths.journal), "" if paths.journal.exists() else "not there yet"),
+        ("log", str(paths.log), "" if paths.log.exists() else "not there yet"),
+        ("saved in the program", str(paths.saved), "" if paths.saved.exists() else "not there yet"),
+    ]
+    rows = [
+        (field.name, shown(getattr(loaded.settings, field.name)), loaded.origins[field.name])
+        for field in fields(Settings)
+        if field.name != "profiles"
+    ]
+    text = f"Files\n{_aligned(files)}\nSettings\n{_aligned(rows)}"
+    if target is None:
+        return f"{text}\nEndpoint\n  none is configured\n"
+    endpoint = [
+        (field.name, shown(getattr(target.profile, field.name)), target.origins[field.name])
+        for field in fields(Profile)
+    ]
+    return f"{text}\nEndpoint {target.name}\n{_aligned(endpoint)}"
+
+
+def markdown_table(struct: type[msgspec.Struct]) -> str:
+    """The fields of ``Settings`` or ``Profile`` as a table for the README."""
+    head = ["| name | type | default | |", "|---|---|---|---|"]
+    rows = [
+        f"| `{field.name}` | {field.kind} | {_default(field)} | {field.description} |"
+        for field in fields(struct)
+        if field.name != "profiles"
+    ]
+    return "\n".join([*head, *rows])
+
+
+def shown(value: object) -> str:
+    """A value as the configuration file spells it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return msgspec.json.encode(value).decode()
+        case list():
+            return f"[{', '.join(map(shown, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{name} = {shown(one)}' for name, one in value.items())}}}"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def _default(field: Field) -> str:
+    return f"`{shown(field.default)}`" if field.default not in ("", [], {}) else ""
+
+
+def _aligned(rows: list[tuple[str, str, str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "".join(
+        f"  {name:<{widths[0]}}  {value:<{widths[1]}}  {origin}".rstrip() + "\n"
+        for name, value, origin in rows
+    )
