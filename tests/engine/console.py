@@ -1,10 +1,12 @@
 """What a test sees of the engine: everything it tells, and its journal on disk."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
@@ -98,18 +100,49 @@ class Console:
 
     def kill(self) -> None:
         """kill -9: nothing is written, closed or awaited any more."""
-        Console.dead.add(self.pid)
+        self._kill_journal()
+        current = asyncio.current_task()
         for task in asyncio.all_tasks():
-            if task is not asyncio.current_task():
+            if task is not current:
                 task.cancel()
-        db, self.journal.database._db = self.journal.database._db, None
+
+    def _kill_journal(self) -> None:
+        Console.dead.add(self.pid)
+        database = self.journal.database
+        db, database._db = database._db, None
         if db is not None:
             db.close()
 
-        def gone(*_: object) -> None:
+        def gone() -> NoReturn:
             raise JournalError("a dead process writes nothing")
 
-        self.journal.database._connect = gone  # type: ignore[method-assign, assignment]
+        database._connect = gone  # type: ignore[method-assign]
+
+    def kill_at_write(self, number: int, *, committed: bool) -> asyncio.Event:
+        """Arrange for kill -9 at that transaction from now, right before or right after its commit.
+
+        From then on nothing is written; ``kill`` has to follow when the event returned is set.
+        """
+        database, writing = self.journal.database, self.journal.database.writing
+        happened, left = asyncio.Event(), number
+
+        def die() -> None:
+            self._kill_journal()
+            happened.set()
+
+        @contextlib.contextmanager
+        def counted() -> Iterator[sqlite3.Connection]:
+            nonlocal left
+            left -= 1
+            if left == 0 and not committed:
+                die()
+            with writing() as db:
+                yield db
+            if left == 0 and committed:
+                die()
+
+        database.writing = counted  # type: ignore[method-assign]
+        return happened
 
 
 async def until(condition: Callable[[], object], clock: VirtualClock, limit: float = 3_600) -> None:

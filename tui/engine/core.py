@@ -378,7 +378,9 @@ class Core:
             await runner.run(send=send)
         except NotOurs:
             self._runs.pop(operation.id, None)
-            await self._show(self._journal.load(operation.id))
+            stored = self._journal.load(operation.id)
+            self._tell_started(stored.operation, resumed=True, elsewhere=True)
+            await self._show(stored)
             return
         finally:
             self._runs.pop(operation.id, None)

@@ -78,7 +78,11 @@ class Database:
             with self.writing() as db:
                 db.executemany(sql, rows)
         except JournalError:
-            self._unwritten.append((sql, rows))
+            self.keep(sql, rows)
+
+    def keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Write rows with the next transaction that succeeds, before anything else in it."""
+        self._unwritten.append((sql, rows))
 
     def close(self) -> None:
         """Write what can still be written, and close the file. Never raises JournalError."""

@@ -16,6 +16,9 @@ class JournalDamaged(JournalError):
     """The file is not a journal, or a damaged one. It is left as it is."""
 
 
+TAKEN_OVER = "another Pitstop of yours has taken this operation over"
+
+
 class NotOurs(JournalError):
     """The operation is another console's now: this process must not send anything more for it."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tui.engine.database import Database
-from tui.engine.errors import JournalError, NotOurs, StopAsked
+from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, StopAsked
 from tui.engine.owner import Owner, is_alive
 from tui.engine.retention import prune, steps
 from tui.model.operation import Action, Operation, State, Target
@@ -145,10 +145,8 @@ class Journal:
         """
         rows = self._outcomes(operation_id, targets)
         with self.database.writing() as db:
-            found = db.execute("SELECT owner, stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
-            if found is None or found[0] != self._owner_text:
-                raise NotOurs("another Pitstop of yours has taken this operation over")
-            if found[1]:
+            self._check_owner(db, operation_id)
+            if self._stop_asked(db, operation_id):
                 raise StopAsked("stopped from another Pitstop of yours")
             db.execute(
                 "UPDATE batches SET submitted = ? WHERE position = ?"
@@ -160,15 +158,27 @@ class Journal:
     def record(self, operation_id: str, targets: Iterable[Target]) -> None:
         """Write down what became of servers, in one transaction.
 
-        Never raises JournalError: what cannot be written now is kept and written as soon as it can be;
-        ``problem`` says so meanwhile. Tracking must not die of a full disk.
+        What cannot be written now is kept and written as soon as it can be, and ``problem`` says so
+        meanwhile: tracking must not die of a full disk.
+
+        Raises:
+            NotOurs: another console took the operation over. Nothing else.
         """
-        self.database.write_or_keep(_INSERT_OUTCOME, self._outcomes(operation_id, targets))
+        rows = self._outcomes(operation_id, targets)
+        try:
+            with self.database.writing() as db:
+                self._check_owner(db, operation_id)
+                db.executemany(_INSERT_OUTCOME, rows)
+        except NotOurs:
+            raise
+        except JournalError:
+            self.database.keep(_INSERT_OUTCOME, rows)
 
     def end(self, operation_id: str, at: float) -> None:
         """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
         self.database.write_or_keep(
-            "UPDATE operations SET ended = ?, owner = NULL WHERE id = ?", [(at, operation_id)]
+            "UPDATE operations SET ended = ?, owner = NULL WHERE id = ? AND owner = ?",
+            [(at, operation_id, self._owner_text)],
         )
         self._keys.pop(operation_id, None)
         self._ended += 1
@@ -192,8 +202,7 @@ class Journal:
     def stop_asked(self, operation_id: str) -> bool:
         """Whether some console asked that nothing more of the operation is sent."""
         with self.database.reading() as db:
-            found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
-            return bool(found and found[0])
+            return self._stop_asked(db, operation_id)
 
     def durations(self, action: Action, servers: range) -> list[float]:
         """How long the newest such jobs took, in seconds; nothing when the journal cannot be read."""
@@ -300,9 +309,9 @@ class Journal:
         return Stored(operation, plan, window, submitted, max_failed, elsewhere, newest)
 
     def changes(self, operation_id: str, newest: int) -> tuple[list[Target], int]:
-        """What another console wrote about an operation since that outcome, and the newest outcome now."""
+        """Every transition of an operation since that outcome, in order, and the newest outcome now."""
         with self.database.reading() as db:
-            found = {}
+            found = []
             for key, server, state, at, job, message in db.execute(
                 "SELECT outcomes.key, server, outcomes.state, outcomes.at, outcomes.job, outcomes.message"
                 " FROM outcomes JOIN targets ON targets.key = target"
@@ -311,8 +320,8 @@ class Journal:
                 (newest, operation_id),
             ):
                 newest = key
-                found[server] = Target(server, State(state), at, job, message)
-            return list(found.values()), newest
+                found.append(Target(server, State(state), at, job, message))
+            return found, newest
 
     def close(self) -> None:
         """Write what can still be written, and close the file. Never raises JournalError."""
@@ -324,7 +333,19 @@ class Journal:
 
     def _outcomes(self, operation_id: str, targets: Iterable[Target]) -> list[tuple[object, ...]]:
         keys = self._keys[operation_id]
-        return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
+        return [
+            (keys[t.server_id], t.state, t.at, t.job_id, t.message, operation_id, self._owner_text)
+            for t in targets
+        ]
+
+    def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
+        found = db.execute("SELECT owner FROM operations WHERE id = ?", (operation_id,)).fetchone()
+        if found is None or found[0] != self._owner_text:
+            raise NotOurs(TAKEN_OVER)
+
+    def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
+        found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
+        return bool(found and found[0])
 
     def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
         if owner_text is None or owner_text == self._owner_text:
@@ -332,7 +353,11 @@ class Journal:
         return self._alive(msgspec.json.decode(owner_text, type=Owner), self._now() - heartbeat)
 
 
-_INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
+# Nothing by one that is not the owner any more: it may have been kept since before it lost the operation.
+_INSERT_OUTCOME = (
+    "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"
+    " WHERE (SELECT owner FROM operations WHERE id = ?) = ?"
+)
 _WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
 
 

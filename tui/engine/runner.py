@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited, TokenExpired, Unreachable
 from tui.engine.clock import Clock
-from tui.engine.errors import JournalError, NotOurs
+from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs
 from tui.engine.events import Event, Progress
 from tui.engine.options import Options
 from tui.engine.session import Session
@@ -81,6 +81,8 @@ class Runner:
         self._last_wave: int | None = None
         self._stop_reason = ""
         self._jobs: dict[str, list[str]] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._lost = False
 
     async def run(self, *, send: bool) -> None:
         """Follow what was sent to its end and, with ``send``, send what was not.
@@ -91,11 +93,18 @@ class Runner:
             NotOurs: another console has taken the operation over.
         """
         self._sending = send
-        for wave in range(self._plan.waves):
-            batches = [batch for batch in self._plan.batches if batch.wave == wave]
-            if self._sending and any(self._unsent(batch) for batch in batches):
-                self._check_failures()
-            await _together([self._carry_out(batch, wave) for batch in batches])
+        self._running = asyncio.current_task()
+        try:
+            for wave in range(self._plan.waves):
+                batches = [batch for batch in self._plan.batches if batch.wave == wave]
+                if self._sending and any(self._unsent(batch) for batch in batches):
+                    self._check_failures()
+                await _together([self._carry_out(batch) for batch in batches])
+        except asyncio.CancelledError:
+            if self._lost and self._running is not None:
+                self._running.uncancel()
+                raise NotOurs(TAKEN_OVER) from None
+            raise
 
     def cancel(self, reason: str) -> None:
         """Send nothing more; what was sent is followed to its end. ``reason`` is told for each server."""
@@ -129,7 +138,7 @@ class Runner:
         held = self._last_wave is not None and batch.wave > self._last_wave
         return self._sending and not held and self._unsent(batch)
 
-    async def _carry_out(self, batch: Batch, wave: int) -> None:
+    async def _carry_out(self, batch: Batch) -> None:
         if not self._unsent(batch):
             await self._take_up(batch)
             return
@@ -151,7 +160,8 @@ class Runner:
         try:
             self._services.journal.submit(self.operation.id, batch, targets)
         except NotOurs:
-            raise
+            self._lose()
+            return False
         except JournalError as error:
             self.cancel(f"not sent: {error}")
             return False
@@ -259,7 +269,7 @@ class Runner:
             case JobOutcome.SUCCEEDED:
                 self._set(ids, State.SUCCEEDED)
                 await self._verify(ids)
-            case JobOutcome.FAILED if action.verifiable:
+            case JobOutcome.FAILED if action.leaves_trace:
                 message = "the job failed, but this server changed"
                 left = await self._settle(ids, self._services.options.failed_limit, message)
                 self._set(left, State.FAILED, message=f"the job failed; the server is not {action.result}")
@@ -271,7 +281,7 @@ class Runner:
 
     async def _verify(self, ids: list[str]) -> None:
         action, limit = self.operation.action, self._services.options.verify_limit
-        if not action.verifiable:
+        if not action.leaves_trace:
             self._set(
                 ids, State.SUCCEEDED, message="done; a server does not show it, so nothing can verify it"
             )
@@ -283,7 +293,7 @@ class Runner:
     async def _reconcile(self, ids: list[str], since: float) -> None:
         """Watch servers for as long as the request, had it been carried out, could take to show."""
         action, options = self.operation.action, self._services.options
-        if not action.verifiable:
+        if not action.leaves_trace:
             doubt = "it is not known whether it was carried out, and a server does not show it: look there"
             self._set(ids, State.UNSURE, message=doubt)
             return
@@ -298,7 +308,7 @@ class Runner:
         """A refusal often means that there was nothing to do: say so where the servers show it."""
         action = self.operation.action
         reasons = {id_: message for message, ids in refused.items() for id_ in ids}
-        if not reasons or not action.verifiable:
+        if not reasons or not action.leaves_trace:
             return
         already: list[str] = []
 
@@ -367,10 +377,22 @@ class Runner:
 
     def _record(self, targets: Iterable[Target]) -> None:
         new = [target for target in targets if self._is_new(target)]
-        if new:
-            self._apply(new)
+        if not new or self._lost:
+            return
+        self._apply(new)
+        try:
             self._services.journal.record(self.operation.id, new)
+        except NotOurs:
+            self._lose()
+        else:
             self._tell(new)
+
+    def _lose(self) -> None:
+        """Another console took this one for dead: leave everything to that one, at once."""
+        self._lost = True
+        self._sending = False
+        if self._running is not None:
+            self._running.cancel()
 
     def _is_new(self, target: Target) -> bool:
         old = self.operation.targets[target.server_id]
@@ -385,18 +407,8 @@ class Runner:
 
 
 async def _together(work: Sequence[Coroutine[None, None, None]]) -> None:
-    """Do things at once. One that breaks does not break the others, except when the operation is lost."""
-    tasks = [asyncio.create_task(each) for each in work]
-    pending = set(tasks)
-    try:
-        while pending:
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
-            if any(isinstance(task.exception(), NotOurs) for task in done):
-                break
-    finally:
-        for task in pending:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+    """Do things at once. One that breaks does not break the others; its error comes when all are done."""
+    results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result

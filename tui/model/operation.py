@@ -27,22 +27,17 @@ class Action(StrEnum):
         return _LABELS[self]
 
     @property
-    def verifiable(self) -> bool:
-        """Whether re-reading a server can tell that the action was carried out.
-
-        A reset or a reboot leaves no trace in the server's fields: SUCCEEDED is then the best that
-        can honestly be said, and how such an operation ends well.
-        """
-        return self not in {Action.RESET, Action.REBOOT}
-
-    @property
     def result(self) -> str:
         """How a server is after the action, as words after "is" or "is not", e.g. "in maintenance"."""
         return _RESULTS[self]
 
     @property
     def leaves_trace(self) -> bool:
-        """Whether a server shows by its own fields that this was done to it."""
+        """Whether a server shows by its own fields that this was done to it.
+
+        A reset or a reboot does not, so nothing can verify it: SUCCEEDED is then the best that can
+        honestly be said, and how such an operation ends well.
+        """
         return self not in (Action.RESET, Action.REBOOT)
 
     def settled(self, server: Server) -> bool | None:
@@ -219,7 +214,7 @@ class Operation:
     def succeeded(self) -> bool:
         """Whether every server ended as well as its action lets one know."""
         good = self._counts[State.VERIFIED]
-        if not self.action.verifiable:
+        if not self.action.leaves_trace:
             good += self._counts[State.SUCCEEDED]
         return good == len(self.targets)
 
@@ -227,7 +222,7 @@ class Operation:
     def doubtful(self) -> bool:
         """Whether the outcome of some server is not known: unsure, not yet as asked, or under way."""
         doubts = self.count(State.UNSURE, *IN_FLIGHT)
-        return bool(doubts - (0 if self.action.verifiable else self._counts[State.SUCCEEDED]))
+        return bool(doubts - (0 if self.action.leaves_trace else self._counts[State.SUCCEEDED]))
 
     def restore(self, targets: Iterable[Target]) -> None:
         """Put servers where the journal left them, whatever state that is."""

@@ -1,0 +1,236 @@
+"""kill -9 at any moment, then a new start: every server is accounted for and nothing is sent twice."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.clock import VirtualClock, run
+from tests.engine.cloud import Cloud
+from tests.engine.console import Console, until
+from tui.api.errors import ApiError, OutcomeUnsure
+from tui.engine.events import OperationEnded, OperationStarted
+from tui.model.operation import Operation, State
+
+
+def check(cloud: Cloud, operation: Operation) -> None:
+    """The journal's last word agrees with what really happened."""
+    posted = Counter(id_ for post in cloud.posts for id_ in post)
+    assert set(operation.targets) == set(cloud.servers)
+    assert max(posted.values(), default=0) <= 1, "a server was sent twice"
+    for id_, server in cloud.now().items():
+        assert (operation.targets[id_].state is State.VERIFIED) == bool(server.maintenance), id_
+        assert operation.targets[id_].state not in {State.PLANNED, State.SUBMITTING, State.SUCCEEDED}
+
+
+@given(
+    kills=st.lists(st.tuples(st.integers(1, 25), st.booleans()), min_size=1, max_size=3),
+    batch_size=st.integers(1, 6),
+    wave_size=st.none() | st.integers(1, 6),
+    faults=st.lists(st.sampled_from(["", "", "drop-before", "drop-after"]), max_size=8),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
+    kills: list[tuple[int, bool]], batch_size: int, wave_size: int | None, faults: list[str]
+) -> None:
+    async def scenario(clock: VirtualClock) -> None:
+        cloud = Cloud(clock, 6)
+        left = list(faults)
+
+        def before(call: str) -> None:
+            if call == "operate" and left and left[-1] == "drop-before":
+                left.pop()
+                raise OutcomeUnsure("the connection was lost")
+
+        def after(number: int) -> ApiError | None:
+            return OutcomeUnsure("the connection was lost") if left and left.pop() == "drop-after" else None
+
+        cloud.on_call, cloud.on_post = before, after
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "journal.db"
+            begun = False
+            for number, committed in kills:
+                console = await Console(clock, cloud, path).login()
+                died = asyncio.create_task(console.kill_at_write(number, committed=committed).wait())
+                if not begun:
+                    plan = console.plan(batch_size=batch_size, wave_size=wave_size)
+                    work = asyncio.create_task(console.core.run(plan, operation_id="op-1"))
+                else:
+                    work = asyncio.create_task(console.core.resume(send_planned=True))
+                await asyncio.wait([work, died], return_when=asyncio.FIRST_COMPLETED)
+                console.kill()
+                await asyncio.gather(work, died, return_exceptions=True)
+                look = Console(clock, cloud, path)
+                begun = begun or bool(look.journal.unfinished("https://cloud.example", "ACME"))
+                look.journal.close()
+            last = await Console(clock, cloud, path).login()
+            if begun:
+                await last.core.resume(send_planned=True)
+                stored = last.journal.load("op-1").operation
+                assert stored.ended is not None
+                check(cloud, stored)
+            await last.core.close()
+
+    run(scenario)
+
+
+async def killed(console: Console, work: "asyncio.Task[object]") -> None:
+    console.kill()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.03, 0.05, 1, 3, 20, 29.9, 30.1, 31, 45])
+async def test_killed_at_a_moment_the_next_start_takes_up_the_tracking(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, seconds: float
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(batch_size=2)))
+    await clock.sleep(seconds)
+    await killed(console, work)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume()
+    stored = again.journal.load("op-1").operation
+    check(cloud, stored)
+    for started in again.told(OperationStarted):
+        assert started.resumed
+        assert again.shown("op-1").targets == stored.targets
+    await again.core.close()
+
+
+async def test_waves_not_begun_wait_for_the_operators_word(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    await killed(console, work)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume()
+    assert again.told(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
+    assert len(cloud.posts) == 1
+    assert again.journal.load("op-1").operation.ended is None
+    await again.core.resume(send_planned=True)
+    assert again.told(OperationEnded)[1].summary == {"verified": 6}
+    assert len(cloud.posts) == 3
+    await again.core.resume(send_planned=True)
+    assert len(again.told(OperationStarted)) == 2, "what has ended is not taken up again"
+    await again.core.close()
+
+
+async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    await killed(console, work)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    again.core.cancel("op-1")
+    await until(lambda: again.told(OperationEnded), clock)
+    assert again.told(OperationEnded)[0].summary == {"verified": 2, "cancelled": 4}
+    assert again.journal.unfinished("https://cloud.example", "ACME") == []
+    await again.core.close()
+
+
+async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=3, batch_size=1)))
+    await until(lambda: cloud.posts, clock)
+    await console.core.drain(send_rest=True)
+    await work
+    assert console.told(OperationEnded)[0].summary == {"planned": 3, "verified": 3}
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume(send_planned=True)
+    assert again.told(OperationEnded)[0].summary == {"verified": 6}
+    check(cloud, again.journal.load("op-1").operation)
+    await again.core.close()
+
+
+async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.round_trip = 1.0
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: cloud.posts, clock)
+    await console.core.drain(send_rest=False)
+    await work
+    assert console.told(OperationEnded)[0].summary == {"planned": 2, "verified": 4}
+
+
+async def test_leaving_waits_for_the_answers_of_requests_in_flight(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.round_trip = 2.0
+    work = asyncio.create_task(console.run(console.plan()))
+    await clock.sleep(1)
+    await console.core.close()
+    await asyncio.gather(work, return_exceptions=True)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    stored = again.journal.load("op-1").operation
+    assert stored.summary() == {"queued": 6}
+    await again.core.resume()
+    check(cloud, again.journal.load("op-1").operation)
+    await again.core.close()
+
+
+async def test_a_second_console_shows_the_run_of_the_first_and_does_not_touch_it(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await second.core.resume(send_planned=True)
+    shown = await work
+    assert second.told(OperationStarted)[0].elsewhere
+    assert second.shown("op-1").targets == shown.targets
+    assert second.told(OperationEnded)[0].summary == {"verified": 6}
+    assert len(cloud.posts) == 1
+    assert not second.core.running
+    await second.core.close()
+
+
+async def test_a_second_console_takes_over_when_the_first_dies(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    await killed(console, work)
+    Console.dead.discard(console.pid)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    following = asyncio.create_task(second.core.resume())
+    await clock.sleep(5)
+    assert not second.core.running
+    Console.dead.add(console.pid)
+    await following
+    check(cloud, second.journal.load("op-1").operation)
+    assert [event.elsewhere for event in second.told(OperationStarted)] == [True, False]
+    await second.core.close()
+
+
+async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    Console.dead.add(console.pid)  # Asleep for so long that it seems dead.
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await second.core.resume(send_planned=True)
+    await work
+    check(cloud, second.journal.load("op-1").operation)
+    assert len(cloud.posts) == 3
+    await second.core.close()
+
+
+async def test_one_console_can_stop_the_run_of_another(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    second.core.cancel("op-1")
+    operation = await work
+    assert operation.summary() == {"verified": 2, "cancelled": 4}
+    assert "stopped from another Pitstop of yours" in operation.targets[list(cloud.servers)[5]].message
+    await second.core.close()
