@@ -1,0 +1,251 @@
+"""One scenario carried out: an operator works, the process dies, the next one takes up what is left."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from tests.campaign.scenario import Kill, Scenario, draw
+from tests.campaign.verdict import judge
+from tests.campaign.world import World, Wrap, witnessed
+from tui.engine.core import Core
+from tui.engine.errors import JournalError
+from tui.engine.events import EngineFailed, Event, JournalChanged, LoggedIn, LoginNeeded, OperationNotStarted
+from tui.engine.journal import Journal
+from tui.engine.options import Options
+from tui.engine.owner import Owner
+from tui.model.operation import Action, Operation
+from tui.model.plan import make_plan
+
+PATIENCE = 2 * 86_400.0
+"""Virtual seconds that one life may take: faults come and go, so every operation ends at last."""
+
+LOOKS = 100
+"""How often an operator tries to log in or to read the fleet, half a minute apart."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of one run."""
+
+    seed: int
+    violations: tuple[str, ...]
+    struck: dict[str, int]
+    """Fault, kill or the like -> how often it struck."""
+    states: dict[str, int]
+    """State -> servers that ended in it."""
+    operations: int
+    posts: int
+    seconds: float
+    """Virtual time."""
+
+
+class Gave(Exception):
+    """A life did not get done what it was to do; ``str()`` says what."""
+
+
+def run_seed(seed: int) -> Result:
+    """Carry out the run of a seed, with its journals in a directory that is gone afterwards."""
+    memory = Path("/dev/shm")  # Where a disk would be waited for thousands of times.
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
+        return carry_out(draw(seed), Path(directory))
+
+
+def carry_out(
+    scenario: Scenario,
+    directory: Path,
+    *,
+    wrap: Wrap | None = None,
+    wrap_journal: Callable[[Journal], Journal] = lambda journal: journal,
+) -> Result:
+    """Carry a scenario out and judge it.
+
+    ``wrap`` and ``wrap_journal`` put something between the engine and its wire or journal: a test of the
+    campaign breaks them.
+    """
+    random.seed(f"engine {scenario.seed}")  # The engine's jitter: the same seed runs the same.
+    world = World(scenario, directory)
+    run = _Run(scenario, world, wrap, wrap_journal)
+    violations: list[str] = []
+    states: Counter[str] = Counter()
+    try:
+        for number, action in enumerate(scenario.actions):
+            before = world.truth()
+            operation = run.operate(f"op-{number}", action)
+            violations += judge(scenario, operation, action, run.planned, before, world.truth())
+            violations += run.problems
+            run.problems.clear()
+            if operation is not None:
+                states.update(target.state.value for target in operation.targets.values())
+        violations += run.check_logins()
+    finally:
+        world.close()
+    struck = Counter(world.plane.faults.struck) + world.struck
+    return Result(
+        scenario.seed,
+        tuple(violations),
+        dict(struck),
+        dict(states),
+        len(scenario.actions),
+        len(world.posts),
+        world.seconds(),
+    )
+
+
+class _Run:
+    """The operator of one run, over all the lives it takes."""
+
+    def __init__(
+        self, scenario: Scenario, world: World, wrap: Wrap | None, wrap_journal: Callable[[Journal], Journal]
+    ) -> None:
+        self.scenario = scenario
+        self.world = world
+        self.planned: tuple[str, ...] = ()
+        self.problems: list[str] = []
+        self._wrap = wrap
+        self._wrap_journal = wrap_journal
+        self._kills = list(scenario.kills)
+        self.logins = 0
+        """How often the operator asked for a login."""
+        self._random = random.Random(f"operator {scenario.seed}")
+
+    def operate(self, operation_id: str, action: Action) -> Operation | None:
+        """Plan and run one operation, over as many lives as it takes; what the journal says at the end."""
+        self.planned = ()
+        everyone = sorted(self.world.truth()["servers"])
+        named = self._random.sample(everyone, max(1, int(len(everyone) * self.scenario.part)))
+
+        async def work(core: Core, journal: Journal) -> None:
+            await core.resume(send_planned=True)
+            if not self._known(journal, operation_id):
+                await self._read_fleet(core)
+                plan = make_plan(
+                    action,
+                    named,
+                    core.fleet,
+                    batch_size=self.scenario.batch_size,
+                    wave_size=self.scenario.wave_size,
+                )
+                self.planned = plan.server_ids
+                if self.planned:
+                    await core.run(plan, operation_id=operation_id, window_id="night", reason="CHG-1")
+
+        while True:
+            kill = self._kills.pop(0) if self._kills else None
+            if self._live(kill, work):
+                break
+            assert kill is not None
+            self.world.rest(kill.downtime)
+        self._let_jobs_end()
+        self._live(None, lambda core, _: core.resume(send_planned=True))
+        with closing(self._journal()) as journal:
+            return journal.load(operation_id).operation if self._known(journal, operation_id) else None
+
+    def check_logins(self) -> list[str]:
+        """Whether the engine logged in more often than there was a reason to."""
+        count = self.world.app.state.record.by_route["POST /v2/authentication/login"]
+        allowed = self.logins + self.world.plane.faults.struck["expire-token"]
+        return [f"{count} logins for {allowed} reasons"] if count > allowed else []
+
+    def _live(self, kill: Kill | None, work: Callable[[Core, Journal], Awaitable[None]]) -> bool:
+        """One life: log in, do ``work``. False when it was killed."""
+        world = self.world
+
+        async def life() -> None:
+            events: list[Event] = []
+            journal = self._journal()
+            clock = LifeClock(world, self.scenario.clock_jump if world.lives == 2 else 0.0)
+            core = Core(
+                journal=self._wrap_journal(witnessed(journal, world)),
+                emit=events.append,
+                clock=clock,
+                options=Options(batch_size=self.scenario.batch_size),
+            )
+            async with asyncio.timeout(PATIENCE):
+                await self._log_in(core, events)
+                awake = asyncio.create_task(self._log_in_again(core, events))
+                await work(core, journal)
+            awake.cancel()
+            await core.close()
+            journal.close()
+            self.problems += [
+                f"{type(event).__name__}: {event.message}"
+                for event in events
+                if isinstance(event, OperationNotStarted | EngineFailed | JournalChanged)
+            ]
+
+        try:
+            return world.live(kill, life)
+        except TimeoutError:
+            self.problems.append(f"a life was not done after {PATIENCE:g} s")
+            return True
+
+    async def _log_in(self, core: Core, events: list[Event]) -> None:
+        for _ in range(LOOKS):
+            self.logins += 1
+            await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
+            if any(isinstance(event, LoggedIn) for event in events):
+                return
+            await asyncio.sleep(30)
+        raise Gave(f"no login: {events}")
+
+    async def _log_in_again(self, core: Core, events: list[Event]) -> None:
+        """The operator looks at the screen every minute, and types the password when it is asked for."""
+        asked = 0
+        while True:
+            await asyncio.sleep(60)
+            now = sum(isinstance(event, LoginNeeded) for event in events)
+            if now > asked:
+                asked = now
+                self.logins += 1
+                await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
+
+    async def _read_fleet(self, core: Core) -> None:
+        for _ in range(LOOKS):
+            await core.refresh()
+            if core.fleet.data_centers and not core.fleet.problems:
+                return
+            await asyncio.sleep(30)
+        raise Gave(f"the fleet could not be read: {core.fleet.problems}")
+
+    def _let_jobs_end(self) -> None:
+        jobs = self.world.truth()["jobs"].values()
+        self.world.rest(max([0.0, *(job["ends"] - self.world.seconds() for job in jobs)]) + 120)
+
+    def _journal(self) -> Journal:
+        life = Owner("campaign", self.world.lives, "")
+        return Journal(
+            self.world.journal_path, owner=life, alive=lambda owner, _: owner == life, now=self.world.now
+        )
+
+    @staticmethod
+    def _known(journal: Journal, operation_id: str) -> bool:
+        try:
+            journal.load(operation_id)
+        except JournalError:
+            return False
+        return True
+
+
+class LifeClock:
+    """The engine's clock in the world's time; the wall clock may be set wrong."""
+
+    def __init__(self, world: World, wrong_by: float) -> None:
+        self._world = world
+        self._wrong_by = wrong_by
+
+    def now(self) -> float:
+        """Wall-clock time."""
+        return self._world.now() + self._wrong_by
+
+    def monotonic(self) -> float:
+        """The loop's time."""
+        return self._world.seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in virtual time."""
+        await asyncio.sleep(seconds)

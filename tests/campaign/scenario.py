@@ -1,0 +1,117 @@
+"""What one run of the campaign is made of, all of it drawn from its seed."""
+
+import random
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from tui.model.operation import Action
+
+HIGHEST_RATES: Mapping[str, float] = {
+    "slow": 0.2,
+    "status-500": 0.4,
+    "group-500": 0.3,
+    "rate-limit": 0.2,
+    "expire-token": 0.05,
+    "drop-before": 0.5,
+    "drop-after": 0.5,
+    "job-fails": 0.6,
+    "job-unknown": 0.4,
+    "settle": 0.6,
+    "malformed": 0.15,
+}
+"""Every fault of the sandbox -> how often it may strike in a run that has it."""
+
+SEQUENCES = (
+    (Action.START_MAINTENANCE,),
+    (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE),
+    (Action.STOP_MAINTENANCE, Action.START_MAINTENANCE),
+    (Action.START_MAINTENANCE, Action.POWER_OFF, Action.POWER_ON, Action.STOP_MAINTENANCE),
+    (Action.SHUT_DOWN,),
+    (Action.REBOOT, Action.START_MAINTENANCE),
+)
+
+
+class Moment(StrEnum):
+    """What the number of a kill counts."""
+
+    STEP = "step of the event loop"
+    JOURNAL = "write to the journal"
+    BEFORE_POST = "POST, before it leaves"
+    IN_POST = "POST, carried out and not yet answered"
+    AFTER_POST = "POST, just answered"
+    READING = "reading, just answered"
+
+
+class Kill(msgspec.Struct, frozen=True):
+    """The end of one life of the engine: at the ``number``-th such moment of that life."""
+
+    moment: Moment
+    number: int
+    downtime: float
+    """Seconds until the next life begins."""
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """The link is down for a while, seconds after the run began."""
+
+    begins: float
+    ends: float
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of the campaign."""
+
+    seed: int
+    servers: int
+    part: float
+    """The part of all servers that each operation names, eligible or not."""
+    actions: tuple[Action, ...]
+    batch_size: int
+    wave_size: int | None
+    faults: Mapping[str, float]
+    lost_answers: float
+    """How often the answer to a POST is lost to a time-out, after it was carried out."""
+    outages: tuple[Outage, ...]
+    kills: tuple[Kill, ...]
+    clock_jump: float
+    """Seconds by which the machine's wall clock is set wrong at the second life."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing happens that could leave a server's outcome open."""
+        doubtful = {"drop-before", "drop-after", "malformed", "job-unknown"}
+        return not (self.kills or self.lost_answers or self.outages or doubtful & self.faults.keys())
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    rng = random.Random(f"campaign {seed}")
+    names = rng.sample(list(HIGHEST_RATES), rng.choice((0, 1, 2, 3, 4, 6, len(HIGHEST_RATES))))
+    return Scenario(
+        seed=seed,
+        servers=rng.randint(20, 500),
+        part=rng.choice((0.05, 0.3, 0.7, 1.0)),
+        actions=rng.choice(SEQUENCES),
+        batch_size=rng.choice((1, 7, 20, 50, 100)) if rng.random() < 0.7 else rng.randint(1, 100),
+        wave_size=rng.choice((None, None, 10, 50)),
+        faults={name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)},
+        lost_answers=rng.choice((0.0, 0.0, 0.3)),
+        outages=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
+        kills=tuple(_kill(rng) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))),
+        clock_jump=rng.choice((0.0, 0.0, 0.0, 3_600.0, -3_600.0)),
+    )
+
+
+def _outage(rng: random.Random) -> Outage:
+    begins = rng.uniform(0, 300)
+    return Outage(begins, begins + rng.choice((2.0, 30.0, 600.0)))
+
+
+def _kill(rng: random.Random) -> Kill:
+    moment = rng.choice(tuple(Moment))
+    # Evenly over the orders of magnitude: early moments are the delicate ones.
+    highest = {Moment.STEP: 5_000, Moment.JOURNAL: 200, Moment.READING: 200}.get(moment, 12)
+    number = int(highest ** rng.random())
+    return Kill(moment, max(1, number), rng.choice((0.5, 10.0, 120.0, 3_600.0)))

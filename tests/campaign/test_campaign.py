@@ -1,0 +1,150 @@
+"""A short campaign, and engines that are broken on purpose: the campaign must see it."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import msgspec
+import pytest
+
+from tests.campaign import processes
+from tests.campaign.run import Result, carry_out
+from tests.campaign.scenario import HIGHEST_RATES, Kill, Moment, Scenario, draw
+from tui.engine.journal import Journal
+from tui.engine.verify import Verifier
+from tui.model.operation import Action
+from tui.sandbox.config import FAULTS
+
+CALM = Scenario(
+    seed=5,
+    servers=60,
+    part=1.0,
+    actions=(Action.START_MAINTENANCE,),
+    batch_size=5,
+    wave_size=None,
+    faults={},
+    lost_answers=0.0,
+    outages=(),
+    kills=(),
+    clock_jump=0.0,
+)
+
+
+def variant(**changes: Any) -> Scenario:
+    return msgspec.structs.replace(CALM, **changes)
+
+
+def at(moment: Moment, number: int, downtime: float = 10.0) -> tuple[Kill, ...]:
+    return (Kill(moment, number, downtime),)
+
+
+def test_the_campaign_knows_every_fault_of_the_sandbox() -> None:
+    assert set(HIGHEST_RATES) == set(FAULTS)
+
+
+def test_a_seed_is_a_scenario() -> None:
+    assert draw(11) == draw(11)
+    assert draw(11) != draw(12)
+
+
+@pytest.mark.parametrize("seed", range(1_000, 1_008))
+def test_promises_hold(seed: int, tmp_path: Path) -> None:
+    scenario = msgspec.structs.replace(draw(seed), servers=80)
+    assert carry_out(scenario, tmp_path).violations == ()
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("number", [1, 3])
+def test_promises_hold_after_a_kill_at(moment: Moment, number: int, tmp_path: Path) -> None:
+    result = carry_out(variant(kills=at(moment, number * (100 if moment is Moment.STEP else 1))), tmp_path)
+    assert result.struck == {"kill": 1}
+    assert result.violations == ()
+    assert result.states.keys() <= {"verified", "unsure", "refused"}
+
+
+def test_a_calm_run_verifies_every_server(tmp_path: Path) -> None:
+    result = carry_out(CALM, tmp_path)
+    assert result.violations == ()
+    assert result.states.keys() == {"verified"}
+    assert result.posts > 5
+
+
+def test_the_same_seed_runs_the_same(tmp_path: Path) -> None:
+    scenario = msgspec.structs.replace(draw(12), servers=40)
+    assert carry_out(scenario, tmp_path / "first") == carry_out(scenario, tmp_path / "second")
+
+
+# Engines that are broken on purpose
+
+
+class Blind(httpx.AsyncBaseTransport):
+    """Repeats whatever failed, as many a client does."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx.TransportError:
+            return await self._inner.handle_async_request(request)
+
+
+def forgetful(journal: Journal) -> Journal:
+    """A journal whose intents never reach the disk."""
+
+    class Forgetful:
+        def __getattr__(self, name: str) -> Any:
+            return (lambda *_: None) if name == "submit" else getattr(journal, name)
+
+    return cast(Journal, Forgetful())
+
+
+def broken(result: Result, words: str) -> bool:
+    return any(words in violation for violation in result.violations)
+
+
+def test_a_runner_that_repeats_a_post_blindly_is_seen(tmp_path: Path) -> None:
+    scenario = variant(faults={"drop-after": 0.5})
+    assert carry_out(scenario, tmp_path / "right").violations == ()
+    assert broken(carry_out(scenario, tmp_path / "wrong", wrap=Blind), "was POSTed 2 times")
+
+
+def test_a_runner_that_skips_the_journal_is_seen(tmp_path: Path) -> None:
+    scenario = variant(kills=at(Moment.IN_POST, 1))
+    assert carry_out(scenario, tmp_path / "right").violations == ()
+    assert broken(carry_out(scenario, tmp_path / "wrong", wrap_journal=forgetful), "was POSTed 2 times")
+
+
+def test_a_runner_that_believes_the_job_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing_changed(_: Verifier, __: Action, ids: "Callable[..., object]", **___: object) -> object:
+        return set(cast(Any, ids))
+
+    scenario = variant(faults={"job-fails": 1.0})
+    assert carry_out(scenario, tmp_path / "right").violations == ()
+    monkeypatch.setattr(Verifier, "settle", nothing_changed)
+    assert broken(carry_out(scenario, tmp_path / "wrong"), "is failed, and its maintenance is True")
+
+
+def test_a_verdict_that_is_too_rosy_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_read(self: Verifier, action: Action, ids: Any, **_: object) -> Any:
+        async def settle() -> set[str]:
+            return set()
+
+        return settle()
+
+    monkeypatch.setattr(Verifier, "settle", only_read)
+    result = carry_out(variant(faults={"job-fails": 1.0}), tmp_path)
+    assert broken(result, "is still executing")
+
+
+# With nothing simulated
+
+
+def test_real_processes_killed_and_resumed(tmp_path: Path) -> None:
+    seed = next(seed for seed in range(1, 100) if len(draw(seed).kills) == 2 and draw(seed).servers < 150)
+    result = processes.carry_out(seed, tmp_path)
+    assert result.violations == ()
+    assert Counter(result.states).total() > 0
