@@ -142,7 +142,7 @@ class Database:
         if not self._checked:
             verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise JournalDamaged(_damaged(self.path, verdict))
+                raise JournalDamaged(_damaged(self.path, verdict.splitlines()[-1]))
             self._checked = True
         for setting in _SETTINGS:
             db.execute(f"PRAGMA {setting}")

@@ -1,0 +1,431 @@
+"""The journal's file: durable, private, never damaged, and words for everything that goes wrong with it."""
+
+import multiprocessing
+import os
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.engine import database, retention, schema
+from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs
+from tui.engine.journal import Journal
+from tui.engine.owner import Owner
+from tui.model.operation import Action, Operation, State, Target
+from tui.model.plan import Batch, Plan
+from tui.model.window import Step, Window
+
+PLACE = "https://cloud.example"
+IDS = ("WA1A", "WA1B", "DE1A")
+DAY = 86_400.0
+
+
+class Desk:
+    """A journal with a time of its own."""
+
+    def __init__(self, path: Path, *, pid: int = 1, alive: Callable[[int], bool] = lambda pid: True) -> None:
+        self.time = 1_000.0
+        self.journal = Journal(
+            path,
+            owner=Owner("here", pid, "then"),
+            alive=lambda owner, age: alive(owner.pid),
+            now=lambda: self.time,
+        )
+
+    def begin(
+        self, id_: str = "op-1", action: Action = Action.START_MAINTENANCE, window: str = "win-1"
+    ) -> Plan:
+        plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]), Batch(1, 1, "DE1", IDS[2:])))
+        operation = Operation(id_, action, IDS, window_id=window, reason="CHG-1", started=self.time)
+        self.journal.begin(
+            operation,
+            plan,
+            Window(window, PLACE, "ACME", "op", self.time, "CHG-1"),
+            was_in_maintenance={"WA1A": False, "WA1B": True},
+            max_failed=3,
+        )
+        return plan
+
+    def finish(self, id_: str, state: State = State.VERIFIED) -> None:
+        self.journal.record(id_, [Target(server, state, self.time) for server in IDS])
+        self.journal.end(id_, self.time)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "journal.db")
+
+
+def pragma(journal: Journal, name: str) -> object:
+    with journal.database.reading() as db:
+        return db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]])
+    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    stored = Desk(tmp_path / "journal.db", pid=2).journal.load("op-1")
+    assert stored.plan == plan
+    assert stored.window == Window("win-1", PLACE, "ACME", "op", 1_000.0, "CHG-1")
+    assert stored.operation.targets == {
+        "WA1A": Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello"),
+        "WA1B": Target("WA1B", State.SUBMITTING, 5.0),
+        "DE1A": Target("DE1A", State.PLANNED, 1_000.0),
+    }
+    assert (stored.submitted, stored.max_failed, stored.elsewhere) == ({0: 1_000.0}, 3, True)
+    assert (stored.operation.reason, stored.operation.account) == ("CHG-1", "ACME")
+
+
+def test_every_transition_is_one_row_with_its_time(desk: Desk) -> None:
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
+    desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
+    desk.journal.record("op-1", [Target("DE1A", State.VERIFIED, 9.0)])
+    changes, newest = desk.journal.changes("op-1", 0)
+    assert [(t.state, t.at) for t in changes] == [
+        (State.SUBMITTING, 5.0),
+        (State.UNSURE, 6.0),
+        (State.VERIFIED, 9.0),
+    ]
+    assert desk.journal.changes("op-1", newest) == ([], newest)
+
+
+def test_durability_and_integrity_are_asked_for(desk: Desk) -> None:
+    desk.begin()
+    assert {
+        name: pragma(desk.journal, name)
+        for name in ("journal_mode", "synchronous", "foreign_keys", "cell_size_check", "trusted_schema")
+    } == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "cell_size_check": 1,
+        "trusted_schema": 0,
+    }
+    assert pragma(desk.journal, "fullfsync") == pragma(desk.journal, "checkpoint_fullfsync") == 1
+    assert pragma(desk.journal, "user_version") == len(schema.VERSIONS)
+
+
+def test_everything_written_is_private(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        desk = Desk(tmp_path / "state" / "journal.db")
+        desk.begin()
+        files = sorted((tmp_path / "state").iterdir())
+        assert [file.name for file in files] == ["journal.db", "journal.db-shm", "journal.db-wal"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+        assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+    finally:
+        os.umask(old)
+
+
+def test_a_journal_that_others_could_read_is_made_private(desk: Desk, tmp_path: Path) -> None:
+    desk.begin()
+    desk.journal.close()
+    (tmp_path / "journal.db").chmod(0o644)
+    Desk(tmp_path / "journal.db").journal.load("op-1")
+    assert stat.S_IMODE((tmp_path / "journal.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+@pytest.mark.parametrize("hard", [False, True])
+def test_links_are_not_followed(tmp_path: Path, suffix: str, *, hard: bool) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"")
+    link = tmp_path / f"journal.db{suffix}"
+    if hard:
+        link.hardlink_to(victim)
+    else:
+        link.symlink_to(victim)
+    with pytest.raises(JournalError, match="is a link or not a file"):
+        Desk(tmp_path / "journal.db").begin()
+    assert victim.read_bytes() == b""
+
+
+def test_a_dangling_link_makes_no_file(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(JournalError, match="is a link"):
+        Desk(tmp_path / "journal.db").begin()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(JournalError, match=r"others can write to .*chmod 700"):
+        Desk(tmp_path / "open" / "journal.db").begin()
+
+
+def test_a_newer_journal_is_refused_with_words_and_left_alone(desk: Desk, tmp_path: Path) -> None:
+    desk.begin()
+    desk.journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        db.execute(f"PRAGMA user_version = {len(schema.VERSIONS) + 1}")
+    db.close()
+    before = (tmp_path / "journal.db").read_bytes()
+    with pytest.raises(JournalNewer, match="written by a newer Pitstop"):
+        Desk(tmp_path / "journal.db").begin("op-2")
+    assert (tmp_path / "journal.db").read_bytes() == before
+
+
+def test_an_older_journal_is_led_to_the_newest_version(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.begin()
+    desk.journal.close()
+    more = (("ALTER TABLE operations ADD COLUMN note TEXT",), ("UPDATE operations SET note = 'led on'",))
+    monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, *more))
+    later = Desk(tmp_path / "journal.db")
+    assert later.journal.load("op-1").operation.summary() == {"planned": 3}
+    with later.journal.database.reading() as db:
+        assert db.execute("SELECT note FROM operations").fetchone()[0] == "led on"
+    assert pragma(later.journal, "user_version") == len(schema.VERSIONS)
+
+
+def test_a_migration_that_breaks_leaves_the_version_before(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.begin()
+    desk.journal.close()
+    with monkeypatch.context() as patch:
+        broken = ("ALTER TABLE operations ADD COLUMN note TEXT", "SELECT nonsense")
+        patch.setattr(schema, "VERSIONS", (*schema.VERSIONS, broken))
+        with pytest.raises(JournalError, match="cannot be used"):
+            Desk(tmp_path / "journal.db").journal.load("op-1")
+    assert Desk(tmp_path / "journal.db").journal.load("op-1").operation.summary() == {"planned": 3}
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE recipes (name)")
+    db.close()
+    path.chmod(0o600)
+    before = path.read_bytes()
+    with pytest.raises(JournalDamaged, match="is not a journal of Pitstop"):
+        Desk(path).begin()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough to look at" * 40, None])
+def test_a_damaged_journal_is_told_and_left_alone(desk: Desk, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "journal.db"
+    desk.begin()
+    desk.journal.close()
+    whole = path.read_bytes()
+    path.write_bytes(content if content is not None else whole[:4096] + b"\xff" * (len(whole) - 4096))
+    before = path.read_bytes()
+    with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
+        Desk(path).begin("op-2")
+    assert path.read_bytes() == before
+
+
+def full(journal: Journal) -> Callable[[], object]:
+    """Fill the disk; returns what makes room again."""
+    with journal.database.reading() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    database = journal.database._db
+    assert database is not None
+    return lambda: database.execute("PRAGMA max_page_count = 1000000")
+
+
+def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_path: Path) -> None:
+    problems: list[str] = []
+    desk.journal.database.on_problem = problems.append
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    make_room = full(desk.journal)
+    long = "x" * 5_000
+    with pytest.raises(JournalError, match="the disk is full; make room"):
+        desk.begin("op-2" + long)
+    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
+    desk.journal.record("op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
+    with pytest.raises(JournalError, match="the disk is full"):
+        desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
+    assert desk.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
+    make_room()
+    desk.journal.beat()
+    assert [t.state for t in desk.journal.changes("op-1", 0)[0]][2:] == [State.QUEUED, State.VERIFIED]
+    assert [bool(problem) for problem in problems] == [True, False], "told once each way"
+
+
+def test_a_read_only_journal_is_told(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.begin()
+    desk.journal.close()
+    connect = sqlite3.connect
+
+    def read_only(path: Path, **options: object) -> sqlite3.Connection:
+        return connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.raises(JournalError, match="cannot be written: no permission, or a read-only disk"):
+        Desk(tmp_path / "journal.db").begin("op-2")
+
+
+def test_a_journal_held_by_another_program_is_told(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    desk.begin()
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match="held by another program"):
+        desk.begin("op-2")
+    other.execute("ROLLBACK")
+    desk.begin("op-2")
+    other.close()
+
+
+def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
+    dead: set[int] = set()
+    plan = desk.begin()
+    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
+    assert not other.journal.claim("op-1")
+    dead.add(1)
+    assert other.journal.claim("op-1")
+    with pytest.raises(NotOurs):
+        desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    with pytest.raises(NotOurs):
+        desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
+    desk.journal.end("op-1", 5.0)
+    assert other.journal.load("op-1").operation.summary() == {"planned": 3}
+    assert other.journal.load("op-1").operation.ended is None
+    other.journal.release("op-1")
+    assert desk.journal.claim("op-1")
+
+
+def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, tmp_path: Path) -> None:
+    desk.begin()
+    make_room = full(desk.journal)
+    desk.journal.record("op-1", [Target("WA1A", State.CANCELLED, message="x" * 5_000)])
+    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
+    assert other.journal.claim("op-1")
+    make_room()
+    desk.journal.beat()
+    assert other.journal.load("op-1").operation.summary() == {"planned": 3}
+
+
+def _open_and_write(path: Path, number: int) -> None:
+    desk = Desk(path, pid=number)
+    for count in range(5):
+        desk.begin(f"op-{number}-{count}")
+    desk.journal.close()
+
+
+def test_several_processes_begin_with_no_file_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    path = tmp_path / "state" / "journal.db"
+    processes = [context.Process(target=_open_and_write, args=(path, number)) for number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert len(Desk(path).journal.unfinished(PLACE, "ACME")) == 20
+
+
+def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
+    for servers, seconds in ((4, 10.0), (7, 20.0), (8, 30.0)):
+        desk.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
+    desk.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
+    assert sorted(desk.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
+
+
+def test_windows_know_what_they_left_in_maintenance(desk: Desk) -> None:
+    desk.begin()
+    desk.finish("op-1")
+    assert desk.journal.steps(PLACE, "ACME") == [
+        Step("win-1", "WA1A", Action.START_MAINTENANCE, State.VERIFIED, False),
+        Step("win-1", "WA1B", Action.START_MAINTENANCE, State.VERIFIED, True),
+        Step("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
+    ]
+    assert desk.journal.steps(PLACE, "ACMD") == []
+    desk.journal.close_window("win-1")
+    assert [window.closed for window in desk.journal.windows(PLACE, "ACME")] == [desk.time]
+    assert desk.journal.operations("win-1") == ["op-1"]
+
+
+def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 2)
+    monkeypatch.setattr(retention, "KEEP_DURATIONS", 3)
+    desk.begin("unfinished")
+    desk.begin("left-in-maintenance")
+    desk.finish("left-in-maintenance")
+    for number in range(4):
+        desk.begin(f"cancelled-{number}", window=f"win-{number}")
+        desk.finish(f"cancelled-{number}", State.CANCELLED)
+        desk.journal.record_duration(Action.PAUSE, 1, float(number))
+        desk.journal.record_duration(Action.PAUSE, 1, float(number))
+    desk.journal.close()
+    later = Desk(tmp_path / "journal.db")
+    kept = [
+        id_ for window in later.journal.windows(PLACE, "ACME") for id_ in later.journal.operations(window.id)
+    ]
+    assert sorted(kept) == ["cancelled-2", "cancelled-3", "left-in-maintenance", "unfinished"]
+    assert later.journal.durations(Action.PAUSE, range(1, 2)) == [3.0, 3.0, 2.0]
+    later.journal.close()
+    much_later = Desk(tmp_path / "journal.db")
+    much_later.time += (retention.KEEP_DAYS + 1) * DAY
+    kept = [
+        id_
+        for window in much_later.journal.windows(PLACE, "ACME")
+        for id_ in much_later.journal.operations(window.id)
+    ]
+    assert sorted(kept) == ["left-in-maintenance", "unfinished"]
+    assert [window.id for window in much_later.journal.windows(PLACE, "ACME")] == ["win-1"]
+
+
+class Written(NamedTuple):
+    """A journal's files with a long tail in the WAL, and what became of each server, in order."""
+
+    database: bytes
+    log: bytes
+    histories: list[list[Target]]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    path = tmp_path_factory.mktemp("written") / "journal.db"
+    desk = Desk(path)
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 1.0) for id_ in IDS[:2]])
+    for step, state in enumerate((State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED)):
+        desk.journal.record("op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
+    desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
+    desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 8.0)])
+    changes, _ = desk.journal.changes("op-1", 0)
+    histories = [[t for t in changes if t.server_id == id_] for id_ in IDS]
+    found = Written(path.read_bytes(), Path(f"{path}-wal").read_bytes(), histories)
+    desk.journal.close()
+    return found
+
+
+@given(part=st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_whatever_part_of_the_writes_reached_the_disk_the_journal_opens_and_is_consistent(
+    written: Written, part: float
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "journal.db"
+        path.write_bytes(written.database)
+        Path(f"{path}-wal").write_bytes(written.log[: int(len(written.log) * part)])
+        desk = Desk(path)
+        if not desk.journal.unfinished(PLACE, "ACME"):
+            desk.journal.close()
+            return
+        operation = desk.journal.load("op-1").operation
+        desk.journal.close()
+        for history in written.histories:
+            target = operation.targets[history[0].server_id]
+            assert target.state is State.PLANNED or target in history
+        assert len({operation.targets[id_].state for id_ in IDS[:2]}) == 1, "a transaction is all or nothing"
