@@ -167,6 +167,19 @@ async def test_a_hold_stops_everybody_and_lifts_without_a_burst() -> None:
     await clock.pass_(1)
 
 
+async def test_waits_too_short_for_the_clock_to_tell_end_all_the_same() -> None:
+    clock = Clock()
+    clock.now = 1_700_000_000.0  # where the clock can tell no less than 0.2 microseconds
+    gate = make_gate(clock, rate=7.3, burst=1)
+    gate.hold(1e-7)
+    crowd = Crowd(gate)
+    for number in range(50):
+        crowd.send(str(number))
+    async with asyncio.timeout(10):
+        await asyncio.gather(*crowd.tasks.values())
+    assert len(crowd.entered) == 50
+
+
 async def test_closing_turns_away_who_waits() -> None:
     gate = make_gate(Timeline(), burst=1)
     crowd = Crowd(gate)

@@ -10,6 +10,9 @@ from tui.api.errors import Unreachable
 FAVOURS = 4
 """So many urgent requests in a row pass a waiting ordinary one; then one of those goes."""
 
+SHORTEST_WAIT = 0.001
+"""Seconds. A wait that rounds to nothing on the clock would never end."""
+
 
 class Gate:
     """A token bucket and a number of slots, for all requests to one endpoint together.
@@ -100,7 +103,7 @@ class Gate:
                 wait += (1 - self._tokens) / self._rate
             if wait > 0:
                 if self._alarm is None:
-                    self._alarm = asyncio.get_running_loop().create_task(self._wake(wait))
+                    self._alarm = asyncio.get_running_loop().create_task(self._wake(max(wait, SHORTEST_WAIT)))
                 return
             place = self._next()
             if not place.done():

@@ -1,0 +1,282 @@
+"""The client over real sockets, against servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from tests.api.service import PASSWORD, QUICK
+from tests.api.sockets import PEM, Act, Connection, RawServer, raw_server
+from tui.api.endpoints import Api
+from tui.api.errors import Malformed, OutcomeUnsure, Unreachable, Untrusted
+from tui.api.limits import Limits
+from tui.model.operation import Action
+
+QUEUED = json.dumps(
+    [{"server": "a1", "isQueued": True, "links": [{"rel": "status", "id": "wa1-1"}]}]
+).encode()
+STATUS = b'{"status": "executing"}'
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@asynccontextmanager
+async def session(act: Act, limits: Limits = QUICK) -> AsyncIterator[tuple[RawServer, Api]]:
+    async with raw_server(act) as server:
+        api = Api(f"http://127.0.0.1:{server.port}", limits=limits)
+        await api.login("demo", PASSWORD)
+        yield server, api
+        await api.aclose()
+
+
+async def silence(connection: Connection) -> None:
+    await connection.gone()
+
+
+async def reset(connection: Connection) -> None:
+    connection.reset()
+
+
+async def close(connection: Connection) -> None:
+    connection.writer.close()
+
+
+async def half_a_head(connection: Connection) -> None:
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Le")
+    connection.writer.close()
+
+
+async def half_a_body(connection: Connection) -> None:
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + QUEUED)
+    connection.writer.close()
+
+
+async def half_a_chunk(connection: Connection) -> None:
+    await connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n[")
+    connection.reset()
+
+
+async def garbage(connection: Connection) -> None:
+    await connection.send(b"SSH-2.0-OpenSSH_9.6\r\n")
+    await connection.gone()
+
+
+async def a_head_without_end(connection: Connection) -> None:
+    await connection.send(b"HTTP/1.1 200 OK\r\n")
+    with_many = b"X-More: " + b"x" * 8000 + b"\r\n"
+    for _ in range(1000):
+        await connection.send(with_many)
+
+
+async def trickle(connection: Connection) -> None:
+    """Slow loris: always another byte before the read timeout, never an end."""
+    await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    hung_up = asyncio.create_task(connection.gone())
+    while not hung_up.done():
+        await connection.send(b" ")
+        await asyncio.wait([hung_up], timeout=0.01)
+
+
+async def early_hints_for_ever(connection: Connection) -> None:
+    hung_up = asyncio.create_task(connection.gone())
+    while not hung_up.done():
+        await connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await asyncio.wait([hung_up], timeout=0.01)
+
+
+BROKEN = [
+    silence,
+    reset,
+    close,
+    half_a_head,
+    half_a_body,
+    half_a_chunk,
+    garbage,
+    a_head_without_end,
+    trickle,
+    early_hints_for_ever,
+]
+
+
+@pytest.mark.parametrize("act", BROKEN)
+async def test_an_operation_whose_answer_is_lost_is_unsure_and_sent_once(act: Act) -> None:
+    async with session(act) as (server, api):
+        with pytest.raises(OutcomeUnsure) as caught:
+            await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
+        assert len(server.requests) == 1
+        assert server.requests[0].endswith(b'["A1"]')
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("act", BROKEN)
+async def test_a_reading_whose_answer_is_lost_ends_and_is_told(act: Act) -> None:
+    async with session(act) as (server, api):
+        with pytest.raises((Unreachable, Malformed)):
+            await api.job_status("ACME", "wa1-1")
+        assert len(server.requests) == 1
+
+
+async def test_a_reading_recovers_on_a_new_connection() -> None:
+    acts = [reset, half_a_body]
+
+    async def act(connection: Connection) -> None:
+        await (acts.pop(0)(connection) if acts else connection.answer(STATUS))
+
+    limits = msgspec.structs.replace(QUICK, tries=3, backoff=0.001)
+    async with session(act, limits) as (server, api):
+        assert await api.job_status("ACME", "wa1-1") == "executing"
+        assert len(server.requests) == 3
+
+
+async def test_one_connection_serves_many_requests() -> None:
+    async with session(lambda connection: connection.answer(STATUS)) as (server, api):
+        for _ in range(5):
+            await api.job_status("ACME", "wa1-1")
+        assert server.connections == 1
+
+
+async def test_no_more_connections_than_allowed() -> None:
+    async with session(
+        lambda connection: connection.answer(STATUS), msgspec.structs.replace(Limits(), connections=8)
+    ) as (server, api):
+        await asyncio.gather(*(api.job_status("ACME", "wa1-1") for _ in range(39)))
+        assert server.connections <= 8
+        assert len(server.requests) == 39
+
+
+async def test_redirects_and_addresses_in_answers_lead_nowhere_else() -> None:
+    async with raw_server(lambda connection: connection.answer(STATUS)) as other:
+        elsewhere = f"http://127.0.0.1:{other.port}/v2/x".encode()
+
+        async def act(connection: Connection) -> None:
+            if b"datacenters" in connection.request:
+                links = [{"rel": "group", "href": elsewhere.decode()}]
+                await connection.answer(json.dumps([{"id": "wa1", "links": links}]).encode())
+            elif b"POST" in connection.request:
+                link = {"rel": "status", "href": elsewhere.decode() + "/wa1-9"}
+                await connection.answer(
+                    json.dumps([{"server": "a1", "isQueued": True, "links": [link]}]).encode()
+                )
+            else:
+                await connection.send(
+                    b"HTTP/1.1 307 Go\r\nContent-Length: 0\r\nLocation: " + elsewhere + b"\r\n\r\n"
+                )
+
+        async with session(act) as (server, api):
+            (center,) = await api.data_centers("ACME")
+            with pytest.raises(Malformed, match="redirect"):
+                await api.group_tree("ACME", center)
+            (answer,) = await api.operate("ACME", Action.POWER_ON, ["a1"])
+            with pytest.raises(Malformed, match="redirect"):
+                await api.job_status("ACME", answer.job_id)
+            assert len(server.requests) == 4
+        assert other.connections == 0
+
+
+async def test_an_operation_is_not_sent_where_nobody_listens() -> None:
+    async with session(lambda connection: connection.answer(QUEUED)) as (_, api):
+        assert (await api.operate("ACME", Action.POWER_ON, ["A1"]))[0].queued
+        client = api._client
+        client._base = f"http://127.0.0.1:{free_port()}/v2"
+        with pytest.raises(Unreachable, match="refuses the connection"):
+            await api.operate("ACME", Action.POWER_ON, ["A1"])
+
+
+async def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again() -> None:
+    closed = asyncio.Event()
+
+    async def act(connection: Connection) -> None:
+        await connection.answer(QUEUED)
+        connection.writer.close()
+        await connection.writer.wait_closed()
+        closed.set()
+
+    async with session(act) as (server, api):
+        for count in (1, 2, 3):
+            closed.clear()
+            assert (await api.operate("ACME", Action.POWER_ON, ["A1"]))[0].queued
+            await closed.wait()
+            assert len(server.requests) == count
+
+
+async def test_nobody_there_and_no_such_name() -> None:
+    with pytest.raises(Unreachable, match="refuses the connection: check the URL and port"):
+        await Api(f"http://127.0.0.1:{free_port()}").login("demo", PASSWORD)
+    with pytest.raises(Unreachable):
+        await Api("https://no-such-host.invalid", limits=QUICK).login("demo", PASSWORD)
+
+
+async def test_a_certificate_that_does_not_verify_is_said_and_nothing_is_sent() -> None:
+    async with raw_server(lambda connection: connection.answer(STATUS), tls=True) as server:
+        with pytest.raises(Untrusted, match=r"certificate of localhost.* is not trusted .*SSL_CERT_FILE"):
+            await Api(f"https://localhost:{server.port}").login("demo", PASSWORD)
+        assert server.requests == []
+
+
+async def test_a_certificate_from_the_environment_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    async with raw_server(lambda connection: connection.answer(STATUS), tls=True) as server:
+        api = Api(f"https://localhost:{server.port}")
+        await api.login("demo", PASSWORD)
+        assert await api.job_status("ACME", "wa1-1") == "executing"
+        await api.aclose()
+        with pytest.raises(Untrusted, match=r"certificate of 127\.0\.0\.1"):  # a name it was not made for
+            await Api(f"https://127.0.0.1:{server.port}").login("demo", PASSWORD)
+
+
+async def test_plain_http_where_tls_was_expected_is_said() -> None:
+    async def bad_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    listener = await asyncio.start_server(bad_request, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable, match="does not speak TLS as it should"):
+            await Api(f"https://localhost:{port}").login("demo", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda port: f"http://127.0.0.1:{port}", lambda port: f"http://localhost:{port}"]
+)
+async def test_what_goes_to_this_machine_goes_through_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[int], str]
+) -> None:
+    async with raw_server(lambda connection: connection.answer(STATUS)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        async with raw_server(lambda connection: connection.answer(STATUS)) as server:
+            api = Api(make(server.port))
+            await api.login("demo", PASSWORD)
+            assert await api.job_status("ACME", "wa1-1") == "executing"
+            await api.aclose()
+            assert server.connections == 1
+        assert proxy.connections == 0
+
+
+async def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with raw_server(lambda connection: connection.answer(STATUS)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        api = Api("http://api.invalid", allow_http=True)
+        await api.login("demo", PASSWORD)
+        assert await api.job_status("ACME", "wa1-1") == "executing"
+        await api.aclose()
+        assert proxy.requests[0].startswith(b"GET http://api.invalid/v2/operations/ACME/status/wa1-1 ")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
