@@ -84,6 +84,17 @@ async def test_expire_token_ends_the_token_and_does_nothing(world: World) -> Non
     assert (await world.truth())["servers"][name]["operations"] == {"startMaintenance": 1}
 
 
+async def test_an_expired_token_leaves_another_of_the_same_moment_alone(world: World) -> None:
+    first = world.http.headers["Authorization"]
+    await world.login()
+    assert world.http.headers["Authorization"] != first
+    await world.set_faults(expire_token=1)
+    assert (await world.http.get("/v2/accounts/ACME")).status_code == 401
+    await world.set_faults(expire_token=0)
+    answer = await world.http.get("/v2/accounts/ACME", headers={"Authorization": first})
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(("fault", "reached"), [("drop-before", 0), ("drop-after", 1)])
 @pytest.mark.parametrize("over", ["the process", "http"])
 async def test_a_dropped_connection(
@@ -99,9 +110,10 @@ async def test_a_dropped_connection(
     await world.set_faults(**{fault: 1})
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         await world.post("startMaintenance", [name])
+    assert (await world.server(name))["details"]["inMaintenanceMode"] is False
     await world.set_faults(**{fault: 0})
     record = await world.get("/__sandbox/requests")
-    assert record["log"][-1][1:] == ["POST", "/v2/operations/ACME/servers/startMaintenance", 0]
+    assert record["log"][-2][1:] == ["POST", "/v2/operations/ACME/servers/startMaintenance", 0]
     world.clock.now += 60
     truth = (await world.truth())["servers"][name]
     assert truth["operations"].get("startMaintenance", 0) == reached
