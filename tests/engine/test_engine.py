@@ -1,0 +1,142 @@
+"""The engine on its thread."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clock import VirtualClock, VirtualLoop
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tui.engine.engine import Engine
+from tui.engine.events import (
+    EngineFailed,
+    Event,
+    FleetRead,
+    LoggedIn,
+    OperationEnded,
+    OperationNotStarted,
+    OperationStarted,
+    Progress,
+)
+from tui.model.operation import Action
+from tui.model.plan import Batch, Plan
+
+PLAN = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(f"WA1ACME{n:05}" for n in range(6))),))
+
+
+class Screen:
+    """Drains an engine whenever there is news."""
+
+    def __init__(self, path: Path) -> None:
+        clock = VirtualClock()
+        self.cloud = Cloud(clock)
+        self.engine = Engine(path, clock=clock, connect=self.cloud.connect, loop_factory=VirtualLoop)
+        self.news = threading.Event()
+        self.engine.on_news(self.news.set)
+        self.events: list[Event] = []
+        self.engine.start()
+
+    def wait(self, done: Callable[[Event], bool]) -> Event:
+        """The first event, among those to come, for which ``done`` holds."""
+        while True:
+            assert self.news.wait(20), "nothing comes any more"
+            self.news.clear()
+            events = self.engine.drain()
+            self.events += events
+            for event in events:
+                if done(event):
+                    return event
+
+    def log_in(self) -> None:
+        self.engine.login(ENDPOINT, "op", PASSWORD)
+        self.wait(lambda event: isinstance(event, LoggedIn))
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    screen = Screen(tmp_path / "journal.db")
+    yield screen
+    screen.engine.stop()
+    assert not screen.engine._thread.is_alive()
+
+
+def test_commands_return_at_once_and_events_come_in_order(screen: Screen) -> None:
+    screen.log_in()
+    screen.engine.refresh()
+    screen.wait(lambda event: isinstance(event, FleetRead))
+    id_ = screen.engine.run(PLAN, reason="CHG-1")
+    assert screen.engine.running()
+    ended = screen.wait(lambda event: isinstance(event, OperationEnded))
+    assert isinstance(ended, OperationEnded)
+    assert (ended.operation_id, ended.summary) == (id_, {"verified": 6})
+    kinds = [type(event) for event in screen.events if isinstance(event, OperationStarted | Progress)]
+    assert kinds[0] is OperationStarted
+    assert kinds.count(OperationStarted) == 1
+    while screen.engine.running():
+        pass
+
+
+def test_an_engine_that_is_stopped_leaves_the_rest_to_the_next(screen: Screen, tmp_path: Path) -> None:
+    screen.log_in()
+    id_ = screen.engine.run(PLAN)
+    screen.wait(lambda event: isinstance(event, Progress))
+    screen.engine.stop()
+    second = Screen(tmp_path / "journal.db")
+    second.cloud.posts, second.cloud.jobs = screen.cloud.posts, screen.cloud.jobs
+    second.cloud.servers, second.cloud._action = screen.cloud.servers, screen.cloud._action
+    second.log_in()
+    second.engine.resume()
+    ended = second.wait(lambda event: isinstance(event, OperationEnded))
+    assert isinstance(ended, OperationEnded)
+    assert ended.operation_id == id_
+    assert sum(ended.summary.values()) == 6
+    second.engine.stop()
+
+
+def test_a_journal_that_cannot_be_used_refuses_operations_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_text("this is not a journal " * 100)
+    screen = Screen(path)
+    screen.log_in()
+    screen.engine.refresh()
+    screen.wait(lambda event: isinstance(event, FleetRead))
+    screen.engine.run(PLAN)
+    refused = screen.wait(lambda event: isinstance(event, OperationNotStarted))
+    assert isinstance(refused, OperationNotStarted)
+    assert refused.message.startswith("nothing was sent: the journal")
+    assert not screen.cloud.posts
+    screen.engine.stop()
+
+
+def test_a_bug_in_a_command_is_told_and_the_engine_goes_on(
+    screen: Screen, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_: object) -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError("a bug")
+
+    screen.engine._do(broken)
+    failed = screen.wait(lambda event: isinstance(event, EngineFailed))
+    assert isinstance(failed, EngineFailed)
+    assert "ZeroDivisionError" in failed.message
+    assert "Traceback" in caplog.text
+    screen.log_in()
+
+
+def test_a_command_before_the_start_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="start the engine first"):
+        Engine(tmp_path / "journal.db").refresh()
+
+
+def test_importing_the_engine_loads_no_library_that_costs_time() -> None:
+    code = (
+        "import sys, tui.engine.engine, pathlib;"
+        "tui.engine.engine.Engine(pathlib.Path('nowhere'));"
+        "print([m for m in ('httpx', 'sqlite3', 'starlette', 'uvicorn', 'textual') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

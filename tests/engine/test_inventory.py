@@ -1,0 +1,129 @@
+"""Reading the account's servers."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+
+from tests.engine.clock import VirtualClock
+from tests.engine.cloud import Cloud
+from tests.engine.console import Console
+from tui.api.errors import NotFound, ServerFault
+from tui.engine.events import (
+    DataCenterFailed,
+    DataCenterRead,
+    DetailsFailed,
+    DetailsRead,
+    FleetFailed,
+    FleetRead,
+)
+
+
+async def three(clock: VirtualClock, path: Path) -> Console:
+    cloud = Cloud(clock, 9, ("WA1", "DE1", "VA1"))
+    return await Console(clock, cloud, path / "journal.db").login(refresh=False)
+
+
+async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    await console.core.refresh()
+    assert console.cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
+    assert {event.data_center.id: len(event.servers) for event in console.told(DataCenterRead)} == {
+        "WA1": 3,
+        "DE1": 3,
+        "VA1": 3,
+    }
+    read = console.told(FleetRead)[0]
+    assert (set(read.data_centers), read.failed) == ({"WA1", "DE1", "VA1"}, ())
+    assert console.core.fleet.servers == console.cloud.servers
+
+
+async def test_data_centers_are_read_at_the_same_time(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    console.cloud.round_trip = 10
+    before = clock.monotonic()
+    await console.core.refresh()
+    assert clock.monotonic() - before == 20
+
+
+async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three(clock, tmp_path)
+    await console.core.refresh()
+    count = 0
+
+    def fail(call: str) -> None:
+        nonlocal count
+        if call == "group_tree":
+            count += 1
+            if count == 2:
+                raise ServerFault("an error has occurred", 500)
+
+    console.cloud.on_call = fail
+    await console.core.refresh()
+    failed = console.told(DataCenterFailed)
+    assert [event.message for event in failed] == ["an error has occurred"]
+    assert console.told(FleetRead)[1].failed == (failed[0].data_center,)
+    assert len(console.told(DataCenterRead)) == 5
+    assert len(console.core.fleet.servers) == 9
+    assert console.core.fleet.problems == {failed[0].data_center: "an error has occurred"}
+
+
+async def test_refreshes_asked_for_at_once_are_one(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    await asyncio.gather(*(console.core.refresh() for _ in range(5)))
+    assert console.cloud.requests["data_centers"] == 1
+    await console.core.refresh()
+    assert console.cloud.requests["data_centers"] == 2
+
+
+async def test_a_data_center_that_is_gone_is_dropped(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    await console.core.refresh()
+    del console.cloud.centers[0]
+    await console.core.refresh()
+    assert set(console.core.fleet.data_centers) == {"DE1", "VA1"}
+    assert len(console.core.fleet.servers) == 6
+    assert console.told(FleetRead)[1].data_centers == ("DE1", "VA1")
+
+
+async def test_without_the_list_of_data_centers_there_is_one_message(console: Console, cloud: Cloud) -> None:
+    def fail(call: str) -> None:
+        raise NotFound("there is no account ACME")
+
+    cloud.on_call = fail
+    await console.core.refresh()
+    assert console.told(FleetFailed) == [FleetFailed("there is no account ACME")]
+    assert len(console.core.fleet.servers) == 6
+
+
+async def test_of_two_readings_at_once_the_later_one_counts(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    first = next(iter(cloud.servers))
+    slow = asyncio.create_task(console.core._inventory.read_data_center("WA1"))
+    await clock.sleep(0.01)
+    cloud.round_trip = 0.001
+    changed = msgspec.structs.replace(cloud.servers[first], description="newer")
+
+    async def keep_old(call: str) -> None:
+        await clock.sleep(1)
+
+    before = dict(cloud.servers)
+    cloud.on_call = lambda call: keep_old(call)  # The first one's answer is on its way for a second,
+    await clock.sleep(0.02)
+    cloud.on_call = lambda call: None
+    cloud.servers = {**before, first: changed}  # while a second one is asked for and answered.
+    await console.core._inventory.read_data_center("WA1")
+    cloud.servers = before
+    await slow
+    assert console.core.fleet.servers[first].description == "newer"
+
+
+async def test_details_are_read_on_request(console: Console, cloud: Cloud) -> None:
+    first = next(iter(cloud.servers))
+    await console.core.details(first)
+    assert [event.details.server.id for event in console.told(DetailsRead)] == [first]
+    await console.core.details("WA1NONE")
+    assert console.told(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]

@@ -1,0 +1,172 @@
+"""Logging in, staying logged in, and how the link is."""
+
+import asyncio
+from pathlib import Path
+
+from tests.engine.clock import VirtualClock
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tests.engine.console import Console, until
+from tui.api.errors import TokenExpired, Unreachable
+from tui.engine.endpoint import Endpoint
+from tui.engine.events import FleetFailed, Link, LinkChanged, LoggedIn, LoginFailed, LoginNeeded
+from tui.engine.session import place
+from tui.model.operation import State
+
+
+async def test_a_login_says_who_and_where(console: Console) -> None:
+    assert console.told(LoggedIn) == [LoggedIn("op", "ACME", ("ServerAdmin",), "test")]
+
+
+async def test_another_account_may_be_named_in_any_case(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.core.login(ENDPOINT, "op", PASSWORD, "acmd")
+    assert console.told(LoggedIn)[0].account == "ACMD"
+    assert console.core.fleet.account == "ACMD"
+
+
+async def test_a_refused_login_is_told_and_not_tried_again(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.core.login(ENDPOINT, "op", "wrong")
+    assert console.told(LoginFailed) == [
+        LoginFailed("We didn't recognize the username or password you entered.", refused=True)
+    ]
+    await clock.sleep(3_600)
+    assert cloud.requests == {"login": 1}
+
+
+async def test_an_endpoint_that_cannot_be_reached_is_not_a_refusal(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    def unplug(call: str) -> None:
+        raise Unreachable("connection refused")
+
+    cloud.on_call = unplug
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.core.login(ENDPOINT, "op", PASSWORD)
+    assert console.told(LoginFailed) == [LoginFailed("connection refused", refused=False)]
+
+
+async def test_a_failed_login_leaves_the_session_as_it_is(console: Console, cloud: Cloud) -> None:
+    await console.core.login(ENDPOINT, "op", "wrong")
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+
+
+async def test_a_token_that_cannot_be_renewed_asks_once_and_loses_nothing(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    logins = cloud.requests["login"]
+
+    def expire(call: str) -> None:
+        if call != "login" and cloud.requests["login"] == logins:
+            raise TokenExpired("the password was changed; log in again")
+
+    work = asyncio.create_task(console.run(console.plan(batch_size=1, wave_size=3)))
+    await until(lambda: cloud.posts, clock)
+    cloud.on_call = expire
+    await clock.sleep(3_600)
+    assert console.told(LoginNeeded) == [LoginNeeded("the password was changed; log in again")]
+    asked = sum(cloud.requests.values())
+    await clock.sleep(3_600)
+    assert sum(cloud.requests.values()) == asked, "nothing knocks at the door meanwhile"
+    await console.core.login(ENDPOINT, "op", PASSWORD)
+    operation = await work
+    assert operation.summary() == {"verified": 6}
+    assert len(cloud.posts) == 6
+
+
+async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    logins = cloud.requests["login"]
+
+    def expire(call: str) -> None:
+        if call == "operate" and cloud.requests["login"] == logins:
+            raise TokenExpired("log in again")
+
+    cloud.on_call = expire
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: console.told(LoginNeeded), clock)
+    assert not cloud.posts
+    await console.core.login(ENDPOINT, "op", PASSWORD)
+    assert (await work).summary() == {"verified": 6}
+    assert len(cloud.posts) == 1
+
+
+async def test_a_batch_turned_away_can_be_stopped_instead(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    logins = cloud.requests["login"]
+
+    def expire(call: str) -> None:
+        if call == "operate" and cloud.requests["login"] == logins:
+            raise TokenExpired("log in again")
+
+    cloud.on_call = expire
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: console.told(LoginNeeded), clock)
+    console.core.cancel("op-1")
+    await console.core.login(ENDPOINT, "op", PASSWORD)
+    assert (await work).ids(State.CANCELLED) == list(cloud.servers)
+    assert not cloud.posts
+
+
+async def test_no_other_account_or_endpoint_while_operations_are_under_way(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: cloud.posts, clock)
+    await console.core.login(ENDPOINT, "op", PASSWORD, "ACMD")
+    await console.core.login(Endpoint("other", "https://other.example"), "op", PASSWORD)
+    assert [event.refused for event in console.told(LoginFailed)] == [False, False]
+    assert "operations on ACME are under way" in console.told(LoginFailed)[0].message
+    assert cloud.requests["login"] == 1
+    assert (await work).summary() == {"verified": 6}
+    await console.core.login(ENDPOINT, "op", PASSWORD, "ACMD")
+    assert console.told(LoggedIn)[-1].account == "ACMD"
+
+
+async def test_the_link_is_told_once_each_way_and_recovers_by_itself(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    def unplug(call: str) -> None:
+        raise Unreachable("name not resolved")
+
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: cloud.posts, clock)
+    cloud.on_call = unplug
+    await clock.sleep(3_600)
+    assert [(event.link, event.message) for event in console.told(LinkChanged)] == [
+        (Link.DOWN, "name not resolved")
+    ]
+    cloud.on_call = lambda call: None
+    assert (await work).summary() == {"verified": 6}
+    assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
+
+
+async def test_one_lost_reading_is_not_a_link_that_is_down(console: Console, cloud: Cloud) -> None:
+    errors = [Unreachable("reset")]
+
+    def once(call: str) -> None:
+        if errors:
+            raise errors.pop()
+
+    cloud.on_call = once
+    await console.core.refresh()
+    await console.core.refresh()
+    assert console.told(FleetFailed) == [FleetFailed("reset")]
+    assert console.told(LinkChanged) == []
+
+
+def test_one_endpoint_has_one_place_in_the_journal() -> None:
+    urls = (
+        "https://api.example",
+        "https://api.example/",
+        "https://API.example/v2",
+        "https://api.example/v2/",
+    )
+    assert {place(Endpoint("any", url)) for url in urls} == {"https://api.example"}
