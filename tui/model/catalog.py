@@ -48,7 +48,7 @@ class Catalog:
         moved = paths != self.paths
         self.paths = paths
         if self.fleet.servers.keys() != self.rows.keys():
-            self._fill()
+            self._fill(keep_texts=not moved)
             return None
         now = self.fleet.servers
         changed = [row for row, server in enumerate(self.servers) if now[server.id] is not server]
@@ -74,7 +74,9 @@ class Catalog:
         end = len(self.servers) if upto is None else min(upto, len(self.servers))
         while self._texts_done < end:
             start, stop = self._texts_done, min(end, self._texts_done + _TEXTS_AT_ONCE)
-            self._texts[start:stop] = [self._text_of(server) for server in self.servers[start:stop]]
+            for row in range(start, stop):
+                if not self._texts[row]:
+                    self._texts[row] = self._text_of(self.servers[row])
             self._texts_done = stop
         return self._texts
 
@@ -97,15 +99,21 @@ class Catalog:
             order = self._orders[column] = order_by(self._keys(COLUMNS[column]), _pack)
         return order.descending() if descending else order.ascending
 
-    def _fill(self) -> None:
+    def _fill(self, *, keep_texts: bool) -> None:
         servers = list(self.fleet.servers.values())
         keys = natural_keys([server.id for server in servers])
+        before, rows, texts = self.servers, self.rows, self._texts[: self._texts_done]
         self.servers = [servers[row] for row in sorted(range(len(servers)), key=keys.__getitem__)]
         self.ids = [server.id for server in self.servers]
         self.rows = {id_: row for row, id_ in enumerate(self.ids)}
         self._texts = [""] * len(servers)
         self._texts_done = 0
         self._orders.clear()
+        if texts and keep_texts:
+            for row, server in enumerate(self.servers):
+                was = rows.get(server.id, len(texts))
+                if was < len(texts) and before[was] is server:
+                    self._texts[row] = texts[was]
 
     def _take(self, rows: Sequence[int]) -> None:
         stale: set[str] = set()
@@ -114,8 +122,7 @@ class Catalog:
             if old is new:
                 continue
             self.servers[row] = new
-            if row < self._texts_done:
-                self._texts[row] = self._text_of(new)
+            self._texts[row] = self._text_of(new) if row < self._texts_done else ""
             stale.update(name for name in self._orders if COLUMNS[name].get(old) != COLUMNS[name].get(new))
         for name in stale:
             del self._orders[name]

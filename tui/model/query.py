@@ -130,7 +130,7 @@ class _Parser:
             raise QueryError("something is missing here at the end", self.at)
         if (word := _KEYWORD.match(self.text, self.at)) is not None:
             raise QueryError(
-                f"there is nothing before this {word[0]}; quote the word to search for it", self.at
+                f"nothing stands before this {word[0]}; quote the word to search for it", self.at
             )
         char = self.text[self.at]
         if char == "!":

@@ -31,4 +31,6 @@ def plain(text: str) -> str:
 
 def width_of(text: str) -> int:
     """How many cells ``text`` takes."""
-    return len(text) if text.isascii() else cell_len(text)
+    if text.isascii() or text.replace("…", "").isascii():
+        return len(text)
+    return cell_len(text)

@@ -114,7 +114,8 @@ class Details(LineList):
         self.show_line(self.line_count())
 
     def on_resize(self) -> None:
-        """Textual: other lines fit."""
+        """Textual: the lines are wrapped elsewhere."""
+        super().on_resize()
         self._lay_out()
 
     def on_unmount(self) -> None:
@@ -151,9 +152,7 @@ class Details(LineList):
             text = "Details · reading the rest …" if self._asked else "Details"
         else:
             text = "Raw answer · j fields" if self.raw else "Details · j raw answer"
-        return [
-            Segment(" " + fit(text, self.scrollable_content_region.width - 1), self.look("line--heading"))
-        ]
+        return [Segment(" " + fit(text, self.width - 1), self.look("line--heading"))]
 
     # -- within
 

@@ -170,7 +170,7 @@ class GroupTree(LineList):
 
     def draw_heading(self, y: int) -> list[Segment]:
         """What the figures are."""
-        width = self.scrollable_content_region.width - COUNT - IN_MAINTENANCE
+        width = self.width - COUNT - IN_MAINTENANCE
         text = (
             fit(" Groups", width) + fit("all", COUNT, right=True) + fit("maint", IN_MAINTENANCE, right=True)
         )

@@ -1,5 +1,6 @@
 """A list of lines under a fixed heading, drawn only where it is seen. Knows nothing of what the lines say."""
 
+import math
 from collections.abc import Hashable
 
 from rich.segment import Segment
@@ -9,8 +10,11 @@ from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
+
+from tui.console.widgets.cells import width_of
 
 
 class LineList(ScrollView, can_focus=True):
@@ -74,8 +78,10 @@ class LineList(ScrollView, can_focus=True):
         """The line the cursor is on; 0 also where there are no lines."""
         self.lines_drawn = 0
         """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
-        self._bodies: LRUCache[Hashable, Strip] = LRUCache(512)
+        self._bodies: LRUCache[Hashable, list[Segment]] = LRUCache(512)
         self._styles: dict[str, Style] = {}
+        self._inside = Size(0, 0)
+        """What is left for lines beside the scroll bar; asking Textual takes as long as drawing a line."""
 
     # -- for subclasses to say
 
@@ -129,12 +135,17 @@ class LineList(ScrollView, can_focus=True):
     @property
     def body_width(self) -> int:
         """Cells there are for the body of a line."""
-        return max(0, self.scrollable_content_region.width - self.gutter_width)
+        return max(0, self._inside.width - self.gutter_width)
+
+    @property
+    def width(self) -> int:
+        """Cells of a whole line, gutter included."""
+        return self._inside.width
 
     @property
     def page(self) -> int:
         """Lines that fit below the heading."""
-        return max(1, self.scrollable_content_region.height - self.heading)
+        return max(1, self._inside.height - self.heading)
 
     @property
     def first(self) -> int:
@@ -148,23 +159,29 @@ class LineList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual: one line of the widget, counted from its top."""
-        width = self.scrollable_content_region.width
+        width = self._inside.width
         if y < self.heading:
-            return Strip(self.draw_heading(y)).adjust_cell_length(width, self.base)
+            return Strip(self._fitted(self.draw_heading(y), width), width)
         index = y - self.heading + self.first
         if index >= self.line_count():
             return Strip.blank(width, self.base)
-        key = (self.body_width, self.line_key(index))
+        key = (width, self.line_key(index))
         body = self._bodies.get(key)
         if body is None:
             self.lines_drawn += 1
-            body = Strip(self.draw_body(index)).adjust_cell_length(self.body_width, self.base)
-            self._bodies[key] = body
-        return Strip([*self.draw_gutter(index), *body], width)
+            body = self._bodies[key] = self._fitted(self.draw_body(index), self.body_width)
+        return Strip(list(Segment.simplify([*self.draw_gutter(index), *body])), width)
+
+    def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
+        """``segments`` in exactly ``width`` cells."""
+        length = sum(width_of(segment.text) for segment in segments)
+        if length > width:
+            return list(Strip(segments, length).adjust_cell_length(width))
+        return [*segments, Segment(" " * (width - length), self.base)] if length < width else segments
 
     def refresh_line_at(self, index: int) -> None:
         """Draw one line again, if it is seen."""
-        self.refresh_cells(index, 0, self.scrollable_content_region.width)
+        self.refresh_cells(index, 0, self._inside.width)
 
     def refresh_gutter(self, index: int) -> None:
         """Draw the gutter of one line again, if it is seen."""
@@ -175,17 +192,18 @@ class LineList(ScrollView, can_focus=True):
         if width > 0 and index in self.seen():
             self.refresh(Region(x, index - self.first + self.heading, width, 1))
 
-    def refresh_gutters(self) -> None:
-        """Draw the gutters of all lines that are seen again."""
-        self.refresh(Region(0, self.heading, self.gutter_width, self.page))
+    def refresh_gutters(self, x: int = 0, width: int | None = None) -> None:
+        """Draw the gutters of all lines that are seen again, or ``width`` cells of them from ``x``."""
+        width = self.gutter_width if width is None else width
+        self.refresh(Region(x, self.heading, width, len(self.seen())))
 
     def refresh_lines_seen(self) -> None:
         """Draw everything below the heading again."""
-        self.refresh(Region(0, self.heading, self.scrollable_content_region.width, self.page))
+        self.refresh(Region(0, self.heading, self._inside.width, self.page))
 
     def refresh_heading(self, y: int, x: int = 0, width: int | None = None) -> None:
         """Draw a line of the heading again, or ``width`` cells of it from ``x``."""
-        self.refresh(Region(x, y, self.scrollable_content_region.width if width is None else width, 1))
+        self.refresh(Region(x, y, self._inside.width if width is None else width, 1))
 
     def lines_changed(self) -> None:
         """There are other lines, or more, or fewer: draw all. The layout of the screen is not redone."""
@@ -195,7 +213,7 @@ class LineList(ScrollView, can_focus=True):
             if self.is_mounted:
                 bar = self.vertical_scrollbar
                 bar.window_virtual_size = size.height
-                bar.window_size = self.scrollable_content_region.height
+                bar.window_size = self._inside.height
         self.cursor = max(0, min(self.cursor, self.line_count() - 1))
         if self.is_mounted:
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
@@ -203,16 +221,32 @@ class LineList(ScrollView, can_focus=True):
             self.refresh_lines_seen()
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Textual: keep the cursor in sight."""
+        self._inside = self.scrollable_content_region.size
         self.lines_changed()
         self.show_cursor()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Textual: scrolled. The heading stays as it is."""
+        """Textual: scrolled. The heading stays as it is, and the bar where its thumb was not and is not."""
         if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.position = new_value
+            bar = self.vertical_scrollbar
+            before = self._thumb(old_value)
+            bar.set_reactive(ScrollBar.position, new_value)
+            if (now := self._thumb(new_value)) != before:
+                for top, bottom in (before, now):
+                    bar.refresh(Region(0, top, bar.size.width, bottom - top))
         if round(old_value) != round(new_value):
             self.refresh_lines_seen()
+
+    def _thumb(self, position: float) -> tuple[int, int]:
+        """The cells of the scroll bar that its thumb touches at ``position``: the first, and the end."""
+        bar = self.vertical_scrollbar
+        height, total, window = bar.size.height, bar.window_virtual_size, bar.window_size
+        if not height or total <= window:
+            return 0, height
+        length = max(1, window * height / total)
+        top = (height - length) * position / (total - window)
+        return max(0, math.floor(top)), min(height, math.ceil(top + length) + 1)
 
     # -- the cursor
 
@@ -225,10 +259,10 @@ class LineList(ScrollView, can_focus=True):
                 self.show_cursor()
             return False
         self.cursor = index
-        self.refresh_gutter(before)
+        self.refresh_cells(before, 0, 1)
         if scroll:
             self.show_cursor()
-        self.refresh_gutter(index)
+        self.refresh_cells(index, 0, 1)
         self.cursor_moved()
         return True
 

@@ -30,7 +30,7 @@ class Marking(LineList):
 
     def marks_changed(self) -> None:
         """The selection is not what it was: draw the marks that are seen, and the title."""
-        self.refresh_gutters()
+        self.refresh_gutters(1, 1)
         self._marks_told()
 
     def mark_ids(self, ids: Iterable[str], on: bool = True) -> int:
@@ -47,7 +47,7 @@ class Marking(LineList):
         on = not self.selection.flags[row]
         self.selection.mark_rows((row,), on)
         self._last_mark = row if on else self._last_mark
-        self.refresh_gutter(index)
+        self.refresh_cells(index, 1, 1)
         self._marks_told()
 
     def mark_span(self, index: int) -> None:
@@ -152,7 +152,7 @@ class Marking(LineList):
         for index in self.seen():
             row = self.view[index]
             if flags[row] != was[row]:
-                self.refresh_gutter(index)
+                self.refresh_cells(index, 1, 1)
         self._last_mark = self.view[self.cursor]
         self._marks_told()
 

@@ -134,6 +134,10 @@ class ServerList(Marking, LineList):
         """The ids of the servers shown, in the order shown."""
         return [self.catalog.ids[row] for row in self.view]
 
+    def seen_ids(self) -> list[str]:
+        """The ids of the servers that are on the screen."""
+        return [self.catalog.ids[self.view[index]] for index in self.seen()]
+
     def title(self) -> str:
         """How many are shown, marked, and marked but hidden."""
         total, shown, marked = len(self.catalog), len(self.view), len(self.selection)
@@ -257,6 +261,7 @@ class ServerList(Marking, LineList):
 
     def on_resize(self) -> None:
         """Textual: other columns may fit now."""
+        self._inside = self.scrollable_content_region.size
         self._fit_columns()
         super().on_resize()
 
@@ -287,9 +292,10 @@ class ServerList(Marking, LineList):
         server = self.catalog.servers[row]
         target = self.states.get(server.id)
         segments: list[Segment] = []
-        plain = ""
+        plain = gap = ""
         for column, width in self._columns:
-            look = ""
+            plain, look = plain + gap, ""
+            gap = " "
             if column.kind is Kind.STATE:
                 text = ""
                 if target is not None:
@@ -304,17 +310,16 @@ class ServerList(Marking, LineList):
             if look:
                 segments += [Segment(plain, self.base)] if plain else []
                 plain = ""
-                segments.append(Segment(cell.rstrip(), self.look(look)))
-                plain = cell[len(cell.rstrip()) :] + " "
+                segments.append(Segment(cell, self.look(look)))
             elif spans:
                 last = 0
                 for start, end in spans:
                     segments.append(Segment(plain + cell[last:start], self.base))
                     segments.append(Segment(cell[start:end], self.look("line--match")))
                     plain, last = "", end
-                plain = cell[last:] + " "
+                plain = cell[last:]
             else:
-                plain += cell + " "
+                plain += cell
         segments.append(Segment(plain, self.base))
         return [segment for segment in segments if segment.text]
 

@@ -1,0 +1,192 @@
+"""The server list against a plain DataTable of five columns, in a real PTY of 120x40.
+
+``python -m tests.benchmarks.list [--quick] [--idle SECONDS]``. Ratios count: machines are noisy. A latency
+is from the key to the last byte of what it caused, the median of several presses.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from tests.benchmarks.list_host import NEEDLE, make_fleet
+from tests.terminal.harness import Terminal
+from tui.model.catalog import Catalog
+from tui.model.query import Scope, parse
+
+QUIET = 0.4
+"""Seconds without a byte after which an answer is complete."""
+FIRST = "GB3ACMEWEB0"
+KEYS = {
+    "cursor down": ("down",), "mark one": ("space",), "one cell": ("c",), "page": ("pagedown",),
+    "mark all": ("a",), "sort": ("o",), "filter": ("f",), "clear filter": ("F",),
+}  # fmt: skip
+
+
+class Figures(NamedTuple):
+    """What was measured of one program with one number of rows."""
+
+    latency: dict[str, float]
+    """Milliseconds."""
+    size: dict[str, int]
+    """Bytes."""
+    cpu: float
+    """Percent of a core at 500 updates a second."""
+    rate: float
+    """Bytes a second then."""
+    memory: float
+    """Peak of resident memory, MiB."""
+
+
+def measure(kind: str, rows: int, times: int, seconds: float) -> Figures:
+    """Run one program through all keys."""
+    latency: dict[str, float] = {}
+    size: dict[str, int] = {}
+    command = (sys.executable, "-m", "tests.benchmarks.list_host", kind, str(rows))
+    with Terminal(command, env={"COLORTERM": "truecolor"}) as terminal:
+        terminal.wait_for(FIRST, timeout=60)
+        latency["first paint"] = terminal.first_shown(FIRST) * 1000
+        terminal.settle(1.0, 60)
+        time.sleep(2 if kind == "pitstop" else 0)
+        terminal.press("down")
+        terminal.settle(0.5)
+        for name, keys in KEYS.items():
+            once = name in {"mark all", "sort", "filter", "clear filter"}
+            answers = [answer(terminal, keys) for _ in range(1 if once else times)]
+            latency[name] = statistics.median(took for took, _ in answers) * 1000
+            size[name] = int(statistics.median(count for _, count in answers))
+        terminal.press("home")
+        terminal.settle(0.5)
+        terminal.press("g")
+        time.sleep(0.5)
+        before, cpu, at = terminal.total_bytes, terminal.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)
+        took = time.monotonic() - at
+        figures = Figures(
+            latency,
+            size,
+            (terminal.cpu_seconds() - cpu) / took * 100,
+            (terminal.total_bytes - before) / took,
+            terminal.memory_mib("VmHWM"),
+        )
+        terminal.press("G")
+    return figures
+
+
+def answer(terminal: Terminal, keys: Sequence[str]) -> tuple[float, int]:
+    """Seconds from the keys to the last byte of what they caused, and how many bytes that was."""
+    terminal.settle(QUIET, 60)
+    before, at = terminal.total_bytes, time.monotonic()
+    terminal.press(*keys)
+    terminal.wait_for(lambda: terminal.total_bytes > before, timeout=60)
+    terminal.settle(QUIET, 60)
+    return terminal.last_byte_at - at, terminal.total_bytes - before
+
+
+def idle(kind: str, seconds: float) -> tuple[int, float]:
+    """Bytes and milliseconds of processor time in that many seconds of doing nothing."""
+    with Terminal((sys.executable, "-m", "tests.benchmarks.list_host", kind, "1000")) as terminal:
+        terminal.wait_for(FIRST)
+        terminal.settle(2.0)
+        before, cpu = terminal.total_bytes, terminal.cpu_seconds()
+        time.sleep(seconds)
+        return terminal.total_bytes - before, (terminal.cpu_seconds() - cpu) * 1000
+
+
+def best(what: Callable[[], object], times: int = 7) -> float:
+    """The least processor time that ``what`` took, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        begun = time.process_time()
+        what()
+        taken.append(time.process_time() - begun)
+    return min(taken) * 1000
+
+
+def filters(rows: int) -> list[tuple[str, float, float]]:
+    """(filter, milliseconds, times the bare list comprehension over the same rows)."""
+    catalog = Catalog(make_fleet(rows))
+    texts = list(catalog.texts())
+    bare = best(lambda: [text for text in texts if NEEDLE in text])
+    found = [("[text for text in texts if needle in text]", bare, 1.0)]
+    for text in (
+        NEEDLE,
+        f"{NEEDLE} web",
+        f"!{NEEDLE}",
+        "power:stopped",
+        "maint:on",
+        "cpu:>=6",
+        "mem:<4g",
+        'group:"Team 7"',
+        "description:batch07",
+        "power:stopped or maint:on",
+        "(web or db) !power:stopped cpu:2..4",
+    ):
+        query = parse(text)
+        took = best(lambda query=query: query.bind(Scope(catalog))(range(len(catalog))))  # type: ignore[misc]
+        found.append((text, took, took / bare))
+    return found
+
+
+def row(name: str, *values: float, bound: str = "") -> None:
+    """Print a line of a table."""
+    print(
+        f"{name:44}" + "".join(f"{value:12,.2f}" for value in values) + (f"   {bound}" if bound else ""),
+        flush=True,
+    )
+
+
+BOUNDS = {
+    "first paint": 0.07,
+    "mark one": 0.02,
+    "mark all": 0.02,
+    "sort": 0.10,
+    "filter": 0.12,
+    "clear filter": 0.02,
+}
+SIZES = {"cursor down": 0.2, "mark one": 0.02, "one cell": 0.02, "page": 0.6}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run all and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="10,000 rows instead of 100,000, fewer presses")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of doing nothing")
+    options = parser.parse_args(arguments)
+    small, large = 1000, 10_000 if options.quick else 100_000
+    times, seconds = (5, 3.0) if options.quick else (15, 10.0)
+    few, many = (measure("pitstop", rows, times, seconds) for rows in (small, large))
+    table = measure("datatable", large, times, seconds)
+
+    print(f"\nLatency, ms{'':33}{f'{small:,}':>12}{f'{large:,}':>12}{'x':>12}")
+    for name, value in many.latency.items():
+        flat = name in {"cursor down", "mark one", "one cell", "mark all"}
+        row(name, few.latency[name], value, value / few.latency[name], bound="at most 1.25" if flat else "")
+    print(f"\nAgainst DataTable at {large:,}, ms{'':13}{'DataTable':>12}{'Pitstop':>12}{'x':>12}")
+    for name, value in many.latency.items():
+        other = table.latency[name]
+        row(name, other, value, value / other, bound=f"at most {BOUNDS[name]}" if name in BOUNDS else "")
+    print(f"\nBytes{'':39}{'DataTable':>12}{'Pitstop':>12}{'x':>12}")
+    for name, count in many.size.items():
+        bound = f"at most {SIZES[name]}" if name in SIZES else ""
+        row(name, table.size[name], count, count / table.size[name], bound=bound)
+    print("\n500 updates a second of rows that are seen")
+    row("% of a core", table.cpu, many.cpu, many.cpu / table.cpu, bound="at most 0.2")
+    row("bytes a second", table.rate, many.rate, many.rate / table.rate, bound="at most 0.2")
+    row("peak memory of the list alone, MiB", table.memory, many.memory, many.memory / table.memory)
+    print(
+        f"\nFilters over {large:,} rows, CPU{'':14}{'ms':>12}{'x bare':>12}   at most 2 (words), 5 (fields)"
+    )
+    for name, took, ratio in filters(large):
+        row(name, took, ratio)
+    span = min(options.idle, 5.0) if options.quick else options.idle
+    (_, least), (sent, spent) = idle("static", span), idle("pitstop", span)
+    print(f"\n{span:g} s of doing nothing")
+    row("bytes", sent, bound="0")
+    row("CPU, ms: one Static, Pitstop, x", least, spent, spent / max(least, 0.001), bound="at most 1.2")
+
+
+if __name__ == "__main__":
+    main()

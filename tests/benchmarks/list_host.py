@@ -1,0 +1,220 @@
+"""What ``list`` compares: ``python -m tests.benchmarks.list_host pitstop|datatable|static ROWS``.
+
+Both lists show the same servers and do the same on the same keys: space marks, a marks all, c changes a cell
+of the row under the cursor, o sorts by group, f filters to 2 %, F takes the filter off, g starts 500 updates
+a second of rows that are seen, G ends it.
+"""
+
+import random
+import sys
+from collections.abc import Iterator
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.widgets import DataTable, Static
+
+from tui.console.theme import THEME
+from tui.console.widgets.server_list import ServerList
+from tui.model.fleet import Fleet
+from tui.model.group import DataCenter, Group
+from tui.model.operation import State, Target
+from tui.model.selection import Selection
+from tui.model.server import Server
+
+NEEDLE = "batch07"
+"""Stands in the description of 2 % of the servers."""
+PER_TICK, TICK = 25, 0.05
+
+
+def make_fleet(count: int) -> Fleet:
+    """Servers in three data centers and 120 groups; a function of ``count``."""
+    fleet = Fleet("ACME")
+    for place, name in enumerate(("GB3", "VA1", "WA1")):
+        groups = [Group(f"{name}-{i}", f"Team {i}", name, None, f"Team {i}") for i in range(40)]
+        servers = [
+            Server(
+                id=f"{name}ACMEWEB{i}",
+                name=f"web{i}",
+                group_id=f"{name}-{i * 7 % 40}",
+                data_center=name,
+                status="active",
+                power="started" if i % 5 else "stopped",
+                maintenance=i % 9 == 0,
+                os="UBUNTU14_64",
+                cpu=1 + i % 8,
+                memory_mb=1024 * (1 + i % 16),
+                storage_gb=16 + i % 100,
+                ip=f"10.{place}.{i >> 8 & 255}.{i & 255}",
+                description=f"batch{i * 13 % 50:02d} of the web tier, rack {i % 977}",
+                modified="2026-11-02T10:11:12Z",
+                modified_by="ops@acme",
+                kind="standard",
+            )
+            for i in range(place, count, 3)
+        ]
+        fleet.replace(DataCenter(name), groups, servers, 0.0)
+    return fleet
+
+
+class Host(App[None]):
+    """The keys."""
+
+    BINDINGS = [
+        Binding(key, f"do('{name}')", priority=True)
+        for key, name in (
+            ("space", "mark"), ("a", "mark_all"), ("c", "cell"), ("o", "sort"), ("f", "filter"),
+            ("F", "clear"), ("g", "go"), ("G", "stop"),
+        )
+    ]  # fmt: skip
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.fleet = make_fleet(count)
+        self.random = random.Random(1)
+
+    def action_do(self, name: str) -> None:
+        """Run what the key means."""
+        getattr(self, name)()
+
+    def go(self) -> None:
+        """500 updates a second."""
+        self.ticking = self.set_interval(TICK, self.tick)
+
+    def stop(self) -> None:
+        """No more."""
+        self.ticking.stop()
+
+    def tick(self) -> None:
+        """The updates of one tick."""
+        raise NotImplementedError
+
+
+class Pitstop(Host):
+    """The list of the console."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def compose(self) -> ComposeResult:
+        """Textual: the list."""
+        self.list = ServerList(self.fleet, Selection())
+        self.states = self._states()
+        self.waiting: dict[str, Target] = {}
+        self.ticks = 0
+        yield self.list
+
+    def mark(self) -> None:
+        self.list.action_mark()
+
+    def mark_all(self) -> None:
+        self.list.action_mark_all()
+
+    def cell(self) -> None:
+        server = self.list.cursor_server
+        if server is not None:
+            self.list.set_operation_states({server.id: Target(server.id, next(self.states))})
+
+    def sort(self) -> None:
+        self.list.sort("group")
+
+    def filter(self) -> None:
+        self.list.set_filter(NEEDLE)
+
+    def clear(self) -> None:
+        self.list.set_filter("")
+
+    def tick(self) -> None:
+        """As the bridge does: what came since the last time, at 10 Hz, the newest per server winning."""
+        ids = self.list.seen_ids()
+        for _ in range(PER_TICK):
+            id_ = self.random.choice(ids)
+            self.waiting[id_] = Target(id_, next(self.states))
+        self.ticks += 1
+        if self.ticks % 2 == 0:
+            self.list.set_operation_states(self.waiting)
+            self.waiting = {}
+
+    def _states(self) -> Iterator[State]:
+        while True:
+            yield from (State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED)
+
+
+class Table(Host):
+    """A plain DataTable of five columns."""
+
+    def compose(self) -> ComposeResult:
+        """Textual: the table."""
+        self.table: DataTable[str] = DataTable(cursor_type="row")
+        yield self.table
+
+    def on_mount(self) -> None:
+        """Textual: fill it."""
+        for name, width in (("mark", 2), ("id", 16), ("group", 12), ("power", 8), ("state", 12)):
+            self.table.add_column(name, key=name, width=width)
+        self.fill(self.fleet.servers.values())
+        self.flip = 0
+
+    def fill(self, servers: object) -> None:
+        for server in servers:  # type: ignore[attr-defined]
+            self.table.add_row(
+                "",
+                server.id,
+                self.fleet.path(server),
+                server.power,
+                "on" if server.maintenance else "off",
+                key=server.id,
+            )
+
+    def row_key(self, row: int) -> object:
+        return self.table.coordinate_to_cell_key((row, 0)).row_key  # type: ignore[arg-type]
+
+    def mark(self) -> None:
+        self.table.update_cell(self.row_key(self.table.cursor_row), "mark", "✓")  # type: ignore[arg-type]
+        self.table.action_cursor_down()
+
+    def mark_all(self) -> None:
+        for key in self.table.rows:
+            self.table.update_cell(key, "mark", "✓")
+
+    def cell(self) -> None:
+        self.flip += 1
+        self.table.update_cell(self.row_key(self.table.cursor_row), "state", f"state {self.flip % 7}")  # type: ignore[arg-type]
+
+    def sort(self) -> None:
+        self.table.sort("group")
+
+    def filter(self) -> None:
+        self.table.clear()
+        self.fill([server for server in self.fleet.servers.values() if NEEDLE in server.description])
+
+    def clear(self) -> None:
+        self.table.clear()
+        self.fill(self.fleet.servers.values())
+
+    def tick(self) -> None:
+        top = int(self.table.scroll_offset.y)
+        for _ in range(PER_TICK):
+            self.flip += 1
+            key = self.row_key(top + self.random.randrange(min(36, self.table.row_count)))
+            self.table.update_cell(key, "state", f"state {self.flip % 7}")  # type: ignore[arg-type]
+
+
+class Bare(App[None]):
+    """One Static: the least that a Textual program costs."""
+
+    def compose(self) -> ComposeResult:
+        """Textual: the text."""
+        yield Static("GB3ACMEWEB0")
+
+
+def main() -> None:
+    """Run the one asked for."""
+    kind, count = sys.argv[1], int(sys.argv[2])
+    app: App[None] = Bare() if kind == "static" else Pitstop(count) if kind == "pitstop" else Table(count)
+    app.run()
+
+
+if __name__ == "__main__":
+    main()

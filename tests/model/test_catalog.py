@@ -1,0 +1,115 @@
+"""The fleet laid out for showing."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.model.fleets import GROUPS, make_fleet, some_fleet
+from tui.model.catalog import Catalog
+from tui.model.columns import COLUMNS
+from tui.model.fleet import Fleet
+from tui.model.query import Scope, parse
+from tui.model.server import Server
+
+
+def names(catalog: Catalog, column: str, descending: bool = False) -> list[str]:
+    return [catalog.servers[row].name for row in catalog.order(column, descending)]
+
+
+def test_rows_are_in_natural_order_of_id() -> None:
+    assert Catalog(some_fleet()).ids == [
+        "VA1ACMEDB1",
+        "VA1ACMEDB2",
+        "WA1ACMEMAIL1",
+        "WA1ACMEWEB2",
+        "WA1ACMEWEB10",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "ascending", "descending"),
+    [
+        ("id", "db1 db2 mail1 web2 web10", "web10 web2 mail1 db2 db1"),
+        ("name", "db1 db2 mail1 web2 web10", "web10 web2 mail1 db2 db1"),
+        ("group", "db1 db2 web2 web10 mail1", "mail1 web10 web2 db1 db2"),
+        ("dc", "db1 db2 mail1 web2 web10", "mail1 web2 web10 db1 db2"),
+        ("power", "db2 mail1 web2 web10 db1", "db1 web10 mail1 web2 db2"),
+        ("maint", "web2 mail1 web10 db1 db2", "db1 db2 mail1 web10 web2"),
+        ("cpu", "web2 mail1 web10 db2 db1", "db1 db2 web10 mail1 web2"),
+        ("memory", "mail1 web2 web10 db2 db1", "db1 db2 web10 web2 mail1"),
+        ("ip", "web2 web10 mail1 db2 db1", "db1 db2 mail1 web10 web2"),
+        ("changed", "mail1 web10 db1 db2 web2", "db1 db2 web2 web10 mail1"),
+    ],
+)
+def test_sorts_by_any_column_with_ties_by_id(column: str, ascending: str, descending: str) -> None:
+    catalog = Catalog(some_fleet())
+    assert " ".join(names(catalog, column)) == ascending
+    assert " ".join(names(catalog, column, descending=True)) == descending
+
+
+def test_a_change_is_seen_in_orders_and_filters_that_were_made_before() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    for column in COLUMNS:
+        catalog.order(column)
+    find = parse("quarantine").bind(Scope(catalog))
+    everything = range(len(catalog))
+    assert find(everything) == []
+    changed = msgspec.structs.replace(fleet.servers["WA1ACMEWEB2"], cpu=99, description="quarantine")
+    fleet.update([changed])
+    rows = catalog.update(["WA1ACMEWEB2", "NOT-THERE"])
+    assert rows == [catalog.rows["WA1ACMEWEB2"]]
+    assert find(everything) == rows
+    assert names(catalog, "cpu") == ["mail1", "web10", "db2", "web2", "db1"]
+
+
+def test_a_refresh_makes_nothing_anew_of_what_did_not_change() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    texts, order = list(catalog.texts()), catalog.order("os")
+    changed = msgspec.structs.replace(fleet.servers["WA1ACMEWEB2"], description="new")
+    fleet.update([changed])
+    assert catalog.reload() == [catalog.rows["WA1ACMEWEB2"]]
+    assert catalog.order("os") is order
+    assert sum(one is not other for one, other in zip(catalog.texts(), texts, strict=True)) == 1
+    assert catalog.reload() == []
+
+
+def test_servers_that_come_or_go_keep_the_texts_of_the_others() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    texts = dict(zip(catalog.ids, catalog.texts(), strict=True))
+    fleet.update([Server("WA1ACMEWEB3", "web3", "web", "WA1")])
+    del fleet.servers["VA1ACMEDB1"]
+    assert catalog.reload() is None
+    now = dict(zip(catalog.ids, catalog.texts(), strict=True))
+    assert list(now) == ["VA1ACMEDB2", "WA1ACMEMAIL1", "WA1ACMEWEB2", "WA1ACMEWEB3", "WA1ACMEWEB10"]
+    assert all(now[id_] is texts[id_] for id_ in now if id_ in texts)
+
+
+def test_a_group_with_another_name_is_found_under_it() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    catalog.texts()
+    catalog.order("group")
+    fleet.groups["prod"] = msgspec.structs.replace(fleet.groups["prod"], path="Zebra")
+    catalog.reload()
+    assert parse("zebra").bind(Scope(catalog))(range(len(catalog))) == [catalog.rows["WA1ACMEWEB10"]]
+    assert names(catalog, "group")[-1] == "web10"
+
+
+def test_nothing_is_nothing() -> None:
+    catalog = Catalog(Fleet("ACME"))
+    assert (len(catalog), list(catalog.order("name")), catalog.prepare()) == (0, [], False)
+
+
+@given(
+    st.lists(st.tuples(st.text("aB01\n", max_size=4), st.one_of(st.none(), st.integers(0, 3))), max_size=12)
+)
+def test_every_order_is_all_rows_once(values: list[tuple[str, int | None]]) -> None:
+    servers = [Server(f"S{i}", name, "web", "WA1", cpu=cpu) for i, (name, cpu) in enumerate(values)]
+    catalog = Catalog(make_fleet(*servers, groups=GROUPS))
+    for column in COLUMNS:
+        for descending in (False, True):
+            assert sorted(catalog.order(column, descending)) == list(range(len(servers)))

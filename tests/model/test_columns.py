@@ -1,0 +1,92 @@
+"""Which columns there are, and which of them fit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.model.fleets import some_fleet
+from tui.model.catalog import Catalog
+from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, cell_text, find_column, size_text
+
+NATURAL = dict.fromkeys(COLUMNS, 10)
+LAYOUTS = st.lists(
+    st.tuples(st.sampled_from(list(COLUMNS)), st.one_of(st.none(), st.integers(1, 60))), max_size=14
+).map(
+    lambda items: ColumnLayout.parse([name if width is None else f"{name}:{width}" for name, width in items])
+)
+
+
+def test_settings_give_the_layout_back() -> None:
+    items = ["maint", "id:14", "name", "group:30"]
+    assert ColumnLayout.parse(items).items() == items
+
+
+@pytest.mark.parametrize(
+    ("items", "becomes"),
+    [
+        ([], ["id", "maint"]),
+        (["os"], ["id", "os", "maint"]),
+        (["mem", "id", "Maintenance"], ["memory", "id", "maint"]),
+    ],
+)
+def test_the_id_and_the_maintenance_state_are_always_there(items: list[str], becomes: list[str]) -> None:
+    assert ColumnLayout.parse(items).items() == becomes
+
+
+@pytest.mark.parametrize("item", ["colour", "id:0", "id:wide", "id:-3", "id:9999"])
+def test_says_what_makes_no_sense(item: str) -> None:
+    with pytest.raises(ValueError, match=r"column|width"):
+        ColumnLayout.parse([item])
+
+
+@given(LAYOUTS, st.integers(0, 250), st.dictionaries(st.sampled_from(list(COLUMNS)), st.integers(0, 60)))
+def test_what_is_shown_fits_and_keeps_what_must_be_seen(
+    layout: ColumnLayout, available: int, natural: dict[str, int]
+) -> None:
+    shown = layout.fit(available, natural)
+    names = [column.name for column, _ in shown]
+    assert {"id", "maint"} <= set(names)
+    assert [item.name for item in layout.columns if item.name in names] == names
+    assert all(width >= 1 for _, width in shown)
+    fixed = sum(item.width or 0 for item in layout.columns if item.name in ("id", "maint"))
+    if available >= fixed + COLUMNS["id"].least + COLUMNS["maint"].least + 1:
+        assert sum(width for _, width in shown) + len(shown) - 1 <= available
+
+
+def test_narrow_terminals_drop_the_least_important_first() -> None:
+    before = {column.name for column, _ in DEFAULT_LAYOUT.fit(300, NATURAL)}
+    assert before == set(COLUMNS)
+    for width in range(300, 0, -1):
+        now = {column.name for column, _ in DEFAULT_LAYOUT.fit(width, NATURAL)}
+        assert now <= before
+        dropped, kept = before - now, now
+        assert all(COLUMNS[one].priority > COLUMNS[other].priority for one in dropped for other in kept)
+        before = now
+    assert before == {"id", "maint"}
+
+
+def test_what_the_columns_say() -> None:
+    catalog = Catalog(some_fleet())
+    server = catalog.servers[catalog.rows["WA1ACMEWEB10"]]
+    said = {name: cell_text(column, server, catalog.paths) for name, column in COLUMNS.items()}
+    assert said == {
+        "id": "WA1ACMEWEB10", "name": "web10", "group": "Web/Prod", "dc": "WA1", "power": "stopped",
+        "maint": "off",
+        "status": "active", "op": "", "os": "ubuntu", "cpu": "8", "memory": "8 GB", "ip": "10.0.0.10",
+        "description": "mail relay", "changed": "2026-11-20 10:00",
+    }  # fmt: skip
+    unknown = catalog.servers[catalog.rows["VA1ACMEDB1"]]
+    empty = ("maint", "power", "cpu", "memory", "group")
+    assert [cell_text(COLUMNS[name], unknown, {}) for name in empty] == ["-", "", "", "", ""]
+
+
+def test_sizes_are_said_as_people_say_them() -> None:
+    assert [size_text(size) for size in (None, 0, 512, 1024, 1536, 131072)] == [
+        "", "0 MB", "512 MB", "1 GB", "1536 MB", "128 GB",
+    ]  # fmt: skip
+
+
+def test_columns_have_one_meaning_per_name() -> None:
+    names = [name for column in COLUMNS.values() for name in (column.name, *column.aliases)]
+    assert len(names) == len(set(names))
+    assert all(find_column(name.upper()) for name in names)

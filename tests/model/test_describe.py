@@ -1,0 +1,49 @@
+"""Everything about one server."""
+
+from tests.model.fleets import some_fleet
+from tui.model.describe import Done, Fact, describe, raw_lines
+from tui.model.operation import Action, State, Target
+from tui.model.server import Disk, IpAddress, Server, ServerDetails
+
+FLEET = some_fleet()
+SERVER = FLEET.servers["WA1ACMEWEB2"]
+
+
+def test_says_what_is_known_and_leaves_out_what_is_not() -> None:
+    facts = {fact.label: fact.value for fact in describe(SERVER, {"web": "Web"})}
+    assert facts["group"] == "Web"
+    assert facts["maintenance"] == "on"
+    assert facts["memory"] == "2 GB"
+    assert "description" not in facts
+    assert [fact for fact in describe(SERVER, {}) if fact.maintenance] == [
+        Fact("maintenance", "on", None, True)
+    ]
+
+
+def test_says_what_this_console_did_to_it() -> None:
+    done = Done(Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04")
+    assert Fact("end maintenance", "⊘ refused 12:04 locked", State.REFUSED) in describe(
+        SERVER, {}, None, [done]
+    )
+
+
+def test_details_add_what_only_they_know() -> None:
+    details = ServerDetails(
+        SERVER, "web2.local", (IpAddress("10.0.0.2", "64.1.2.3"),), ("cpu high",), ("WEB2.2026",),
+        (Disk("0:0", 50, ("/", "/var")),), (("Owner", "ops"),),
+    )  # fmt: skip
+    text = "\n".join(f"{fact.label} {fact.value}".strip() for fact in describe(SERVER, {}, details))
+    for wanted in (
+        "host name web2.local", "10.0.0.2  public 64.1.2.3", "cpu high", "WEB2.2026", "0:0  50 GB / /var",
+        "Owner  ops", "Alert policies", "Snapshots", "Disks", "Custom fields",
+    ):  # fmt: skip
+        assert wanted in text
+
+
+def test_the_raw_answer_is_shown_whatever_it_is() -> None:
+    assert raw_lines(ServerDetails(Server("X"), raw=b'{"a":[1,"\xc3\xa9"]}'))[1:4] == [
+        '  "a": [',
+        "    1,",
+        '    "é"',
+    ]
+    assert raw_lines(ServerDetails(Server("X"), raw=b"<html>\n\xff")) == ["<html>", "\ufffd"]

@@ -1,0 +1,40 @@
+"""Natural order."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.model.ordering import natural_key, natural_keys, order_by
+
+
+def slow_key(value: str) -> list[tuple[int, int | str]]:
+    """What natural order means, word for word."""
+    parts = re.split(r"([0-9]+)", value.casefold())
+    return [(0, int(part)) if index % 2 else (1, part) for index, part in enumerate(parts)]
+
+
+def test_numbers_count_as_numbers() -> None:
+    names = ["WEB10", "web2", "WEB1", "db10", "DB9", "web", "2", "10", ""]
+    assert sorted(names, key=natural_key) == ["", "2", "10", "DB9", "db10", "web", "WEB1", "web2", "WEB10"]
+
+
+@given(st.lists(st.text(alphabet="aB0129_", min_size=1, max_size=8).map(lambda text: "x" + text)))
+def test_is_what_it_means(names: list[str]) -> None:
+    keys = dict(zip(names, natural_keys(names), strict=True))
+    assert [slow_key(name) for name in sorted(names, key=keys.__getitem__)] == sorted(map(slow_key, names))
+
+
+@given(st.lists(st.text(max_size=6)))
+def test_many_at_once_are_as_one_by_one(names: list[str]) -> None:
+    plain = [name.replace("\n", " ") for name in names]
+    assert natural_keys(plain) == [natural_key(name) for name in plain]
+    assert len(natural_keys(names)) == len(names)
+
+
+@given(st.lists(st.integers(0, 4)))
+def test_both_directions_keep_equals_as_they_were(keys: list[int]) -> None:
+    order = order_by(keys, list)
+    rows = range(len(keys))
+    assert list(order.ascending) == sorted(rows, key=keys.__getitem__)
+    assert list(order.descending()) == sorted(rows, key=keys.__getitem__, reverse=True)
