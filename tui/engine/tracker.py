@@ -203,7 +203,7 @@ class Tracker:
             if self._jobs.get(job.id) is not job:
                 heapq.heappop(self._due)
                 continue
-            ahead = self._connections / self._budget
+            ahead = (self._connections - 1) / self._budget
             at = max(due, self._next_slot - ahead, self._paused_until)
             if at > now:
                 self._set_alarm(at)

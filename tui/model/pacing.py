@@ -44,11 +44,11 @@ PRIOR_JOBS = 2.0
 HISTORY_JOBS = 50.0
 """How many jobs all of the history is worth at most beside those seen now: a slow night shows soon."""
 REMEMBERED_JOBS = 1000.0
-KNOWN_JOBS = 5.0
+KNOWN_JOBS = 20.0
 """Until so many were seen to end the scale itself is not known, and no interval is longer than a tenth of
-the age or of the recorded time."""
+the age or of the time that such a job takes."""
 
-_EDGES = (0.0, *(0.5 * 1.12**n for n in range(115)))  # to just over two days
+_EDGES = (0.0, *(0.5 * 1.1**n for n in range(133)))  # to just over two days
 _BINS = len(_EDGES) - 1
 
 
