@@ -115,5 +115,5 @@ def queued(*server_ids: str, job: str = "wa1-12345") -> httpx.Response:
     return httpx.Response(200, json=entities)
 
 
-QUICK = Limits(connect=0.5, read=0.05, write=0.5, pool=0.5, deadline=0.2, tree_deadline=0.2, tries=1)
+QUICK = Limits(read=0.2, deadline=0.4, tree_deadline=0.4, tries=1)
 """Limits for tests over real sockets, so that what never ends, ends soon."""

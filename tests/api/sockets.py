@@ -51,10 +51,12 @@ class RawServer:
         self.act = act
         self.requests: list[bytes] = []
         self.connections = 0
+        self.writers: list[asyncio.StreamWriter] = []
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         connection = Connection(reader, writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -86,4 +88,8 @@ async def raw_server(act: Act, *, tls: bool = False) -> AsyncIterator[RawServer]
     async with listener:
         server.port = listener.sockets[0].getsockname()[1]
         await listener.start_serving()
-        yield server
+        try:
+            yield server
+        finally:
+            for writer in server.writers:
+                writer.transport.abort()

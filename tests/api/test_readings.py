@@ -17,6 +17,7 @@ from tui.api.errors import (
     NotAllowed,
     NotFound,
     RateLimited,
+    Redirected,
     ServerFault,
     Unreachable,
     Untrusted,
@@ -110,7 +111,7 @@ async def test_what_fails_in_passing_is_read_again(hiccup: Reply) -> None:
         (httpx.Response(405), BadRequest, 1, "405"),
         (httpx.Response(400, json={"error": "Bad id"}), BadRequest, 1, "Bad id"),
         (httpx.Response(407), Unreachable, 3, "proxy asks for a login"),
-        (httpx.Response(301, headers={"Location": "https://evil.test/"}), Malformed, 3, "not followed"),
+        (httpx.Response(301, headers={"Location": "https://evil.test/"}), Redirected, 1, "not followed"),
         (
             httpx.Response(200, text=PAGE),
             Malformed,

@@ -29,6 +29,7 @@ ALL = [
     errors.Untrusted("x"),
     errors.Malformed("x"),
     errors.Oversized("x"),
+    errors.Redirected("x"),
     errors.OutcomeUnsure("x"),
 ]
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 import msgspec
 import pytest
 
@@ -18,6 +19,7 @@ from tui.api.errors import Malformed, OutcomeUnsure, Unreachable, Untrusted
 from tui.api.limits import Limits
 from tui.model.operation import Action
 
+PATIENT = Limits()
 QUEUED = json.dumps(
     [{"server": "a1", "isQueued": True, "links": [{"rel": "status", "id": "wa1-1"}]}]
 ).encode()
@@ -32,10 +34,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def session(act: Act, limits: Limits = QUICK) -> AsyncIterator[tuple[RawServer, Api]]:
+async def session(act: Act, limits: Limits = PATIENT) -> AsyncIterator[tuple[RawServer, Api]]:
+    """A client that has logged in with all patience, and from there on has what ``limits`` give."""
     async with raw_server(act) as server:
-        api = Api(f"http://127.0.0.1:{server.port}", limits=limits)
+        at_login = msgspec.structs.replace(PATIENT, connections=limits.connections)
+        api = Api(f"http://127.0.0.1:{server.port}", limits=at_login)
         await api.login("demo", PASSWORD)
+        api._client._limits = limits
+        api._client._http.timeout = httpx.Timeout(limits.read)
         yield server, api
         await api.aclose()
 
@@ -111,7 +117,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("act", BROKEN)
 async def test_an_operation_whose_answer_is_lost_is_unsure_and_sent_once(act: Act) -> None:
-    async with session(act) as (server, api):
+    async with session(act, QUICK) as (server, api):
         with pytest.raises(OutcomeUnsure) as caught:
             await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
         assert len(server.requests) == 1
@@ -121,7 +127,7 @@ async def test_an_operation_whose_answer_is_lost_is_unsure_and_sent_once(act: Ac
 
 @pytest.mark.parametrize("act", BROKEN)
 async def test_a_reading_whose_answer_is_lost_ends_and_is_told(act: Act) -> None:
-    async with session(act) as (server, api):
+    async with session(act, QUICK) as (server, api):
         with pytest.raises((Unreachable, Malformed)):
             await api.job_status("ACME", "wa1-1")
         assert len(server.requests) == 1
@@ -133,7 +139,7 @@ async def test_a_reading_recovers_on_a_new_connection() -> None:
     async def act(connection: Connection) -> None:
         await (acts.pop(0)(connection) if acts else connection.answer(STATUS))
 
-    limits = msgspec.structs.replace(QUICK, tries=3, backoff=0.001)
+    limits = msgspec.structs.replace(PATIENT, backoff=0.001)
     async with session(act, limits) as (server, api):
         assert await api.job_status("ACME", "wa1-1") == "executing"
         assert len(server.requests) == 3
@@ -148,7 +154,7 @@ async def test_one_connection_serves_many_requests() -> None:
 
 async def test_no_more_connections_than_allowed() -> None:
     async with session(
-        lambda connection: connection.answer(STATUS), msgspec.structs.replace(Limits(), connections=8)
+        lambda connection: connection.answer(STATUS), msgspec.structs.replace(PATIENT, connections=8)
     ) as (server, api):
         await asyncio.gather(*(api.job_status("ACME", "wa1-1") for _ in range(39)))
         assert server.connections <= 8
@@ -214,7 +220,7 @@ async def test_nobody_there_and_no_such_name() -> None:
     with pytest.raises(Unreachable, match="refuses the connection: check the URL and port"):
         await Api(f"http://127.0.0.1:{free_port()}").login("demo", PASSWORD)
     with pytest.raises(Unreachable):
-        await Api("https://no-such-host.invalid", limits=QUICK).login("demo", PASSWORD)
+        await Api("https://no-such-host.invalid").login("demo", PASSWORD)
 
 
 async def test_a_certificate_that_does_not_verify_is_said_and_nothing_is_sent() -> None:

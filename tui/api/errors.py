@@ -71,6 +71,10 @@ class Oversized(Malformed):
     """The answer goes beyond a bound: size, depth or number of things in it. Not worth another try."""
 
 
+class Redirected(Malformed):
+    """The answer leads somewhere else, where nothing of ours is ever sent. Not worth another try."""
+
+
 class OutcomeUnsure(ApiError):
     """An operation was sent and its answer was lost: it may or may not have been carried out.
 

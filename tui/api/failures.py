@@ -13,6 +13,7 @@ from tui.api.errors import (
     NotAllowed,
     NotFound,
     RateLimited,
+    Redirected,
     ServerFault,
     Unreachable,
     Untrusted,
@@ -80,7 +81,7 @@ def refusal(status: int, message: str, what: str, host: str, wait: float | None)
     if status in (408, 425) or status >= 500:
         return ServerFault(f"{host} failed ({status}){said}.", status)
     if 300 <= status < 400:
-        return Malformed(
+        return Redirected(
             f"{host} answers with a redirect ({status}), which is not followed: check the URL, "
             "or give the one it leads to."
         )

@@ -12,7 +12,16 @@ from enum import Enum
 
 import httpx
 
-from tui.api.errors import ApiError, Malformed, Oversized, RateLimited, ServerFault, Unreachable, Untrusted
+from tui.api.errors import (
+    ApiError,
+    Malformed,
+    Oversized,
+    RateLimited,
+    Redirected,
+    ServerFault,
+    Unreachable,
+    Untrusted,
+)
 from tui.api.limits import Limits
 
 TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
@@ -57,7 +66,7 @@ def pause_before_repeat(
     ``attempt`` counts from 1. ``asked`` is what the endpoint's Retry-After said.
     An `OutcomeUnsure` is never among what may be repeated.
     """
-    if kind is Kind.LOGIN or isinstance(error, Untrusted | Oversized):
+    if kind is Kind.LOGIN or isinstance(error, Untrusted | Oversized | Redirected):
         return None
     tries = limits.tries
     match error:

@@ -236,6 +236,8 @@ _server_decoder = msgspec.json.Decoder(_Server, strict=False)
 _parts_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
+_SIZES: dict[int | float | None, int] = {gigabytes << 10: gigabytes << 10 for gigabytes in range(1, 129)}
+"""Amounts of memory in MB as servers have them, so that each number is kept once."""
 _NO_DETAILS = _Details()
 _NO_CHANGE = _Change()
 
@@ -326,7 +328,7 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         details.maintenance,
         shared[wire.os or ""],
         _whole(details.cpu),
-        _whole(details.memory_mb),
+        _SIZES.get(details.memory_mb) or _whole(details.memory_mb),
         _whole(details.storage_gb),
         clean(ip, TEXT_LIMIT),
         clean(wire.description, TEXT_LIMIT) if wire.description else "",
