@@ -4,12 +4,12 @@ import ast
 
 import pytest
 
-from tests.architecture.source import ROOT, Module, modules
+from tests.architecture.source import ROOT, modules
 
 GUARDS = {"tui.cli", "tui.engine.engine"}
 """Where what nobody else caught ends: the top of the command line, the top of the engine's thread."""
 
-LONG, TOO_LONG = 300, 450
+LONG, TOO_LONG = 300, 600
 """Lines. Modules rarely pass the first, and never the second."""
 
 
@@ -29,10 +29,9 @@ def broad_handlers(tree: ast.AST) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
-def test_nothing_is_swallowed_outside_the_two_guards(module: Module) -> None:
-    if module.name not in GUARDS:
-        assert broad_handlers(module.tree) == []
+def test_nothing_is_swallowed_outside_the_two_guards() -> None:
+    broad = [(module.name, line) for module in modules() for line in broad_handlers(module.tree)]
+    assert {name for name, _ in broad} <= GUARDS, broad
 
 
 @pytest.mark.parametrize(
@@ -49,9 +48,8 @@ def test_a_swallowed_error_is_found(source: str, lines: list[int]) -> None:
     assert broad_handlers(ast.parse(source)) == lines
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
-def test_a_module_says_what_it_is(module: Module) -> None:
-    assert ast.get_docstring(module.tree) or module.lines == 0
+def test_every_module_says_what_it_is() -> None:
+    assert [module.name for module in modules() if not ast.get_docstring(module.tree)] == []
 
 
 def test_modules_stay_small() -> None:

@@ -65,10 +65,9 @@ class Follower:
                 self._not_started = message
 
     def _redraw(self) -> None:
-        if self._narrator.live:
-            for operation in self.operations.values():
-                if operation.ended is None:
-                    self._narrator.progress(operation)
+        for operation in self.operations.values():
+            if operation.ended is None:
+                self._narrator.progress(operation)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

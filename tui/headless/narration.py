@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TextIO
 
@@ -45,11 +46,15 @@ class Narrator:
         self.say(clean(f"{'Going on with ' if resumed else ''}{what}"))
 
     def targets(self, operation: Operation, targets: tuple[Target, ...]) -> None:
-        """Servers changed: what went wrong is said at once, the rest is counted."""
-        for target in targets:
-            news = self._states.get(target.server_id) is not target.state
-            self._states[target.server_id] = target.state
-            if news and target.state in _TOLD:
+        """Servers changed: new jobs and what went wrong are said at once, the rest is counted."""
+        news = [target for target in targets if self._states.get(target.server_id) is not target.state]
+        self._states.update((target.server_id, target.state) for target in news)
+        if not self.live:
+            queued = Counter(target.job_id for target in news if target.state is State.QUEUED)
+            for job_id, servers in queued.items():
+                self.say(clean(f"{counted(servers, 'server')} queued as {job_id}"))
+        for target in news:
+            if target.state in _TOLD:
                 self.say(self._line(target))
         self.progress(operation)
 

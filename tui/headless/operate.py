@@ -10,7 +10,7 @@ from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.headless.session import Session, Work, opened
-from tui.model.operation import LOOKS, Operation, State, Target
+from tui.model.operation import IN_FLIGHT, LOOKS, Operation, State, Target
 from tui.model.plan import Skip
 
 _YES = {"y\n", "Y\n", "yes\n"}
@@ -71,6 +71,10 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
 
 
 def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -> Exit:
+    """The exit code. What is still under way is said, and how to go on."""
+    underway = sum(operation.count(State.PLANNED, State.UNSURE, *IN_FLIGHT) for operation in operations)
+    if underway and session.leave.is_set():
+        session.narrator.say(f"{counted(underway, 'server')} still under way; `pitstop resume` goes on")
     if session.why is not None:
         return session.why
     return max((exit_of(operation, waited=waited) for operation in operations), default=Exit.VERIFIED)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -74,16 +75,23 @@ class Session:
                 raise Stop(
                     Exit.LOGIN_REFUSED, f"the login as {work.user} was refused: {failed.message} ({advice})"
                 )
-            raise Stop(Exit.UNREACHABLE, failed.message)
+            raise Stop(Exit.UNREACHABLE, self._located(failed.message))
 
     async def read_fleet(self) -> Fleet:
-        """All servers of the account. Raises Stop when not even the data centers can be read."""
+        """All servers of the account, or of those data centers that can be read. Raises Stop for none."""
         await self.until_left(self.core.refresh())
         if self.why is not None:
             raise Stop(self.why, "the servers could not be read")
         if self._fleet_failed:
-            raise Stop(Exit.UNREACHABLE, self._fleet_failed)
+            raise Stop(Exit.UNREACHABLE, self._located(self._fleet_failed))
+        if self.core.fleet.problems and not self.core.fleet.read_at:
+            raise Stop(Exit.UNREACHABLE, "no data center could be read")
         return self.core.fleet
+
+    def _located(self, message: str) -> str:
+        """What went wrong, and where unless it says so itself."""
+        host = urlsplit(self.work.endpoint.url).netloc
+        return message if host in message else f"{host}: {message}"
 
     def choose(self, query: str) -> list[Server]:
         """The servers that a filter asks for; ``@NAME`` is one from the settings. Raises Stop."""

@@ -1,6 +1,7 @@
 """Put the settings together: flag, then environment, then saved, then the file, then the default."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -171,8 +172,8 @@ def _from_text(field: Field, text: str) -> Any:
 
 
 def _wrong(field: Field, value: object, error: msgspec.ValidationError) -> str:
-    bounds = str(error).partition(" - at ")[0]
-    relation = [sign for sign in (">=", "<=", ">", "<") if f" {sign} " in bounds]
-    if relation:
-        return f"must be {bounds.removeprefix('Expected ').replace('`', '')}, not {value!r}"
-    return f"must be {field.kind}, not {value!r}"
+    kind = (
+        field.kind if field.kind[0] == '"' or field.kind in {"text", "true or false"} else f"a {field.kind}"
+    )
+    bound = re.search(r" (?:>=|<=|>|<) [-0-9.e]+", str(error))
+    return f"must be {kind}{bound.group() if bound else ''}, not {value!r}"

@@ -1,0 +1,171 @@
+"""The command line as an operator has it, in this process or one of its own, against a sandbox over HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import httpx
+import pytest
+
+from tests.conftest import ServeSandbox
+from tui.cli import main
+from tui.sandbox.config import SandboxConfig
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout, which is one JSON value."""
+        return json.loads(self.out)
+
+
+class Pitstop(Protocol):
+    """Runs the command line in this process."""
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> Ran: ...
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for every test, and nothing of the developer's."""
+    for name in list(os.environ):
+        if name.startswith(("PITSTOP_", "CLC_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PITSTOP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def pitstop(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pitstop]:
+    """Run a command; stdin is empty and no terminal unless it says otherwise."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def run(*arguments: str, stdin: str | None = None) -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin or ""))
+        capfdbinary.readouterr()
+        environ = dict(os.environ)
+        code = main(list(arguments))
+        os.environ.update(environ)  # the passwords, which the program takes out of its own
+        out, err = capfdbinary.readouterr()
+        return Ran(code, out.decode(), err.decode())
+
+    yield run
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+        root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's operator, in the environment."""
+    monkeypatch.setenv("PITSTOP_USERNAME", "demo")
+    monkeypatch.setenv("PITSTOP_PASSWORD", "pitstop")
+
+
+class Platform(NamedTuple):
+    """A sandbox over HTTP, and what it says of itself."""
+
+    url: str
+
+    def _get(self, what: str) -> Any:
+        return httpx.get(f"{self.url}/__sandbox/{what}", trust_env=False).json()
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Route -> how often it was asked for."""
+        found: dict[str, int] = self._get("requests")["by_route"]
+        return found
+
+    @property
+    def posts(self) -> int:
+        """How many operations it received."""
+        return sum(count for route, count in self.requests.items() if route.startswith("POST /v2/operations"))
+
+    def in_maintenance(self, *ids: str) -> list[bool]:
+        """The servers' own flags."""
+        servers = self._get("truth")["servers"]
+        return [servers[id_]["maintenance"] for id_ in ids]
+
+    def set_faults(self, **rates: float) -> None:
+        """What goes wrong from now on."""
+        named = {name.replace("_", "-"): rate for name, rate in rates.items()}
+        httpx.post(f"{self.url}/__sandbox/faults", json=named, trust_env=False).raise_for_status()
+
+
+class Serve(Protocol):
+    """Starts a sandbox and makes it the endpoint of every command."""
+
+    def __call__(self, **config: Any) -> Platform: ...
+
+
+@pytest.fixture
+def platform(serve_sandbox: ServeSandbox, monkeypatch: pytest.MonkeyPatch, log_in: None) -> Serve:
+    """A sandbox whose jobs take hardly any time, logged in to by the environment."""
+
+    def serve(**config: Any) -> Platform:
+        url = serve_sandbox(SandboxConfig(**({"time_scale": 0.001} | config)))
+        monkeypatch.setenv("PITSTOP_API_URL", f"{url}/v2")
+        monkeypatch.setenv("PITSTOP_VERIFY_LIMIT", "5")
+        return Platform(url)
+
+    return serve
+
+
+class Running:
+    """A command in a process of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for(self, text: str) -> str:
+        """Read stderr up to the line with ``text``; gives that line."""
+        assert self.process.stderr is not None
+        read = []
+        for line in self.process.stderr:
+            read.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"{text!r} is not in {read}")
+
+    def end(self) -> Ran:
+        """Wait for its end."""
+        out, err = self.process.communicate(timeout=60)
+        return Ran(self.process.returncode, out, err)
+
+
+@pytest.fixture
+def running() -> Iterator[Any]:
+    """Start commands in processes of their own; none is left behind."""
+    started: list[Running] = []
+
+    def start(*arguments: str) -> Running:
+        started.append(Running(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()

@@ -1,0 +1,244 @@
+"""`pitstop start` and `pitstop stop`: who is meant, what is asked, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.headless.conftest import Pitstop, Platform, Serve
+
+
+def some(pitstop: Pitstop, query: str, count: int) -> list[str]:
+    """The first ids that a query gives."""
+    found = [server["id"] for server in pitstop("servers", query, "--json").json]
+    assert len(found) >= count
+    return found[:count]
+
+
+READY = "maint:off status:active"
+
+
+def test_servers_go_into_maintenance_and_come_back(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    ids = some(pitstop, READY, 5)
+    ran = pitstop("start", *ids, "--yes", "--json", "--reason", "CHG-1")
+    assert ran.code == 0
+    assert ran.json["summary"] == {"verified": 5}
+    assert ran.json["operation"]
+    assert ran.json["window"]
+    assert [server["id"] for server in ran.json["servers"]] == ids
+    assert all(server.keys() == {"id", "state", "job_id", "message"} for server in ran.json["servers"])
+    assert place.in_maintenance(*ids) == [True] * 5
+    back = pitstop("stop", *ids, "--yes", "--json", "--reason", "CHG-1")
+    assert back.json["summary"] == {"verified": 5}
+    assert back.json["window"] == ran.json["window"]
+    assert place.in_maintenance(*ids) == [False] * 5
+
+
+def test_ids_are_taken_in_any_case_and_surroundings_and_once_each(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    one, two, three = some(pitstop, READY, 3)
+    text = f"  {one.lower()},{two}\n\n{three.title()};\t{one}\n"
+    ran = pitstop("start", "-", two.lower(), "--yes", "--json", stdin=text)
+    assert [server["id"] for server in ran.json["servers"]] == [one, two, three]
+    assert place.in_maintenance(one, two, three) == [True] * 3
+
+
+def test_a_filter_chooses(pitstop: Pitstop, platform: Serve) -> None:
+    platform()
+    ids = some(pitstop, f"dc:wa1 {READY}", 1)
+    ran = pitstop("start", "--filter", f"dc:wa1 {READY} {ids[0]}", "--yes", "--json")
+    assert [server["id"] for server in ran.json["servers"]] == ids
+    assert ran.code == 0
+
+
+def test_plain_output_is_tab_separated(pitstop: Pitstop, platform: Serve) -> None:
+    platform()
+    ids = some(pitstop, READY, 2)
+    ran = pitstop("start", *ids, "--yes")
+    assert [line.split("\t")[:2] for line in ran.out.splitlines()] == [[id_, "verified"] for id_ in ids]
+    assert "2 of 2 verified" in ran.err
+
+
+def test_unknown_ids_are_named_and_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    (id_,) = some(pitstop, READY, 1)
+    ran = pitstop("start", id_, "NOSUCH01", "\x1b[31mevil", "--yes", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "NOSUCH01" in ran.err
+    assert "nothing was sent" in ran.err
+    assert "\x1b" not in ran.err
+    assert place.posts == 0
+    ran = pitstop("start", id_, "NOSUCH01", "--yes", "--json", "--skip-unknown")
+    assert ran.code == 0
+    assert "NOSUCH01" in ran.err
+    assert ran.json["summary"] == {"verified": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["start"], "no servers are named"),
+        (["start", "-"], "standard input names no servers"),
+        (["start", "A", "--filter", "x"], "not both"),
+        (["start", "--filter", "nothingmatchesthis"], "matches no server"),
+        (["start", "A", "--wave", "0"], "1% to 100%"),
+        (["start", "A", "--wave", "120%"], "1% to 100%"),
+        (["start", "A", "--max-failed", "1"], "--wave"),
+        (["start", "A", "--wave", "1", "--no-wait"], "exclude"),
+        (["start", "A", "--batch-size", "0"], "batch-size"),
+        (["start", "A", "--no-such-flag"], "no-such-flag"),
+        (["no-such-command"], "no-such-command"),
+    ],
+)
+def test_wrong_usage_is_said_and_sends_nothing(
+    pitstop: Pitstop, platform: Serve, arguments: list[str], message: str
+) -> None:
+    place = platform(servers=10)
+    arguments = [some(pitstop, READY, 1)[0] if one == "A" else one for one in arguments]
+    ran = pitstop(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert place.posts == 0
+
+
+def test_without_a_yes_and_a_terminal_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    ran = pitstop("start", *some(pitstop, READY, 3))
+    assert (ran.code, ran.out) == (2, "")
+    assert "3 servers" in ran.err
+    assert "--yes" in ran.err
+    assert place.posts == 0
+
+
+def test_a_dry_run_says_what_would_be_and_sends_nothing(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    (busy,) = some(pitstop, "maint:on", 1)
+    ids = some(pitstop, READY, 2)
+    ran = pitstop("start", *ids, busy, "--dry-run", "--json")
+    assert ran.code == 0
+    assert ran.json["operation"] is None
+    assert ran.json["summary"] == {"planned": 2}
+    assert ran.json["skipped"] == [{"id": busy, "reason": "already in maintenance"}]
+    assert place.posts == 0
+
+
+def test_what_is_so_already_is_no_failure_and_sends_nothing(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    ran = pitstop("start", *some(pitstop, "maint:on", 2), "--yes", "--json")
+    assert (ran.code, ran.json["servers"]) == (0, [])
+    assert place.posts == 0
+
+
+def test_a_named_server_that_cannot_be_operated_on_fails_the_command(
+    pitstop: Pitstop, platform: Serve
+) -> None:
+    platform()
+    (archived,) = some(pitstop, "status:archived", 1)
+    (ready,) = some(pitstop, READY, 1)
+    ran = pitstop("start", archived, ready, "--yes", "--json")
+    assert ran.code == 1
+    assert ran.json["summary"] == {"verified": 1}
+    assert "not active" in ran.json["skipped"][0]["reason"]
+
+
+def test_batches_are_requests_of_one_data_center(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform()
+    ids = some(pitstop, f"dc:wa1 {READY}", 7)
+    ran = pitstop("start", *ids, "--yes", "--json", "--batch-size", "3")
+    assert ran.code == 0
+    assert place.posts == 3
+    assert len({server["job_id"] for server in ran.json["servers"]}) == 3
+
+
+def test_waves_follow_each_other_and_stop_after_failures(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform(faults={"job-fails": 1.0}, seed=5)
+    ids = some(pitstop, f"dc:wa1 {READY}", 8)
+    ran = pitstop("start", *ids, "--yes", "--json", "--wave", "50%", "--max-failed", "0")
+    assert ran.code == 1
+    assert place.posts == 1
+    states = [server["state"] for server in ran.json["servers"]]
+    assert states[4:] == ["cancelled"] * 4
+    assert "failed" in states[:4]
+    wrong = [server for server in ran.json["servers"] if server["state"] == "failed"]
+    assert all(f"{server['id']}  failed" in ran.err for server in wrong)
+
+
+def test_a_job_that_stays_unknown_is_unsure(pitstop: Pitstop, platform: Serve) -> None:
+    platform(faults={"settle": 1.0}, time_scale=0.01, seed=2)
+    ran = pitstop("start", *some(pitstop, READY, 1), "--yes", "--json")
+    assert set(ran.json["summary"]) <= {"verified", "unsure", "succeeded"}
+    assert ran.code == (0 if ran.json["summary"] == {"verified": 1} else 5)
+
+
+def test_a_role_that_may_only_look_sends_nothing(
+    pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = platform()
+    monkeypatch.setenv("PITSTOP_USERNAME", "viewer")
+    ran = pitstop("start", "--filter", READY, "--yes", "--json")
+    assert ran.code == 1
+    assert ran.json["servers"] == []
+    assert {skip["reason"] for skip in ran.json["skipped"]} == {"not allowed by your role"}
+    assert place.posts == 0
+
+
+def test_read_only_sends_nothing_wherever_it_is_said(
+    pitstop: Pitstop, platform: Serve, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = platform()
+
+    def refused(*arguments: str) -> None:
+        ran = pitstop(*arguments, "--filter", READY, "--yes")
+        assert (ran.code, ran.out) == (2, "")
+        assert "read-only" in ran.err
+
+    refused("--readonly", "start")
+    refused("start", "--readonly")
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(f'[profiles.look]\nurl = "{place.url}"\nreadonly = true\n')
+    monkeypatch.delenv("PITSTOP_API_URL")
+    refused("--profile", "look", "start")
+    monkeypatch.setenv("PITSTOP_READONLY", "1")
+    refused("stop", "--api-url", place.url)
+    assert place.posts == 0
+    assert pitstop("resume", "--send-rest", "--api-url", place.url).code == 2
+
+
+def test_no_wait_leaves_when_all_is_sent_and_resume_follows(pitstop: Pitstop, platform: Serve) -> None:
+    place = platform(time_scale=0.2)
+    ids = some(pitstop, f"dc:wa1 {READY}", 3)
+    sent = pitstop("start", *ids, "--yes", "--json", "--no-wait")
+    assert sent.code == 0
+    assert set(sent.json["summary"]) <= {"queued", "executing", "succeeded", "verified"}
+    ran = pitstop("resume", "--json")
+    assert ran.code == 0
+    resumed = json.loads(ran.out)
+    assert resumed["operation"] == sent.json["operation"]
+    assert resumed["summary"] == {"verified": 3}
+    assert [server["id"] for server in resumed["servers"]] == ids
+    assert (place.posts, place.in_maintenance(*ids)) == (1, [True] * 3)
+    again = pitstop("resume", "--json")
+    assert (again.code, again.out) == (0, "")
+    assert "nothing is unfinished" in again.err
+
+
+def test_the_sandbox_in_the_process_leaves_no_journal_behind(pitstop: Pitstop, home: Path) -> None:
+    ran = pitstop(
+        "start", "--sandbox", "--time-scale", "0.001", "--filter", f"dc:wa1 {READY} web", "--yes", "--json"
+    )
+    assert ran.code == 0
+    assert set(ran.json["summary"]) == {"verified"}
+    assert not (home / "journal.sqlite3").exists()
+
+
+def test_an_answer_that_was_lost_is_looked_after_and_nothing_sent_twice(
+    pitstop: Pitstop, platform: Serve
+) -> None:
+    place: Platform = platform()
+    ids = some(pitstop, f"dc:wa1 {READY}", 2)
+    place.set_faults(drop_after=1.0)
+    ran = pitstop("start", *ids, "--yes", "--json")
+    assert place.posts == 1
+    assert ran.json["summary"] == {"verified": 2}
+    assert ran.code == 0

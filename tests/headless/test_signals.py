@@ -1,0 +1,112 @@
+"""Ctrl-C, kill and kill -9, in processes of their own."""
+
+import json
+import signal
+from typing import Any
+
+from tests.headless.conftest import Pitstop, Serve
+
+READY = "maint:off status:active"
+
+
+def start_slowly(pitstop: Pitstop, running: Any, *options: str) -> tuple[Any, list[str]]:
+    """A start in two waves, of which the first has been sent and takes its time."""
+    ids = [server["id"] for server in pitstop("servers", f"dc:wa1 {READY}", "--json").json][:4]
+    run = running("start", *ids, "--yes", "--json", "--wave", "2", *options)
+    return run, ids
+
+
+def test_the_first_interrupt_stops_sending_and_follows_what_was_sent(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(3.0, 3.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGINT)
+    run.wait_for("stopped: 2 servers not sent")
+    ran = run.end()
+    assert ran.code == 130
+    assert ran.json["summary"] == {"verified": 2, "cancelled": 2}
+    assert place.in_maintenance(*ids) == [True, True, False, False]
+    assert place.posts == 1
+
+
+def test_the_second_interrupt_leaves_and_resume_goes_on(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(6.0, 6.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGINT)
+    run.wait_for("stopped")
+    run.process.send_signal(signal.SIGINT)
+    ran = run.end()
+    assert ran.code == 130
+    assert "pitstop resume" in ran.err
+    resumed = pitstop("resume", "--json")
+    assert json.loads(resumed.out)["summary"] == {"verified": 2, "cancelled": 2}
+    assert place.in_maintenance(*ids[:2]) == [True, True]
+    assert place.posts == 1
+
+
+def test_what_kill_left_is_taken_up_and_the_rest_sent_on_the_operators_word(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(2.0, 2.0))
+    run, _ = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.kill()
+    run.end()
+    resumed = pitstop("resume", "--json")
+    assert json.loads(resumed.out)["summary"] == {"planned": 2, "verified": 2}
+    assert resumed.code == 1
+    assert "--send-rest" in resumed.err
+    assert place.posts == 1
+
+
+def test_sending_the_rest(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+    place = platform(job_seconds=(2.0, 2.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.kill()
+    run.end()
+    ran = pitstop("resume", "--json", "--send-rest")
+    assert json.loads(ran.out)["summary"] == {"verified": 4}
+    assert place.in_maintenance(*ids) == [True] * 4
+    assert place.posts == 2
+
+
+def test_being_told_to_end_leaves_the_journal_in_order(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    platform(job_seconds=(4.0, 4.0))
+    run, _ = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGTERM)
+    ran = run.end()
+    assert ran.code == 143
+    assert "pitstop resume" in ran.err
+
+
+def test_a_terminal_that_goes_does_not_stop_the_work(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+    place = platform(job_seconds=(1.0, 1.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGHUP)
+    ran = run.end()
+    assert ran.code == 0
+    assert place.in_maintenance(*ids) == [True] * 4
+
+
+def test_interrupted_before_anything_was_sent(platform: Serve, running: Any) -> None:
+    platform(faults={"slow": 1.0}, slow_seconds=(30.0, 30.0))
+    run = running("servers")
+    import time
+
+    deadline = time.monotonic() + 30
+    while run.process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.5)
+        run.process.send_signal(signal.SIGINT)
+    ran = run.end()
+    assert ran.code in {130, -signal.SIGINT}
+    assert "Traceback" not in ran.err
