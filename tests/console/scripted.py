@@ -78,11 +78,13 @@ class ScriptedEngine:
         self.asked: list[tuple[Any, ...]] = []
         self.operations: dict[str, Operation] = {}
         self._events: list[events.Event] = []
+        self._wake: Callable[[], None] = lambda: None
         self.stopped = False
 
     def tell(self, *happened: events.Event) -> None:
         """Let these be what the console drains next."""
         self._events += happened
+        self._wake()
 
     def start(self) -> None:
         self.asked.append(("start",))
@@ -130,8 +132,14 @@ class ScriptedEngine:
     def cancel(self, operation_id: str) -> None:
         self.asked.append(("cancel", operation_id))
 
-    def resume(self) -> None:
-        self.asked.append(("resume",))
+    def resume(self, *, send_planned: bool = False) -> None:
+        self.asked.append(("resume", send_planned))
+
+    def wind_down(self, *, send_rest: bool) -> None:
+        self.asked.append(("wind_down", send_rest))
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
 
     def drain(self) -> list[events.Event]:
         happened, self._events = self._events, []

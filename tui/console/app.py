@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from tui.console.theme import THEME, AsciiFilter, styles
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.console.bridge import Bridge, Change, EngineFacade, Picture
+    from tui.console.bridge import EngineFacade, Picture
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
@@ -49,6 +50,7 @@ class PitstopApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     NOTIFICATION_TIMEOUT = 8
 
     def __init__(
@@ -80,8 +82,9 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.crashed = False
         self._engine_factory = engine_factory
         self._clock = clock
-        self._bridge: Bridge | None = None
-        self._beat: Timer | None = None
+        self._beat = 0.2 if terminal.is_remote(os.environ) else 0.1
+        self._pumped = 0.0
+        self._due: Timer | None = None
         self._too_small = False
 
     # -- coming and going --------------------------------------------------------------------
@@ -95,15 +98,12 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        import time
-
-        from tui.console.bridge import Bridge, Picture
+        from tui.console.bridge import Picture
 
         self.picture = Picture(clock=self._clock or time.time, readonly=self.readonly)
         self.engine = self._engine_factory()
-        self._bridge = Bridge(self.engine, self.picture, self._changed)
+        self.engine.on_news(self._wake)
         self.engine.start()
-        self._beat = self.set_interval(0.2 if terminal.is_remote(os.environ) else 0.1, self._bridge.pump)
         if isinstance(self.screen, LoginScreen):
             self.screen.ready()
         self.call_later(self._warm_up)
@@ -145,8 +145,23 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     # -- news from the engine ----------------------------------------------------------------
 
-    def _changed(self, change: "Change") -> None:
-        """Hand what changed to every screen that listens, once."""
+    def _wake(self) -> None:
+        """The engine has something to tell. Called on its thread."""
+        self.call_later(self._news)
+
+    def _news(self) -> None:
+        """The engine has something to tell: take it in soon, at most once per beat."""
+        if self._due is None:
+            wait = self._pumped + self._beat - time.monotonic()
+            self._due = self.set_timer(max(0.001, wait), self._pump)
+
+    def _pump(self) -> None:
+        """Take in what the engine told, and hand what changed to every screen that listens, once."""
+        self._due = None
+        self._pumped = time.monotonic()
+        if self.engine is None or self.picture is None:
+            return
+        change = self.picture.take(self.engine.drain())
         if change.login_needed is not None:
             self._ask_password_again(change.login_needed.message)
         for screen in list(self.screen_stack):
@@ -227,12 +242,12 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     async def action_leave(self) -> None:
         """Leave; when something is under way, ask first."""
-        from tui.console.screens.leave import LeaveScreen
+        from tui.console.screens.ask import AskScreen, ask_to_leave
 
         if self.picture is None or not self.picture.running():
             self.exit()
-        elif not isinstance(self.screen, LeaveScreen):
-            await self.push_screen(LeaveScreen(self.picture), lambda leave: self.exit() if leave else None)
+        elif not isinstance(self.screen, AskScreen):
+            await self.push_screen(ask_to_leave(self.picture), lambda leave: self.exit() if leave else None)
 
     def on_resize(self, event: Resize) -> None:
         """Say so, instead of drawing a heap, where the terminal is too small."""

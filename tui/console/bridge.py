@@ -40,8 +40,14 @@ class EngineFacade(Protocol):
     def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation."""
 
-    def resume(self) -> None:
-        """Take up what the journal says is unfinished."""
+    def resume(self, *, send_planned: bool = False) -> None:
+        """Take up what the journal says is unfinished; what was never sent goes out only if so told."""
+
+    def wind_down(self, *, send_rest: bool) -> None:
+        """Settle what was sent (with ``send_rest`` the whole wave under way), leave the rest to a resume."""
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, from any thread, when there is something to drain after nothing was."""
 
     def drain(self) -> list[events.Event]:
         """All events since the last call, in order."""
@@ -97,6 +103,8 @@ class Picture:
         self.fleet = Fleet()
         self.operations: dict[str, Operation] = {}
         """Oldest first."""
+        self.elsewhere: set[str] = set()
+        """Operations that another console carries out and this one only shows."""
         self.link = events.Link.UP
         self.link_message = ""
         self.latency: float | None = None
@@ -105,6 +113,8 @@ class Picture:
         """When the newest whole reading ended."""
         self.trouble = ""
         """Why there is no inventory at all, or no newer one."""
+        self.journal_trouble = ""
+        """Why the journal cannot be written; nothing new is sent meanwhile."""
 
     @property
     def may_operate(self) -> bool:
@@ -114,6 +124,10 @@ class Picture:
     def running(self) -> list[Operation]:
         """Operations that have not ended, oldest first."""
         return [operation for operation in self.operations.values() if operation.ended is None]
+
+    def left_to_send(self) -> list[Operation]:
+        """Operations that were interrupted before everything was sent."""
+        return [op for op in self.operations.values() if op.ended is not None and op.left_to_send]
 
     def unsettled(self) -> int:
         """How many servers of running operations are on their way."""
@@ -186,6 +200,13 @@ class Picture:
                 change.servers.update(self.fleet.update([event.details.server]))
             case events.DetailsFailed():
                 change.details_failed = event
+            case events.JournalChanged():
+                self.journal_trouble = event.message
+                change.status = True
+                good = "The journal can be written again."
+                change.notices.append(
+                    Notice(event.message or good, "error" if event.message else "information")
+                )
             case events.EngineFailed():
                 change.notices.append(Notice(event.message, "error"))
             case _:
@@ -210,6 +231,7 @@ class Picture:
         )
         operation.restore(event.targets)
         self.operations[operation.id] = operation
+        (self.elsewhere.add if event.elsewhere else self.elsewhere.discard)(operation.id)
         change.started.append(operation.id)
         change.targets.setdefault(operation.id, {}).update((t.server_id, t) for t in event.targets)
 
@@ -229,6 +251,7 @@ class Picture:
         ended = [operation.id for operation in self.operations.values() if operation.ended is not None]
         for id_ in ended[:-KEPT_OPERATIONS]:
             del self.operations[id_]
+            self.elsewhere.discard(id_)
 
 
 def _milliseconds(seconds: float | None) -> str:
@@ -238,18 +261,3 @@ def _milliseconds(seconds: float | None) -> str:
 def unsent(operation: Operation) -> int:
     """How many servers of ``operation`` nothing has been sent for yet."""
     return operation.count(State.PLANNED)
-
-
-class Bridge:
-    """Drains the engine and hands the screens what changed, at most once per ``beat`` seconds."""
-
-    def __init__(self, engine: EngineFacade, picture: Picture, changed: Callable[[Change], None]) -> None:
-        self._engine = engine
-        self._picture = picture
-        self._changed = changed
-
-    def pump(self) -> None:
-        """Take in what the engine told since the last time. Without news nothing is called."""
-        happened = self._engine.drain()
-        if happened and (change := self._picture.take(happened)):
-            self._changed(change)

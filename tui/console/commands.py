@@ -27,6 +27,8 @@ class Situation:
     operations: int = 0
     unsent: int = 0
     """Servers of running operations that nothing has been sent for yet."""
+    left_over: int = 0
+    """Servers that interrupted operations never sent anything for."""
     loading: bool = False
 
 
@@ -92,6 +94,10 @@ def _nothing_unsent(now: Situation) -> str | None:
     return None if now.unsent else "everything has been sent already"
 
 
+def _nothing_left_over(now: Situation) -> str | None:
+    return None if now.left_over else "nothing was left unsent"
+
+
 def _loading(now: Situation) -> str | None:
     return "the servers are being read already" if now.loading else None
 
@@ -111,7 +117,7 @@ def _power(name: str, label: str, help_: str, action: str) -> Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("mark", "space", "Mark", "Mark or unmark this server, go to the next.",
-            "Marks", "list('mark')", hint="mark", weight=90, why_not=_nothing_shown),
+            "Marks", "mark", hint="mark", weight=90, why_not=_nothing_shown),
     Command("mark.all", "a", "Mark all shown", "Mark every server that is shown.",
             "Marks", "list('mark_all')", hint="all", weight=35, why_not=_nothing_shown),
     Command("mark.invert", "i", "Invert marks", "Mark what is shown and unmarked, unmark the rest of it.",
@@ -134,10 +140,12 @@ COMMANDS: tuple[Command, ...] = (
             why_not=_nothing_chosen),
     Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
             "Maintenance", "cancel_unsent", why_not=_nothing_unsent),
+    Command("operation.rest", "", "Send the rest", "Send what an interrupted operation left unsent.",
+            "Maintenance", "send_rest", dangerous=True, why_not=_nothing_left_over),
     Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
             "List", "filter", hint="filter", weight=88),
     Command("details", "enter", "Details", "Show everything about this server.",
-            "List", "list('open')", hint="details", weight=40, why_not=_nothing_shown),
+            "List", "details", hint="details", weight=40, why_not=_nothing_shown),
     Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
             "List", "refresh", hint="refresh", weight=50, why_not=_loading),
     Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",

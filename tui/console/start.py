@@ -81,7 +81,8 @@ def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
     if gone and on_hangup == "finish" and engine.running():
         log.info("the terminal has gone; following what was sent to its end")
         terminal.silence()
+        engine.wind_down(send_rest=True)
         while engine.running():
             engine.drain()
-            time.sleep(0.5)
+            time.sleep(0.2)
     engine.stop()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Grid, Horizontal, Vertical
+from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -86,44 +86,39 @@ class ConfirmScreen(ModalScreen[Confirmed | None], inherit_bindings=False):
                 id="question",
                 markup=False,
             )
-            with Grid(id="facts"):
-                for word, fact in self._facts():
-                    yield Static(word, classes="word", markup=False)
-                    yield Static(fact, markup=False)
-                if total:
-                    yield Static("Reason", classes="word")
-                    yield Field(
-                        self._reason,
-                        id="reason",
-                        compact=True,
-                        placeholder="ticket number or why; goes into the record",
-                    )
-                if self._must_count:
-                    yield Static("Type", classes="word")
-                    yield Field(
-                        id="count",
-                        compact=True,
-                        type="integer",
-                        placeholder=f"{total} to show that you mean all of them",
-                    )
-            yield Static(WARNINGS.get(plan.action, "") if total else "", id="warning", markup=False)
+            with VerticalScroll(id="body", can_focus=False):
+                yield from self._compose_body()
             yield Static("", id="hint", markup=False)
             with Horizontal(id="choices"):
                 yield Choice("n", "leave them alone" if total else "close", id="no")
                 if total:
                     yield Choice("y", plan.action.label.lower(), id="yes")
 
+    def _compose_body(self) -> ComposeResult:
+        total = self._total
+        with Grid(id="facts"):
+            for word, fact in self._facts():
+                yield Static(word, classes="word", markup=False)
+                yield Static(fact, markup=False)
+            if total:
+                yield Static("Reason", classes="word")
+                yield Field(
+                    self._reason, id="reason", placeholder="ticket number or why; goes into the record"
+                )
+            if self._must_count:
+                yield Static("Type", classes="word")
+                yield Field(
+                    id="count", type="integer", placeholder=f"{total} to show that you mean all of them"
+                )
+        yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
+
     def _facts(self) -> list[tuple[str, str]]:
         plan, session, endpoint = self.plan, self._picture.session, self._picture.endpoint
         account = session.account if session else ""
-        where = (
-            "a sandbox, nothing real is touched"
-            if endpoint and endpoint.sandbox
-            else endpoint.url
-            if endpoint
-            else ""
-        )
-        facts = [("Account", f"{account} at {endpoint.name if endpoint else ''} ({where})")]
+        facts = []
+        if endpoint is not None:
+            where = "nothing real is touched" if endpoint.sandbox else endpoint.url
+            facts.append(("Account", f"{account} at {endpoint.name} ({where})"))
         if plan.batches:
             facts.append(("Servers", names(plan.server_ids)))
             centers: dict[str, int] = {}

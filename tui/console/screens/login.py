@@ -1,7 +1,7 @@
 """The login screen: one attempt per Enter, never one by itself after a refusal."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,6 +30,9 @@ class Field(Input):
     """A line of input whose cursor does not blink: blinking sends 1.7 kB a second for nothing."""
 
     cursor_blink = var(False)
+
+    def __init__(self, value: str = "", **options: Any) -> None:
+        super().__init__(value, select_on_focus=False, compact=True, **options)
 
 
 class EndpointChoice(Widget, can_focus=True):
@@ -91,7 +94,9 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self._first = names.index(start.endpoint) if start.endpoint in names else 0
         self._settings = settings
         self._start = start
-        self._busy = False
+        self._busy = self._ready = self._asked_early = False
+        self._filled_in = ("", "", "")
+        """What the fields were given by an endpoint: replaced by the next one's, unlike what is typed."""
 
     def compose(self) -> ComposeResult:
         """The form."""
@@ -102,14 +107,13 @@ class LoginScreen(Screen[None], inherit_bindings=False):
                 yield Static("Endpoint")
                 yield EndpointChoice(self._endpoints, self._first)
                 yield Static("User")
-                yield Field(self._start.user, id="user", compact=True)
+                yield Field(self._start.user, id="user")
                 yield Static("Password")
-                yield Field(self._start.password, id="password", password=True, compact=True)
+                yield Field(self._start.password, id="password", password=True)
                 yield Static("Account")
                 yield Field(
                     self._start.account,
                     id="account",
-                    compact=True,
                     placeholder="your own, or an alias below it",
                 )
             yield Static(id="message", markup=False)
@@ -127,11 +131,15 @@ class LoginScreen(Screen[None], inherit_bindings=False):
 
     def _endpoint_changed(self) -> None:
         user, password = self.query_one("#user", Field), self.query_one("#password", Field)
-        sandbox = self.query_one(EndpointChoice).endpoint.sandbox
-        if sandbox and not user.value:
-            user.value, password.value = DEMO_USER, DEMO_PASSWORD
-        elif not sandbox and (user.value, password.value) == (DEMO_USER, DEMO_PASSWORD):
-            user.value = password.value = ""
+        account = self.query_one("#account", Field)
+        endpoint = self.query_one(EndpointChoice).endpoint
+        sandbox = endpoint.sandbox
+        if (user.value, password.value, account.value) == self._filled_in:
+            profile = self._settings.profiles.get(endpoint.name)
+            user.value = DEMO_USER if sandbox else profile.user if profile else ""
+            password.value = DEMO_PASSWORD if sandbox else ""
+            account.value = profile.account if profile else ""
+            self._filled_in = (user.value, password.value, account.value)
         self._say(
             f"This is a sandbox: nothing real is touched. Log in as {DEMO_USER} with {DEMO_PASSWORD}; "
             "as viewer you may only look."
@@ -142,13 +150,17 @@ class LoginScreen(Screen[None], inherit_bindings=False):
 
     def ready(self) -> None:
         """The engine is there. With a user and a password given at the start, log in by itself: once."""
-        if self._start.user and self._start.password:
+        self._ready = True
+        if self._asked_early or (self._start.user and self._start.password):
             self.action_log_in()
 
     @on(Input.Submitted)
     def action_log_in(self) -> None:
         """Try to log in: one attempt."""
-        if self._busy or self.app.engine is None:  # type: ignore[attr-defined]
+        if self._busy:
+            return
+        if not self._ready:
+            self._asked_early = True
             return
         for name, what in (("user", "user name"), ("password", "password")):
             if not self._field(name):

@@ -49,7 +49,7 @@ class PaletteScreen(ModalScreen[str | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """A line to type in and what matches."""
         with Vertical(id="palette"):
-            yield Field(id="words", compact=True, placeholder="a command")
+            yield Field(id="words", placeholder="a command")
             options = OptionList(id="found", markup=False)
             options.can_focus = False
             yield options

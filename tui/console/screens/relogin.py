@@ -36,7 +36,7 @@ class ReloginScreen(ModalScreen[None], inherit_bindings=False):
                 f"Log in again as {session.user if session else ''}", classes="question", markup=False
             )
             yield Static(self._message, id="message", markup=False)
-            yield Field(id="password", password=True, compact=True, placeholder="password")
+            yield Field(id="password", password=True, placeholder="password")
             yield Static(
                 "enter logs in, esc goes back to the screen without.\n"
                 "Nothing is lost: what was sent is followed up after the login.",

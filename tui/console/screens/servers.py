@@ -3,17 +3,21 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tui.console import commands
 from tui.console.bridge import Change, EngineFacade, Picture, unsent
+from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
 from tui.console.screens.confirm import Confirmed, ConfirmScreen, count, names
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
+from tui.console.widgets.filter_bar import FilterBar
+from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
-from tui.model.operation import Action
+from tui.model.operation import LOOKS, Action, State
 from tui.model.plan import make_plan
 from tui.model.selection import Selection
 from tui.settings.schema import Settings
@@ -34,6 +38,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._reason = ""
         """The reason given last: offered again for the next operation of the same window."""
         self._selection = Selection()
+        self.groups = GroupTree(picture.fleet, id="groups")
+        self.filter = FilterBar(id="filter")
         self.servers = ServerList(picture.fleet, self._selection, id="servers")
         self.results = Results(picture)
         self.status = StatusBar(picture)
@@ -41,8 +47,11 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Status, groups and servers side by side, results below, keys."""
         yield self.status
-        with Horizontal(id="panes"), Vertical():
-            yield self.servers
+        with Horizontal(id="panes"):
+            yield self.groups
+            with Vertical(id="list"):
+                yield self.filter
+                yield self.servers
         yield self.results
         yield CommandBar(self.app._keymap, self.situation)
 
@@ -66,6 +75,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             shown=self.servers.line_count(),
             operations=len(self.picture.operations),
             unsent=unsent(shown) if shown and shown.ended is None else 0,
+            left_over=sum(map(unsent, self.picture.left_to_send())),
             loading=self.picture.reading,
         )
 
@@ -84,8 +94,10 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Pass what changed on to the widgets that show it."""
         if change.fleet:
             self.servers.reload()
+            self.groups.reload()
         elif change.servers:
             self.servers.update_servers(change.servers)
+            self.groups.count_soon()
         for targets in change.targets.values():
             self.servers.set_operation_states(targets)
         self.results.picture_changed(change)
@@ -98,15 +110,11 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         operation = self.picture.operations.get(operation_id)
         if operation is None:
             return
-        from tui.model.operation import LOOKS, State
-
         counts = ", ".join(
             f"{number:,} {LOOKS[State(name)].word}" for name, number in operation.summary().items()
         )
-        well = operation.count(State.VERIFIED) == len(operation.targets)
-        self.app.notify(
-            f"{operation.action.label}: {counts}", severity="information" if well else "warning", markup=False
-        )
+        severity: SeverityLevel = "information" if operation.succeeded else "warning"
+        self.app.notify(f"{operation.action.label}: {counts}", severity=severity, markup=False)
 
     @on(ServerList.MarksChanged)
     def _tell_vanished(self, event: ServerList.MarksChanged) -> None:
@@ -123,6 +131,63 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Something that the list does by itself."""
         getattr(self.servers, f"action_{name}")()
         self._show_situation()
+
+    def action_mark(self) -> None:
+        """Mark the server under the cursor: of the list, or of the results where they have the focus."""
+        target = self.results.target(self.results.cursor) if self.results.has_focus else None
+        if target is None:
+            self.action_list("mark")
+        else:
+            self.servers.mark_ids([target.server_id], target.server_id not in self._selection)
+            self.results.action_cursor_down()
+
+    def action_details(self) -> None:
+        """Everything about the server under the cursor: of the list, or of the results."""
+        target = self.results.target(self.results.cursor) if self.results.has_focus else None
+        server = self.servers.cursor_server
+        if target is not None:
+            self._open(target.server_id)
+        elif server is not None:
+            self._open(server.id)
+
+    @on(ServerList.Opened)
+    def _opened(self, event: ServerList.Opened) -> None:
+        self._open(event.server_id)
+
+    def _open(self, server_id: str) -> None:
+        self._engine.details(server_id)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.filter.add_class("-open")
+        self.filter.on_focus()
+
+    @on(FilterBar.Changed)
+    def _filter(self, event: FilterBar.Changed) -> None:
+        self.filter.show_error(self.servers.set_filter(event.text))
+
+    @on(FilterBar.Left)
+    def _filter_left(self) -> None:
+        self.filter.set_class(bool(self.filter.text), "-open")
+        self.servers.focus()
+
+    def action_toggle_groups(self) -> None:
+        """Show or hide the tree of groups, whatever the width."""
+        shown = self.groups.display
+        if shown and self.groups.has_focus:
+            self.servers.focus()
+        self.set_class(not shown, "-groups").set_class(shown, "-no-groups")
+
+    @on(GroupTree.Chosen)
+    def _group_chosen(self, event: GroupTree.Chosen) -> None:
+        self.servers.restrict(event.group_id)
+
+    @on(GroupTree.Marked)
+    def _group_marked(self, event: GroupTree.Marked) -> None:
+        fleet, root = self.picture.fleet, event.group_id
+        groups = fleet.subtree(root) if root is not None else fleet.groups.keys()
+        ids = [server.id for server in fleet.servers.values() if root is None or server.group_id in groups]
+        self.servers.mark_ids(ids, not all(id_ in self._selection for id_ in ids))
 
     def action_refresh(self) -> None:
         """Read all servers again."""
@@ -154,10 +219,24 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_cancel_unsent(self) -> None:
         """Send nothing more of the operation that the results show."""
         operation = self.results.operation
-        if operation is not None:
-            waiting = unsent(operation)
-            self._engine.cancel(operation.id)
-            self.app.notify(f"{count(waiting)} will not be sent; what was sent is followed.", markup=False)
+        if operation is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._engine.cancel(operation.id)
+
+        self.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
+
+    def action_send_rest(self) -> None:
+        """Send what interrupted operations left unsent, after asking."""
+        left = self.picture.left_to_send()
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._engine.resume(send_planned=True)
+
+        self.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""

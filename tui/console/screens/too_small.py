@@ -21,8 +21,9 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
         yield Middle(
             Center(
                 Static(
-                    f"pitstop needs at least {NARROWEST} columns and {LOWEST} lines.\n"
-                    "Make the terminal larger to go on; nothing is lost.\n"
+                    "This terminal is too small.\n"
+                    f"pitstop needs {NARROWEST} columns and {LOWEST} lines.\n"
+                    "Make it larger to go on; nothing is lost.\n"
                     "ctrl+q leaves.",
                     markup=False,
                 )

@@ -28,6 +28,8 @@ class FilterBar(Vertical):
         & > Input { height: 1; border: none; padding: 0 1; background: $panel; }
         & > Input:focus { border: none; }
         & > Static { height: 1; padding: 0 1; color: $quiet; display: none; }
+        /* Without a rule of its own, textual restyles nothing below when the focus comes. */
+        &:focus-within { height: auto; }
         &:focus-within > Static { display: block; }
     }
     """

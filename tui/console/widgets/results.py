@@ -1,6 +1,6 @@
 """What became of each server, as it arrives."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -107,7 +107,7 @@ class Results(LineList):
 
     def show(self, operation_id: str) -> None:
         """List the servers of another operation."""
-        self._shown = operation_id
+        self._shown, self._order = operation_id, []
         self.following = not self.failures_first
         self._ids = max((width_of(id_) for id_ in self._arrival.get(operation_id, ())), default=12)
         self._rearrange()
@@ -158,25 +158,25 @@ class Results(LineList):
 
     def _servers_changed(self, targets: dict[str, Target]) -> None:
         if self.following or self.failures_first:
-            self._rearrange()
+            self._rearrange(targets)
         else:
             self._unseen.update(targets)
             for index in self.seen():
                 if self._order[index] in targets:
                     self.refresh_line_at(index)
 
-    def _rearrange(self) -> None:
+    def _rearrange(self, changed: Collection[str] = ()) -> None:
+        """Order the servers anew; draws only lines that have another server, or one that changed."""
         operation = self.operation
-        before = {index: self._key_at(index) for index in self.seen()}
-        count = len(self._order)
+        before = self._order
         arrival = self._arrival.get(self._shown, {})
         self._order = order(arrival, operation, failures_first=self.failures_first) if operation else []
         self._unseen.clear()
-        if len(self._order) != count:
+        if len(self._order) != len(before):
             self.lines_changed()
         else:
             for index in self.seen():
-                if before.get(index) != self._key_at(index):
+                if before[index] != self._order[index] or self._order[index] in changed:
                     self.refresh_line_at(index)
         self._fit_heading()
 
@@ -241,10 +241,7 @@ class Results(LineList):
 
     def line_key(self, index: int) -> Hashable:
         """A target is immutable: another one is another line."""
-        return self._key_at(index)
-
-    def _key_at(self, index: int) -> Hashable:
-        return (self._shown, self.target(index))
+        return self._shown, self.target(index)
 
     def draw_body(self, index: int) -> list[Segment]:
         """State, id, job, time, message."""
@@ -255,7 +252,7 @@ class Results(LineList):
         colour = self.look(f"state--{look.colour}")
         quiet = self.look("line--quiet")
         segments = [
-            Segment(f"{look.sign} {look.word:<9}", colour),
+            Segment(f"{look.sign} {look.word:<10}", colour),
             Segment(fit(target.server_id, self._ids) + "  ", self.base),
         ]
         job_width = 14 if self.body_width >= 70 else 0
@@ -308,7 +305,9 @@ class Results(LineList):
         ended = operation.count(*ENDED) if operation.ended is None else total
         listed = operation.id == self._shown and len(self.progressing) > 1
         name = f"{'▸ ' if listed else '  '}{operation.action.label} · {total:,}"
-        if operation.reason and width >= 100:
+        if operation.id in self._picture.elsewhere:
+            name += " · by another console"
+        elif operation.reason and width >= 100:
             name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
         bar_width = max(6, min(BAR, width - 60))
         full, empty = bar(ended, total, bar_width)

@@ -68,6 +68,8 @@ def status(picture: Picture, reason: str, width: int) -> Content:
         right.append(Content.styled("reading …", "$quiet"))
     elif picture.read_at is not None:
         right.append(Content.styled(age(picture.read_at, picture.clock()), "$quiet"))
+    if picture.journal_trouble:
+        right.append(Content.styled("journal not written", "bold $state-red"))
     if picture.trouble or picture.fleet.problems:
         right.append(Content.styled("incomplete", "bold $state-red"))
     middle = Content.styled(reason, "bold") if reason else Content("")

@@ -1,0 +1,72 @@
+"""The console, logged in, with the servers read."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
+from tui.console.app import PitstopApp
+from tui.console.screens.servers import ServersScreen
+
+
+class Console(NamedTuple):
+    """A console under test."""
+
+    app: PitstopApp
+    pilot: Pilot[None]
+    engine: ScriptedEngine
+    servers: ServersScreen
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and let what they cause happen."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Wait until ``condition`` holds."""
+        await until(self.pilot, condition, what)
+
+    def marked(self) -> list[str]:
+        """The ids that are marked."""
+        return list(self.servers.servers.selection)
+
+    def text(self) -> str:
+        """The whole screen, line by line, as plain text."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
+
+    def told(self) -> list[str]:
+        """The passing messages that are on the screen."""
+        return [notification.message for notification in self.app._notifications]
+
+
+OpenConsole = Callable[..., AbstractAsyncContextManager[Console]]
+
+
+@pytest.fixture
+def console() -> OpenConsole:
+    """``async with console(servers=12, size=(120, 40), ...)``: logged in, the list filled."""
+
+    @asynccontextmanager
+    async def open_console(
+        servers: int = 12,
+        size: tuple[int, int] = (120, 40),
+        roles: tuple[str, ...] = ("ServerAdmin",),
+        **how: Any,
+    ) -> AsyncIterator[Console]:
+        engine = ScriptedEngine(fleet_of(servers), roles=roles)
+        app = make_app(engine, start=how.pop("start", LOGGED_IN), **how)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await until(
+                pilot, lambda: isinstance(app.screen, ServersScreen) and app.picture and app.picture.read_at
+            )
+            screen = app.screen
+            assert isinstance(screen, ServersScreen)
+            await pilot.pause()
+            yield Console(app, pilot, engine, screen)
+
+    return open_console

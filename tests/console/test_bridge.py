@@ -1,0 +1,132 @@
+"""What the screen knows, fed by the engine's events; no screen."""
+
+import pytest
+
+from tests.console.scripted import CENTER, GROUPS, NOW, fleet_of, server
+from tui.console.bridge import KEPT_OPERATIONS, Picture
+from tui.engine import events
+from tui.model.group import DataCenter
+from tui.model.operation import Action, State, Target
+
+
+def read(*servers: object, at: float = NOW) -> events.DataCenterRead:
+    return events.DataCenterRead(CENTER, GROUPS, tuple(servers), at)  # type: ignore[arg-type]
+
+
+def started(id_: str, *ids: str, at: float = NOW) -> events.OperationStarted:
+    targets = tuple(Target(one, at=at) for one in ids)
+    return events.OperationStarted(id_, Action.START_MAINTENANCE, "ACME", "w", "CHG-1", at, targets)
+
+
+def test_a_reading_fills_the_fleet_and_asks_for_a_new_list() -> None:
+    picture = Picture()
+    change = picture.take([read(*fleet_of(4)), events.FleetRead(("WA1",), (), NOW)])
+    assert len(picture.fleet.servers) == 4
+    assert change.fleet
+    assert change.status
+    assert picture.read_at == NOW
+
+
+def test_the_same_reading_again_changes_no_list() -> None:
+    picture = Picture()
+    picture.take([read(*fleet_of(4))])
+    change = picture.take([read(*fleet_of(4), at=NOW + 30)])
+    assert not change.fleet
+    assert not change.servers
+
+
+def test_a_server_that_changed_is_named_and_the_list_stays() -> None:
+    picture = Picture()
+    picture.take([read(*fleet_of(4))])
+    turned = server(2, maintenance=True)
+    change = picture.take([events.ServersRead((turned,), NOW)])
+    assert change.servers == {turned.id}
+    assert not change.fleet
+
+
+def test_a_data_center_that_has_gone_takes_its_servers_along() -> None:
+    picture = Picture()
+    other = DataCenter("CA3", "Canada", "ca3-0")
+    picture.take([read(*fleet_of(2)), events.DataCenterRead(other, (), (server(9, data_center="CA3"),), NOW)])
+    change = picture.take([events.FleetRead(("WA1",), (), NOW)])
+    assert change.fleet
+    assert {one.data_center for one in picture.fleet.servers.values()} == {"WA1"}
+
+
+def test_one_data_center_failing_is_told_once_and_hides_nothing() -> None:
+    picture = Picture()
+    picture.take([read(*fleet_of(2))])
+    first = picture.take([events.DataCenterFailed("WA1", "the endpoint failed (500)")])
+    again = picture.take([events.DataCenterFailed("WA1", "the endpoint failed (500)")])
+    assert [notice.message for notice in first.notices] == ["WA1: the endpoint failed (500)"]
+    assert not again.notices
+    assert len(picture.fleet.servers) == 2
+
+
+def test_many_events_of_one_server_become_its_newest_state_in_the_order_of_the_last() -> None:
+    picture = Picture()
+    happened: list[events.Event] = [started("op", "A", "B", "C")]
+    for state in (State.SUBMITTING, State.QUEUED, State.EXECUTING):
+        happened += [events.Progress("op", (Target(one, state, NOW),)) for one in ("B", "A")]
+    change = picture.take(happened)
+    assert [(one, target.state) for one, target in change.targets["op"].items()] == [
+        ("C", State.PLANNED),
+        ("B", State.EXECUTING),
+        ("A", State.EXECUTING),
+    ]
+    assert picture.operations["op"].summary() == {"planned": 1, "executing": 2}
+
+
+def test_what_runs_and_what_is_unsettled() -> None:
+    picture = Picture()
+    picture.take([started("op", "A", "B"), events.Progress("op", (Target("A", State.SUBMITTING, NOW),))])
+    assert [operation.id for operation in picture.running()] == ["op"]
+    assert picture.unsettled() == 2
+    picture.take([events.OperationEnded("op", NOW + 9, {})])
+    assert not picture.running()
+
+
+def test_progress_of_an_operation_or_server_that_nobody_knows_is_left_alone() -> None:
+    picture = Picture()
+    picture.take(
+        [started("op", "A"), events.Progress("other", (Target("A"),)), events.Progress("op", (Target("Z"),))]
+    )
+    assert list(picture.operations["op"].targets) == ["A"]
+
+
+def test_operations_that_ended_long_ago_are_let_go_and_running_ones_never() -> None:
+    picture = Picture()
+    picture.take([started("running", "A")])
+    for number in range(KEPT_OPERATIONS + 5):
+        picture.take([started(f"op-{number}", "A"), events.OperationEnded(f"op-{number}", NOW, {})])
+    assert len(picture.operations) == KEPT_OPERATIONS + 1
+    assert "running" in picture.operations
+
+
+def test_latency_that_reads_the_same_is_no_change() -> None:
+    picture = Picture()
+    assert picture.take([events.Latency(0.034)]).status
+    assert not picture.take([events.Latency(0.0341)])
+
+
+@pytest.mark.parametrize("link", list(events.Link))
+def test_the_link_is_told_in_words(link: events.Link) -> None:
+    change = Picture().take([events.LinkChanged(link, "the endpoint does not answer", NOW)])
+    assert [notice.message for notice in change.notices] == ["the endpoint does not answer"]
+    assert change.status
+
+
+def test_the_journal_is_told_both_ways() -> None:
+    picture = Picture()
+    picture.take([events.JournalChanged("the disk is full; make room")])
+    assert picture.journal_trouble == "the disk is full; make room"
+    change = picture.take([events.JournalChanged("")])
+    assert picture.journal_trouble == ""
+    assert change.notices
+
+
+def test_every_event_of_the_engine_is_known_here() -> None:
+    known = set(events.Event.__subclasses__())
+    source = Picture._take.__code__
+    assert known
+    assert {event.__name__ for event in known} <= set(source.co_names), "an event that no screen shows"

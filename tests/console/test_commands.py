@@ -1,0 +1,98 @@
+"""The one table, and what is made of it."""
+
+import dataclasses
+
+import pytest
+
+from tui.console import commands
+from tui.console.app import PitstopApp
+from tui.console.commands import BY_NAME, COMMANDS, Scope, Situation, bindings, check, fit, keys_of, offered
+from tui.console.screens.palette import matching
+from tui.console.screens.servers import ServersScreen
+from tui.console.widgets.server_list import ServerList
+
+BUSY = Situation(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1)
+"""Everything can be used."""
+
+
+def test_names_and_keys_are_given_once() -> None:
+    assert len(BY_NAME) == len(COMMANDS)
+    assert commands.keymap_problems({}) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_something_that_does_it(command: commands.Command) -> None:
+    name, _, argument = command.action.removeprefix("app.").partition("(")
+    owner = PitstopApp if command.action.startswith("app.") else ServersScreen
+    assert hasattr(owner, f"action_{name}")
+    if name == "list":
+        assert hasattr(ServerList, f"action_{argument.strip(chr(39) + ')')}")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_is_explained(command: commands.Command) -> None:
+    assert command.label
+    assert command.help.endswith(".")
+    assert len(command.help) < 60
+
+
+def test_read_only_leaves_nothing_that_changes_servers() -> None:
+    readonly = dataclasses.replace(BUSY, readonly=True)
+    assert not [command for command in offered(readonly) if command.dangerous]
+    assert not [command for command in matching("power", readonly) if command.dangerous]
+    for command in COMMANDS:
+        if command.dangerous:
+            name, _, argument = command.action.partition("(")
+            parameters = (argument.strip("')"),) if argument else ()
+            assert check(name, parameters, readonly) is False
+            assert check(name, parameters, BUSY) is True
+
+
+def test_everything_that_sends_is_marked_dangerous() -> None:
+    sending = {
+        command.name for command in COMMANDS if "operate(" in command.action or "send" in command.action
+    }
+    assert {BY_NAME[name].dangerous for name in sending} == {True}
+
+
+def test_without_the_role_operations_say_why_not() -> None:
+    viewer = dataclasses.replace(BUSY, may_operate=False)
+    assert commands.why_not(BY_NAME["maintenance.start"], viewer) == "your role does not allow operations"
+    assert check("operate", ("startMaintenance",), viewer) is None
+
+
+def test_an_action_that_is_no_command_is_not_stopped() -> None:
+    assert check("cursor_down", (), Situation()) is True
+
+
+def test_bindings_carry_the_names_that_a_keymap_uses() -> None:
+    assert {binding.id for binding in bindings(Scope.SERVERS)} <= set(BY_NAME)
+    assert keys_of(BY_NAME["help"]) == ["?", "F1"]
+    assert keys_of(BY_NAME["quit"], {"quit": "ctrl+d"}) == ["ctrl+d"]
+
+
+def test_a_keymap_is_checked() -> None:
+    assert commands.keymap_problems({"nothing.such": "x"}) == ["keymap: there is no command 'nothing.such'"]
+    (clash,) = commands.keymap_problems({"refresh": "s"})
+    assert "'maintenance.start'" in clash
+    assert "'refresh'" in clash
+    assert commands.keymap_problems({"refresh": "R"}) == []
+
+
+@pytest.mark.parametrize("width", range(10, 200, 7))
+def test_a_narrow_footer_drops_whole_hints_and_never_help_or_quit(width: int) -> None:
+    hints = [(command, f"{keys_of(command)[0]} {command.hint}") for command in COMMANDS if command.hint]
+    kept = fit(hints, width)
+    names = [command.name for command, _ in kept]
+    assert names[-2:] == ["help", "quit"]
+    if len(kept) > 2:
+        assert sum(len(text) for _, text in kept) + 2 * (len(kept) - 1) <= width
+        lightest = min(command.weight for command, _ in kept)
+        dropped = [command.weight for command, _ in hints if command.name not in names]
+        assert all(weight <= lightest for weight in dropped)
+
+
+def test_the_palette_finds_by_letters_and_best_first() -> None:
+    assert matching("start m", BUSY)[0].name == "maintenance.start"
+    assert matching("zzzz", BUSY) == []
+    assert len(matching("", BUSY)) > 20

@@ -1,0 +1,105 @@
+"""Nothing touches a server but a clear yes."""
+
+import pytest
+
+from tests.console.conftest import OpenConsole
+from tui.console.screens.confirm import ConfirmScreen
+from tui.console.screens.servers import ServersScreen
+from tui.settings.schema import Settings
+
+
+async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("a", "s")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        text = c.text()
+        assert "Start maintenance on 4 servers?" in text
+        assert "2 servers: 1 already in maintenance, 1 not active (archived)" in text
+        assert "1 request: 4 in WA1" in text
+        assert "out of live" in text
+        assert "nothing real is touched" in text
+        await c.press("y")
+        assert isinstance(c.app.screen, ServersScreen)
+        ((action, ids, reason),) = c.engine.asked_for("run")
+        assert action == "startMaintenance"
+        assert ids == ("WA1ACMEDB004", "WA1ACMEWEB001", "WA1ACMEWEB002", "WA1ACMEWEB006")
+        assert reason == ""
+
+
+@pytest.mark.parametrize(
+    "keys", [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], ["tab", "tab", "tab", "enter"]]
+)
+async def test_everything_else_touches_nothing(console: OpenConsole, keys: list[str]) -> None:
+    async with console(6) as c:
+        await c.press("a", "s", *keys)
+        assert not c.engine.asked_for("run")
+
+
+async def test_the_cursors_server_is_taken_where_nothing_is_marked(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("s", "y")
+        assert c.engine.asked_for("run")[0][1] == ("WA1ACMEDB004",)
+
+
+async def test_y_in_the_reason_is_text(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("space", "s", "tab", "tab", *"why", "enter")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        assert not c.engine.asked_for("run")
+        await c.press("y")
+        assert c.engine.asked_for("run")[0][2] == "why"
+
+
+async def test_the_reason_is_offered_again_and_shown_in_the_status_line(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("space", "s", "shift+tab", *"CHG-4711", "enter", "y")
+        await c.until(lambda: "CHG-4711" in c.text().splitlines()[0])
+        await c.press("space", "s")
+        assert "CHG-4711" in c.text().split("Reason")[1]
+
+
+async def test_many_servers_are_counted_first(console: OpenConsole) -> None:
+    async with console(60, settings=Settings(confirm_above=50)) as c:
+        await c.press("a", "s")
+        assert "Start maintenance on 58 servers?" in c.text()
+        assert "and 52 more" in c.text()
+        await c.press("y")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        assert "Type 58 first" in c.text()
+        await c.press(*"5", "enter", "y")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        await c.press(*"8", "enter", "y")
+        assert len(c.engine.asked_for("run")[0][1]) == 58
+
+
+async def test_as_many_as_the_setting_says_need_no_count(console: OpenConsole) -> None:
+    async with console(6, settings=Settings(confirm_above=4)) as c:
+        await c.press("a", "s", "y")
+        assert c.engine.asked_for("run")
+
+
+async def test_nothing_eligible_says_why_and_offers_no_yes(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("a", "e", "y")
+        assert isinstance(c.app.screen, ServersScreen), "one of six is in maintenance"
+        await c.press("u", "space", "e")
+        assert "End maintenance: nothing to do" in c.text()
+        assert "1 server: 1 not in maintenance" in c.text()
+        await c.press("y")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        await c.press("enter")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert len(c.engine.asked_for("run")) == 1
+
+
+async def test_the_batches_follow_the_setting(console: OpenConsole) -> None:
+    async with console(12, settings=Settings(batch_size=4)) as c:
+        await c.press("a", "s")
+        assert "3 requests: 10 in WA1" in c.text()
+
+
+async def test_it_fits_the_smallest_terminal(console: OpenConsole) -> None:
+    async with console(60, size=(60, 15)) as c:
+        await c.press("a", "s")
+        assert "leave them alone" in c.text()
+        assert "58 servers?" in c.text()

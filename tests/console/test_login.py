@@ -1,0 +1,157 @@
+"""Logging in: what is offered, what is sent, and what a refusal leaves."""
+
+import pytest
+
+from tests.console.scripted import LOGGED_IN, REAL, SANDBOX, ScriptedEngine, fleet_of, make_app, until
+from tui.console.screens.login import EndpointChoice, Field, LoginScreen
+from tui.console.screens.relogin import ReloginScreen
+from tui.console.screens.servers import ServersScreen
+from tui.console.start import StartOptions
+from tui.engine import events
+from tui.settings.schema import Profile, Settings
+
+REFUSED = "We didn't recognize the username or password you entered. [Please] try again."
+
+
+def text(app: object, selector: str) -> str:
+    """What a widget of the screen says."""
+    return str(app.screen.query_one(selector).render())  # type: ignore[attr-defined]
+
+
+async def test_the_sandbox_is_labelled_and_one_enter_away() -> None:
+    engine = ScriptedEngine(fleet_of(4))
+    app = make_app(engine)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        assert "sandbox" in text(app, "#message")
+        assert "nothing real is touched" in text(app, "#message")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ServersScreen))
+    assert engine.asked_for("login") == [("sandbox", "demo", "pitstop", "")]
+
+
+async def test_a_real_endpoint_starts_empty_with_the_focus_on_the_user() -> None:
+    app = make_app(ScriptedEngine(), endpoints=(REAL,))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        assert app.focused is app.screen.query_one("#user")
+        assert [field.value for field in app.screen.query(Field)] == ["", "", ""]
+
+
+async def test_a_profile_gives_its_user_and_account() -> None:
+    settings = Settings(profiles={"prod": Profile(url=REAL.url, user="ops@example", account="ACMD")})
+    app = make_app(ScriptedEngine(), endpoints=(REAL,), settings=settings)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        assert [field.value for field in app.screen.query(Field)] == ["ops@example", "", "ACMD"]
+        assert app.focused is app.screen.query_one("#password")
+
+
+async def test_choosing_another_endpoint_takes_the_sandboxs_credentials_away() -> None:
+    app = make_app(ScriptedEngine(), endpoints=(SANDBOX, REAL))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        app.screen.query_one(EndpointChoice).focus()
+        await pilot.press("right")
+        assert [field.value for field in app.screen.query(Field)] == ["", "", ""]
+        assert text(app, "#message") == ""
+        await pilot.press("left")
+        assert [field.value for field in app.screen.query(Field)] == ["demo", "pitstop", ""]
+
+
+async def test_one_enter_is_one_attempt() -> None:
+    engine = ScriptedEngine(willing=False)
+    app = make_app(engine, endpoints=(REAL,))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        await pilot.press(*"ops", "tab", *"secret", "tab", *"acmd", "enter", "enter", "enter")
+        assert engine.asked_for("login") == [("prod", "ops", "secret", "acmd")]
+        assert app.screen.query_one("#form").disabled
+
+
+async def test_a_refusal_is_told_as_it_is_and_keeps_the_user() -> None:
+    engine = ScriptedEngine(willing=False)
+    app = make_app(engine, endpoints=(REAL,))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        await pilot.press(*"ops", "tab", *"wrong", "enter")
+        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        await until(pilot, lambda: REFUSED in text(app, "#message"))
+        assert app.screen.query_one("#user", Field).value == "ops"
+        assert app.screen.query_one("#password", Field).value == ""
+        assert app.focused is app.screen.query_one("#password")
+        assert len(engine.asked_for("login")) == 1, "nothing tries again by itself"
+        await pilot.press(*"right", "enter")
+        assert engine.asked_for("login")[1:] == [("prod", "ops", "right", "")]
+
+
+async def test_an_endpoint_that_does_not_answer_costs_no_typing() -> None:
+    engine = ScriptedEngine(willing=False)
+    app = make_app(engine, endpoints=(REAL,))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        await pilot.press(*"ops", "tab", *"secret", "enter")
+        engine.tell(events.LoginFailed("api.example.net does not answer: connection refused", refused=False))
+        await until(pilot, lambda: "connection refused" in text(app, "#message"))
+        await pilot.press("enter")
+        assert len(engine.asked_for("login")) == 2
+
+
+@pytest.mark.parametrize("missing", ["user", "password"])
+async def test_nothing_is_sent_without_a_user_and_a_password(missing: str) -> None:
+    engine = ScriptedEngine()
+    app = make_app(engine, endpoints=(REAL,))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        await pilot.press(*([] if missing == "user" else "ops"), "enter")
+        assert app.focused is app.screen.query_one(f"#{missing}")
+    assert not engine.asked_for("login")
+
+
+async def test_given_credentials_log_in_once_by_themselves() -> None:
+    engine = ScriptedEngine(willing=False)
+    app = make_app(engine, endpoints=(REAL,), start=LOGGED_IN)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: engine.asked_for("login"))
+        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        await until(pilot, lambda: REFUSED in text(app, "#message"))
+        await pilot.pause()
+    assert engine.asked_for("login") == [("prod", "demo", "pitstop", "")]
+
+
+async def test_after_the_login_nothing_keeps_the_password() -> None:
+    engine = ScriptedEngine(fleet_of(4))
+    app = make_app(engine)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ServersScreen))
+        assert not any(isinstance(screen, LoginScreen) for screen in app.screen_stack)
+        assert "pitstop" not in repr(app.picture.__dict__)
+
+
+def test_a_password_is_in_no_repr() -> None:
+    assert "hunter2" not in repr(StartOptions(user="ops", password="hunter2"))
+    assert "hunter2" not in repr(LoginScreen.Asked(REAL, "ops", "hunter2", ""))
+
+
+async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:
+    engine = ScriptedEngine(fleet_of(8))
+    app = make_app(engine, start=LOGGED_IN)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ServersScreen) and app.screen.servers.line_count())
+        screen = app.screen
+        assert isinstance(screen, ServersScreen)
+        await pilot.press("space")
+        engine.willing = False
+        engine.tell(*[events.LoginNeeded("The password of demo was changed.")] * 2)
+        await until(pilot, lambda: isinstance(app.screen, ReloginScreen))
+        assert "was changed" in text(app, "#message")
+        await pilot.press(*"newer", "enter", "enter")
+        assert engine.asked_for("login")[1:] == [("sandbox", "demo", "newer", "ACME")]
+        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        await until(pilot, lambda: REFUSED in text(app, "#message"))
+        engine.willing = True
+        await pilot.press(*"newest", "enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert screen.situation.marked == 1

@@ -1,0 +1,222 @@
+"""The console's main screen: keys, what they act on, and what is told."""
+
+import dataclasses
+
+import pytest
+
+from tests.console.conftest import OpenConsole
+from tests.console.scripted import LOGGED_IN, NOW, server
+from tui.console.screens.confirm import ConfirmScreen
+from tui.console.screens.help import HelpScreen
+from tui.console.screens.palette import PaletteScreen
+from tui.console.screens.servers import ServersScreen
+from tui.console.screens.too_small import TooSmallScreen
+from tui.engine import events
+from tui.settings.schema import Settings
+
+
+async def test_it_reads_the_servers_and_takes_up_what_was_left(console: OpenConsole) -> None:
+    async with console(12) as c:
+        assert c.engine.asked_for("refresh") == [()]
+        assert c.engine.asked_for("resume") == [(False,)]
+        assert "WA1ACMEDB004" in c.text()
+        assert "1 in maintenance" in c.text()
+        assert "ACME · demo" in c.text()
+
+
+async def test_space_marks_and_advances(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("space", "space")
+        assert c.marked() == ["WA1ACMEDB004", "WA1ACMEDB008"]
+        assert c.servers.servers.cursor == 2
+
+
+async def test_all_invert_and_none(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("a")
+        assert len(c.marked()) == 12
+        await c.press("space", "i")
+        assert len(c.marked()) == 1
+        await c.press("u")
+        assert c.marked() == []
+
+
+async def test_a_filter_is_typed_and_kept(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("slash", *"db")
+        await c.until(lambda: c.servers.servers.line_count() == 3)
+        assert "3 of 12 shown" in c.text()
+        await c.press("enter", "a")
+        assert len(c.marked()) == 3
+        await c.press("slash", "escape", "escape")
+        await c.until(lambda: c.servers.servers.line_count() == 12)
+        assert len(c.marked()) == 3
+        assert c.app.focused is c.servers.servers
+
+
+async def test_a_filter_that_makes_no_sense_is_told_and_shows_what_it_did(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("slash", *"web")
+        await c.until(lambda: c.servers.servers.line_count() == 9)
+        await c.press(*" (db")
+        await c.until(lambda: "^" in c.text())
+        assert c.servers.servers.line_count() == 9
+
+
+async def test_keys_that_act_are_text_while_a_filter_is_typed(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("slash", *"seq?")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert c.servers.filter.text == "seq?"
+
+
+async def test_choosing_a_group_and_marking_one(console: OpenConsole) -> None:
+    async with console(12) as c:
+        c.servers.groups.focus()
+        await c.press("down", "down", "enter")
+        await c.until(lambda: c.servers.servers.line_count() == 3)
+        await c.press("space")
+        assert len(c.marked()) == 3
+        await c.press("space")
+        assert c.marked() == []
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, False), (100, True), (120, True)])
+async def test_the_groups_fold_away_where_it_is_narrow(console: OpenConsole, width: int, shown: bool) -> None:
+    async with console(size=(width, 30)) as c:
+        assert c.servers.groups.display is shown
+        await c.press("g")
+        assert c.servers.groups.display is not shown
+        await c.press("g")
+        assert c.servers.groups.display is shown
+
+
+async def test_refresh_keeps_marks_and_tells_vanished_ones(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("a")
+        c.engine.servers = c.engine.servers[:10]
+        await c.press("r")
+        await c.until(lambda: len(c.marked()) == 10)
+        await c.until(c.told)
+        assert "2 marked servers no longer there" in c.told()[0]
+
+
+async def test_a_server_that_changes_is_shown_at_once(console: OpenConsole) -> None:
+    async with console(12) as c:
+        c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
+        await c.until(lambda: "2 in maintenance" in c.text())
+
+
+async def test_enter_asks_for_the_details_of_the_server_under_the_cursor(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("down", "enter")
+        assert c.engine.asked_for("details") == [("WA1ACMEDB008",)]
+
+
+async def test_the_marked_ids_are_copied_else_the_one_under_the_cursor(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("c")
+        assert c.app.clipboard == "WA1ACMEDB004"
+        await c.press("space", "space", "c")
+        assert c.app.clipboard == "WA1ACMEDB004\nWA1ACMEDB008"
+
+
+async def test_read_only_offers_nothing_that_changes_servers(console: OpenConsole) -> None:
+    async with console(start=dataclasses.replace(LOGGED_IN, readonly=True)) as c:
+        await c.press("space", "s", "e")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert "read-only" in c.text()
+        assert " start" not in c.text().splitlines()[-1]
+        await c.press("ctrl+p", *"power")
+        assert isinstance(c.app.screen, PaletteScreen)
+        assert "Power off" not in c.text()
+
+
+async def test_a_viewer_is_told_and_kept_from_operations(console: OpenConsole) -> None:
+    async with console(roles=("AccountViewer",)) as c:
+        await c.press("space", "s")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert "may only look" in c.text()
+
+
+async def test_a_command_of_the_palette(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("space", "ctrl+p", *"reboot", "enter")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        assert c.app.screen.plan.action.value == "reboot"
+
+
+async def test_escape_leaves_the_palette_and_does_nothing(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("ctrl+p", "escape")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert c.marked() == []
+
+
+async def test_help_names_every_key_the_filters_and_the_signs(console: OpenConsole) -> None:
+    async with console(size=(100, 140)) as c:
+        await c.press("question_mark")
+        assert isinstance(c.app.screen, HelpScreen)
+        for word in ("space", "Start maintenance", "ctrl+p", "maint:on", "verified", "not sent"):
+            assert word in c.text()
+        await c.press("escape")
+        assert isinstance(c.app.screen, ServersScreen)
+
+
+async def test_a_keymap_changes_keys_footer_and_help(console: OpenConsole) -> None:
+    async with console(settings=Settings(keys={"refresh": "R"}), size=(120, 60)) as c:
+        await c.press("r")
+        assert len(c.engine.asked_for("refresh")) == 1
+        await c.press("R")
+        assert len(c.engine.asked_for("refresh")) == 2
+        assert "R refresh" in c.text()
+
+
+async def test_tab_goes_through_the_panes(console: OpenConsole) -> None:
+    async with console() as c:
+        seen = []
+        for _ in range(3):
+            await c.press("tab")
+            seen.append(c.app.focused.id if c.app.focused else None)
+        assert seen == ["results", "groups", "servers"]
+
+
+async def test_quit_leaves_at_once_when_nothing_is_under_way(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("q")
+        assert c.app._exit
+
+
+async def test_ctrl_c_says_how_to_leave_and_does_not(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("ctrl+c")
+        assert not c.app._exit
+        assert "press q" in c.told()[0]
+
+
+async def test_a_terminal_too_small_is_told_and_comes_back(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("space")
+        await c.pilot.resize_terminal(50, 12)
+        await c.until(lambda: isinstance(c.app.screen, TooSmallScreen))
+        assert "too small" in c.text()
+        assert "WA1ACME" not in c.text()
+        await c.pilot.resize_terminal(120, 40)
+        await c.until(lambda: isinstance(c.app.screen, ServersScreen))
+        assert len(c.marked()) == 1
+
+
+async def test_text_of_the_api_is_never_markup(console: OpenConsole) -> None:
+    async with console() as c:
+        c.engine.tell(events.FleetFailed("[bold]no[/] [link=x]answer"))
+        await c.until(lambda: "[bold]no[/] [link=x]answer" in c.text())
+
+
+async def test_trouble_with_link_and_journal_is_in_the_status_line(console: OpenConsole) -> None:
+    async with console() as c:
+        c.engine.tell(events.LinkChanged(events.Link.DOWN, "the endpoint does not answer", NOW))
+        await c.until(lambda: "no answer" in c.text().splitlines()[0])
+        c.engine.tell(events.LinkChanged(events.Link.UP, "the endpoint answers again", NOW))
+        await c.until(lambda: "no answer" not in c.text().splitlines()[0])
+        c.engine.tell(events.JournalChanged("the disk is full"))
+        await c.until(lambda: "journal" in c.text().splitlines()[0])

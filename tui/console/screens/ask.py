@@ -1,0 +1,78 @@
+"""A question with a safe default: staying, or leaving things as they are."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.console.bridge import Picture, unsent
+from tui.console.screens.confirm import count
+from tui.console.widgets.choice import Choice
+
+
+class AskScreen(ModalScreen[bool], inherit_bindings=False):
+    """Dismissed with True only by ``y``, or by Enter on the yes that somebody went to."""
+
+    AUTO_FOCUS = "#no"
+    DEFAULT_CSS = "AskScreen { align: center middle; background: $background 60%; }"
+    BINDINGS = [
+        Binding("y", "answer(True)", show=False),
+        Binding("n,escape", "answer(False)", show=False),
+        Binding("tab,right,down", "app.focus_next", show=False),
+        Binding("shift+tab,left,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, question: str, text: str, *, no: str, yes: str) -> None:
+        super().__init__()
+        self._question, self._text, self._no, self._yes = question, text, no, yes
+
+    def compose(self) -> ComposeResult:
+        """The question, what is behind it, and the two ways on."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="question", markup=False)
+            yield Static(self._text, markup=False)
+            with Horizontal(classes="choices"):
+                yield Choice("n", self._no, id="no")
+                yield Choice("y", self._yes, id="yes")
+
+    @on(Choice.Pressed)
+    def _pressed(self, event: Choice.Pressed) -> None:
+        self.dismiss(event.choice.id == "yes")
+
+    def action_answer(self, yes: bool) -> None:
+        """Yes or no, by key."""
+        self.dismiss(yes)
+
+
+def ask_to_leave(picture: Picture) -> AskScreen:
+    """What is under way, and what becomes of it."""
+    running = picture.running()
+    waiting = sum(unsent(operation) for operation in running)
+    sent = picture.unsettled() - waiting
+    lines = []
+    if sent:
+        lines.append(f"{count(sent)}: sent and not settled. The platform carries on without pitstop.")
+    if waiting:
+        lines.append(f"{count(waiting)}: not sent yet, and not sent if you leave.")
+    lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
+    question = f"Leave with {count(len(running), 'operation')} under way?"
+    return AskScreen(question, "\n".join(lines), no="stay", yes="leave")
+
+
+def ask_to_cancel(waiting: int, total: int) -> AskScreen:
+    """What is not sent yet, and what goes on."""
+    text = f"Of {count(total)}, {waiting:,} are not sent yet. What was sent is followed to its end."
+    return AskScreen(
+        f"Send nothing more, leaving {count(waiting)} alone?", text, no="go on", yes="stop sending"
+    )
+
+
+def ask_to_send_rest(waiting: int, operations: int) -> AskScreen:
+    """What an interrupted run left."""
+    text = (
+        f"{count(operations, 'operation')} ended before everything was sent. Nothing is sent twice: only "
+        "servers that nothing was ever sent for."
+    )
+    return AskScreen(f"Send the rest: {count(waiting)}?", text, no="leave them alone", yes="send")
