@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.api import shapes
-from tui.api import wire
+from tui.api import trees, wire
 from tui.api.errors import ApiError
 from tui.api.limits import Limits
 from tui.model.fleet import Fleet
@@ -22,8 +22,8 @@ from tui.model.server import Server
 WA1 = DataCenter("WA1", "WA1 - Seattle", "a0")
 LIMITS = Limits(objects=5000, depth=20)
 DECODERS: dict[str, tuple[Callable[[], Any], Callable[[bytes], object]]] = {
-    "tree": (shapes.tree, lambda body: wire.group_tree(body, WA1, LIMITS)),
-    "server": (shapes.server, lambda body: wire.server(body, LIMITS)),
+    "tree": (shapes.tree, lambda body: trees.group_tree(body, WA1, LIMITS)),
+    "server": (shapes.server, lambda body: trees.server(body, LIMITS)),
     "data centers": (shapes.data_centers, wire.data_centers),
     "answers": (shapes.answers, wire.answers),
     "status": (lambda: {"status": "executing"}, wire.job_status),

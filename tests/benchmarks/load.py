@@ -6,7 +6,7 @@ The bodies are the group trees of a sandbox, as its HTTP interface sends them. E
 process of its own, takes one body at a time and keeps what it made of it:
 
 - json.loads: the plain objects
-- pitstop: wire.group_tree and Fleet.replace, what the console works with
+- pitstop: trees.group_tree and Fleet.replace, what the console works with
 
 CPU is the process's own time. Memory is the highest resident set beyond that of the idle process and the
 largest body; "kept" is what is still resident when the bodies are gone. The least of the runs counts.

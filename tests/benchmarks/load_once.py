@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tui.api import wire
+from tui.api import trees
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 
@@ -28,7 +28,7 @@ def main(way: str, paths: list[Path]) -> None:
             kept.append(json.loads(body))
         else:
             data_center = DataCenter(path.stem)
-            groups, servers = wire.group_tree(body, data_center)
+            groups, servers = trees.group_tree(body, data_center)
             fleet.replace(data_center, groups, servers, 0.0)
         cpu += time.process_time() - began
         del body

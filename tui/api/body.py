@@ -2,9 +2,8 @@
 
 import zlib
 
-import httpx
-
 from tui.api.errors import Malformed, Oversized
+from tui.api.http import httpx
 
 
 class CutShort(Malformed):

@@ -10,8 +10,6 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
-
 from tui import __version__
 from tui.api import failures, retry, wire
 from tui.api.address import base_url, is_loopback
@@ -29,6 +27,7 @@ from tui.api.errors import (
     TokenExpired,
     Unreachable,
 )
+from tui.api.http import httpx
 from tui.api.limits import Limits
 from tui.api.retry import Kind
 from tui.api.secret import Secret

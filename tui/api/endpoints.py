@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import httpx
-
-from tui.api import wire
+from tui.api import trees, wire
 from tui.api.client import Client
 from tui.api.errors import BadRequest, NotFound
+from tui.api.http import httpx
 from tui.api.limits import DEFAULT, Limits
+from tui.api.loose import is_usable_id
 from tui.api.secret import Secret
 from tui.api.wire import Answer, Session, Tree
 from tui.model.group import DataCenter
@@ -92,7 +92,7 @@ class Api:
         root = _segment(data_center.root_group_id, upper=False)
         return await self._client.read(
             f"/groups/{_segment(account)}/{root}?serverDetail=detailed",
-            lambda body: wire.group_tree(body, data_center, self._limits),
+            lambda body: trees.group_tree(body, data_center, self._limits),
             what=f"the root group of {data_center.id}",
             tree=True,
         )
@@ -101,7 +101,7 @@ class Api:
         """Everything about one server. Source: Servers/get-server."""
         return await self._client.read(
             f"/servers/{_segment(account)}/{_segment(server_id)}",
-            lambda body: wire.server(body, self._limits),
+            lambda body: trees.server(body, self._limits),
             what=f"server {server_id.upper()}",
         )
 
@@ -152,6 +152,6 @@ class Api:
 
 def _segment(id_: str, *, upper: bool = True) -> str:
     """An id or alias as a part of a path, upper case as the platform wants it."""
-    if not wire.is_usable_id(id_):
+    if not is_usable_id(id_):
         raise BadRequest(f"{id_!r} cannot be an id or an account alias; nothing was sent.")
     return id_.upper() if upper else id_

@@ -4,8 +4,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
-
 from tui.api.errors import (
     ApiError,
     BadRequest,
@@ -18,6 +16,7 @@ from tui.api.errors import (
     Unreachable,
     Untrusted,
 )
+from tui.api.http import httpx
 from tui.model.text import clean
 
 CAUGHT = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)

@@ -24,6 +24,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The same for a group tree: 33,000 servers with details are about 100 MB."""
     depth: int = 100
     """Levels of groups in a tree."""
+    groups: int = 50_000
+    """In a tree."""
     objects: int = 8_000_000
     """JSON objects and arrays in one answer: a server has about 40."""
     error_body: int = 256 * 1024

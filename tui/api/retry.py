@@ -10,8 +10,6 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-import httpx
-
 from tui.api.errors import (
     ApiError,
     Malformed,
@@ -22,6 +20,7 @@ from tui.api.errors import (
     Unreachable,
     Untrusted,
 )
+from tui.api.http import httpx
 from tui.api.limits import Limits
 
 TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})

@@ -1,0 +1,334 @@
+"""Group trees and servers: bytes to model.
+
+A tree runs to a hundred megabytes, so it is decoded straight into lean structs that skip what nobody shows;
+only one that does not fit them is taken apart entity by entity, so that one odd server does not lose the
+rest. Every function here gives a value or raises `Malformed` (or `Oversized`), nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from tui.api.errors import Malformed, Oversized
+from tui.api.limits import DEFAULT, Limits
+from tui.api.loose import (
+    TEXT_LIMIT,
+    Body,
+    checked,
+    fields_of,
+    flag_of,
+    is_usable_id,
+    items_of,
+    loose_value,
+    number_of,
+    repaired,
+    text_of,
+    texts_of,
+    whole,
+    why,
+)
+from tui.api.wire import Tree
+from tui.model.group import DataCenter, Group
+from tui.model.server import Disk, IpAddress, Server, ServerDetails
+from tui.model.text import clean
+
+NAME_LIMIT = 256
+"""Longest name of a group that is kept, in characters."""
+PATH_LIMIT = 1024
+"""Longest path of a group: every group has one, so a few long names must not fill the memory."""
+
+
+class _Address(msgspec.Struct, gc=False):
+    internal: str | None = None
+    public: str | None = None
+
+
+class _Details(msgspec.Struct, gc=False):
+    power: str | None = msgspec.field(name="powerState", default=None)
+    maintenance: bool | None = msgspec.field(name="inMaintenanceMode", default=None)
+    cpu: int | float | None = None
+    memory_mb: int | float | None = msgspec.field(name="memoryMB", default=None)
+    storage_gb: int | float | None = msgspec.field(name="storageGB", default=None)
+    addresses: list[_Address] | None = msgspec.field(name="ipAddresses", default=None)
+
+
+class _Change(msgspec.Struct, gc=False):
+    at: str | None = msgspec.field(name="modifiedDate", default=None)
+    by: str | None = msgspec.field(name="modifiedBy", default=None)
+
+
+class _Server(msgspec.Struct, gc=False):
+    id: str
+    name: str | None = None
+    group_id: str | None = msgspec.field(name="groupId", default=None)
+    location: str | None = msgspec.field(name="locationId", default=None)
+    status: str | None = None
+    os: str | None = None
+    kind: str | None = msgspec.field(name="type", default=None)
+    description: str | None = None
+    is_template: bool | None = msgspec.field(name="isTemplate", default=None)
+    details: _Details | None = None
+    change: _Change | None = msgspec.field(name="changeInfo", default=None)
+
+
+class _Group(msgspec.Struct, gc=False):
+    id: str
+    name: str | None = None
+    kind: str | None = msgspec.field(name="type", default=None)
+    description: str | None = None
+    groups: "list[_Group] | None" = None
+    servers: list[_Server] | None = None
+
+
+_group_decoder = msgspec.json.Decoder(_Group, strict=False)
+_server_decoder = msgspec.json.Decoder(_Server, strict=False)
+_parts_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+_SIZES: dict[int | float | None, int] = {gigabytes << 10: gigabytes << 10 for gigabytes in range(1, 129)}
+"""Amounts of memory in MB as servers have them, so that each number is kept once."""
+_NO_DETAILS = _Details()
+_NO_CHANGE = _Change()
+
+
+class _Shared(dict[str, str]):
+    """Cleaned text by text: values that thousands of servers share are cleaned and kept once."""
+
+    def __missing__(self, text: str) -> str:
+        kept = self[text] = clean(text, TEXT_LIMIT)
+        return kept
+
+
+def group_tree(body: Body, data_center: DataCenter, limits: Limits = DEFAULT) -> Tree:
+    """All groups and servers below a root group, from the detailed answer."""
+    body = checked(body, limits)
+    try:
+        root: _Group | _LooseGroup = _group_decoder.decode(body)
+    except RecursionError:
+        raise Oversized("The group tree is nested too deeply.") from None
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        root = _LooseGroup(body)
+    except msgspec.DecodeError:
+        body = repaired(body)
+        root = _LooseGroup(body)
+    return _tree(root, data_center, limits)
+
+
+def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits) -> Tree:
+    shared = _Shared()
+    groups: list[Group] = []
+    servers: list[Server] = []
+    known: set[str] = set()
+    waiting: list[tuple[_Group | _LooseGroup, str | None, str, int]] = [(root, None, "", 1)]
+    while waiting:
+        node, parent, above, level = waiting.pop()
+        if level > limits.depth:
+            raise Oversized(f"The group tree has more than {limits.depth} levels.")
+        id_ = node.id.casefold()
+        if not is_usable_id(id_):
+            if parent is None:
+                raise Malformed("The group tree has no usable root group.")
+            id_ = parent  # what is below a nameless group stays with the group above
+        name = clean(node.name or "", NAME_LIMIT)
+        path = clean(name if parent is None else above + name, PATH_LIMIT)
+        if id_ not in known:  # a second group of that id could close a circle
+            known.add(id_)
+            if len(known) > limits.groups:
+                raise Oversized(f"The group tree has more than {limits.groups:,} groups.")
+            kind = shared[(node.kind or "default").lower()]
+            description = clean(node.description or "", TEXT_LIMIT)
+            groups.append(Group(id_, name, data_center.id, parent, path, description, kind))
+        below = "" if parent is None else path + "/"
+        servers.extend(
+            server
+            for wire in node.servers or ()
+            if (server := _server(wire, id_, data_center.id, shared)) is not None
+        )
+        node.servers = None  # let go as we go along: a tree is large
+        children: Sequence[_Group | _LooseGroup] = node.groups or ()
+        waiting.extend((child, id_, below, level + 1) for child in reversed(children))
+    return Tree(tuple(groups), tuple(servers))
+
+
+def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> Server | None:
+    """The server, or None where it has no usable id. Called a hundred thousand times: no frills."""
+    id_ = wire.id.upper()
+    if not is_usable_id(id_):
+        return None
+    name = wire.name or id_
+    if name == id_:
+        id_ = name  # one object for both
+    else:
+        name = clean(name, TEXT_LIMIT)
+    details = wire.details or _NO_DETAILS
+    change = wire.change or _NO_CHANGE
+    ip = ""
+    if details.addresses:
+        if len(details.addresses) == 1 and not details.addresses[0].public:
+            ip = details.addresses[0].internal or ""
+        else:
+            ip = " ".join(part for one in details.addresses for part in (one.internal, one.public) if part)
+    power = details.power
+    return Server(
+        id_,
+        name,
+        group_id,
+        data_center if not wire.location or wire.location == data_center else shared[wire.location.upper()],
+        shared[wire.status or ""],
+        shared[power] if power else None,
+        details.maintenance,
+        shared[wire.os or ""],
+        whole(details.cpu),
+        _SIZES.get(details.memory_mb) or whole(details.memory_mb),
+        whole(details.storage_gb),
+        clean(ip, TEXT_LIMIT),
+        clean(wire.description, TEXT_LIMIT) if wire.description else "",
+        clean(change.at, TEXT_LIMIT) if change.at else "",
+        shared[change.by or ""],
+        shared[wire.kind or ""],
+        wire.is_template or False,
+    )
+
+
+class _LooseGroup:
+    """A group node taken apart piece by piece, for trees that do not fit the strict structs."""
+
+    def __init__(self, body: Body | msgspec.Raw) -> None:
+        try:
+            parts = {key.casefold(): value for key, value in _parts_decoder.decode(body).items()}
+        except RecursionError:
+            raise Oversized("The group tree is nested too deeply.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Malformed(f"The group tree is not what the API documents ({why(error)}).") from None
+        self.id = _raw_text(parts.get("id"))
+        self.name = _raw_text(parts.get("name"))
+        self.kind = _raw_text(parts.get("type"))
+        self.description = _raw_text(parts.get("description"))
+        self._groups = parts.get("groups")
+        self._servers = parts.get("servers")
+
+    @property
+    def groups(self) -> "Sequence[_LooseGroup]":
+        found = []
+        for raw in _raw_items(self._groups):
+            try:
+                found.append(_LooseGroup(raw))
+            except Oversized:
+                raise
+            except Malformed:
+                continue  # not a group at all
+        return found
+
+    @property
+    def servers(self) -> Iterator[_Server] | None:
+        return (server for raw in _raw_items(self._servers) if (server := _loose_server(raw)) is not None)
+
+    @servers.setter
+    def servers(self, _: None) -> None:
+        self._servers = None
+
+
+def _raw_items(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
+    try:
+        return [] if raw is None else _items_decoder.decode(raw)
+    except RecursionError:
+        raise Oversized("The group tree is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+
+
+def _raw_text(raw: msgspec.Raw | None) -> str:
+    if raw is None or len(bytes(raw)) > 16 * TEXT_LIMIT:
+        return ""
+    try:
+        return text_of(loose_value(bytes(raw)))
+    except Malformed:
+        return ""
+
+
+def _loose_server(raw: msgspec.Raw) -> _Server | None:
+    """One server entity, whatever types its fields have; None where there is no telling."""
+    try:
+        return _server_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return _wire_server(fields_of(loose_value(bytes(raw))))
+    except Malformed:
+        return None
+
+
+def _wire_server(fields: dict[str, Any]) -> _Server:
+    details = fields_of(fields.get("details"))
+    change = fields_of(fields.get("changeinfo"))
+    return _Server(
+        id=text_of(fields.get("id")),
+        name=text_of(fields.get("name")),
+        group_id=text_of(fields.get("groupid")),
+        location=text_of(fields.get("locationid")),
+        status=text_of(fields.get("status")),
+        os=text_of(fields.get("os")),
+        kind=text_of(fields.get("type")),
+        description=text_of(fields.get("description")),
+        is_template=flag_of(fields.get("istemplate")),
+        details=_Details(
+            power=text_of(details.get("powerstate")),
+            maintenance=flag_of(details.get("inmaintenancemode")),
+            cpu=number_of(details.get("cpu")),
+            memory_mb=number_of(details.get("memorymb")),
+            storage_gb=number_of(details.get("storagegb")),
+            addresses=[_Address(one.internal, one.public) for one in _addresses(details, "ipaddresses")],
+        ),
+        change=_Change(at=text_of(change.get("modifieddate")), by=text_of(change.get("modifiedby"))),
+    )
+
+
+def server(body: Body, limits: Limits = DEFAULT) -> ServerDetails:
+    """Everything about one server."""
+    fields = fields_of(loose_value(body, limits))
+    wire = _wire_server(fields)
+    # Ids begin with the data center, for the case that it is not named.
+    found = _server(wire, (wire.group_id or "").casefold(), wire.id[:3].upper(), _Shared())
+    if found is None:
+        raise Malformed("The answer is not a server: it has no usable id.")
+    details = fields_of(fields.get("details"))
+    custom = [fields_of(item) for item in items_of(details.get("customfields"))]
+    return ServerDetails(
+        server=found,
+        host_name=text_of(details.get("hostname")),
+        ips=tuple(_addresses(details, "ipaddresses") + _addresses(details, "secondaryipaddresses")),
+        alert_policies=_names(details.get("alertpolicies")),
+        snapshots=_names(details.get("snapshots")),
+        disks=tuple(
+            Disk(
+                text_of(disk.get("id")),
+                number_of(disk.get("sizegb")) or 0,
+                texts_of(disk.get("partitionpaths")),
+            )
+            for disk in map(fields_of, items_of(details.get("disks")))
+            if disk
+        ),
+        custom_fields=tuple(
+            (text_of(field.get("name")), text_of(field.get("displayvalue")) or text_of(field.get("value")))
+            for field in custom
+            if field
+        ),
+        raw=bytes(body),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(
+        name for item in items_of(value) if (name := text_of(fields_of(item).get("name")) or text_of(item))
+    )
+
+
+def _addresses(details: dict[str, Any], key: str) -> list[IpAddress]:
+    found = []
+    for item in items_of(details.get(key)):
+        fields = fields_of(item) or {"internal": item}
+        address = IpAddress(text_of(fields.get("internal")), text_of(fields.get("public")))
+        if address.internal or address.public:
+            found.append(address)
+    return found
