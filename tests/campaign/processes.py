@@ -4,26 +4,27 @@ Fewer runs than in virtual time, because these take real seconds: the sandbox's 
 the time that the program gives servers to settle.
 """
 
-import os
 import random
 import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.campaign.hurried import TIME_SCALE
 from tests.campaign.run import Result
 from tests.campaign.scenario import HIGHEST_RATES, Scenario, draw
 from tests.campaign.verdict import judge
 from tests.terminal.harness import clean_environment
-from tests.terminal.service import PITSTOP, Service
+from tests.terminal.service import Service
 from tui.engine.journal import Journal
 from tui.model.operation import Action, Operation
 
-TIME_SCALE = 0.03
-"""Jobs of ten seconds to minutes take parts of a second to seconds."""
+HURRIED = (sys.executable, "-m", "tests.campaign.hurried")
+REPOSITORY = Path(__file__).parents[2]
 
 VERIFY_LIMIT = 20.0
 """Seconds a server may take to show its new state: beyond any job and any lag at this scale."""
@@ -45,7 +46,7 @@ def carry_out(seed: int, directory: Path) -> Result:
         before = service.truth()
         ids = rng.sample(sorted(before["servers"]), max(2, int(len(before["servers"]) * scenario.part)))
         start = ["start", "--api-url", service.url, "--yes", f"--batch-size={scenario.batch_size}", "-"]
-        resume = ["resume", "--api-url", service.url]
+        resume = ["resume", "--send-rest", "--api-url", service.url]
         problems: list[str] = []
         kills = 0
         command, typed = start, "\n".join(ids)
@@ -101,7 +102,8 @@ def _live(
         },
     )
     process = subprocess.Popen(
-        [*PITSTOP, *arguments],
+        [*HURRIED, *arguments],
+        cwd=REPOSITORY,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -142,8 +144,3 @@ def _when_all_jobs_ended(service: Service) -> dict[str, Any]:
         if all(job["ends"] + 30 * TIME_SCALE < truth["now"] for job in truth["jobs"].values()):
             return truth
         time.sleep(0.1)
-
-
-def cores() -> int:
-    """How many runs may go on at once: each is two busy processes."""
-    return max(1, (os.cpu_count() or 2) // 2)

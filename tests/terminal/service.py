@@ -15,7 +15,10 @@ class Service:
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
-            [*PITSTOP, "sandbox", "--port", "0", *options], stdout=subprocess.PIPE, text=True
+            [*PITSTOP, "sandbox", "--port", "0", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
