@@ -159,6 +159,8 @@ class LineList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual: one line of the widget, counted from its top."""
+        if not self._inside:
+            self._inside = self.scrollable_content_region.size
         width = self._inside.width
         if y < self.heading:
             return Strip(self._fitted(self.draw_heading(y), width), width)

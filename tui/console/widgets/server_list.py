@@ -116,7 +116,7 @@ class ServerList(Marking, LineList):
         self._search: asyncio.Task[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
         self._natural = self._natural_widths()
-        self._show(None)
+        self._choose(None)
 
     # -- what is shown
 
@@ -152,25 +152,31 @@ class ServerList(Marking, LineList):
 
         Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
         """
-        at, first = self.cursor_server, self.first
-        before = dict(zip(self.catalog.ids, self.catalog.servers, strict=True))
+        at, offset = self.cursor_server, self.cursor - self.first
+        paths, view, servers, rows = self.catalog.paths, self.view, self.catalog.servers, self.catalog.rows
         changed = self.catalog.reload()
-        if changed is None:
-            news = {
-                server.id: "•" if server.id in before else "+"
-                for server in self.catalog.servers
-                if before.get(server.id) is not server
-            }
-            vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
-        else:
+        vanished: list[str] = []
+        if changed is not None:
             news = {self.catalog.ids[row]: "•" for row in changed}
-            vanished = []
-        if not before:
-            news = {}
-        self._set_news(news)
+        else:
+            vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
+            news = {id_: "+" for id_ in self.catalog.ids if id_ not in rows}
+            news |= {
+                server.id: "•"
+                for server in servers
+                if self.fleet.servers.get(server.id, server) is not server
+            }
+        self._set_news(news if servers else {})
         self._natural = self._natural_widths()
+        if paths != self.catalog.paths:
+            self._version += 1
         self._fit_columns()
-        self._show(self._select(), keep=at.id if at else None, offset=self.cursor - first)
+        self._choose(self._select())
+        if changed is not None and view == self.view and paths == self.catalog.paths:
+            self.update_servers(news)
+            self._refresh_news(news)
+        else:
+            self._land(at.id if at else None, offset)
         self._prepare_soon()
         if vanished:
             self.post_message(self.MarksChanged(vanished))
@@ -178,8 +184,6 @@ class ServerList(Marking, LineList):
     def update_servers(self, ids: Iterable[str]) -> None:
         """Some servers of the fleet changed: draw again what is seen of them. Nothing moves."""
         rows = set(self.catalog.update(list(ids)))
-        if not rows:
-            return
         for index in self.seen():
             if self.view[index] in rows:
                 self.refresh_cells(index, self.gutter_width, self.body_width)
@@ -227,9 +231,8 @@ class ServerList(Marking, LineList):
     def set_layout(self, layout: ColumnLayout) -> None:
         """Show other columns, or in another order or width."""
         self.column_layout = layout
+        self._natural = self._natural_widths()
         self._fit_columns()
-        self.refresh_heading(1)
-        self.refresh_lines_seen()
 
     # -- actions
 
@@ -423,11 +426,13 @@ class ServerList(Marking, LineList):
 
     def _found(self, rows: list[int] | None) -> None:
         at = self.cursor_server
+        offset = self.cursor - self.first
         self._version += 1
-        self._show(rows, keep=at.id if at else None, offset=self.cursor - self.first)
+        self._choose(rows)
+        self._land(at.id if at else None, offset)
 
-    def _show(self, rows: list[int] | None, keep: str | None = None, offset: int | None = None) -> None:
-        """Show ``rows`` (ascending; None for all), the cursor on ``keep``, ``offset`` below the top."""
+    def _choose(self, rows: list[int] | None) -> None:
+        """Let ``rows`` (ascending; None for all) be what is shown, in the order asked for."""
         self._end_range()
         if rows is not None and len(rows) == len(self.catalog):
             rows = None
@@ -439,7 +444,6 @@ class ServerList(Marking, LineList):
                 mask[row] = 1
             self._shown = bytes(mask)
         self._arrange(rows)
-        self._land(keep, offset)
 
     def _arrange(self, rows: list[int] | None) -> None:
         """Put ``rows`` (ascending; None for all) into the order asked for."""
@@ -497,11 +501,12 @@ class ServerList(Marking, LineList):
 
     def _fit_columns(self) -> None:
         columns = self.column_layout.fit(self.body_width, self._natural)
-        self._version += 1
         if columns != self._columns:
             self._columns = columns
+            self._version += 1
             if self.is_mounted:
                 self.refresh_heading(1)
+                self.refresh_lines_seen()
 
     def _cells_of(self, name: str) -> tuple[int, int]:
         """Where a column starts, gutter included, and its width; (0, 0) if it is not shown."""
@@ -513,16 +518,20 @@ class ServerList(Marking, LineList):
         return 0, 0
 
     def _set_news(self, news: dict[str, str]) -> None:
-        self._news = news
+        before, self._news = self._news, news
+        self._refresh_news(before)
         if news:
             self.set_timer(CHANGES_SHOWN, lambda: self._forget_news(news))
 
     def _forget_news(self, news: dict[str, str]) -> None:
         if self._news is news:
             self._news = {}
-            for index in self.seen():
-                if self.catalog.ids[self.view[index]] in news:
-                    self.refresh_gutter(index)
+            self._refresh_news(news)
+
+    def _refresh_news(self, news: Mapping[str, str]) -> None:
+        for index in self.seen():
+            if self.catalog.ids[self.view[index]] in news:
+                self.refresh_cells(index, 2, 1)
 
     def _prepare_soon(self) -> None:
         if self.is_mounted:

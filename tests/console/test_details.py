@@ -1,0 +1,113 @@
+"""The panel about one server."""
+
+import msgspec
+
+from tests.console.list_host import ListHost, fleet_of, lines, server
+from tui.console.widgets import details as module
+from tui.console.widgets.details import Details, wrap
+from tui.model.describe import Done
+from tui.model.operation import Action, State, Target
+from tui.model.server import ServerDetails
+
+
+def wanted(app: ListHost) -> list[str]:
+    return [message.server_id for message in app.told if isinstance(message, Details.Wanted)]
+
+
+async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
+    servers = [server(number) for number in range(1, 6)]
+    app = ListHost(Details(fleet_of(servers)))
+    async with app.run_test(size=(60, 30)) as pilot:
+        panel = app.query_one(Details)
+        for one in servers:
+            panel.show(one)
+        assert "number 5" in "\n".join(lines(panel))
+        while not wanted(app):
+            await pilot.pause(0.05)
+        assert wanted(app) == ["WA1ACMEWEB5"]
+        panel.show(servers[-1])
+        await pilot.pause(module.REST + 0.1)
+        assert wanted(app) == ["WA1ACMEWEB5"]
+        panel.take(
+            ServerDetails(servers[-1], host_name="web5.local", alert_policies=("cpu high",), raw=b'{"id": 1}')
+        )
+        text = "\n".join(lines(panel))
+        assert "web5.local" in text
+        assert "cpu high" in text
+        panel.show(servers[0])
+        panel.show(servers[-1])
+        assert "web5.local" in "\n".join(lines(panel))
+        await pilot.press("j")
+        assert '"id": 1' in "\n".join(lines(panel))
+        await pilot.press("j")
+        assert "web5.local" in "\n".join(lines(panel))
+
+
+async def test_a_refresh_asks_again() -> None:
+    one = server(1)
+    app = ListHost(Details(fleet_of([one])))
+    async with app.run_test(size=(60, 30)) as pilot:
+        panel = app.query_one(Details)
+        panel.take(ServerDetails(one))
+        panel.show(one)
+        panel.again()
+        while not wanted(app):
+            await pilot.pause(0.05)
+
+
+async def test_what_cannot_be_read_is_said() -> None:
+    one = server(1)
+    app = ListHost(Details(fleet_of([one])))
+    async with app.run_test(size=(60, 30)):
+        panel = app.query_one(Details)
+        panel.show(one)
+        panel.fail(one.id, "not allowed")
+        assert lines(panel)[0] == " Details · not allowed"
+        panel.fail("ANOTHER", "whatever")
+        assert lines(panel)[0] == " Details · not allowed"
+
+
+async def test_says_what_this_console_did_to_it() -> None:
+    one = server(1)
+    app = ListHost(Details(fleet_of([one])))
+    async with app.run_test(size=(70, 30)):
+        panel = app.query_one(Details)
+        panel.show(
+            one, [Done(Action.START_MAINTENANCE, Target(one.id, State.FAILED, message="[b]no[/b]"), "12:01")]
+        )
+        assert "✗ failed 12:01 [b]no[/b]" in "\n".join(lines(panel))
+
+
+async def test_moving_on_draws_only_the_lines_that_differ() -> None:
+    one = server(1)
+    other = msgspec.structs.replace(one, power="stopped")
+    app = ListHost(Details(fleet_of([one])))
+    async with app.run_test(size=(60, 30)) as pilot:
+        panel = app.query_one(Details)
+        panel.show(one)
+        await pilot.pause()
+        before = panel.lines_drawn
+        panel.show(other)
+        await pilot.pause()
+        assert panel.lines_drawn == before + 1
+
+
+async def test_scrolls_and_wraps_what_is_long() -> None:
+    one = server(1, description="word " * 60)
+    app = ListHost(Details(fleet_of([one])))
+    async with app.run_test(size=(40, 8)) as pilot:
+        panel = app.query_one(Details)
+        panel.show(one)
+        assert panel.line_count() > 20
+        await pilot.press("end")
+        assert panel.first == panel.line_count() - panel.page
+        await pilot.press("up", "home")
+        assert panel.first == 0
+        panel.show(None)
+        assert panel.line_count() == 0
+
+
+def test_wraps_by_cells() -> None:
+    assert wrap("日本語日本語", 4) == ["日本", "語日", "本語"]
+    assert wrap("one two three", 7) == ["one two", "three"]
+    assert wrap("", 7) == [""]

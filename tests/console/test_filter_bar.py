@@ -1,0 +1,90 @@
+"""The line that the filter is typed on."""
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from tests.console.list_host import ListHost
+from tui.console.widgets.filter_bar import FilterBar
+from tui.model.values import QueryError
+
+
+async def changed(app: ListHost, pilot: Pilot[None], text: str) -> None:
+    """Until the filter ``text`` was told."""
+    while not [
+        message for message in app.told if isinstance(message, FilterBar.Changed) and message.text == text
+    ]:
+        await pilot.pause(0.01)
+
+
+def note(app: ListHost) -> str:
+    return str(app.query_one(FilterBar).query_one(Static).render())
+
+
+async def test_fast_typing_is_told_once() -> None:
+    app = ListHost(FilterBar())
+    async with app.run_test(size=(80, 5)) as pilot:
+        for end in range(1, 9):
+            app.query_one(Input).value = "web prod"[:end]
+        await changed(app, pilot, "web prod")
+        assert len(app.told) == 1
+        assert app.query_one(Input).cursor_blink is False
+
+
+async def test_enter_keeps_it_and_escape_takes_it_off_before_it_leaves() -> None:
+    app = ListHost(FilterBar())
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar = app.query_one(FilterBar)
+        await pilot.press(*"web", "enter")
+        await changed(app, pilot, "web")
+        app.last(FilterBar.Left)
+        assert bar.history.lines == ["web"]
+        app.told.clear()
+        await pilot.press("escape")
+        await changed(app, pilot, "")
+        assert not [message for message in app.told if isinstance(message, FilterBar.Left)]
+        await pilot.press("escape")
+        app.last(FilterBar.Left)
+
+
+async def test_up_and_down_go_through_what_was_typed_before() -> None:
+    app = ListHost(FilterBar(history=["dc:wa1", "maint:on"]))
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar = app.query_one(FilterBar)
+        await pilot.press("w", "up")
+        assert bar.text == "maint:on"
+        await pilot.press("up", "up")
+        assert bar.text == "dc:wa1"
+        await pilot.press("down", "down")
+        assert bar.text == "w"
+
+
+async def test_says_what_is_wrong_beneath_the_place() -> None:
+    app = ListHost(FilterBar())
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar = app.query_one(FilterBar)
+        await pilot.press(*"web cpu:[x]")
+        bar.show_error(QueryError("takes a number, not '[x]'", 8))
+        await pilot.pause()
+        assert note(app) == "        ^ takes a number, not '[x]'"
+        bar.show_error(QueryError("long " * 20, 8))
+        assert note(app).startswith("9: long long")
+        bar.show_error(None)
+        bar.show_note("12 of 30")
+        assert note(app) == "12 of 30"
+
+
+async def test_a_filter_that_does_not_parse_is_not_remembered() -> None:
+    app = ListHost(FilterBar())
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar = app.query_one(FilterBar)
+        await pilot.press(*"cpu:")
+        bar.show_error(QueryError("needs a value", 4))
+        await pilot.press("enter")
+        assert bar.history.lines == []
+
+
+async def test_a_named_filter_is_told_like_a_typed_one() -> None:
+    app = ListHost(FilterBar())
+    async with app.run_test(size=(80, 5)) as pilot:
+        app.query_one(FilterBar).set_text("group:web maint:on")
+        await changed(app, pilot, "group:web maint:on")

@@ -1,0 +1,419 @@
+"""The list of servers, as an operator meets it: keys in, lines out. Counts what is drawn, times nothing."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from tests.console.list_host import ListHost, fleet_of, lines, replace, server, server_list
+from tui.console.widgets import server_list as module
+from tui.console.widgets.server_list import ServerList
+from tui.model.columns import ColumnLayout
+from tui.model.operation import State, Target
+from tui.model.selection import Selection
+
+WEB1, WEB2, WEB3 = "WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB3"
+
+ACTIONS = (
+    *("mark", "mark_all", "invert_marks", "unmark", "undo_marks", "mark_range", "mark_span", "open"),
+    *("sort_next", "sort_previous", "sort_reverse"),
+)
+
+
+def ids(*numbers: int) -> list[str]:
+    return [f"WA1ACMEWEB{number}" for number in numbers]
+
+
+async def test_shows_servers_in_natural_order_under_a_title() -> None:
+    app = ListHost(server_list(30))
+    async with app.run_test(size=(100, 20)):
+        widget = app.query_one(ServerList)
+        shown = lines(widget)
+        assert shown[0] == "Servers ── 30"
+        assert shown[1].startswith("   ID▲")
+        assert shown[2].startswith("▌  " + WEB1)
+        assert WEB2 in shown[3]
+        assert "WA1ACMEWEB10" in shown[11]
+        assert " on " in shown[4]
+
+
+async def test_moving_the_cursor_draws_no_line_anew() -> None:
+    app = ListHost(server_list(100))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.pause()
+        before = widget.lines_drawn
+        await pilot.press("down", "down", "up", "shift+down")
+        for name in ("mark", "mark_all", "invert_marks", "unmark", "undo_marks", "mark_span"):
+            getattr(widget, f"action_{name}")()
+            await pilot.pause()
+        assert widget.lines_drawn == before
+        assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB4"
+        await pilot.press("pagedown")
+        assert widget.lines_drawn == before + widget.page
+
+
+async def test_keys_reach_every_line() -> None:
+    app = ListHost(server_list(100))
+    async with app.run_test(size=(100, 22)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press("end")
+        assert widget.cursor == 99
+        assert "WA1ACMEWEB100" in lines(widget)[-1]
+        await pilot.press("pageup")
+        assert (widget.cursor, widget.first) == (79, 60)
+        await pilot.press("home", "up")
+        assert (widget.cursor, widget.first) == (0, 0)
+        await pilot.press(*["down"] * 25)
+        assert (widget.cursor, widget.first) == (25, 6)
+        assert app.last(ServerList.CursorMoved).server_id == "WA1ACMEWEB26"
+
+
+async def test_a_mark_advances_and_is_told() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.action_mark()
+        widget.action_mark()
+        await pilot.pause()
+        assert list(widget.selection) == ids(1, 2)
+        assert widget.cursor == 2
+        assert widget.marked_or_cursor() == ids(1, 2)
+        assert lines(widget)[0] == "Servers ── 30 · 2 marked"
+        assert [line[:2] for line in lines(widget)[2:6]] == [" ✓", " ✓", "▌ ", "  "]
+        widget.action_unmark()
+        assert widget.marked_or_cursor() == [WEB3]
+        await pilot.pause()
+        assert app.last(ServerList.MarksChanged).vanished == ()
+
+
+async def test_shift_and_arrows_mark_a_range_that_counts_as_one_change() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press("down", "shift+down", "shift+down", "shift+down", "shift+up")
+        assert list(widget.selection) == ids(2, 3, 4)
+        await pilot.press("down", "down", "shift+up")
+        assert list(widget.selection) == ids(2, 3, 4, 5, 6)
+        await pilot.press("down")
+        widget.action_undo_marks()
+        assert list(widget.selection) == ids(2, 3, 4)
+        widget.action_undo_marks()
+        assert list(widget.selection) == []
+
+
+async def test_a_range_follows_the_cursor_until_it_is_ended() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.mark_ids([WEB1])
+        await pilot.press("down", "down")
+        widget.action_mark_range()
+        await pilot.press("down", "down", "up")
+        assert list(widget.selection) == ids(1, 3, 4)
+        assert lines(widget)[0].endswith("3 marked · range")
+        widget.action_mark_range()
+        await pilot.press("down", "down")
+        assert list(widget.selection) == ids(1, 3, 4)
+        assert "range" not in lines(widget)[0]
+        widget.action_undo_marks()
+        assert list(widget.selection) == [WEB1]
+
+
+async def test_marks_from_the_last_mark_to_the_cursor() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press("down", "down")
+        widget.action_mark()
+        await pilot.press("down", "down")
+        widget.action_mark_span()
+        assert list(widget.selection) == ids(3, 4, 5, 6)
+        await pilot.press("home")
+        widget.action_mark_span()
+        assert list(widget.selection) == ids(1, 2, 3, 4, 5, 6)
+
+
+async def test_marks_outlive_a_filter_and_all_means_all_shown() -> None:
+    app = ListHost(server_list(30))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.mark_ids(ids(1, 2))
+        assert widget.set_filter("maint:on") is None
+        widget.action_mark_all()
+        await pilot.pause()
+        assert lines(widget)[0] == "Servers ── 10 of 30 shown · 12 marked (2 hidden)"
+        widget.action_invert_marks()
+        assert list(widget.selection) == ids(1, 2)
+        assert widget.set_filter("") is None
+        assert lines(widget)[0] == "Servers ── 30 · 2 marked"
+
+
+async def test_a_filter_that_does_not_parse_changes_nothing() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)):
+        widget = app.query_one(ServerList)
+        widget.set_filter("maint:on")
+        error = widget.set_filter("maint:")
+        assert error is not None
+        assert error.position == 6
+        assert widget.line_count() == 10
+        assert widget.filter.text == "maint:on"
+
+
+async def test_the_cursor_stays_on_its_server_through_filter_and_sort() -> None:
+    app = ListHost(server_list(60))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press(*["down"] * 29)
+        changes: list[Callable[[], object]] = [
+            lambda: widget.set_filter("maint:on"),
+            lambda: widget.sort("name", reverse=True),
+            lambda: widget.set_filter(""),
+            lambda: widget.restrict("g2"),
+            lambda: widget.restrict(None),
+            lambda: widget.sort("id"),
+        ]
+        for change in changes:
+            change()
+            await pilot.pause()
+            assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB30"
+            assert widget.cursor in widget.seen()
+        widget.set_filter("!web30")
+        assert (widget.cursor_server and widget.cursor_server.id) == WEB1
+
+
+async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 10)
+    monkeypatch.setattr(module, "SLICE", 7)
+    app = ListHost(server_list(60))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.set_filter("maint:off")
+        assert widget.line_count() == 60  # not yet: the key that was typed is drawn first
+        widget.set_filter("maint:on")
+        while widget.line_count() == 60:
+            await pilot.pause()
+        assert widget.shown_ids() == ids(*range(3, 61, 3))
+        widget.set_filter("maint:off")
+        widget.set_filter("")
+        await pilot.pause(0.1)
+        assert widget.line_count() == 60
+
+
+async def test_a_filter_under_way_survives_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 10)
+    monkeypatch.setattr(module, "SLICE", 7)
+    app = ListHost(server_list(60))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.set_filter("maint:on")
+        replace(widget.fleet, [server(number) for number in range(31, 61)])
+        widget.reload()
+        await pilot.pause(0.1)
+        assert widget.shown_ids() == ids(*range(33, 61, 3))
+
+
+async def test_what_the_filter_found_is_set_off() -> None:
+    app = ListHost(server_list())
+    async with app.run_test(size=(100, 20)):
+        widget = app.query_one(ServerList)
+        widget.set_filter("web12")
+        underlined = [
+            segment.text for segment in widget.render_line(2) if segment.style and segment.style.underline
+        ]
+        assert underlined == ["WEB12", "web12"]
+
+
+async def test_sorts_by_the_column_beside_and_the_other_way_round() -> None:
+    app = ListHost(server_list(12))
+    async with app.run_test(size=(120, 20)):
+        widget = app.query_one(ServerList)
+        widget.action_sort_reverse()
+        assert widget.shown_ids() == ids(*range(12, 0, -1))
+        assert "ID▼" in lines(widget)[1]
+        widget.action_sort_next()
+        assert widget.sort_column == "name"
+        assert "Name▲" in lines(widget)[1]
+        widget.action_sort_previous()
+        widget.action_sort_previous()
+        assert widget.sort_column == widget._columns[-1][0].name
+        widget.sort("maint")
+        assert widget.shown_ids()[:4] == ids(3, 6, 9, 12)
+        with pytest.raises(KeyError):
+            widget.sort("colour")
+
+
+async def test_sorts_by_state_with_trouble_first() -> None:
+    app = ListHost(server_list(5))
+    async with app.run_test(size=(120, 20)):
+        widget = app.query_one(ServerList)
+        states = {WEB1: State.VERIFIED, WEB3: State.FAILED, WEB2: State.QUEUED}
+        widget.set_operation_states({id_: Target(id_, state) for id_, state in states.items()})
+        widget.sort("op")
+        assert widget.shown_ids() == ids(3, 2, 1, 4, 5)
+
+
+async def test_operation_states_are_drawn_where_they_are_seen() -> None:
+    app = ListHost(server_list(100))
+    async with app.run_test(size=(120, 12)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.pause()
+        before = widget.lines_drawn
+        widget.set_operation_states({id_: Target(id_, State.QUEUED) for id_ in ids(2, 90, 91, 92)})
+        await pilot.pause()
+        assert "… queued" in lines(widget)[3]
+        assert widget.lines_drawn == before + 1
+        await pilot.press("end")
+        assert sum("queued" in line for line in lines(widget)) == 2 + (widget.first < 90)
+
+
+async def test_an_update_draws_only_what_is_seen_and_moves_nothing() -> None:
+    app = ListHost(server_list(100))
+    async with app.run_test(size=(120, 12)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.set_filter("maint:on")
+        await pilot.pause()
+        before = widget.lines_drawn
+        changed = [msgspec.structs.replace(server(number), maintenance=False) for number in (3, 99)]
+        widget.fleet.update(changed)
+        widget.update_servers([one.id for one in changed])
+        await pilot.pause()
+        assert " off " in lines(widget)[2]
+        assert widget.lines_drawn == before + 1
+        assert len(widget.shown_ids()) == 33
+
+
+async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> None:
+    app = ListHost(server_list(60))
+    async with app.run_test(size=(120, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press(*["down"] * 29)
+        widget.mark_ids(ids(2, 30, 31))
+        offset = widget.cursor - widget.first
+        now = [server(number) for number in range(1, 63) if number not in (2, 29)]
+        now[27] = msgspec.structs.replace(now[27], power="stopped")
+        assert now[27].id == "WA1ACMEWEB30"
+        replace(widget.fleet, now)
+        widget.reload()
+        await pilot.pause()
+        assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB30"
+        assert widget.cursor - widget.first == offset
+        assert list(widget.selection) == ids(30, 31)
+        assert app.last(ServerList.MarksChanged).vanished == (WEB2,)
+        line = lines(widget)[2 + offset]
+        assert line.startswith("▌✓•")
+        await pilot.press("end")
+        assert lines(widget)[-1].startswith("▌ +")
+
+
+async def test_a_refresh_that_brings_nothing_draws_nothing() -> None:
+    app = ListHost(server_list(60))
+    async with app.run_test(size=(120, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        widget.set_filter("web")
+        await pilot.pause()
+        texts, bodies = list(widget.catalog.texts()), widget.lines_drawn
+        replace(widget.fleet, [server(number) for number in range(1, 61)])
+        drawn: list[int] = []
+        draw = widget.render_line
+        widget.render_line = lambda y: drawn.append(y) or draw(y)  # type: ignore[method-assign,func-returns-value]
+        widget.reload()
+        await pilot.pause()
+        assert drawn == []
+        assert widget.lines_drawn == bodies
+        assert all(one is other for one, other in zip(widget.catalog.texts(), texts, strict=True))
+
+
+async def test_the_mouse_marks_in_the_gutter_and_sorts_in_the_heading() -> None:
+    app = ListHost(server_list(30))
+    async with app.run_test(size=(120, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.click(ServerList, offset=(1, 4))
+        assert list(widget.selection) == [WEB3]
+        await pilot.click(ServerList, offset=(20, 6))
+        assert list(widget.selection) == [WEB3]
+        assert widget.cursor == 4
+        await pilot.click(ServerList, offset=(20, 7), shift=True)
+        assert list(widget.selection) == ids(3, 4, 5, 6)
+        await pilot.click(ServerList, offset=(4, 1))
+        assert (widget.sort_column, widget.sort_reversed) == ("id", True)
+        await pilot.click(ServerList, offset=(30, 3), times=2)
+        assert app.last(ServerList.Opened).server_id in lines(widget)[3]
+
+
+async def test_pasted_text_is_passed_on() -> None:
+    app = ListHost(server_list(3))
+    async with app.run_test(size=(120, 20)) as pilot:
+        from textual.events import Paste
+
+        app.query_one(ServerList).post_message(Paste("WA1ACMEWEB1\nWA1ACMEWEB2"))
+        await pilot.pause()
+        assert app.last(ServerList.Pasted).text == "WA1ACMEWEB1\nWA1ACMEWEB2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "日本語サーバー", "e\u0301" * 10, "שלום עולם", "مرحبا", "[bold red]x[/]", "[/]", "a\tb\nc",
+        "\x1b[31mred\x1b[0m", "\u202eevil", "👩\u200d👩\u200d👧 family", "☎\ufe0f", "\u200b\u200bzero",
+        "x" * 500, "🏴\U000e0067\U000e0062\U000e007f", "\ud800", "",
+    ],
+)  # fmt: skip
+async def test_whatever_a_name_holds_stays_in_its_cells(name: str) -> None:
+    plain, strange = server(1), msgspec.structs.replace(server(2), name=name, description=name)
+    widget = ServerList(fleet_of([plain, strange]), Selection())
+    app = ListHost(widget)
+    async with app.run_test(size=(160, 20)):
+        strips = [widget.render_line(y) for y in (2, 3)]
+        assert {strip.cell_length for strip in strips} == {159}
+        text = strips[1].text
+        assert all(char.isprintable() for char in text)
+        assert not {"\x1b", "\u202e", "\u200b", "\u200d"} & set(text)
+        if "[" in name and name.isprintable():
+            assert name in text
+        at = strips[0].text.index("Web")  # the group's cells begin where they do in the other line
+        assert strips[1].crop(at, at + 3).text in ("Web", "Mai")
+
+
+@pytest.mark.parametrize(
+    ("width", "wanted"),
+    [(160, {"id", "maint", "description"}), (80, {"id", "maint", "op"}), (24, {"id", "maint"})],
+)
+async def test_narrow_terminals_keep_what_matters(width: int, wanted: set[str]) -> None:
+    app = ListHost(server_list(5))
+    async with app.run_test(size=(width, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        assert wanted <= {column.name for column, _ in widget._columns}
+        assert WEB1 in lines(widget)[2]
+        await pilot.resize_terminal(160, 20)
+        await pilot.pause()
+        assert "description" in {column.name for column, _ in widget._columns}
+
+
+async def test_other_columns_can_be_shown() -> None:
+    app = ListHost(server_list(5))
+    async with app.run_test(size=(120, 20)):
+        widget = app.query_one(ServerList)
+        widget.set_layout(ColumnLayout.parse(["maint", "memory:9", "id"]))
+        assert lines(widget)[1].split() == ["Maintenance", "Memory", "ID▲"]
+        assert lines(widget)[2].split() == ["▌", "off", "4", "GB", WEB1]
+
+
+async def test_an_empty_fleet_does_no_harm() -> None:
+    app = ListHost(server_list(0))
+    async with app.run_test(size=(100, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        await pilot.press("down", "end", "pagedown", "shift+down", "shift+up")
+        for name in ACTIONS:
+            getattr(widget, f"action_{name}")()
+        assert widget.set_filter("web") is None
+        assert widget.marked_or_cursor() == []
+        assert lines(widget)[0] == "Servers ── 0"
+        replace(widget.fleet, [server(1)])
+        widget.reload()
+        await pilot.pause()
+        widget.set_filter("")
+        assert widget.marked_or_cursor() == [WEB1]

@@ -1,0 +1,40 @@
+"""What the server list sends over the wire, counted at a real PTY of 120x40 in truecolor."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.benchmarks.list_host import make_fleet
+from tests.terminal.harness import Terminal
+
+ROWS = 1000
+
+
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[Terminal]:
+    command = (sys.executable, "-m", "tests.benchmarks.list_host", "pitstop", str(ROWS))
+    with Terminal(command, env={"COLORTERM": "truecolor"}) as program:
+        program.wait_for("GB3ACMEWEB0")
+        program.settle(1.0)
+        program.press("down")
+        yield program
+
+
+# A plain DataTable of five columns sends 1,200 bytes for a cursor move and 15,000 for each of the others.
+@pytest.mark.parametrize(
+    ("key", "most"), [("down", 240), ("space", 300), ("c", 300), ("pagedown", 8900), ("a", 2800)]
+)
+def test_a_key_costs_no_more_than(terminal: Terminal, key: str, most: int) -> None:
+    assert 0 < terminal.bytes_of(key) <= most
+
+
+def test_idle_costs_nothing(terminal: Terminal) -> None:
+    terminal.settle(1.0)
+    assert len(terminal.burst(lambda: None, quiet=1.5).data) == 0
+
+
+def test_the_list_shows_what_was_marked(terminal: Terminal) -> None:
+    terminal.press("home", "a")
+    terminal.wait_for(f"{ROWS:,} marked")
+    assert len(make_fleet(ROWS).servers) == ROWS
