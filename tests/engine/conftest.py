@@ -1,14 +1,14 @@
 """Every async test of the engine runs in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import Cloud
-from tests.engine.console import Console
+from tests.engine.console import Console, memory
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -26,6 +26,13 @@ def clock() -> VirtualClock:
 def cloud(clock: VirtualClock) -> Cloud:
     """A platform with six servers in one data center."""
     return Cloud(clock)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Journals are synced to disk at every step, which these tests need not wait for."""
+    with memory() as directory:
+        yield Path(directory)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -98,6 +99,19 @@ class Console:
         assert operation is not None
         return operation
 
+    def count_writes(self) -> Callable[[], int]:
+        """How many transactions were begun since this call."""
+        writing = self.journal.database.writing
+        count = 0
+
+        def counted() -> contextlib.AbstractContextManager[sqlite3.Connection]:
+            nonlocal count
+            count += 1
+            return writing()
+
+        self.journal.database.writing = counted  # type: ignore[method-assign, assignment]
+        return lambda: count
+
     def kill(self) -> None:
         """kill -9: nothing is written, closed or awaited any more."""
         self._kill_journal()
@@ -143,6 +157,11 @@ class Console:
 
         database.writing = counted  # type: ignore[method-assign]
         return happened
+
+
+def memory() -> "tempfile.TemporaryDirectory[str]":
+    """A directory that costs no waiting for a disk, where there is one."""
+    return tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 
 
 async def until(condition: Callable[[], object], clock: VirtualClock, limit: float = 3_600) -> None:

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import sqlite3
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engine.console import memory
 from tui.engine import database, retention, schema
-from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs
+from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
 from tui.engine.journal import Journal
 from tui.engine.owner import Owner
 from tui.model.operation import Action, Operation, State, Target
@@ -23,6 +23,7 @@ from tui.model.window import Step, Window
 
 PLACE = "https://cloud.example"
 IDS = ("WA1A", "WA1B", "DE1A")
+OTHERS = ("WA1C", "WA1D", "DE1B")
 DAY = 86_400.0
 
 
@@ -39,10 +40,14 @@ class Desk:
         )
 
     def begin(
-        self, id_: str = "op-1", action: Action = Action.START_MAINTENANCE, window: str = "win-1"
+        self,
+        id_: str = "op-1",
+        action: Action = Action.START_MAINTENANCE,
+        window: str = "win-1",
+        ids: tuple[str, ...] = IDS,
     ) -> Plan:
-        plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]), Batch(1, 1, "DE1", IDS[2:])))
-        operation = Operation(id_, action, IDS, window_id=window, reason="CHG-1", started=self.time)
+        plan = Plan(action, (Batch(0, 0, "WA1", ids[:2]), Batch(1, 1, "DE1", ids[2:])))
+        operation = Operation(id_, action, ids, window_id=window, reason="CHG-1", started=self.time)
         self.journal.begin(
             operation,
             plan,
@@ -245,7 +250,7 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_
     make_room = full(desk.journal)
     long = "x" * 5_000
     with pytest.raises(JournalError, match="the disk is full; make room"):
-        desk.begin("op-2" + long)
+        desk.begin("op-2" + long, ids=OTHERS)
     desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
     desk.journal.record("op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
     with pytest.raises(JournalError, match="the disk is full"):
@@ -278,9 +283,9 @@ def test_a_journal_held_by_another_program_is_told(
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError, match="held by another program"):
-        desk.begin("op-2")
+        desk.begin("op-2", ids=OTHERS)
     other.execute("ROLLBACK")
-    desk.begin("op-2")
+    desk.begin("op-2", ids=OTHERS)
     other.close()
 
 
@@ -302,6 +307,22 @@ def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
     assert desk.journal.claim("op-1")
 
 
+@pytest.mark.parametrize("state", list(State))
+def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path: Path, state: State) -> None:
+    desk.begin()
+    desk.journal.record("op-1", [Target("WA1B", state)])
+    dead: set[int] = set()
+    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
+    with pytest.raises(ServersBusy, match="WA1A"):
+        other.begin("op-2")
+    dead.add(1)  # What it had planned is sent by nobody now, but what it had sent is still under way.
+    if state in {State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE}:
+        with pytest.raises(ServersBusy, match="WA1B: still under way in another operation"):
+            other.begin("op-2")
+    else:
+        other.begin("op-2")
+
+
 def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, tmp_path: Path) -> None:
     desk.begin()
     make_room = full(desk.journal)
@@ -316,7 +337,7 @@ def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, 
 def _open_and_write(path: Path, number: int) -> None:
     desk = Desk(path, pid=number)
     for count in range(5):
-        desk.begin(f"op-{number}-{count}")
+        desk.begin(f"op-{number}-{count}", ids=tuple(f"{number}-{count}-{n}" for n in range(3)))
     desk.journal.close()
 
 
@@ -336,6 +357,7 @@ def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
     for servers, seconds in ((4, 10.0), (7, 20.0), (8, 30.0)):
         desk.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
     desk.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
+    desk.journal.beat()
     assert sorted(desk.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
 
 
@@ -358,7 +380,7 @@ def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
 ) -> None:
     monkeypatch.setattr(retention, "KEEP_OPERATIONS", 2)
     monkeypatch.setattr(retention, "KEEP_DURATIONS", 3)
-    desk.begin("unfinished")
+    desk.begin("unfinished", ids=OTHERS)
     desk.begin("left-in-maintenance")
     desk.finish("left-in-maintenance")
     for number in range(4):
@@ -415,7 +437,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 def test_whatever_part_of_the_writes_reached_the_disk_the_journal_opens_and_is_consistent(
     written: Written, part: float
 ) -> None:
-    with tempfile.TemporaryDirectory() as directory:
+    with memory() as directory:
         path = Path(directory) / "journal.db"
         path.write_bytes(written.database)
         Path(f"{path}-wal").write_bytes(written.log[: int(len(written.log) * part)])

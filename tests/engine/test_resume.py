@@ -1,7 +1,6 @@
 """kill -9 at any moment, then a new start: every server is accounted for and nothing is sent twice."""
 
 import asyncio
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud
-from tests.engine.console import Console, until
+from tests.engine.console import Console, memory, until
 from tui.api.errors import ApiError, OutcomeUnsure
 from tui.engine.events import OperationEnded, OperationStarted
 from tui.model.operation import Operation, State
@@ -50,7 +49,7 @@ def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
             return OutcomeUnsure("the connection was lost") if left and left.pop() == "drop-after" else None
 
         cloud.on_call, cloud.on_post = before, after
-        with tempfile.TemporaryDirectory() as directory:
+        with memory() as directory:
             path = Path(directory) / "journal.db"
             begun = False
             for number, committed in kills:

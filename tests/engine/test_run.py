@@ -2,14 +2,18 @@
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.engine.clock import VirtualClock
+from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud, Job
-from tests.engine.console import Console
+from tests.engine.console import Console, memory, until
 from tui.api.errors import BadRequest, NotAllowed, OutcomeUnsure, RateLimited, Unreachable
 from tui.api.wire import Answer
+from tui.engine.errors import JournalError
 from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
 from tui.model.operation import Action, State, operation_json
 
@@ -311,13 +315,103 @@ async def test_a_batch_refused_by_the_endpoint_does_not_stop_the_others(
     assert operation.summary() == {"verified": 3, "failed": 3}
 
 
-async def test_ten_thousand_servers_cost_few_requests(clock: VirtualClock, tmp_path: Path) -> None:
+async def test_ten_thousand_servers_cost_few_requests_and_writes(clock: VirtualClock, tmp_path: Path) -> None:
     cloud = Cloud(clock, 10_000, ("WA1", "DE1", "VA1"))
     console = await Console(clock, cloud, tmp_path / "journal.db").login()
     assert cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
     plan = console.plan()
+    writes = console.count_writes()
     operation = await console.run(plan)
     assert operation.summary() == {"verified": 10_000}
+    assert writes() < 5.2 * len(plan.batches), "one for each step of a batch, not of a server"
     assert cloud.requests["operate"] == len(plan.batches) == 102
     assert cloud.requests["server"] == 0
     await console.core.close()
+
+
+async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: console.told(Progress), clock)
+    database = console.journal.database
+
+    def full() -> NoReturn:
+        raise JournalError("the disk is full; make room")
+
+    connect, database._connect = database._connect, full  # type: ignore[method-assign]
+    operation = await work
+    assert operation.summary() == {"verified": 2, "cancelled": 4}
+    assert len(cloud.posts) == 1
+    assert operation.targets[operation.ids(State.CANCELLED)[0]].message.startswith(
+        "not sent: the disk is full"
+    )
+    await console.core.run(console.plan(), operation_id="op-2")
+    assert console.told(OperationNotStarted)[0].message == "nothing was sent: the disk is full; make room"
+    database._connect = connect  # type: ignore[method-assign]
+    again = await console.run(console.plan(), "op-3")
+    assert again.summary() == {"verified": 4}
+    stored = console.journal.load("op-1").operation
+    assert stored.targets == operation.targets
+    assert stored.ended is not None
+
+
+ODD_ANSWERS = st.lists(
+    st.tuples(
+        st.sampled_from(["WA1ACME00000", "wa1acme00001", "Wa1Acme00002", "WA1ACME00003", "FOREIGN"]),
+        st.booleans(),
+        st.sampled_from(["", "wa1-1", "wa1-2", "de1-7"]),
+        st.sampled_from(["", "no"]),
+    ),
+    max_size=8,
+)
+
+
+@given(ODD_ANSWERS, st.sampled_from(["succeeded", "failed", "unknown"]), st.integers(0, 4))
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_answer_is_every_server_gets_to_an_end_and_is_sent_once(
+    odd: list[tuple[str, bool, str, str]], word: str, changed: int
+) -> None:
+    async def scenario(clock: VirtualClock) -> None:
+        cloud = Cloud(clock, 4)
+
+        def shape(job: Job) -> Job:
+            job.word, job.changes = word, frozenset(job.servers[:changed])
+            return job
+
+        cloud.make_job = shape
+        cloud.answer = lambda number, answers: [
+            Answer(id_, queued=queued, job_id=job_id, message=message) for id_, queued, job_id, message in odd
+        ]
+        with memory() as directory:
+            console = await Console(clock, cloud, Path(directory) / "journal.db").login()
+            operation = await console.run(console.plan())
+            await console.core.close()
+        assert [sorted(post) for post in cloud.posts] == [sorted(cloud.servers)]
+        under_way = {State.PLANNED, State.SUBMITTING, State.QUEUED, State.EXECUTING}
+        assert operation.count(*under_way) == 0
+        truth = cloud.now()
+        for target in operation.targets.values():
+            assert target.state is not State.VERIFIED or truth[target.server_id].maintenance
+            assert target.state is not State.FAILED or not truth[target.server_id].maintenance
+            assert target.state is State.VERIFIED or target.message
+
+    run(scenario)
+
+
+async def test_many_operations_leave_nothing_behind(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    core, sizes = console.core, []
+    for number in range(80):
+        action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
+        await core.run(console.plan(action=action), operation_id=f"op-{number}")
+        assert console.told(OperationEnded)[-1].summary == {"verified": 6}
+        console.events.clear()
+        await clock.sleep(400)
+        sizes.append((len(core.operations), len(core._runs), len(core._tasks), len(console.journal._keys)))
+    assert sizes[30:] == [(20, 0, 0, 0)] * 50
+    assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
+    assert core.left_in_maintenance() == []
+    await core.close()

@@ -28,7 +28,7 @@ from tui.engine.session import Session, place
 from tui.engine.tracker import Tracker
 from tui.engine.verify import Verifier
 from tui.model.fleet import Fleet
-from tui.model.operation import IN_FLIGHT, Operation, State
+from tui.model.operation import Operation
 from tui.model.pacing import similar
 from tui.model.plan import Plan
 from tui.model.window import Window, left_in_maintenance
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 KEEP_ENDED = 20
 """How many ended operations stay in memory."""
 
-TRACKING_SHARE = 0.75
+TRACKING_SHARE = 0.9
 """The part of the endpoint's request budget that asking for the status of jobs may take."""
 
 logger = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ class Core:
                 elif stored.elsewhere:
                     followed.append(self._watch(stored))
         except JournalError as error:
-            self._emit(JournalChanged(str(error)))
+            self._tell_problem(error)
         if followed:
             await asyncio.wait(followed)
 
@@ -212,7 +212,7 @@ class Core:
             else:
                 self._journal.ask_to_stop(operation_id)
         except JournalError as error:
-            self._emit(JournalChanged(str(error)))
+            self._tell_problem(error)
 
     async def drain(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
@@ -292,17 +292,6 @@ class Core:
             return "nothing was sent: Pitstop is about to end"
         if not plan.batches:
             return "nothing was sent: no server is eligible"
-        busy = {State.PLANNED, State.UNSURE, *IN_FLIGHT} - {State.SUCCEEDED}
-        taken = {
-            id_
-            for operation in self.operations.values()
-            if operation.ended is None
-            for id_ in operation.ids(*busy)
-        }
-        both = [id_ for id_ in plan.server_ids if id_ in taken]
-        if both:
-            names = ", ".join(both[:3]) + (f" and {len(both) - 3} more" if len(both) > 3 else "")
-            return f"nothing was sent: {names}: still under way in another operation"
         return ""
 
     def _window(self, window_id: str, reason: str) -> Window:
@@ -432,6 +421,10 @@ class Core:
                         runner.cancel("stopped from another Pitstop of yours before it was sent")
                 except JournalError:
                     break
+
+    def _tell_problem(self, error: JournalError) -> None:
+        if str(error) != self._journal.database.problem:  # Else it was told when it came up.
+            self._emit(JournalChanged(str(error)))
 
     def _on_word(self, job_id: str, word: str) -> None:
         for runner in list(self._runs.values()):

@@ -25,3 +25,7 @@ class NotOurs(JournalError):
 
 class StopAsked(JournalError):
     """Another console of the same user asked that nothing more of this operation is sent."""
+
+
+class ServersBusy(JournalError):
+    """Servers are still under way in another operation, perhaps another console's, or one interrupted."""

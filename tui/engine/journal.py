@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tui.engine.database import Database
-from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, StopAsked
+from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, ServersBusy, StopAsked
 from tui.engine.owner import Owner, is_alive
 from tui.engine.retention import prune, steps
 from tui.model.operation import Action, Operation, State, Target
@@ -103,8 +103,14 @@ class Journal:
         was_in_maintenance: Mapping[str, bool | None],
         max_failed: int | None = None,
     ) -> None:
-        """Write a whole operation down before anything of it is sent; this process becomes its owner."""
+        """Write a whole operation down before anything of it is sent; this process becomes its owner.
+
+        Raises:
+            ServersBusy: some of its servers are still under way in another operation.
+            JournalError: it is not on disk, so nothing of it may be sent.
+        """
         with self.database.writing() as db:
+            self._check_not_busy(db, window, plan)
             _insert_window(db, window)
             key = db.execute(
                 "INSERT INTO operations (id, window, action, reason, max_failed, started, owner, heartbeat)"
@@ -218,8 +224,8 @@ class Journal:
             return []
 
     def record_duration(self, action: Action, servers: int, seconds: float) -> None:
-        """Remember how long a job took. Keeps what it cannot write, as ``record`` does."""
-        self.database.write_or_keep(
+        """Remember how long a job took: on disk with the next thing written."""
+        self.database.keep(
             "INSERT INTO durations (action, servers, seconds, at) VALUES (?, ?, ?, ?)",
             [(action, servers, seconds, self._now())],
         )
@@ -338,6 +344,28 @@ class Journal:
             for t in targets
         ]
 
+    def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
+        wanted = dict.fromkeys(plan.server_ids)
+        busy: set[str] = set()
+        for key, owner, heartbeat in db.execute(
+            "SELECT key, owner, heartbeat FROM operations JOIN windows ON windows.id = window"
+            " WHERE ended IS NULL AND endpoint = ? AND account = ?",
+            (window.endpoint, window.account),
+        ).fetchall():
+            # What is planned and nobody is about to send is in nobody's way.
+            owned = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
+            rows = db.execute("SELECT server, state FROM targets WHERE operation = ?", (key,))
+            busy.update(
+                server for server, state in rows if state in _BUSY or (owned and state == State.PLANNED)
+            )
+        names = [id_ for id_ in wanted if id_ in busy]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise ServersBusy(
+                f"{', '.join(names[:3])}{more}: still under way in another operation, "
+                "which must end, or be resumed, first"
+            )
+
     def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
         found = db.execute("SELECT owner FROM operations WHERE id = ?", (operation_id,)).fetchone()
         if found is None or found[0] != self._owner_text:
@@ -353,6 +381,7 @@ class Journal:
         return self._alive(msgspec.json.decode(owner_text, type=Owner), self._now() - heartbeat)
 
 
+_BUSY = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE})
 # Nothing by one that is not the owner any more: it may have been kept since before it lost the operation.
 _INSERT_OUTCOME = (
     "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"

@@ -20,5 +20,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How often a batch is offered again when the endpoint asks for a pause instead of taking it."""
     watch_interval: float = 1.0
     """How often the journal is read for an operation that another console carries out."""
-    close_grace: float = 5.0
+    close_grace: float = 3.0
     """How long leaving waits for the answers of requests in flight."""

@@ -75,6 +75,7 @@ class Runner:
         self._services = services
         self._plan = plan
         self._submitted = dict(submitted or {})
+        self._posted: dict[int, float] = {}
         self._max_failed = max_failed
         self._posts = asyncio.Semaphore(services.options.posts_at_once)
         self._sending = True
@@ -166,6 +167,7 @@ class Runner:
             self.cancel(f"not sent: {error}")
             return False
         self._submitted[batch.index] = self._services.clock.now()
+        self._posted[batch.index] = self._services.clock.monotonic()
         self._apply(targets)
         self._tell(targets)
         return True
@@ -233,7 +235,6 @@ class Runner:
 
     async def _take_up(self, batch: Batch) -> None:
         """Follow a batch that was sent, from wherever its servers stand."""
-        since = self._submitted.get(batch.index, self.operation.started)
         targets = self.operation.targets
         lost = [id_ for id_ in batch.server_ids if targets[id_].state is State.SUBMITTING]
         self._set(lost, State.UNSURE, message="Pitstop was interrupted before the answer came")
@@ -249,17 +250,18 @@ class Runner:
                     unverified.append(id_)
                 case _:
                     pass
-        following = [self._follow_job(job_id, ids, since) for job_id, ids in jobs.items()]
+        following = [self._follow_job(job_id, ids, batch) for job_id, ids in jobs.items()]
         if unsure:
-            following.append(self._reconcile(unsure, since))
+            following.append(self._reconcile(unsure, batch))
         if unverified:
             following.append(self._verify(unverified))
         await _together(following)
 
     # What becomes of servers
 
-    async def _follow_job(self, job_id: str, ids: list[str], since: float) -> None:
+    async def _follow_job(self, job_id: str, ids: list[str], batch: Batch) -> None:
         action = self.operation.action
+        since = self._submitted.get(batch.index, self.operation.started)
         self._jobs[job_id] = ids
         try:
             outcome = await self._services.tracker.wait(job_id, action, len(ids), since)
@@ -270,6 +272,7 @@ class Runner:
                 self._set(ids, State.SUCCEEDED)
                 await self._verify(ids)
             case JobOutcome.FAILED if action.leaves_trace:
+                self._set(ids, State.EXECUTING, message="the job failed; looking which servers it changed")
                 message = "the job failed, but this server changed"
                 left = await self._settle(ids, self._services.options.failed_limit, message)
                 self._set(left, State.FAILED, message=f"the job failed; the server is not {action.result}")
@@ -277,7 +280,7 @@ class Runner:
                 self._set(ids, State.FAILED, message="the job failed")
             case _:
                 self._set(ids, State.UNSURE, message="the platform does not know what became of the job")
-                await self._reconcile(ids, since)
+                await self._reconcile(ids, batch)
 
     async def _verify(self, ids: list[str]) -> None:
         action, limit = self.operation.action, self._services.options.verify_limit
@@ -290,7 +293,7 @@ class Runner:
         message = f"the job succeeded, but after {limit:.0f} s the server is not {action.result}"
         self._set(left, State.SUCCEEDED, message=message)
 
-    async def _reconcile(self, ids: list[str], since: float) -> None:
+    async def _reconcile(self, ids: list[str], batch: Batch) -> None:
         """Watch servers for as long as the request, had it been carried out, could take to show."""
         action, options = self.operation.action, self._services.options
         if not action.leaves_trace:
@@ -298,9 +301,9 @@ class Runner:
             self._set(ids, State.UNSURE, message=doubt)
             return
         longest = max(options.unsure_least, self._longest(len(ids)))
-        gone = max(0.0, self._services.clock.now() - since)
+        limit = max(longest - self._age(batch), options.failed_limit)
         why = {id_: self.operation.targets[id_].message.partition("; untouched")[0] for id_ in ids}
-        left = await self._settle(ids, max(0.0, longest - gone), "seen to be as asked; the answer was lost")
+        left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
         untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
         self._record([self._target(id_, State.UNSURE, message=f"{why[id_]}; {untouched}") for id_ in left])
 
@@ -346,6 +349,13 @@ class Runner:
         )
         flush()
         return left
+
+    def _age(self, batch: Batch) -> float:
+        """Seconds since a batch was sent. Across processes only the wall clock tells; it may have jumped."""
+        clock = self._services.clock
+        if batch.index in self._posted:
+            return clock.monotonic() - self._posted[batch.index]
+        return clock.now() - self._submitted.get(batch.index, self.operation.started)
 
     def _longest(self, servers: int) -> float:
         """The longest that a job of that size is thought to take: what is known of such jobs, three times."""
