@@ -6,6 +6,7 @@ else knows of both. Everything heavy is imported when it is needed.
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,8 +26,10 @@ from tui.settings.target import (
 
 if TYPE_CHECKING:
     from tui.engine.endpoint import Endpoint
+    from tui.engine.options import Options
     from tui.headless.session import Work
     from tui.sandbox.config import SandboxConfig
+    from tui.sandbox.inside import Inside
 
 SANDBOX_USER, SANDBOX_PASSWORD = "demo", "pitstop"
 
@@ -96,9 +99,10 @@ def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "
     from tui.headless.session import Work
 
     paths, settings, target = ground.paths, ground.loaded.settings, ground.target
+    options = engine_options(settings)
     if sandbox is not None:
         journal = directory / paths.journal.name  # nothing of it outlives this process
-        return Work(sandbox_endpoint(sandbox), SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings)
+        return Work(sandbox_endpoint(sandbox), SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
     if target is None:
         raise TargetError(
             "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
@@ -106,19 +110,17 @@ def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "
         )
     user, password = find_credentials(target.profile, os.environ, ask_on_terminal)
     endpoint, account = network_endpoint(target.name, target.profile), target.profile.account
-    return Work(endpoint, user, password, account, paths.journal, target.limit(settings))
+    return Work(endpoint, user, password, account, paths.journal, target.limit(settings), options)
 
 
 def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
     """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
     from tui.console.start import StartOptions, run_console
     from tui.engine.engine import Engine
-    from tui.engine.options import Options
-    from tui.sandbox.config import SandboxConfig
 
     paths, settings, target = ground.paths, ground.loaded.settings, ground.target
     endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]
-    endpoints.append(sandbox_endpoint(SandboxConfig()))
+    endpoints.append(sandbox_endpoint())
     start = StartOptions(log_file=str(paths.log))
     if target is not None and demo is None:
         found = credentials_at_hand(target.profile, os.environ)
@@ -130,7 +132,7 @@ def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
             readonly=target.profile.readonly,
             log_file=str(paths.log),
         )
-    options = Options(batch_size=settings.batch_size, verify_limit=settings.verify_limit)
+    options = engine_options(settings)
     with TemporaryDirectory(prefix="pitstop-") as directory:
         journal = paths.journal
         if demo is not None:
@@ -150,6 +152,15 @@ def _profiles(settings: Settings, target: Target | None) -> list[tuple[str, Prof
     return list((settings.profiles | ({target.name: target.profile} if target else {})).items())
 
 
+def engine_options(settings: Settings) -> "Options":
+    """How the engine is to work. A failed job's servers are not watched longer than a successful one's."""
+    from tui.engine.options import Options
+
+    limit = settings.verify_limit
+    failed_limit = min(limit, Options().failed_limit)
+    return Options(batch_size=settings.batch_size, verify_limit=limit, failed_limit=failed_limit)
+
+
 def network_endpoint(name: str, profile: Profile) -> "Endpoint":
     """An endpoint on the network."""
     from tui.engine.endpoint import Endpoint
@@ -163,16 +174,27 @@ def network_endpoint(name: str, profile: Profile) -> "Endpoint":
     )
 
 
-def sandbox_endpoint(config: "SandboxConfig") -> "Endpoint":
-    """A sandbox in this process, made when it is first spoken to.
+def sandbox_endpoint(config: "SandboxConfig | None" = None) -> "Endpoint":
+    """A sandbox in this process, loaded and made when it is first spoken to.
 
     Its address is its own: what the journal says of one sandbox must not be taken for another's.
     """
     from secrets import token_hex
 
     from tui.engine.endpoint import Endpoint
-    from tui.sandbox.inside import Inside
 
-    url = f"http://{token_hex(4)}.sandbox.localhost"
-    inside = Inside(config)
-    return Endpoint("sandbox", url, sandbox=True, transport=inside, requests_per_second=1000.0, burst=1000)
+    @cache
+    def inside() -> "Inside":
+        from tui.sandbox.config import SandboxConfig
+        from tui.sandbox.inside import Inside
+
+        return Inside(config or SandboxConfig())
+
+    return Endpoint(
+        "sandbox",
+        f"http://{token_hex(4)}.sandbox.localhost",
+        sandbox=True,
+        transport=lambda: inside()(),
+        requests_per_second=1000.0,
+        burst=1000,
+    )

@@ -42,6 +42,7 @@ class Work(msgspec.Struct, frozen=True):
     account: str
     journal: Path
     settings: Settings
+    options: Options
 
     def __repr__(self) -> str:
         return f"Work({self.endpoint.name!r}, user={self.user!r})"
@@ -157,8 +158,7 @@ async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
     """A session that is logged in, closed at the end. Raises Stop."""
     journal = Journal(work.journal)
     told: list[Callable[[Event], None]] = []
-    options = Options(batch_size=work.settings.batch_size, verify_limit=work.settings.verify_limit)
-    core = Core(journal=journal, emit=lambda event: told[0](event), options=options)
+    core = Core(journal=journal, emit=lambda event: told[0](event), options=work.options)
     session = Session(work, core, journal, narrator)
     told.append(session.told)
     try:

@@ -1,0 +1,141 @@
+"""The commands without a screen, on a terminal: what is asked, what keeps up, what is aligned."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.headless.conftest import Pitstop, Platform, Serve
+from tests.terminal.harness import Terminal
+from tests.terminal.service import PITSTOP
+
+READY = "maint:off status:active dc:wa1"
+
+
+class Desk:
+    """An operator at a terminal who works on one sandbox."""
+
+    def __init__(self, platform: Platform, home: Path, ends: ExitStack) -> None:
+        self.platform = platform
+        self._home = home
+        self._ends = ends
+
+    def type(self, *arguments: str, **env: str | None) -> Terminal:
+        """Run a command in a terminal."""
+        settings: dict[str, str | None] = {
+            "PITSTOP_HOME": str(self._home),
+            "PITSTOP_API_URL": self.platform.url,
+            "PITSTOP_USERNAME": "demo",
+            "PITSTOP_PASSWORD": "pitstop",
+            **env,
+        }
+        return self._ends.enter_context(Terminal([*PITSTOP, *arguments], env=settings, home=self._home))
+
+
+@pytest.fixture
+def desk(platform: Serve, home: Path) -> Iterator[Any]:
+    """``desk(**config)``: a desk at a new sandbox."""
+    with ExitStack() as ends:
+        yield lambda **config: Desk(platform(**config), home, ends)
+
+
+@pytest.fixture
+def ids(pitstop: Pitstop) -> Any:
+    """``ids(n)``: servers that are ready to be put into maintenance."""
+
+    def some(count: int) -> list[str]:
+        return [server["id"] for server in pitstop("servers", READY, "--json").json][:count]
+
+    return some
+
+
+def test_the_list_is_aligned_under_its_header(desk: Any) -> None:
+    terminal = desk(servers=20).type("servers", "status:active")
+    terminal.wait_exit()
+    lines = [line for line in terminal.screen() if line.strip()]
+    column = lines[0].index("Group")
+    assert lines[0].startswith("ID")
+    assert len(lines) > 5
+    assert all(line[column - 1] == " " and line[column] != " " for line in lines[:-1])
+    assert b"\t" not in terminal.raw
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_colour_where_none_is_wanted(desk: Any, variable: str, value: str) -> None:
+    terminal = desk(servers=20).type("servers", **{variable: value})
+    terminal.wait_exit()
+    assert b"\x1b" not in terminal.raw
+
+
+def test_a_start_is_asked_about_and_a_no_sends_nothing(desk: Any, ids: Any) -> None:
+    at = desk()
+    for answer in ("n", ""):
+        terminal = at.type("start", *ids(3))
+        terminal.wait_for("Go on? [y/N]")
+        assert "3 servers" in terminal.text()
+        terminal.press(*answer, "enter")
+        assert terminal.wait_exit() == 2
+        assert "nothing was sent" in terminal.text()
+    assert at.platform.posts == 0
+
+
+def test_a_yes_sends_and_one_line_keeps_up(desk: Any, ids: Any) -> None:
+    at = desk()
+    wanted = ids(3)
+    terminal = at.type("start", *wanted)
+    terminal.wait_for("Go on? [y/N]")
+    terminal.press("y", "enter")
+    assert terminal.wait_exit() == 0
+    assert "3 of 3 verified" in terminal.text()
+    assert "✓" in terminal.text()
+    assert at.platform.in_maintenance(*wanted) == [True] * 3
+    assert terminal.left_on() == set()
+
+
+def test_above_a_number_of_servers_the_count_is_typed(desk: Any, ids: Any) -> None:
+    at = desk()
+    for answer, code in (("y", 2), ("4", 0)):
+        terminal = at.type("start", *ids(4), PITSTOP_CONFIRM_ABOVE="3")
+        terminal.wait_for("Type 4 to go on:")
+        terminal.press(answer, "enter")
+        assert terminal.wait_exit() == code
+
+
+def test_an_interrupted_question_sends_nothing(desk: Any, ids: Any) -> None:
+    at = desk()
+    terminal = at.type("start", *ids(2))
+    terminal.wait_for("Go on? [y/N]")
+    terminal.press("ctrl+c")
+    assert terminal.wait_exit() == 130
+    assert "Traceback" not in terminal.text()
+    assert at.platform.posts == 0
+
+
+def test_a_password_is_asked_for_unseen(desk: Any) -> None:
+    at = desk(servers=5)
+    terminal = at.type("servers", PITSTOP_PASSWORD=None)
+    terminal.wait_for("Password of demo")
+    terminal.press(*"pitstop", "enter")
+    assert terminal.wait_exit() == 0
+    assert "5 servers" in terminal.text()
+    assert b"pitstop" not in terminal.raw.replace(b"Password", b"")
+    assert terminal.left_on() == set()
+
+
+def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) -> None:
+    at = desk(job_seconds=(2.0, 2.0))
+    wanted = ids(2)
+    first = at.type("start", *wanted, "--yes", "--wave", "1")
+    first.wait_for("1 queued")
+    first.signal(signal.SIGKILL)
+    first.wait_exit()
+    terminal = at.type("resume")
+    terminal.wait_for("1 server never sent. Send them now? [y/N]")
+    assert at.platform.posts == 1
+    terminal.press("y", "enter")
+    assert terminal.wait_exit() == 0
+    assert at.platform.in_maintenance(*wanted) == [True] * 2
+    assert at.platform.posts == 2
