@@ -178,7 +178,7 @@ class Journal:
         except NotOurs:
             raise
         except JournalError:
-            self.database.keep(_INSERT_OUTCOME, rows)
+            self.database.keep(_INSERT_KEPT, [(*row, operation_id, self._owner_text) for row in rows])
 
     def end(self, operation_id: str, at: float) -> None:
         """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
@@ -339,10 +339,7 @@ class Journal:
 
     def _outcomes(self, operation_id: str, targets: Iterable[Target]) -> list[tuple[object, ...]]:
         keys = self._keys[operation_id]
-        return [
-            (keys[t.server_id], t.state, t.at, t.job_id, t.message, operation_id, self._owner_text)
-            for t in targets
-        ]
+        return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
         wanted = dict.fromkeys(plan.server_ids)
@@ -382,8 +379,9 @@ class Journal:
 
 
 _BUSY = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE})
-# Nothing by one that is not the owner any more: it may have been kept since before it lost the operation.
-_INSERT_OUTCOME = (
+_INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
+# Kept since the disk was full, say: nothing of it is written when the operation was lost meanwhile.
+_INSERT_KEPT = (
     "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"
     " WHERE (SELECT owner FROM operations WHERE id = ?) = ?"
 )
