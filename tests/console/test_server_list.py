@@ -8,7 +8,7 @@ import pytest
 from tests.console.list_host import ListHost, fleet_of, lines, replace, server, server_list
 from tui.console.widgets import server_list as module
 from tui.console.widgets.server_list import ServerList
-from tui.model.columns import ColumnLayout
+from tui.model.columns import COLUMNS, ColumnLayout
 from tui.model.operation import State, Target
 from tui.model.selection import Selection
 
@@ -149,6 +149,18 @@ async def test_marks_outlive_a_filter_and_all_means_all_shown() -> None:
         assert lines(widget)[0] == "Servers ── 30 · 2 marked"
 
 
+async def test_a_group_restricts_the_list_and_the_title_says_so() -> None:
+    app = ListHost(server_list(30))
+    async with app.run_test(size=(100, 20)):
+        widget = app.query_one(ServerList)
+        widget.set_filter("maint:on")
+        widget.restrict("g0")
+        assert lines(widget)[0] == "Servers in Web ── 7 of 30 shown"
+        assert {widget.catalog.text(COLUMNS["group"], row).split("/")[0] for row in widget.view} == {"Web"}
+        widget.restrict(None)
+        assert lines(widget)[0] == "Servers ── 10 of 30 shown"
+
+
 async def test_a_filter_that_does_not_parse_changes_nothing() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)):
@@ -282,6 +294,7 @@ async def test_an_update_draws_only_what_is_seen_and_moves_nothing() -> None:
         widget.update_servers([one.id for one in changed])
         await pilot.pause()
         assert " off " in lines(widget)[2]
+        assert lines(widget)[2].startswith("▌ •")
         assert widget.lines_drawn == before + 1
         assert len(widget.shown_ids()) == 33
 
@@ -307,6 +320,20 @@ async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> N
         assert line.startswith("▌✓•")
         await pilot.press("end")
         assert lines(widget)[-1].startswith("▌ +")
+
+
+async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHANGES_SHOWN", 0.05)
+    app = ListHost(server_list(10))
+    async with app.run_test(size=(120, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        for number in (1, 2):
+            widget.fleet.update([msgspec.structs.replace(server(number), power="stopped")])
+            widget.update_servers(ids(number))
+        assert [line[2] for line in lines(widget)[2:5]] == ["•", "•", " "]
+        while widget._news:
+            await pilot.pause(0.02)
+        assert [line[2] for line in lines(widget)[2:5]] == [" ", " ", " "]
 
 
 async def test_a_refresh_that_brings_nothing_draws_nothing() -> None:

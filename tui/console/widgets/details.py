@@ -58,7 +58,8 @@ class Details(LineList):
         self.server, self._done = server, tuple(done)
         if other:
             self._problem, self.raw, self._asked = "", False, ""
-            self.scroll_to(y=0, animate=False, force=True)
+            if self.is_mounted:
+                self.scroll_to(y=0, animate=False, force=True)
         self._lay_out()
         self._ask_soon()
 

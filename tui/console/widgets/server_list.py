@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from itertools import compress
 
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
+from textual.timer import Timer
 
 from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
@@ -109,6 +110,7 @@ class ServerList(Marking, LineList):
         """One byte per row of the catalog, 1 where it is shown; None while all are."""
         self._news: dict[str, str] = {}
         """Server id -> the sign of what the last refresh did to it."""
+        self._news_timer: Timer | None = None
         self._columns: list[tuple[Column, int]] = []
         self._natural: dict[str, int] = {}
         self._version = 0
@@ -141,7 +143,9 @@ class ServerList(Marking, LineList):
     def title(self) -> str:
         """How many are shown, marked, and marked but hidden."""
         total, shown, marked = len(self.catalog), len(self.view), len(self.selection)
-        text = f"Servers ── {shown:,} of {total:,} shown" if shown != total else f"Servers ── {total:,}"
+        group = self.fleet.groups.get(self.group_id) if self.group_id is not None else None
+        text = f"Servers in {group.path} ── " if group else "Servers ── "
+        text += f"{shown:,} of {total:,} shown" if shown != total else f"{total:,}"
         if marked:
             hidden = 0 if self._shown is None else marked - self.selection.count_rows(self._shown)
             text += f" · {marked:,} marked" + (f" ({hidden:,} hidden)" if hidden else "")
@@ -173,8 +177,9 @@ class ServerList(Marking, LineList):
         self._fit_columns()
         self._choose(self._select())
         if changed is not None and view == self.view and paths == self.catalog.paths:
-            self.update_servers(news)
-            self._refresh_news(news)
+            for index in self.seen():
+                if self.catalog.ids[self.view[index]] in news:
+                    self.refresh_cells(index, 2, self.width - 2)
         else:
             self._land(at.id if at else None, offset)
         self._prepare_soon()
@@ -182,11 +187,19 @@ class ServerList(Marking, LineList):
             self.post_message(self.MarksChanged(vanished))
 
     def update_servers(self, ids: Iterable[str]) -> None:
-        """Some servers of the fleet changed: draw again what is seen of them. Nothing moves."""
-        rows = set(self.catalog.update(list(ids)))
+        """Some servers of the fleet changed: draw again what is seen of them, with a sign. Nothing moves."""
+        ids = list(ids)
+        servers = self.catalog.servers
+        before = {id_: servers[row] for id_ in ids if (row := self.catalog.rows.get(id_)) is not None}
+        changed = {
+            row for row in self.catalog.update(ids) if servers[row] is not before[self.catalog.ids[row]]
+        }
+        if not changed:
+            return
+        self._set_news({**self._news, **{self.catalog.ids[row]: "•" for row in changed}})
         for index in self.seen():
-            if self.view[index] in rows:
-                self.refresh_cells(index, self.gutter_width, self.body_width)
+            if self.view[index] in changed:
+                self.refresh_cells(index, 2, self.width - 2)
 
     def set_operation_states(self, states: Mapping[str, Target]) -> None:
         """Take in the newest state of servers in operations; those not in ``states`` keep theirs."""
@@ -518,19 +531,19 @@ class ServerList(Marking, LineList):
         return 0, 0
 
     def _set_news(self, news: dict[str, str]) -> None:
+        """Show these signs; all go together, some seconds after the first of them came."""
         before, self._news = self._news, news
-        self._refresh_news(before)
-        if news:
-            self.set_timer(CHANGES_SHOWN, lambda: self._forget_news(news))
+        self._refresh_news({id_ for id_, sign in before.items() if news.get(id_) != sign})
+        if news and self._news_timer is None:
+            self._news_timer = self.set_timer(CHANGES_SHOWN, self._forget_news)
 
-    def _forget_news(self, news: dict[str, str]) -> None:
-        if self._news is news:
-            self._news = {}
-            self._refresh_news(news)
+    def _forget_news(self) -> None:
+        self._news_timer = None
+        self._set_news({})
 
-    def _refresh_news(self, news: Mapping[str, str]) -> None:
+    def _refresh_news(self, ids: Container[str]) -> None:
         for index in self.seen():
-            if self.catalog.ids[self.view[index]] in news:
+            if self.catalog.ids[self.view[index]] in ids:
                 self.refresh_cells(index, 2, 1)
 
     def _prepare_soon(self) -> None:

@@ -1,0 +1,156 @@
+"""Which columns the server list shows, in what order and how wide."""
+
+from collections.abc import Hashable
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.console.widgets.cells import fit
+from tui.console.widgets.line_list import LineList
+from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
+
+KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 automatic · d default · enter keep · esc leave"
+ALWAYS = frozenset(column.name for column in COLUMNS.values() if column.priority == 0)
+"""Columns that cannot be hidden."""
+
+
+class ColumnLines(LineList):
+    """All columns, those that are shown first and in their order."""
+
+    gutter_width = 2
+
+    def __init__(self, layout: ColumnLayout) -> None:
+        super().__init__()
+        self.shown: set[str] = set()
+        self.widths: dict[str, int | None] = {}
+        self.names: list[str] = []
+        self.take(layout)
+
+    def take(self, layout: ColumnLayout) -> None:
+        """Show a layout."""
+        self.shown = {item.name for item in layout.columns}
+        self.widths = {item.name: item.width for item in layout.columns}
+        self.names = [item.name for item in layout.columns]
+        self.names += [name for name in COLUMNS if name not in self.shown]
+
+    @property
+    def column_layout(self) -> ColumnLayout:
+        """What was chosen."""
+        return ColumnLayout(
+            tuple(Shown(name, self.widths.get(name)) for name in self.names if name in self.shown)
+        )
+
+    @property
+    def name_here(self) -> str:
+        """The column under the cursor."""
+        return self.names[self.cursor]
+
+    def line_count(self) -> int:
+        """All columns."""
+        return len(self.names)
+
+    def line_key(self, index: int) -> Hashable:
+        """A line is drawn again when another column, or another choice, is on it."""
+        name = self.names[index]
+        return name, name in self.shown, self.widths.get(name)
+
+    def draw_body(self, index: int) -> list[Segment]:
+        """Whether it is shown, its title, width and meaning."""
+        column = COLUMNS[self.names[index]]
+        sign = "✓" if column.name in self.shown else " "
+        width = self.widths.get(column.name)
+        text = (
+            f"{sign} {fit(column.title, 12)} {fit('auto' if width is None else str(width), 5)} {column.help}"
+        )
+        return [Segment(text, self.base if column.name in self.shown else self.look("line--quiet"))]
+
+    def toggle(self) -> None:
+        """Show or hide the column under the cursor."""
+        if self.name_here not in ALWAYS:
+            self.shown ^= {self.name_here}
+            self.refresh_line_at(self.cursor)
+
+    def move(self, step: int) -> None:
+        """Move the column under the cursor up or down."""
+        at, to = self.cursor, self.cursor + step
+        if 0 <= to < len(self.names):
+            self.names[at], self.names[to] = self.names[to], self.names[at]
+            self.refresh_line_at(at)
+            self.refresh_line_at(to)
+            self.move_cursor(to)
+
+    def widen(self, step: int | None) -> None:
+        """Make it wider or narrower; None lets the program choose."""
+        column = COLUMNS[self.name_here]
+        now = self.widths.get(column.name)
+        start = min(column.most, max(column.least, len(column.title))) if now is None else now
+        self.widths[column.name] = None if step is None else max(1, min(500, start + step))
+        self.refresh_line_at(self.cursor)
+
+
+class ColumnChooser(ModalScreen[ColumnLayout | None]):
+    """Lets the operator choose columns. Returns the layout, or None to leave it as it was."""
+
+    DEFAULT_CSS = """
+    ColumnChooser {
+        align: center middle;
+        & > Vertical { width: 72; max-width: 95%; height: 20; max-height: 90%; padding: 1 2; }
+        & > Vertical { background: $surface; }
+        & Static { height: auto; margin-bottom: 1; color: $quiet; }
+        & ColumnLines { height: 1fr; }
+    }
+    """
+    BINDINGS = [
+        Binding("space", "show_or_hide", "Show or hide"),
+        Binding("shift+up,K", "move(-1)", "Up"),
+        Binding("shift+down,J", "move(1)", "Down"),
+        Binding("plus,right", "widen(1)", "Wider"),
+        Binding("minus,left", "widen(-1)", "Narrower"),
+        Binding("0", "automatic", "Automatic width"),
+        Binding("d", "default", "Default"),
+        Binding("enter", "keep", "Keep"),
+        Binding("escape,q", "leave", "Leave"),
+    ]
+
+    def __init__(self, layout: ColumnLayout) -> None:
+        super().__init__()
+        self.lines = ColumnLines(layout)
+
+    def compose(self) -> ComposeResult:
+        """Textual: the parts."""
+        with Vertical():
+            yield Static(KEYS, markup=False)
+            yield self.lines
+
+    def action_show_or_hide(self) -> None:
+        """Show or hide a column."""
+        self.lines.toggle()
+
+    def action_move(self, step: int) -> None:
+        """Move a column."""
+        self.lines.move(step)
+
+    def action_widen(self, step: int) -> None:
+        """Change a column's width."""
+        self.lines.widen(step)
+
+    def action_automatic(self) -> None:
+        """Let the program choose a column's width."""
+        self.lines.widen(None)
+
+    def action_default(self) -> None:
+        """The columns as they come."""
+        self.lines.take(DEFAULT_LAYOUT)
+        self.lines.refresh_lines_seen()
+
+    def action_keep(self) -> None:
+        """Take what was chosen."""
+        self.dismiss(self.lines.column_layout)
+
+    def action_leave(self) -> None:
+        """As it was."""
+        self.dismiss(None)
