@@ -34,9 +34,7 @@ def test_what_could_act_or_deceive_is_replaced_and_nothing_else(text: str, clean
     assert clean(text) == cleaned
 
 
-@pytest.mark.parametrize(
-    ("limit", "cut"), [(None, "abcdef"), (6, "abcdef"), (5, "abcd…"), (1, "…"), (0, "")]
-)
+@pytest.mark.parametrize(("limit", "cut"), [(None, "abcdef"), (6, "abcdef"), (5, "abcd…"), (1, "…"), (0, "")])
 def test_long_text_is_cut_with_an_ellipsis(limit: int | None, cut: str) -> None:
     assert clean("abcdef", limit) == cut
 
