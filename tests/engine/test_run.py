@@ -410,7 +410,8 @@ async def test_many_operations_leave_nothing_behind(
         assert console.told(OperationEnded)[-1].summary == {"verified": 6}
         console.events.clear()
         await clock.sleep(400)
-        sizes.append((len(core.operations), len(core._runs), len(core._tasks), len(console.journal._keys)))
+        runs = core._runs
+        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._keys)))
     assert sizes[30:] == [(20, 0, 0, 0)] * 50
     assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
     assert core.left_in_maintenance() == []

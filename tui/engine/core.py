@@ -1,29 +1,16 @@
-"""The engine on one event loop: login, inventory, operations, and what an earlier process left behind."""
+"""The engine on one event loop: login, inventory, operations, windows."""
 
-import asyncio
-import logging
-import secrets
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
-from tui.engine.errors import JournalError, NotOurs
-from tui.engine.events import (
-    EngineFailed,
-    Event,
-    JournalChanged,
-    OperationEnded,
-    OperationNotStarted,
-    OperationStarted,
-    Progress,
-)
+from tui.engine.events import Event, JournalChanged
 from tui.engine.inventory import Inventory
 from tui.engine.options import Options
-from tui.engine.owner import HEARTBEAT
 from tui.engine.platform import Connect, connect
-from tui.engine.runner import Runner, Services
+from tui.engine.runner import Services
+from tui.engine.runs import Runs
 from tui.engine.session import Session, place
 from tui.engine.tracker import Tracker
 from tui.engine.verify import Verifier
@@ -31,23 +18,13 @@ from tui.model.fleet import Fleet
 from tui.model.operation import Operation
 from tui.model.pacing import similar
 from tui.model.plan import Plan
-from tui.model.window import Window, left_in_maintenance
+from tui.model.window import left_in_maintenance
 
 if TYPE_CHECKING:
-    from tui.engine.journal import Journal, Stored
-
-KEEP_ENDED = 20
-"""How many ended operations stay in memory."""
+    from tui.engine.journal import Journal
 
 TRACKING_SHARE = 0.9
 """The part of the endpoint's request budget that asking for the status of jobs may take."""
-
-logger = logging.getLogger(__name__)
-
-
-def new_id(prefix: str, now: float) -> str:
-    """An id that sorts by time and that a person can read out, e.g. ``op-20261123-090153-4f2a1c``."""
-    return f"{prefix}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
 class Core:
@@ -62,22 +39,14 @@ class Core:
         options: Options | None = None,
         connect: Connect = connect,
     ) -> None:
-        self.operations: dict[str, Operation] = {}
-        """Those under way, and the newest that ended."""
         self._journal = journal
         self._emit = emit
         self._clock = clock or SystemClock()
-        self._options = options or Options()
         self.session = Session(connect, self._clock, emit)
         self._inventory = Inventory("", self.session, self._clock, emit)
+        self._runs = Runs(journal, self.session, self._clock, options or Options(), emit)
         self._services: Services | None = None
-        self._runs: dict[str, Runner] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._beating: asyncio.Task[None] | None = None
-        self._closing = False
         journal.database.on_problem = lambda problem: emit(JournalChanged(problem))
-
-    # Login and inventory
 
     @property
     def fleet(self) -> Fleet:
@@ -85,16 +54,21 @@ class Core:
         return self._inventory.fleet
 
     @property
+    def operations(self) -> dict[str, Operation]:
+        """The operations under way, and the newest that ended."""
+        return self._runs.operations
+
+    @property
     def running(self) -> bool:
         """Whether anything was sent from here that is not settled, or is about to be sent."""
-        return bool(self._runs)
+        return self._runs.running
 
     async def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
         """Log in once; tells LoggedIn or LoginFailed.
 
         While operations are under way it renews their login: the account stays, unless another is named.
         """
-        if self._runs:
+        if self.running:
             account = account or self.session.account
             if place(endpoint) != self.session.place or account.upper() != self.session.account:
                 self.session.refuse(
@@ -110,14 +84,12 @@ class Core:
             self._move_in(endpoint)
 
     async def refresh(self) -> None:
-        """Read the whole inventory again."""
+        """Read the whole inventory again: 1 + (number of data centers) requests."""
         await self._inventory.refresh()
 
     async def details(self, server_id: str) -> None:
         """Read everything about one server; tells DetailsRead or DetailsFailed."""
         await self._inventory.details(server_id)
-
-    # Operations
 
     async def run(
         self,
@@ -128,103 +100,22 @@ class Core:
         reason: str = "",
         max_failed: int | None = None,
     ) -> None:
-        """Carry a plan out to its end.
-
-        Tells OperationStarted, Progress and OperationEnded, or OperationNotStarted.
-
-        Args:
-            plan: What to do.
-            operation_id: A new id, made up when empty.
-            window_id: The window it belongs to, opened when there is none of that id. Without one, the
-                open window of the same user and reason, else a new one.
-            reason: The reason or ticket.
-            max_failed: Send no further wave when more servers than this did not end well.
-        """
-        now = self._clock.now()
-        operation_id = operation_id or new_id("op", now)
-        services = self._services
-        why_not = self._why_not(plan)
-        if why_not or services is None:
-            self._emit(OperationNotStarted(operation_id, why_not))
-            return
-        try:
-            window = self._window(window_id, reason)
-            operation = Operation(
-                operation_id,
-                plan.action,
-                plan.server_ids,
-                account=services.account,
-                window_id=window.id,
-                reason=reason,
-                started=now,
-            )
-            before = {
-                id_: server.maintenance for id_ in plan.server_ids if (server := self.fleet.servers.get(id_))
-            }
-            self._journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
-        except JournalError as error:
-            self._emit(OperationNotStarted(operation_id, f"nothing was sent: {error}"))
-            return
-        self._tell_started(operation)
-        runner = Runner(services, operation, plan, max_failed=max_failed)
-        # Whoever waits here may be cancelled; the operation is not.
-        await asyncio.wait([self._start(runner, plan, send=True)])
+        """Carry a plan out to its end; see ``Runs.run``."""
+        await self._runs.run(
+            plan, operation_id=operation_id, window_id=window_id, reason=reason, max_failed=max_failed
+        )
 
     async def resume(self, *, send_planned: bool = False) -> None:
-        """Take up what the journal says is unfinished at this endpoint and account, and follow it to its end.
-
-        What was sent is tracked; a request whose answer was never recorded is settled by reading the servers,
-        and never sent again. What was not sent yet goes out only with ``send_planned``, which takes the
-        operator's word; else it stays planned. What another living console carries out is shown as it goes.
-        """
-        services = self._services
-        if services is None:
-            return
-        followed = []
-        try:
-            for operation_id in self._journal.unfinished(self.session.place, services.account):
-                if operation_id in self._tasks:
-                    if operation_id not in self._runs or not send_planned:
-                        followed.append(self._tasks[operation_id])
-                        continue
-                    await asyncio.wait([self._tasks[operation_id]])
-                mine = self._journal.claim(operation_id)
-                stored = self._journal.load(operation_id)
-                if mine:
-                    followed.append(self._take_up(stored, services, send=send_planned))
-                elif stored.elsewhere:
-                    followed.append(self._watch(stored))
-        except JournalError as error:
-            self._tell_problem(error)
-        if followed:
-            await asyncio.wait(followed)
+        """Take up what the journal says is unfinished here; see ``Runs.resume``."""
+        await self._runs.resume(send_planned=send_planned)
 
     def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation; what was sent is followed to its end."""
-        reason = "stopped by the operator before it was sent"
-        runner = self._runs.get(operation_id)
-        if runner is not None:
-            runner.cancel(reason)
-            return
-        try:
-            if self._services is not None and self._journal.claim(operation_id):
-                self._take_up(self._journal.load(operation_id), self._services, send=False, cancel=reason)
-            else:
-                self._journal.ask_to_stop(operation_id)
-        except JournalError as error:
-            self._tell_problem(error)
+        self._runs.cancel(operation_id)
 
     async def drain(self, *, send_rest: bool) -> None:
-        """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
-
-        With ``send_rest`` the waves under way are sent to their end first; waves not yet begun are left.
-        """
-        for runner in self._runs.values():
-            runner.hold(finish_wave=send_rest)
-        while self._runs:
-            await asyncio.wait([self._tasks[id_] for id_ in self._runs])
-
-    # Windows
+        """Wait until everything sent is settled; see ``Runs.drain``."""
+        await self._runs.drain(send_rest=send_rest)
 
     def left_in_maintenance(self, window_id: str = "") -> list[str]:
         """Servers that the windows of this account put into maintenance and did not bring back.
@@ -240,192 +131,39 @@ class Core:
 
     async def close(self) -> None:
         """Leave. Requests in flight get a moment for their answers; everything else is in the journal."""
-        self._closing = True
-        for runner in self._runs.values():
-            runner.hold(finish_wave=False)
-        deadline = self._clock.monotonic() + self._options.close_grace
-        while any(runner.in_flight for runner in self._runs.values()) and self._clock.monotonic() < deadline:
-            await self._clock.sleep(0.05)
-        unfinished = list(self._runs)
-        tasks = [*self._tasks.values(), *([self._beating] if self._beating else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for operation_id in unfinished:
-            self._journal.release(operation_id)
+        await self._runs.close()
         self._inventory.close()
         await self.session.close()
         self._journal.close()
 
-    # Inside
-
     def _move_in(self, endpoint: Endpoint) -> None:
         """A new endpoint or account: everything that was read of the old one is forgotten."""
-        for operation_id in [id_ for id_ in self._tasks if id_ not in self._runs]:
-            self._tasks.pop(operation_id).cancel()  # Operations elsewhere that were only shown.
         account = self.session.account
         self._inventory.close()
-        self._inventory = inventory = Inventory(account, self.session, self._clock, self._emit)
+        self._inventory = Inventory(account, self.session, self._clock, self._emit)
         tracker = Tracker(
             lambda job_id: self.session.read(lambda api: api.job_status(account, job_id)),
             clock=self._clock,
             budget=TRACKING_SHARE * endpoint.requests_per_second,
             history=lambda action, servers: self._journal.durations(action, similar(servers)),
-            on_word=self._on_word,
+            on_word=self._runs.on_word,
             on_duration=self._journal.record_duration,
         )
         verifier = Verifier(
-            read_server=inventory.read_server,
-            read_data_center=inventory.read_data_center,
-            data_center_of=inventory.place_of,
+            read_server=self._inventory.read_server,
+            read_data_center=self._inventory.read_data_center,
+            data_center_of=self._inventory.place_of,
             clock=self._clock,
         )
         self._services = Services(
-            self.session, account, tracker, verifier, self._journal, self._clock, self._options, self._emit
+            session=self.session,
+            account=account,
+            inventory=self._inventory,
+            tracker=tracker,
+            verifier=verifier,
+            journal=self._journal,
+            clock=self._clock,
+            options=self._runs.options,
+            tell=self._emit,
         )
-
-    def _why_not(self, plan: Plan) -> str:
-        """Why a plan cannot be begun now; empty when it can."""
-        if self._services is None:
-            return "nothing was sent: log in first"
-        if self._closing:
-            return "nothing was sent: Pitstop is about to end"
-        if not plan.batches:
-            return "nothing was sent: no server is eligible"
-        return ""
-
-    def _window(self, window_id: str, reason: str) -> Window:
-        session = self.session
-        at, account, user = session.place, session.account, session.user
-        for window in reversed(self._journal.windows(at, account)):
-            if window.id == window_id or (
-                not window_id and window.closed is None and (window.reason, window.user) == (reason, user)
-            ):
-                return window
-        now = self._clock.now()
-        return Window(window_id or new_id("win", now), at, account, user, now, reason)
-
-    def _take_up(
-        self, stored: "Stored", services: Services, *, send: bool, cancel: str = ""
-    ) -> asyncio.Task[None]:
-        runner = Runner(
-            services, stored.operation, stored.plan, submitted=stored.submitted, max_failed=stored.max_failed
-        )
-        self._tell_started(stored.operation, resumed=True)
-        task = self._start(runner, stored.plan, send=send)
-        if cancel:
-            runner.cancel(cancel)
-        return task
-
-    def _watch(self, stored: "Stored") -> asyncio.Task[None]:
-        self._tell_started(stored.operation, resumed=True, elsewhere=True)
-        return self._keep(stored.operation.id, self._show(stored))
-
-    def _tell_started(self, operation: Operation, *, resumed: bool = False, elsewhere: bool = False) -> None:
-        self.operations[operation.id] = operation
-        self._emit(
-            OperationStarted(
-                operation.id,
-                operation.action,
-                operation.account,
-                operation.window_id,
-                operation.reason,
-                operation.started,
-                tuple(operation.targets.values()),
-                resumed,
-                elsewhere,
-            )
-        )
-
-    def _start(self, runner: Runner, plan: Plan, *, send: bool) -> asyncio.Task[None]:
-        for batch in plan.batches:
-            self._inventory.note_places(batch.data_center, batch.server_ids)
-        self._runs[runner.operation.id] = runner
-        if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._beat())
-        return self._keep(runner.operation.id, self._carry_out(runner, send=send))
-
-    def _keep(self, operation_id: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=operation_id)
-        self._tasks[operation_id] = task
-
-        def done(task: asyncio.Task[None]) -> None:
-            if self._tasks.get(operation_id) is task:
-                del self._tasks[operation_id]
-            if not task.cancelled() and (error := task.exception()) is not None:
-                logger.error("operation %s broke", operation_id, exc_info=error)
-                self._emit(
-                    EngineFailed(f"{operation_id} can no longer be followed here ({error!r}); resume it")
-                )
-
-        task.add_done_callback(done)
-        return task
-
-    async def _carry_out(self, runner: Runner, *, send: bool) -> None:
-        operation = runner.operation
-        try:
-            await runner.run(send=send)
-        except NotOurs:
-            self._runs.pop(operation.id, None)
-            stored = self._journal.load(operation.id)
-            self._tell_started(stored.operation, resumed=True, elsewhere=True)
-            await self._show(stored)
-            return
-        finally:
-            self._runs.pop(operation.id, None)
-        now = self._clock.now()
-        if operation.left_to_send:
-            self._journal.release(operation.id)
-        else:
-            operation.ended = now
-            self._journal.end(operation.id, now)
-        self._tell_ended(operation, now)
-
-    async def _show(self, stored: "Stored") -> None:
-        """Tell how an operation goes that another console carries out; take it up when that one dies."""
-        operation, newest = stored.operation, stored.newest
-        while not self._closing:
-            await self._clock.sleep(self._options.watch_interval)
-            try:
-                targets, newest = self._journal.changes(operation.id, newest)
-                if targets:
-                    operation.restore(targets)
-                    self._emit(Progress(operation.id, tuple(targets)))
-                stored = self._journal.load(operation.id)
-                if stored.operation.ended is not None:
-                    operation.ended = stored.operation.ended
-                    self._tell_ended(operation, operation.ended)
-                    return
-                if not stored.elsewhere:
-                    if self._journal.claim(operation.id) and self._services is not None:
-                        stored = self._journal.load(operation.id)
-                        await self._take_up(stored, self._services, send=False)
-                    return
-            except JournalError:
-                continue  # Told by the journal; this only shows what it has.
-
-    def _tell_ended(self, operation: Operation, at: float) -> None:
-        self._emit(OperationEnded(operation.id, at, operation.summary()))
-        ended = [id_ for id_ in self.operations if id_ not in self._runs and id_ != operation.id]
-        for operation_id in ended[: max(0, len(ended) + 1 - KEEP_ENDED)]:
-            del self.operations[operation_id]
-
-    async def _beat(self) -> None:
-        """Give signs of life while anything is under way, and hear what other consoles ask."""
-        while self._runs:
-            await self._clock.sleep(HEARTBEAT)
-            self._journal.beat()
-            for operation_id, runner in list(self._runs.items()):
-                try:
-                    if self._journal.stop_asked(operation_id):
-                        runner.cancel("stopped from another Pitstop of yours before it was sent")
-                except JournalError:
-                    break
-
-    def _tell_problem(self, error: JournalError) -> None:
-        if str(error) != self._journal.database.problem:  # Else it was told when it came up.
-            self._emit(JournalChanged(str(error)))
-
-    def _on_word(self, job_id: str, word: str) -> None:
-        for runner in list(self._runs.values()):
-            runner.on_word(job_id, word)
+        self._runs.work_with(self._services)

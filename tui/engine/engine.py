@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tui.engine.clock import Clock, SystemClock
-from tui.engine.core import Core, new_id
+from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import EngineFailed, Event
 from tui.engine.options import Options
 from tui.engine.outbox import Outbox
 from tui.engine.platform import Connect, connect
+from tui.engine.runs import new_id
 from tui.model.plan import Plan
 
 logger = logging.getLogger(__name__)

@@ -314,6 +314,17 @@ class Journal:
         elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
         return Stored(operation, plan, window, submitted, max_failed, elsewhere, newest)
 
+    def standing(self, operation_id: str) -> tuple[float | None, bool]:
+        """When an operation ended, and whether another living process carries it out."""
+        with self.database.reading() as db:
+            found = db.execute(
+                "SELECT ended, owner, heartbeat FROM operations WHERE id = ?", (operation_id,)
+            ).fetchone()
+            if found is None:
+                raise JournalError(f"the journal has no operation {operation_id}")
+            ended, owner, heartbeat = found
+            return ended, ended is None and self._is_elsewhere(owner, heartbeat)
+
     def changes(self, operation_id: str, newest: int) -> tuple[list[Target], int]:
         """Every transition of an operation since that outcome, in order, and the newest outcome now."""
         with self.database.reading() as db:

@@ -25,6 +25,7 @@ from tui.model.server import Server
 
 if TYPE_CHECKING:
     from tui.api.endpoints import Answer
+    from tui.engine.inventory import Inventory
     from tui.engine.journal import Journal
     from tui.engine.tracker import Tracker
     from tui.engine.verify import Verifier
@@ -40,6 +41,7 @@ class Services(NamedTuple):
 
     session: Session
     account: str
+    inventory: "Inventory"
     tracker: "Tracker"
     verifier: "Verifier"
     journal: "Journal"
@@ -72,7 +74,7 @@ class Runner:
         self.operation = operation
         self.in_flight = 0
         """Requests sent and not answered."""
-        self._services = services
+        self.services = services
         self._plan = plan
         self._submitted = dict(submitted or {})
         self._posted: dict[int, float] = {}
@@ -145,7 +147,7 @@ class Runner:
             return
         async with self._posts:
             if self._may_send(batch):
-                await self._services.session.valid()
+                await self.services.session.valid()
             # Everything may have changed while this one waited.
             if not self._may_send(batch) or not self._intend(batch):
                 return
@@ -159,23 +161,23 @@ class Runner:
         """The intent to send, on disk; False, and nothing more is sent, when it cannot be written."""
         targets = self._targets(batch.server_ids, State.SUBMITTING)
         try:
-            self._services.journal.submit(self.operation.id, batch, targets)
+            self.services.journal.submit(self.operation.id, batch, targets)
         except NotOurs:
             self._lose()
             return False
         except JournalError as error:
             self.cancel(f"not sent: {error}")
             return False
-        self._submitted[batch.index] = self._services.clock.now()
-        self._posted[batch.index] = self._services.clock.monotonic()
+        self._submitted[batch.index] = self.services.clock.now()
+        self._posted[batch.index] = self.services.clock.monotonic()
         self._apply(targets)
         self._tell(targets)
         return True
 
     async def _post(self, batch: Batch) -> "list[Answer] | None":
         """Send a batch, once. None when there is no answer to go by; the states say why then."""
-        session, clock, action = self._services.session, self._services.clock, self.operation.action
-        ids, account = batch.server_ids, self._services.account
+        session, clock, action = self.services.session, self.services.clock, self.operation.action
+        ids, account = batch.server_ids, self.services.account
         pauses = 0
         while True:
             self.in_flight += 1
@@ -186,7 +188,7 @@ class Runner:
                 wait = session.valid()
             except RateLimited as error:
                 pauses += 1
-                if pauses > self._services.options.pauses:
+                if pauses > self.services.options.pauses:
                     self._set(ids, State.FAILED, message=f"not taken by the endpoint: {error}")
                     return None
                 wait = clock.sleep(error.wait if error.wait is not None else backoff(pauses, 0.0))
@@ -264,7 +266,7 @@ class Runner:
         since = self._submitted.get(batch.index, self.operation.started)
         self._jobs[job_id] = ids
         try:
-            outcome = await self._services.tracker.wait(job_id, action, len(ids), since)
+            outcome = await self.services.tracker.wait(job_id, action, len(ids), since)
         finally:
             del self._jobs[job_id]
         match outcome:
@@ -274,7 +276,7 @@ class Runner:
             case JobOutcome.FAILED if action.leaves_trace:
                 self._set(ids, State.EXECUTING, message="the job failed; looking which servers it changed")
                 message = "the job failed, but this server changed"
-                left = await self._settle(ids, self._services.options.failed_limit, message)
+                left = await self._settle(ids, self.services.options.failed_limit, message)
                 self._set(left, State.FAILED, message=f"the job failed; the server is not {action.result}")
             case JobOutcome.FAILED:
                 self._set(ids, State.FAILED, message="the job failed")
@@ -283,7 +285,7 @@ class Runner:
                 await self._reconcile(ids, batch)
 
     async def _verify(self, ids: list[str]) -> None:
-        action, limit = self.operation.action, self._services.options.verify_limit
+        action, limit = self.operation.action, self.services.options.verify_limit
         if not action.leaves_trace:
             self._set(
                 ids, State.SUCCEEDED, message="done; a server does not show it, so nothing can verify it"
@@ -295,7 +297,7 @@ class Runner:
 
     async def _reconcile(self, ids: list[str], batch: Batch) -> None:
         """Watch servers for as long as the request, had it been carried out, could take to show."""
-        action, options = self.operation.action, self._services.options
+        action, options = self.operation.action, self.services.options
         if not action.leaves_trace:
             doubt = "it is not known whether it was carried out, and a server does not show it: look there"
             self._set(ids, State.UNSURE, message=doubt)
@@ -318,7 +320,7 @@ class Runner:
         def on_server(server: Server) -> None:
             already.append(server.id)
 
-        await self._services.verifier.settle(action, reasons, limit=0.0, on_server=on_server)
+        await self.services.verifier.settle(action, reasons, limit=0.0, on_server=on_server)
         self._record(
             [
                 self._target(
@@ -344,7 +346,7 @@ class Runner:
                 asyncio.get_running_loop().call_soon(flush)
             seen.append(server.id)
 
-        left = await self._services.verifier.settle(
+        left = await self.services.verifier.settle(
             self.operation.action, ids, limit=limit, on_server=on_server
         )
         flush()
@@ -352,7 +354,7 @@ class Runner:
 
     def _age(self, batch: Batch) -> float:
         """Seconds since a batch was sent. Across processes only the wall clock tells; it may have jumped."""
-        clock = self._services.clock
+        clock = self.services.clock
         if batch.index in self._posted:
             return clock.monotonic() - self._posted[batch.index]
         return clock.now() - self._submitted.get(batch.index, self.operation.started)
@@ -360,7 +362,7 @@ class Runner:
     def _longest(self, servers: int) -> float:
         """The longest that a job of that size is thought to take: what is known of such jobs, three times."""
         action = self.operation.action
-        known = self._services.journal.durations(action, similar(servers))
+        known = self.services.journal.durations(action, similar(servers))
         return 3 * max(known, default=expected(action, servers))
 
     def _check_failures(self) -> None:
@@ -374,7 +376,7 @@ class Runner:
 
     def _target(self, id_: str, state: State, *, job_id: str = "", message: str = "") -> Target:
         job_id = job_id or self.operation.targets[id_].job_id
-        return Target(id_, state, self._services.clock.now(), job_id, message)
+        return Target(id_, state, self.services.clock.now(), job_id, message)
 
     def _targets(
         self, ids: Iterable[str], state: State, *, job_id: str = "", message: str = ""
@@ -391,7 +393,7 @@ class Runner:
             return
         self._apply(new)
         try:
-            self._services.journal.record(self.operation.id, new)
+            self.services.journal.record(self.operation.id, new)
         except NotOurs:
             self._lose()
         else:
@@ -413,7 +415,7 @@ class Runner:
             self.operation.apply(target)
 
     def _tell(self, targets: Sequence[Target]) -> None:
-        self._services.tell(Progress(self.operation.id, tuple(targets)))
+        self.services.tell(Progress(self.operation.id, tuple(targets)))
 
 
 async def _together(work: Sequence[Coroutine[None, None, None]]) -> None:
