@@ -18,7 +18,7 @@ from tui.model.operation import Action
 from tui.model.server import Server, ServerDetails
 
 ENDPOINT = Endpoint("test", "https://cloud.example/v2/")
-PASSWORD = "right"
+PASSWORD = "correct-horse"
 
 
 class Job(msgspec.Struct):

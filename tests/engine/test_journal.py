@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.console import memory
-from tui.engine import database, retention, schema
+from tui.engine import database, journal, retention, schema
 from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
 from tui.engine.journal import Journal
 from tui.engine.owner import Owner
@@ -67,8 +69,8 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "journal.db")
 
 
-def pragma(journal: Journal, name: str) -> object:
-    with journal.database.reading() as db:
+def pragma(of: Journal, name: str) -> object:
+    with of.database.reading() as db:
         return db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
@@ -232,14 +234,14 @@ def test_a_damaged_journal_is_told_and_left_alone(desk: Desk, tmp_path: Path, co
     assert path.read_bytes() == before
 
 
-def full(journal: Journal) -> Callable[[], object]:
+def full(of: Journal) -> Callable[[], object]:
     """Fill the disk; returns what makes room again."""
-    with journal.database.reading() as db:
+    with of.database.reading() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}")
-    database = journal.database._db
-    assert database is not None
-    return lambda: database.execute("PRAGMA max_page_count = 1000000")
+    connection = of.database._db
+    assert connection is not None
+    return lambda: connection.execute("PRAGMA max_page_count = 1000000")
 
 
 def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_path: Path) -> None:
@@ -321,6 +323,38 @@ def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path:
             other.begin("op-2")
     else:
         other.begin("op-2")
+
+
+OTHER_CONSOLE = """
+import pathlib, sys
+from tui.engine.journal import Journal
+from tui.model.operation import Action, Operation
+from tui.model.plan import Batch, Plan
+from tui.model.window import Window
+
+journal = Journal(pathlib.Path(sys.argv[1]))
+plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1A",)),))
+window = Window("win-1", sys.argv[2], "ACME", "op", 0.0)
+journal.begin(Operation("op-1", plan.action, plan.server_ids), plan, window, was_in_maintenance={})
+print("begun", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OTHER_CONSOLE, str(tmp_path / "journal.db"), PLACE]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"begun\n"
+        mine = Journal(tmp_path / "journal.db")
+        assert mine.load("op-1").elsewhere
+        assert mine.standing("op-1") == (None, True)
+        assert not mine.claim("op-1")
+        other.kill()
+        other.wait()
+        assert mine.standing("op-1") == (None, False)
+        assert mine.claim("op-1")
+        mine.close()
 
 
 def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, tmp_path: Path) -> None:
@@ -405,6 +439,15 @@ def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
     ]
     assert sorted(kept) == ["left-in-maintenance", "unfinished"]
     assert [window.id for window in much_later.journal.windows(PLACE, "ACME")] == ["win-1"]
+
+
+def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 5)
+    monkeypatch.setattr(journal, "PRUNE_EVERY", 10)
+    for number in range(40):
+        desk.begin(f"op-{number}")
+        desk.finish(f"op-{number}", State.CANCELLED)
+    assert len(desk.journal.operations("win-1")) == 5
 
 
 class Written(NamedTuple):

@@ -170,3 +170,20 @@ def test_one_endpoint_has_one_place_in_the_journal() -> None:
         "https://api.example/v2/",
     )
     assert {place(Endpoint("any", url)) for url in urls} == {"https://api.example"}
+
+
+def everything_in(directory: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in directory.iterdir())
+
+
+async def test_the_password_reaches_neither_the_journal_nor_any_event(
+    console: Console, tmp_path: Path
+) -> None:
+    await console.core.login(ENDPOINT, "op", "wrong-battery")
+    await console.run(console.plan())
+    written = everything_in(tmp_path)
+    assert b"WA1ACME00001" in written
+    for secret in (PASSWORD, "wrong-battery"):
+        assert secret.encode() not in written
+        assert secret not in repr(console.events)
+        assert secret not in repr(vars(console.core)) + repr(vars(console.core.session))

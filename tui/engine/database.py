@@ -184,8 +184,9 @@ def _prepare(path: Path) -> None:
     directory that nobody else can write to, nothing can be exchanged in between.
     """
     directory = path.parent
-    if not directory.exists():
-        directory.mkdir(parents=True, mode=0o700)
+    for missing in (*reversed(directory.parents), directory):
+        if not missing.exists():
+            missing.mkdir(mode=0o700, exist_ok=True)
     info = directory.stat()
     if info.st_uid not in {os.geteuid(), 0} or (info.st_mode & 0o022 and not info.st_mode & stat.S_ISVTX):
         raise JournalError(
@@ -195,6 +196,7 @@ def _prepare(path: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with contextlib.suppress(FileExistsError):  # Another console of the same user was faster.
             os.close(os.open(path, flags, 0o600))
+            _sync(directory)
     for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         try:
             info = file.lstat()
@@ -206,6 +208,15 @@ def _prepare(path: Path) -> None:
             raise JournalError(f"{file} belongs to another user; choose another place for the journal")
         if info.st_mode & 0o077:
             file.chmod(0o600)
+
+
+def _sync(directory: Path) -> None:
+    """Let the entry of a new file survive the power, not only the file."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _error(path: Path, error: sqlite3.Error | OSError) -> JournalError:
