@@ -5,9 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 WORKERS ?= 2
+BENCH   ?= start list load jobs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format screenshots bench build lock clean
+.PHONY: help demo test lint format screenshots readme bench campaign build lock clean
 
 help: ## Say what the targets do (this text)
 	@echo "Pitstop: make TARGET"
@@ -57,6 +58,18 @@ lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
 format: $(VENV)/develop ## Format the code and repair what can be repaired by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the sandbox
+	$(BIN)/python -m tests.screenshots
+
+readme: $(VENV)/develop ## Write the tables of the README anew, from the program
+	$(BIN)/python -m tests.readme
+
+bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs)
+	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
+
+campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")
+	$(BIN)/python -m tests.campaign $(ARGS)
 
 build: $(VENV)/develop ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

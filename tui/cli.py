@@ -83,7 +83,10 @@ def cli(context: click.Context, /, no_mouse: bool, **place: Any) -> int:
 @cli.command()
 @fleet_options
 def demo(**fleet: Any) -> int:
-    """Open the console on a sandbox inside the program, logged in."""
+    """Open the console on a sandbox, logged in.
+
+    It is inside the program: no endpoint and no account are needed, and nothing real is touched.
+    """
     return _console({}, {}, _sandbox_config(fleet))
 
 
@@ -93,9 +96,10 @@ def demo(**fleet: Any) -> int:
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
 @fleet_options
 def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
-    """Serve a sandbox over HTTP, for Pitstop or any other client of the API.
+    """Serve a sandbox over HTTP.
 
-    Users demo (may do everything) and viewer (may look), password pitstop for both, account ACME.
+    For Pitstop or any other client of the API. Users demo (may do everything) and viewer (may look), password
+    pitstop for both, account ACME.
     """
     from tui.sandbox.serve import serve
 
@@ -110,9 +114,10 @@ def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
 @sandbox_options
 @click.pass_obj
 def servers(outer: Said, /, query: tuple[str, ...], as_json: bool, as_csv: bool, **options: Any) -> int:
-    """List the servers, or those that QUERY asks for, e.g. 'group:web maint:on'.
+    """List the servers.
 
-    Aligned columns on a terminal; in a pipe tab-separated text without a header.
+    All of them, or those that QUERY asks for, e.g. 'group:web maint:on'. Aligned columns on a terminal; in a
+    pipe tab-separated text without a header.
     """
     from tui.headless.servers import list_servers
 
@@ -147,10 +152,10 @@ operate_options = _options(
 @operate_options
 @click.pass_obj
 def start(outer: Said, /, **options: Any) -> int:
-    """Put servers into maintenance mode and follow each to its end.
+    """Put servers into maintenance mode.
 
-    Servers are named by id, as arguments or with - on standard input (one a line, or separated by spaces or
-    commas, in any case), or chosen by --filter.
+    Each is followed to its end. Servers are named by id, as arguments or with - on standard input (one a
+    line, or separated by spaces or commas, in any case), or chosen by --filter.
     """
     return _operate(outer, options, start=True)
 
@@ -159,9 +164,9 @@ def start(outer: Said, /, **options: Any) -> int:
 @operate_options
 @click.pass_obj
 def stop(outer: Said, /, **options: Any) -> int:
-    """Take servers out of maintenance mode and follow each to its end.
+    """Take servers out of maintenance mode.
 
-    Servers are named as for `pitstop start`.
+    Each is followed to its end. Servers are named as for `pitstop start`.
     """
     return _operate(outer, options, start=False)
 
@@ -173,7 +178,11 @@ def stop(outer: Said, /, **options: Any) -> int:
 @sandbox_options
 @click.pass_obj
 def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> int:
-    """Take up what an earlier run left unfinished, and follow it to the end. Nothing is sent twice."""
+    """Take up what an earlier run left unfinished.
+
+    It is followed to its end, and nothing is sent twice. What was never sent is sent only with --send-rest,
+    or when you say so on the terminal.
+    """
     from tui.headless.operate import resume
 
     return _headless(outer, options, lambda work: resume(work, send_rest=send_rest, as_json=as_json))
@@ -183,7 +192,7 @@ def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> in
 @place_options
 @click.pass_obj
 def where(outer: Said, /, **place: Any) -> int:
-    """Show which files are used, and every setting with where it comes from."""
+    """Show files and settings, each with its origin."""
     from tui.assembly import Place, read_ground
     from tui.settings.report import describe
 

@@ -1,7 +1,5 @@
 """Data for stdout: aligned on a terminal, tab-separated in a pipe, CSV or JSON when asked for."""
 
-import csv
-import io
 import os
 import shutil
 import sys
@@ -15,7 +13,6 @@ from tui.model.operation import LOOKS, Look
 from tui.model.text import clean
 
 _COLOURS = {"dim": "2", "blue": "34", "green": "32", "red": "31", "magenta": "35", "amber": "33"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Cell(NamedTuple):
@@ -30,13 +27,9 @@ def write_json(value: Any) -> None:
     _write(msgspec.json.encode(value) + b"\n")
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """RFC 4180, with a header. No cell is a formula to a spreadsheet."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(header)
-    writer.writerows([_harmless(clean(cell)) for cell in row] for row in rows)
-    _write(buffer.getvalue().encode())
+def write_text(text: str) -> None:
+    """Text as it is, UTF-8 whatever the locale: it is for a file."""
+    _write(text.encode())
 
 
 def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -91,14 +84,15 @@ def _cells(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    while _cells(text) > width:
-        text = text[:-1]
+    """What of ``text`` fits into ``width`` cells."""
+    if text.isascii():
+        return text[:width]
+    used = 0
+    for index, char in enumerate(text):
+        used += _cells(char)
+        if used > width:
+            return text[:index]
     return text
-
-
-def _harmless(text: str) -> str:
-    """Text that a spreadsheet would take for a formula, marked as text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _write(data: bytes) -> None:

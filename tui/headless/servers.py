@@ -1,14 +1,13 @@
 """`pitstop servers`: the list."""
 
-from typing import Any
-
 from tui.headless.exits import Exit
 from tui.headless.narration import Narrator, counted
-from tui.headless.output import Cell, write_csv, write_json, write_rows
+from tui.headless.output import Cell, write_json, write_rows, write_text
 from tui.headless.session import Work, opened
 from tui.model.columns import flag_text, size_text
 from tui.model.fleet import Fleet
 from tui.model.server import Server
+from tui.report import server_row, servers_csv
 
 HEADER = (
     "ID",
@@ -23,10 +22,6 @@ HEADER = (
     "IP address",
     "Description",
 )
-CSV_HEADER = (
-    *("id", "name", "group", "data_center", "power", "maintenance", "status", "os", "cpu", "memory_mb"),
-    *("storage_gb", "ip", "description", "modified", "modified_by"),
-)
 
 
 async def list_servers(work: Work, query: str, form: str) -> Exit:
@@ -36,10 +31,9 @@ async def list_servers(work: Work, query: str, form: str) -> Exit:
         fleet = await session.read_fleet()
         found = session.choose(query)
     if form == "json":
-        write_json([as_object(server, fleet) for server in found])
+        write_json([server_row(server, fleet) for server in found])
     elif form == "csv":
-        rows = ([_plain(value) for value in as_object(server, fleet).values()] for server in found)
-        write_csv(CSV_HEADER, rows)
+        write_text(servers_csv(found, fleet))
     else:
         write_rows(HEADER, [_row(server, fleet) for server in found])
     if narrator.live:
@@ -47,31 +41,6 @@ async def list_servers(work: Work, query: str, form: str) -> Exit:
     elif not fleet.servers and not fleet.problems:
         narrator.say(f"the account {fleet.account} has no servers")
     return Exit.UNREACHABLE if fleet.problems else Exit.VERIFIED
-
-
-def as_object(server: Server, fleet: Fleet) -> dict[str, Any]:
-    """A server as JSON shows it; the names of CSV_HEADER."""
-    return {
-        "id": server.id,
-        "name": server.name,
-        "group": fleet.path(server),
-        "data_center": server.data_center,
-        "power": server.power,
-        "maintenance": server.maintenance,
-        "status": server.status,
-        "os": server.os,
-        "cpu": server.cpu,
-        "memory_mb": server.memory_mb,
-        "storage_gb": server.storage_gb,
-        "ip": server.ip,
-        "description": server.description,
-        "modified": server.modified,
-        "modified_by": server.modified_by,
-    }
-
-
-def _plain(value: Any) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _row(server: Server, fleet: Fleet) -> list[Cell]:
