@@ -108,10 +108,9 @@ def group_tree(body: Body, data_center: DataCenter, limits: Limits = DEFAULT) ->
     except RecursionError:
         raise Oversized("The group tree is nested too deeply.") from None
     except (msgspec.ValidationError, UnicodeDecodeError):
-        root = _LooseGroup(body)
+        root = _loose_root(body, limits)
     except msgspec.DecodeError:
-        body = repaired(body)
-        root = _LooseGroup(body)
+        root = _loose_root(repaired(body), limits)
     return _tree(root, data_center, limits)
 
 
@@ -189,6 +188,13 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         shared[wire.kind or ""],
         wire.is_template or False,
     )
+
+
+def _loose_root(body: Body, limits: Limits) -> "_LooseGroup":
+    """The root of a tree to be taken apart, where each value, wanted or not, takes memory of its own."""
+    if body.count(b",") > limits.values:
+        raise Oversized(f"The group tree has more than {limits.values:,} values.")
+    return _LooseGroup(body)
 
 
 class _LooseGroup:

@@ -68,7 +68,7 @@ def raw_lines(details: ServerDetails) -> list[str]:
     raw = details.raw[:RAW_MOST]
     try:
         text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested almost too deeply to be read at all
         text = raw.decode(errors="replace")
     return text.splitlines()
 

@@ -12,6 +12,8 @@ _TOKEN = re.compile(r"\w(?:[\w.-]*\w)?")
 """What can be an id, a name, or a host name with its domain."""
 _JOINTS = re.compile("[._-]+")
 _UNKNOWN_MOST = 1000
+_ID_LONGEST = 128
+"""Characters; a longer word is no id, and looking whether it might be one takes its time."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -46,7 +48,12 @@ def find_servers(text: str, fleet: Fleet, marked: Container[str] = ()) -> Found:
     for token in _tokens(text):
         meant = _meaning(token, fleet, names)
         if meant is None:
-            if looks_like_id is not None and looks_like_id.fullmatch(token) and len(unknown) < _UNKNOWN_MOST:
+            if (
+                looks_like_id is not None
+                and len(token) <= _ID_LONGEST
+                and looks_like_id.fullmatch(token)
+                and len(unknown) < _UNKNOWN_MOST
+            ):
                 unknown.setdefault(token.upper(), token)
         elif meant:
             found[meant] = None
