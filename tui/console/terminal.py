@@ -48,6 +48,8 @@ def set_defaults(environ: MutableMapping[str, str]) -> None:
     Nothing moves by itself, and over SSH frames are fewer: repainting is what a slow link pays for.
     """
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    for name in ("TEXTUAL_LOG", "TEXTUAL"):  # would write down every key, those of a password too
+        environ.pop(name, None)
     if is_remote(environ):
         environ.setdefault("TEXTUAL_FPS", "20")
 

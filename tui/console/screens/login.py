@@ -31,6 +31,16 @@ class Field(Input):
 
     cursor_blink = var(False)
 
+    def action_copy(self) -> None:
+        """Hand what is selected to the terminal's clipboard, but never a password."""
+        if not self.password:
+            super().action_copy()
+
+    def action_cut(self) -> None:
+        """The same for cutting it out."""
+        if not self.password:
+            super().action_cut()
+
     def __init__(self, value: str = "", **options: Any) -> None:
         super().__init__(value, select_on_focus=False, compact=True, **options)
 
