@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.settings.loader import Loaded, load
-from tui.settings.log import start_log
+from tui.settings.log import leave_no_core, start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
 from tui.settings.target import (
@@ -70,6 +70,7 @@ def read_ground(place: Place, flags: Mapping[str, object] | None = None) -> Grou
     """
     paths = find_paths(os.environ)
     start_log(paths.log)
+    leave_no_core()
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
     target = choose_target(
         loaded, os.environ, profile=place.profile, api_url=place.api_url, account=place.account

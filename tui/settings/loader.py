@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tui.settings.paths import Paths, open_private, replace_private
+from tui.settings.paths import Paths, UnsafePathError, check_trusted, open_private, replace_private
 from tui.settings.schema import SAVED, Field, Profile, Settings, fields
 
 DEFAULT = "default"
@@ -80,9 +80,12 @@ def save(paths: Paths, **chosen: object) -> None:
 def _read_config(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
+            check_trusted(path)  # it names the command that is run for the password
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
+    except UnsafePathError as error:
+        problems.append(f"{path}: not read: {error}")
     except OSError as error:
         problems.append(f"{path}: cannot be read: {error.strerror}")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,12 +1,14 @@
 """The log file: what went wrong, with tracebacks, for whoever repairs it. Never a screen, never a secret."""
 
+import contextlib
 import logging
 import os
+import resource
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from tui.settings.paths import make_private_directory, open_private
+from tui.settings.paths import UnsafePathError, make_private_directory, open_private
 
 LARGEST = 1_000_000
 """Bytes; a longer file is put aside at the next start, and the one put aside before it goes."""
@@ -17,6 +19,11 @@ class _PrivateFile(logging.FileHandler):
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=open_private)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it, if the file can be opened: whoever had something to tell goes on in any case."""
+        with contextlib.suppress(OSError, UnsafePathError):
+            super().emit(record)
 
 
 def start_log(path: Path) -> None:
@@ -35,6 +42,12 @@ def start_log(path: Path) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
+
+
+def leave_no_core() -> None:
+    """See to it that a crash of the interpreter leaves no core file: it would hold the password."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _give_up(record: logging.LogRecord, *_: Any) -> None:

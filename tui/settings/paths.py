@@ -72,7 +72,9 @@ def make_private_directory(path: Path) -> None:
         UnsafePathError: it is there and somebody else's.
         OSError: it cannot be made.
     """
-    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    for directory in (*reversed(path.parents), path):  # mkdir's own parents would get the umask's mode
+        if not directory.exists():
+            directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     found = path.stat()
     if found.st_uid != os.geteuid():
         raise UnsafePathError(f"{path} belongs to another user; set PITSTOP_HOME to a directory of your own")
@@ -100,6 +102,27 @@ def open_private(path: str | Path, flags: int) -> int:
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.fchmod(descriptor, PRIVATE_FILE)
     return descriptor
+
+
+def check_trusted(path: Path) -> None:
+    """Make sure that only the operator and the system's own user can have written a file that is believed.
+
+    A link to it is followed; the folder it lies in counts as well. The operator's own group may write: where
+    new files are made so, it is a group of one.
+
+    Raises:
+        UnsafePathError: others can write to it, or put another one in its place.
+        OSError: it cannot be looked at.
+    """
+    file = path.resolve()
+    for place in (file, file.parent):
+        found = place.stat()
+        if found.st_uid not in {os.geteuid(), 0}:
+            raise UnsafePathError(f"{place} belongs to another user, who could have it say anything")
+        shared = 0o002 if found.st_gid == os.getegid() else 0o022
+        sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+        if found.st_mode & shared and not sticky:
+            raise UnsafePathError(f"others can write to {place}; run chmod go-w on it")
 
 
 def replace_private(path: Path, content: bytes) -> None:
