@@ -14,7 +14,14 @@ from tests.engine.console import Console, memory, until
 from tui.api.errors import BadRequest, NotAllowed, OutcomeUnsure, RateLimited, Unreachable
 from tui.api.wire import Answer
 from tui.engine.errors import JournalError
-from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
+from tui.engine.events import (
+    EngineFailed,
+    Event,
+    OperationEnded,
+    OperationNotStarted,
+    OperationStarted,
+    Progress,
+)
 from tui.model.operation import Action, State, operation_json
 
 
@@ -280,6 +287,16 @@ async def test_unrecognised_words_of_a_job_are_shown(console: Console, cloud: Cl
     await console.run(console.plan())
     executing = [t for p in console.told(Progress) for t in p.targets if t.state is State.EXECUTING]
     assert {target.message for target in executing} == {"resumed"}
+
+
+async def test_two_batches_may_be_one_job(console: Console, cloud: Cloud) -> None:
+    cloud.answer = lambda number, answers: [
+        Answer(answer.server_id, queued=True, job_id="wa1-1") for answer in answers
+    ]
+    operation = await console.run(console.plan(batch_size=3))
+    assert operation.summary() == {"verified": 6}
+    assert {target.job_id for target in operation.targets.values()} == {"wa1-1"}
+    assert console.told(EngineFailed) == []
 
 
 async def test_servers_under_way_are_not_sent_in_a_second_operation(console: Console, cloud: Cloud) -> None:

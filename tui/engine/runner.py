@@ -83,7 +83,8 @@ class Runner:
         self._sending = True
         self._last_wave: int | None = None
         self._stop_reason = ""
-        self._jobs: dict[str, list[str]] = {}
+        self._jobs: dict[tuple[str, int], list[str]] = {}
+        """Job and batch -> the servers waiting for the job's end."""
         self._running: asyncio.Task[None] | None = None
         self._lost = False
 
@@ -130,7 +131,8 @@ class Runner:
         if is_waiting(word) or job_outcome(word) is not None:
             return
         message = "" if word.strip().casefold() in _ORDINARY_WORDS else word.strip()
-        self._set(self._jobs.get(job_id, ()), State.EXECUTING, message=message)
+        ids = [id_ for (job, _), ids in self._jobs.items() if job == job_id for id_ in ids]
+        self._set(ids, State.EXECUTING, message=message)
 
     # A batch
 
@@ -264,11 +266,11 @@ class Runner:
     async def _follow_job(self, job_id: str, ids: list[str], batch: Batch) -> None:
         action = self.operation.action
         since = self._submitted.get(batch.index, self.operation.started)
-        self._jobs[job_id] = ids
+        self._jobs[job_id, batch.index] = ids
         try:
             outcome = await self.services.tracker.wait(job_id, action, len(ids), since)
         finally:
-            del self._jobs[job_id]
+            del self._jobs[job_id, batch.index]
         match outcome:
             case JobOutcome.SUCCEEDED:
                 self._set(ids, State.SUCCEEDED)
@@ -302,7 +304,7 @@ class Runner:
             doubt = "it is not known whether it was carried out, and a server does not show it: look there"
             self._set(ids, State.UNSURE, message=doubt)
             return
-        longest = max(options.unsure_least, self._longest(len(ids)))
+        longest = max(options.unsure_least, self._longest(len(batch.server_ids)))
         limit = max(longest - self._age(batch), options.failed_limit)
         why = {id_: self.operation.targets[id_].message.partition("; untouched")[0] for id_ in ids}
         left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
@@ -367,6 +369,8 @@ class Runner:
 
     def _check_failures(self) -> None:
         failed = self.operation.count(State.FAILED, State.REFUSED, State.UNSURE)
+        if self.operation.action.leaves_trace:
+            failed += self.operation.count(State.SUCCEEDED)
         if self._max_failed is not None and failed > self._max_failed:
             self.cancel(
                 f"not sent: {failed} servers before it did not end well, more than {self._max_failed}"
