@@ -18,6 +18,7 @@ from tui.model.query import Scope, parse
 
 QUIET = 0.4
 """Seconds without a byte after which an answer is complete."""
+PATIENCE = 300.0
 FIRST = "GB3ACMEWEB0"
 KEYS = {
     "cursor down": ("down",), "mark one": ("space",), "one cell": ("c",), "page": ("pagedown",),
@@ -30,6 +31,8 @@ class Figures(NamedTuple):
 
     latency: dict[str, float]
     """Milliseconds."""
+    work: dict[str, float]
+    """Milliseconds of processor time; says the same on a busy machine."""
     size: dict[str, int]
     """Bytes."""
     cpu: float
@@ -43,20 +46,23 @@ class Figures(NamedTuple):
 def measure(kind: str, rows: int, times: int, seconds: float) -> Figures:
     """Run one program through all keys."""
     latency: dict[str, float] = {}
+    work: dict[str, float] = {}
     size: dict[str, int] = {}
     command = (sys.executable, "-m", "tests.benchmarks.list_host", kind, str(rows))
     with Terminal(command, env={"COLORTERM": "truecolor"}) as terminal:
-        terminal.wait_for(FIRST, timeout=60)
+        terminal.wait_for(FIRST, timeout=PATIENCE)
+        work["first paint"] = terminal.cpu_seconds() * 1000
         latency["first paint"] = terminal.first_shown(FIRST) * 1000
-        terminal.settle(1.0, 60)
+        terminal.settle(1.0, PATIENCE)
         time.sleep(2 if kind == "pitstop" else 0)
         terminal.press("down")
         terminal.settle(0.5)
         for name, keys in KEYS.items():
             once = name in {"mark all", "sort", "filter", "clear filter"}
             answers = [answer(terminal, keys) for _ in range(1 if once else times)]
-            latency[name] = statistics.median(took for took, _ in answers) * 1000
-            size[name] = int(statistics.median(count for _, count in answers))
+            latency[name] = statistics.median(took for took, _, _ in answers) * 1000
+            work[name] = statistics.median(spent for _, spent, _ in answers) * 1000
+            size[name] = int(statistics.median(count for _, _, count in answers))
         terminal.press("home")
         terminal.settle(0.5)
         terminal.press("g")
@@ -66,6 +72,7 @@ def measure(kind: str, rows: int, times: int, seconds: float) -> Figures:
         took = time.monotonic() - at
         figures = Figures(
             latency,
+            work,
             size,
             (terminal.cpu_seconds() - cpu) / took * 100,
             (terminal.total_bytes - before) / took,
@@ -75,14 +82,14 @@ def measure(kind: str, rows: int, times: int, seconds: float) -> Figures:
     return figures
 
 
-def answer(terminal: Terminal, keys: Sequence[str]) -> tuple[float, int]:
-    """Seconds from the keys to the last byte of what they caused, and how many bytes that was."""
-    terminal.settle(QUIET, 60)
-    before, at = terminal.total_bytes, time.monotonic()
+def answer(terminal: Terminal, keys: Sequence[str]) -> tuple[float, float, int]:
+    """Seconds from the keys to the last byte of what they caused, processor time of that, and its bytes."""
+    terminal.settle(QUIET, PATIENCE)
+    before, cpu, at = terminal.total_bytes, terminal.cpu_seconds(), time.monotonic()
     terminal.press(*keys)
-    terminal.wait_for(lambda: terminal.total_bytes > before, timeout=60)
-    terminal.settle(QUIET, 60)
-    return terminal.last_byte_at - at, terminal.total_bytes - before
+    terminal.wait_for(lambda: terminal.total_bytes > before, timeout=PATIENCE)
+    terminal.settle(QUIET, PATIENCE)
+    return terminal.last_byte_at - at, terminal.cpu_seconds() - cpu, terminal.total_bytes - before
 
 
 def idle(kind: str, seconds: float) -> tuple[int, float]:
@@ -160,14 +167,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     few, many = (measure("pitstop", rows, times, seconds) for rows in (small, large))
     table = measure("datatable", large, times, seconds)
 
-    print(f"\nLatency, ms{'':33}{f'{small:,}':>12}{f'{large:,}':>12}{'x':>12}")
+    heads = f"{f'{small:,}':>12}{f'{large:,}':>12}{'x':>12}{'CPU':>12}{'CPU':>12}{'x':>12}"
+    print(f"\nLatency and CPU, ms{'':25}{heads}")
     for name, value in many.latency.items():
         flat = name in {"cursor down", "mark one", "one cell", "mark all"}
-        row(name, few.latency[name], value, value / few.latency[name], bound="at most 1.25" if flat else "")
-    print(f"\nAgainst DataTable at {large:,}, ms{'':13}{'DataTable':>12}{'Pitstop':>12}{'x':>12}")
+        before, work, work_before = few.latency[name], many.work[name], few.work[name]
+        bound = "at most 1.25" if flat else ""
+        row(name, before, value, value / before, work_before, work, work / work_before, bound=bound)
+    heads = f"{'DataTable':>12}{'Pitstop':>12}{'x':>12}{'CPU':>12}{'CPU':>12}{'x':>12}"
+    print(f"\nAgainst DataTable at {f'{large:,}, ms':23}{heads}")
     for name, value in many.latency.items():
-        other = table.latency[name]
-        row(name, other, value, value / other, bound=f"at most {BOUNDS[name]}" if name in BOUNDS else "")
+        other, work, other_work = table.latency[name], many.work[name], table.work[name]
+        bound = f"at most {BOUNDS[name]}" if name in BOUNDS else ""
+        row(name, other, value, value / other, other_work, work, work / other_work, bound=bound)
     print(f"\nBytes{'':39}{'DataTable':>12}{'Pitstop':>12}{'x':>12}")
     for name, count in many.size.items():
         bound = f"at most {SIZES[name]}" if name in SIZES else ""

@@ -9,6 +9,7 @@ from tests.model.fleets import GROUPS, make_fleet, some_fleet
 from tui.model.catalog import Catalog
 from tui.model.columns import COLUMNS
 from tui.model.fleet import Fleet
+from tui.model.group import DataCenter
 from tui.model.query import Scope, parse
 from tui.model.server import Server
 
@@ -101,7 +102,7 @@ def test_a_group_with_another_name_is_found_under_it() -> None:
 
 def test_nothing_is_nothing() -> None:
     catalog = Catalog(Fleet("ACME"))
-    assert (len(catalog), list(catalog.order("name")), catalog.prepare()) == (0, [], False)
+    assert (len(catalog), list(catalog.order("name"))) == (0, [])
 
 
 @given(
@@ -113,3 +114,37 @@ def test_every_order_is_all_rows_once(values: list[tuple[str, int | None]]) -> N
     for column in COLUMNS:
         for descending in (False, True):
             assert sorted(catalog.order(column, descending)) == list(range(len(servers)))
+
+
+def test_what_was_prepared_is_what_would_have_been_made() -> None:
+    prepared, fresh = Catalog(some_fleet()), Catalog(some_fleet())
+    for _ in prepared.prepare(COLUMNS):
+        pass
+    assert list(prepared.texts()) == list(fresh.texts())
+    for column in COLUMNS:
+        for descending in (False, True):
+            assert list(prepared.order(column, descending)) == list(fresh.order(column, descending))
+
+
+def test_a_change_in_the_middle_of_preparing_is_not_lost() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    for step, _ in enumerate(catalog.prepare(["name"])):
+        if step == 2:
+            fleet.update([msgspec.structs.replace(fleet.servers["VA1ACMEDB1"], name="zebra")])
+            catalog.update(["VA1ACMEDB1"])
+    assert names(catalog, "name")[-1] == "zebra"
+
+
+@given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
+def test_however_a_fleet_came_to_be_its_rows_are_in_order(before: set[int], after: set[int]) -> None:
+    def servers(numbers: set[int]) -> list[Server]:
+        return [Server(f"WA1X{number:0{1 + number % 2}}", f"n{number}", "web", "WA1") for number in numbers]
+
+    fleet = make_fleet(*servers(before))
+    catalog = Catalog(fleet)
+    list(catalog.texts())
+    fleet.replace(DataCenter("WA1"), [], servers(after), at=2.0)
+    catalog.reload()
+    fresh = Catalog(fleet)
+    assert (catalog.ids, catalog.rows, list(catalog.texts())) == (fresh.ids, fresh.rows, list(fresh.texts()))

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.ordering import natural_key, natural_keys, order_by
+from tui.model.ordering import natural_key, natural_keys, order_by, order_by_rank
 
 
 def slow_key(value: str) -> list[tuple[int, int | str]]:
@@ -34,7 +34,7 @@ def test_many_at_once_are_as_one_by_one(names: list[str]) -> None:
 
 @given(st.lists(st.integers(0, 4)))
 def test_both_directions_keep_equals_as_they_were(keys: list[int]) -> None:
-    order = order_by(keys, list)
     rows = range(len(keys))
-    assert list(order.ascending) == sorted(rows, key=keys.__getitem__)
-    assert list(order.descending()) == sorted(rows, key=keys.__getitem__, reverse=True)
+    for order in (order_by(keys), order_by_rank(keys, 5)):
+        assert list(order.ascending) == sorted(rows, key=keys.__getitem__)
+        assert list(order.descending()) == sorted(rows, key=keys.__getitem__, reverse=True)

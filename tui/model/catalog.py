@@ -1,19 +1,18 @@
 """A fleet laid out for showing: rows in natural order of id, searchable text, orders by column."""
 
-from array import array
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tui.model.columns import COLUMNS, Column, Kind, cell_text
 from tui.model.fleet import Fleet
-from tui.model.ordering import Order, natural_keys, order_by
+from tui.model.ordering import Order, natural_key, natural_keys, order_by, order_by_rank
 from tui.model.server import Server
 
-_TEXTS_AT_ONCE = 4096
-
-
-def _pack(rows: list[int]) -> Sequence[int]:
-    return array("I", rows)
+_AT_ONCE = 4096
+"""Rows that a step of a preparation deals with."""
+_FEW = 1000
+"""Up to this many new servers are put in their places among the others one by one."""
 
 
 class Catalog:
@@ -33,6 +32,8 @@ class Catalog:
         self._texts: list[str] = []
         self._texts_done = 0
         self._orders: dict[str, Order] = {}
+        self._stamp = 0
+        """Rises with every change of the servers."""
         self.reload()
 
     def __len__(self) -> int:
@@ -73,21 +74,36 @@ class Catalog:
         """The searchable text of every row before ``upto``: casefolded, one column of text per line."""
         end = len(self.servers) if upto is None else min(upto, len(self.servers))
         while self._texts_done < end:
-            start, stop = self._texts_done, min(end, self._texts_done + _TEXTS_AT_ONCE)
+            start, stop = self._texts_done, min(end, self._texts_done + _AT_ONCE)
             for row in range(start, stop):
                 if not self._texts[row]:
                     self._texts[row] = self._text_of(self.servers[row])
             self._texts_done = stop
         return self._texts
 
-    def prepare(self, rows: int = _TEXTS_AT_ONCE) -> bool:
-        """Make the next ``rows`` searchable ahead of time; False when there is nothing left to do."""
-        self.texts(self._texts_done + rows)
-        return self._texts_done < len(self.servers)
+    def prepare(self, columns: Iterable[str]) -> Iterator[None]:
+        """Make rows searchable, and sortable by ``columns``, ahead of time; a little at each step.
 
-    def has_order(self, column: str) -> bool:
-        """Whether ``order`` of this column costs nothing."""
-        return column == "id" or column in self._orders
+        What a change makes stale meanwhile is left to be made when it is asked for.
+        """
+        while self._texts_done < len(self.servers):
+            self.texts(self._texts_done + _AT_ONCE)
+            yield
+        for name in columns:
+            column, stamp = COLUMNS[name], self._stamp
+            if name in self._orders or column.kind not in (Kind.TEXT, Kind.TIME) or name == "id":
+                continue  # nothing to do, or next to nothing
+            values = [_sortable(column, column.get(server)) for server in self.servers]
+            yield
+            if len(set(values)) * 4 <= len(values):
+                continue
+            keys: list[str] = []
+            for start in range(0, len(values), _AT_ONCE):
+                keys += natural_keys(values[start : start + _AT_ONCE])
+                yield
+            if stamp == self._stamp:
+                self._orders[name] = order_by(keys)
+            yield
 
     def order(self, column: str, descending: bool = False) -> Sequence[int]:
         """All rows by ``column``, ties by id. The state of an operation is no field: all are equal in it."""
@@ -96,24 +112,46 @@ class Catalog:
             return rows[::-1] if descending and column == "id" else rows
         order = self._orders.get(column)
         if order is None:
-            order = self._orders[column] = order_by(self._keys(COLUMNS[column]), _pack)
+            order = self._orders[column] = self._make_order(COLUMNS[column])
         return order.descending() if descending else order.ascending
 
     def _fill(self, *, keep_texts: bool) -> None:
-        servers = list(self.fleet.servers.values())
-        keys = natural_keys([server.id for server in servers])
+        """Lay the servers out anew, in natural order of id."""
         before, rows, texts = self.servers, self.rows, self._texts[: self._texts_done]
-        self.servers = [servers[row] for row in sorted(range(len(servers)), key=keys.__getitem__)]
+        self.servers = self._sorted_servers()
         self.ids = [server.id for server in self.servers]
         self.rows = {id_: row for row, id_ in enumerate(self.ids)}
-        self._texts = [""] * len(servers)
+        self._texts = [""] * len(self.servers)
         self._texts_done = 0
         self._orders.clear()
+        self._stamp += 1
         if texts and keep_texts:
             for row, server in enumerate(self.servers):
                 was = rows.get(server.id, len(texts))
                 if was < len(texts) and before[was] is server:
                     self._texts[row] = texts[was]
+
+    def _sorted_servers(self) -> list[Server]:
+        """All servers in natural order of id; where few came, those that stay are not sorted again."""
+        now = self.fleet.servers
+        kept = [now[server.id] for server in self.servers if server.id in now]
+        added = [server for id_, server in now.items() if id_ not in self.rows]
+        keys = natural_keys([server.id for server in added])
+        added = [added[row] for row in sorted(range(len(added)), key=keys.__getitem__)]
+        if not kept or not added:
+            return kept or added
+        if len(added) > _FEW:
+            servers = [*kept, *added]
+            keys = natural_keys([server.id for server in servers])
+            return [servers[row] for row in sorted(range(len(servers)), key=keys.__getitem__)]
+        found: list[Server] = []
+        start = 0
+        for server in added:
+            end = bisect_left(kept, natural_key(server.id), lo=start, key=lambda one: natural_key(one.id))
+            found += kept[start:end]
+            found.append(server)
+            start = end
+        return found + kept[start:]
 
     def _take(self, rows: Sequence[int]) -> None:
         stale: set[str] = set()
@@ -121,6 +159,7 @@ class Catalog:
             old, new = self.servers[row], self.fleet.servers[self.ids[row]]
             if old is new:
                 continue
+            self._stamp += 1
             self.servers[row] = new
             self._texts[row] = self._text_of(new) if row < self._texts_done else ""
             stale.update(name for name in self._orders if COLUMNS[name].get(old) != COLUMNS[name].get(new))
@@ -135,32 +174,32 @@ class Catalog:
             f"{server.description}\n{server.modified}"
         ).casefold()
 
-    def _keys(self, column: Column) -> Sequence[int] | Sequence[str]:
-        """A key per row: a rank where there are few distinct values, else the natural key."""
+    def _make_order(self, column: Column) -> Order:
+        """By rank where there are few distinct values, else by natural key."""
         values: list[Any] = list(map(column.get, self.servers))
         distinct = set(values)
-        if column.kind in (Kind.NUMBER, Kind.SIZE):
-            return [_AFTER_ALL if value is None else value for value in values]
         if column.kind is Kind.GROUP:
-            return _ranks(values, {value: self.paths.get(value, "") for value in distinct})
+            return _ranked(values, {value: self.paths.get(value, "") for value in distinct})
         if len(distinct) * 4 <= len(values) or column.kind is Kind.FLAG:
-            return _ranks(values, {value: _sortable(column, value) for value in distinct})
-        return natural_keys([_sortable(column, value) for value in values])
+            return _ranked(values, {value: _sortable(column, value) for value in distinct})
+        return order_by(natural_keys([_sortable(column, value) for value in values]))
 
 
-_AFTER_ALL = 2**62
-"""Numbers that are not known sort last."""
+_LAST = "\uffff"
+"""What is not known sorts last."""
 
 
 def _sortable(column: Column, value: object) -> str:
     if column.kind is Kind.FLAG:
         return "2" if value is None else "0" if value else "1"
-    return str(value) if value else "\uffff"
+    return _LAST if value is None or value == "" else str(value)
 
 
-def _ranks(values: Sequence[Any], texts: Mapping[Any, str]) -> list[int]:
-    wordings = sorted(set(texts.values()))
-    order = sorted(zip(natural_keys(wordings), wordings, strict=True))
-    rank = {wording: index for index, (_, wording) in enumerate(order)}
-    of = {value: rank[text] for value, text in texts.items()}
-    return [of[value] for value in values]
+def _ranked(values: Sequence[Any], texts: Mapping[Any, str]) -> Order:
+    """The order by the texts of the values, each text once."""
+    wordings = list(set(texts.values()))
+    keys = dict(zip(wordings, natural_keys(wordings), strict=True))
+    distinct = sorted(set(keys.values()))
+    rank = {key: index for index, key in enumerate(distinct)}
+    of = {value: rank[keys[text]] for value, text in texts.items()}
+    return order_by_rank(map(of.__getitem__, values), len(distinct))

@@ -1,7 +1,8 @@
 """Natural order: WEB2 before WEB10, whatever the case."""
 
 import re
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from itertools import pairwise, repeat
 
 _DIGITS = re.compile(r"([0-9]+)")
@@ -45,10 +46,28 @@ class Order:
         return found
 
 
-def order_by(keys: Sequence[int] | Sequence[str], pack: Callable[[list[int]], Sequence[int]]) -> Order:
-    """The order of ``range(len(keys))`` by ``keys``; ``pack`` chooses how it is stored."""
+def order_by(keys: Sequence[str] | Sequence[int]) -> Order:
+    """The order of ``range(len(keys))`` by ``keys``."""
     rows = sorted(range(len(keys)), key=keys.__getitem__)
     sorted_keys = [keys[row] for row in rows]
     starts = [0] if rows else []
     starts += [index for index, (before, key) in enumerate(pairwise(sorted_keys), start=1) if before != key]
-    return Order(pack(rows), range(len(rows)) if len(starts) == len(rows) else pack(starts))
+    return _packed(rows, starts)
+
+
+def order_by_rank(ranks: Iterable[int], count: int) -> Order:
+    """As ``order_by``, several times as fast, for keys that are ``0..count-1``."""
+    piles: list[list[int]] = [[] for _ in range(count)]
+    for row, rank in enumerate(ranks):
+        piles[rank].append(row)
+    rows: list[int] = []
+    starts = []
+    for pile in piles:
+        if pile:
+            starts.append(len(rows))
+            rows += pile
+    return _packed(rows, starts)
+
+
+def _packed(rows: list[int], starts: list[int]) -> Order:
+    return Order(array("I", rows), range(len(rows)) if len(starts) == len(rows) else array("I", starts))

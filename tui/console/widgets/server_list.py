@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 from rich.segment import Segment
@@ -115,6 +115,7 @@ class ServerList(Marking, LineList):
         self._natural: dict[str, int] = {}
         self._version = 0
         self._titled = ""
+        self._preparing: Iterator[None] | None = None
         self._search: asyncio.Task[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
         self._natural = self._natural_widths()
@@ -547,16 +548,11 @@ class ServerList(Marking, LineList):
                 self.refresh_cells(index, 2, 1)
 
     def _prepare_soon(self) -> None:
+        """Do what the next filter or sort would have to do, in small steps, when there is time."""
         if self.is_mounted:
-            self.set_timer(0.05, self._prepare)
+            self._preparing = self.catalog.prepare([column.name for column, _ in self._columns])
+            self.set_timer(0.1, lambda steps=self._preparing: self._prepare(steps))
 
-    def _prepare(self) -> None:
-        """Do a little of what the next filter or sort would have to do."""
-        if self.catalog.prepare():
-            self.set_timer(0.005, self._prepare)
-            return
-        for column, _ in self._columns:
-            if not self.catalog.has_order(column.name) and column.kind is not Kind.STATE:
-                self.catalog.order(column.name)
-                self.set_timer(0.1, self._prepare)
-                return
+    def _prepare(self, steps: Iterator[None]) -> None:
+        if steps is self._preparing and next(steps, self) is None:
+            self.set_timer(0.01, lambda: self._prepare(steps))
