@@ -138,6 +138,18 @@ async def test_durations_witnessed_are_told_and_others_are_not(queue: Queue, clo
     assert seconds == pytest.approx(45, abs=2)
 
 
+async def test_an_end_during_an_outage_tells_nothing_about_durations(
+    queue: Queue, clock: VirtualClock
+) -> None:
+    told: list[float] = []
+    tracker = Tracker(
+        queue.status, clock=clock, on_duration=lambda action, servers, seconds: told.append(seconds)
+    )
+    queue.trouble = Outage(clock, 10, 3_000, Unreachable("no route"))
+    await follow(tracker, queue, [60.0, 3_500.0])
+    assert told == [pytest.approx(3_500, abs=60)]
+
+
 async def test_a_job_taken_up_late_is_looked_at_at_once(
     tracker: Tracker, queue: Queue, clock: VirtualClock
 ) -> None:

@@ -15,7 +15,7 @@ from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimit
 from tui.engine.clock import Clock
 from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
-from tui.model.pacing import LifeTable, backoff, bound, similar
+from tui.model.pacing import LONGEST_INTERVAL, LifeTable, backoff, bound, similar
 
 OLDEST = 86_400.0
 """Seconds: no job is taken to be older, whatever the wall clock says."""
@@ -23,6 +23,7 @@ PATIENCE = 300.0
 """Seconds for which the endpoint may deny that there is such a job before it is believed."""
 ANSWERS = 10
 """A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
+SHORTEST_NAP = 0.001
 TROUBLES = 3
 """So many requests failing in a row are taken for a failing endpoint rather than a failing job."""
 
@@ -93,7 +94,8 @@ class Tracker:
             on_word: Told ``(job_id, word)`` when a job's word changes, the last word included; with
                 the platform's spelling.
             on_duration: Told ``(action, servers, seconds)`` for each job whose end was witnessed (not
-                for one that had ended before it was taken up): what ``history`` is to give next time.
+                for one that had ended before it was taken up, or during an outage): what ``history``
+                is to give next time.
             jitter: Random numbers from 0 up to 1, replaced in tests.
         """
         self._status = status
@@ -222,7 +224,7 @@ class Tracker:
             self._alarm = None
         if at is not None:
             self._alarm_at = at
-            self._alarm = asyncio.create_task(self._ring(at - self._clock.monotonic()))
+            self._alarm = asyncio.create_task(self._ring(max(SHORTEST_NAP, at - self._clock.monotonic())))
 
     async def _ring(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -276,8 +278,11 @@ class Tracker:
             self._probing = False
 
     def _learn(self, job: _Job, now: float) -> None:
-        if job.witnessed:
-            seconds = job.table.ended(job.asked - job.begun, now - job.begun)
+        asked, ended = job.asked - job.begun, now - job.begun
+        # After an outage or a laptop's sleep nobody knows when in between it ended.
+        known = self._paused_until <= job.asked and ended - asked <= asked + LONGEST_INTERVAL
+        if job.witnessed and known:
+            seconds = job.table.ended(asked, ended)
             if self._on_duration:
                 self._on_duration(job.action, job.servers, seconds)
 
