@@ -10,7 +10,7 @@ from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.headless.session import Session, Work, opened
-from tui.model.operation import IN_FLIGHT, LOOKS, Operation, State, Target
+from tui.model.operation import IN_FLIGHT, LOOKS, Operation, State, Target, operation_json
 from tui.model.plan import Skip
 
 _YES = {"y\n", "Y\n", "yes\n"}
@@ -82,21 +82,8 @@ def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -
 
 def as_object(operation: Operation, skipped: Sequence[Skip] = ()) -> dict[str, Any]:
     """An operation as JSON shows it."""
-    return {
-        "operation": operation.id or None,
-        "window": operation.window_id or None,
-        "servers": [
-            {
-                "id": target.server_id,
-                "state": target.state.value,
-                "job_id": target.job_id,
-                "message": target.message,
-            }
-            for target in operation.targets.values()
-        ],
-        "summary": operation.summary(),
-        "skipped": [{"id": skip.server_id, "reason": skip.reason} for skip in skipped],
-    }
+    left_out = [{"id": skip.server_id, "reason": skip.reason} for skip in skipped]
+    return {**operation_json(operation), "skipped": left_out}
 
 
 def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_run: bool = False) -> None:

@@ -245,10 +245,10 @@ class Operation:
 
 
 def operation_json(operation: Operation) -> dict[str, object]:
-    """The operation as the commands without a screen print it."""
+    """The operation as the commands without a screen print it; null ids for one that was never begun."""
     return {
-        "operation": operation.id,
-        "window": operation.window_id,
+        "operation": operation.id or None,
+        "window": operation.window_id or None,
         "servers": [
             {
                 "id": target.server_id,
