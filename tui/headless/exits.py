@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from tui.model.operation import ENDED, Operation, State
+from tui.model.operation import Operation, State
 from tui.model.plan import Plan
 
 
@@ -52,10 +52,7 @@ def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
     A server of which it is not known what became of it weighs more than one that failed: only that
     must not be tried again blindly. Without ``waited``, being queued is as good as it gets.
     """
-    loose = [state for state in State if state not in ENDED and state is not State.PLANNED]
-    if not waited:
-        loose = [State.UNSURE, State.SUBMITTING]
-    if operation.count(*loose):
+    if operation.doubtful if waited else operation.count(State.UNSURE, State.SUBMITTING):
         return Exit.UNSURE
     if operation.count(State.FAILED, State.REFUSED, State.CANCELLED, State.PLANNED):
         return Exit.FAILED
