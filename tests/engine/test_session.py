@@ -97,22 +97,40 @@ async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
     assert len(cloud.posts) == 1
 
 
-async def test_a_batch_turned_away_can_be_stopped_instead(
+async def test_a_batch_turned_away_can_be_stopped_without_a_login(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
-    logins = cloud.requests["login"]
-
     def expire(call: str) -> None:
-        if call == "operate" and cloud.requests["login"] == logins:
+        if call == "operate":
             raise TokenExpired("log in again")
 
     cloud.on_call = expire
-    work = asyncio.create_task(console.run(console.plan()))
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: console.told(LoginNeeded), clock)
     console.core.cancel("op-1")
-    await console.core.login(ENDPOINT, "op", PASSWORD)
-    assert (await work).ids(State.CANCELLED) == list(cloud.servers)
+    operation = await work
+    assert operation.ids(State.CANCELLED) == list(cloud.servers)
+    assert {target.message for target in operation.targets.values()} == {
+        "stopped by the operator before it was sent"
+    }
     assert not cloud.posts
+
+
+async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    def expire(call: str) -> None:
+        if call == "operate":
+            raise TokenExpired("log in again")
+
+    cloud.on_call = expire
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: console.told(LoginNeeded), clock)
+    await console.core.close()
+    await asyncio.gather(work, return_exceptions=True)
+    stored = Console(clock, cloud, tmp_path / "journal.db").journal.load("op-1").operation
+    assert stored.count(State.SUBMITTING, State.UNSURE) == 0
+    assert stored.count(State.PLANNED, State.CANCELLED) == 6
 
 
 async def test_no_other_account_or_endpoint_while_operations_are_under_way(

@@ -73,7 +73,7 @@ class Runner:
         """
         self.operation = operation
         self.in_flight = 0
-        """Requests sent and not answered."""
+        """Batches being sent: neither answered nor given up."""
         self.services = services
         self._plan = plan
         self._submitted = dict(submitted or {})
@@ -83,6 +83,7 @@ class Runner:
         self._sending = True
         self._last_wave: int | None = None
         self._stop_reason = ""
+        self._halted = asyncio.Event()
         self._jobs: dict[tuple[str, int], list[str]] = {}
         """Job and batch -> the servers waiting for the job's end."""
         self._running: asyncio.Task[None] | None = None
@@ -113,6 +114,7 @@ class Runner:
     def cancel(self, reason: str) -> None:
         """Send nothing more; what was sent is followed to its end. ``reason`` is told for each server."""
         self._stop_reason = self._stop_reason or reason
+        self._halted.set()
         self._set(self.operation.ids(State.PLANNED), State.CANCELLED, message=reason)
 
     def hold(self, *, finish_wave: bool) -> None:
@@ -125,6 +127,7 @@ class Runner:
             self._last_wave = max(sent, default=-1)
         else:
             self._sending = False
+            self._halted.set()
 
     def on_word(self, job_id: str, word: str) -> None:
         """The platform has a new word for a job."""
@@ -149,11 +152,15 @@ class Runner:
             return
         async with self._posts:
             if self._may_send(batch):
-                await self.services.session.valid()
+                await self._unless_halted(self.services.session.valid())
             # Everything may have changed while this one waited.
             if not self._may_send(batch) or not self._intend(batch):
                 return
-            answers = await self._post(batch)
+            self.in_flight += 1
+            try:
+                answers = await self._post(batch)
+            finally:
+                self.in_flight -= 1
         if answers is not None:
             await self._follow_answers(batch, answers)
         else:
@@ -181,8 +188,8 @@ class Runner:
         session, clock, action = self.services.session, self.services.clock, self.operation.action
         ids, account = batch.server_ids, self.services.account
         pauses = 0
+        wait: Coroutine[None, None, object]
         while True:
-            self.in_flight += 1
             try:
                 return await session.once(lambda api: api.operate(account, action, ids))
             except TokenExpired:
@@ -203,14 +210,20 @@ class Runner:
             except ApiError as error:
                 self._set(ids, State.UNSURE, message=str(error))
                 return None
-            finally:
-                self.in_flight -= 1
-            await wait
-            if self._stop_reason or not self._sending:
-                self._set(
-                    ids, State.CANCELLED, message=self._stop_reason or "not taken by the endpoint in time"
-                )
+            await self._unless_halted(wait)
+            if self._halted.is_set():
+                reason = self._stop_reason or "not sent: stopped before the endpoint took it"
+                self._set(ids, State.CANCELLED, message=reason)
                 return None
+
+    async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:
+        """Wait for something, or until nothing more is to be sent."""
+        tasks = {asyncio.create_task(wait), asyncio.create_task(self._halted.wait())}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _follow_answers(self, batch: Batch, answers: "Sequence[Answer]") -> None:
         jobs: dict[str, list[str]] = {}
