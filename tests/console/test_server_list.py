@@ -247,11 +247,11 @@ async def test_sorts_by_the_column_beside_and_the_other_way_round() -> None:
         assert widget.shown_ids() == ids(*range(12, 0, -1))
         assert "ID▼" in lines(widget)[1]
         widget.action_sort_next()
-        assert widget.sort_column == "name"
+        assert widget.shown.column == "name"
         assert "Name▲" in lines(widget)[1]
         widget.action_sort_previous()
         widget.action_sort_previous()
-        assert widget.sort_column == widget._columns[-1][0].name
+        assert widget.shown.column == widget.line.columns[-1][0].name
         widget.sort("maint")
         assert widget.shown_ids()[:4] == ids(3, 6, 9, 12)
         with pytest.raises(KeyError):
@@ -366,7 +366,7 @@ async def test_the_mouse_marks_in_the_gutter_and_sorts_in_the_heading() -> None:
         await pilot.click(ServerList, offset=(20, 7), shift=True)
         assert list(widget.selection) == ids(3, 4, 5, 6)
         await pilot.click(ServerList, offset=(4, 1))
-        assert (widget.sort_column, widget.sort_reversed) == ("id", True)
+        assert (widget.shown.column, widget.shown.descending) == ("id", True)
         await pilot.click(ServerList, offset=(30, 3), times=2)
         assert app.last(ServerList.Opened).server_id in lines(widget)[3]
 
@@ -413,11 +413,11 @@ async def test_narrow_terminals_keep_what_matters(width: int, wanted: set[str]) 
     app = ListHost(server_list(5))
     async with app.run_test(size=(width, 20)) as pilot:
         widget = app.query_one(ServerList)
-        assert wanted <= {column.name for column, _ in widget._columns}
+        assert wanted <= {column.name for column, _ in widget.line.columns}
         assert WEB1 in lines(widget)[2]
         await pilot.resize_terminal(160, 20)
         await pilot.pause()
-        assert "description" in {column.name for column, _ in widget._columns}
+        assert "description" in {column.name for column, _ in widget.line.columns}
 
 
 async def test_other_columns_can_be_shown() -> None:

@@ -13,7 +13,12 @@ class Marking(LineList):
     """The actions that change marks. A range is drawn from where it began to the cursor, and settled once."""
 
     selection: "Selection"
-    view: Sequence[int]
+
+    @property
+    def view(self) -> Sequence[int]:
+        """The rows of the selection's roster that are shown, in their order."""
+        raise NotImplementedError
+
     _anchor: int | None = None
     """Where the range being drawn began; None while none is."""
     _sticky = False

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
 
 from rich.segment import Segment
 from textual import events
@@ -11,28 +10,28 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.timer import Timer
 
-from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.marking import Marking
+from tui.console.widgets.server_line import ServerLine
 from tui.model.catalog import Catalog
-from tui.model.columns import DEFAULT_LAYOUT, Column, ColumnLayout, Kind, find_column, sample
+from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout, find_column
 from tui.model.fleet import Fleet
-from tui.model.matching import Matcher
-from tui.model.operation import LOOKS, State, Target
-from tui.model.query import Query, QueryError, Scope, parse
+from tui.model.operation import Target
+from tui.model.query import Query, QueryError, parse
 from tui.model.selection import Selection
 from tui.model.server import Server
+from tui.model.view import View
 
 AT_ONCE = 20_000
 """Fleets up to this size are filtered at one go; larger ones in slices, so that typing goes on."""
 SLICE = 4096
+PAUSE_AFTER = 0.008
+"""Seconds of searching after which others get their turn."""
 CHANGES_SHOWN = 20.0
-"""Seconds that the signs of what a refresh changed stay."""
-_BY_STATE = {state: index for index, state in enumerate(
-    (State.FAILED, State.REFUSED, State.UNSURE, State.EXECUTING, State.QUEUED, State.SUBMITTING,
-     State.PLANNED, State.SUCCEEDED, State.CANCELLED, State.VERIFIED)
-)}  # fmt: skip
-"""What wants attention first."""
+"""Seconds that the signs of what changed stay."""
+NEW, CHANGED = "+", "•"
+NEWS = 2
+"""The cell of the gutter that those signs stand in, after cursor and mark."""
 
 
 class ServerList(Marking, LineList):
@@ -100,28 +99,31 @@ class ServerList(Marking, LineList):
         self.selection = selection
         self.catalog = Catalog(fleet)
         self.states: dict[str, Target] = {}
-        self.column_layout = layout
-        self.filter: Query = parse("")
-        self.group_id: str | None = None
-        self.sort_column, self.sort_reversed = "id", False
-        self.view: Sequence[int] = range(0)
-        """The rows of the catalog that are shown, in their order."""
-        self._shown: bytes | None = None
-        """One byte per row of the catalog, 1 where it is shown; None while all are."""
+        self.shown = View(self.catalog, self.states)
+        self.line = ServerLine(layout)
         self._news: dict[str, str] = {}
-        """Server id -> the sign of what the last refresh did to it."""
+        """Server id -> the sign of what happened to it a moment ago."""
         self._news_timer: Timer | None = None
-        self._columns: list[tuple[Column, int]] = []
-        self._natural: dict[str, int] = {}
         self._version = 0
+        """Rises when lines look different though their servers do not."""
         self._titled = ""
         self._preparing: Iterator[None] | None = None
         self._search: asyncio.Task[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
-        self._natural = self._natural_widths()
-        self._choose(None)
+        self.line.measure(self.catalog)
+        self.shown.show(None)
 
     # -- what is shown
+
+    @property
+    def view(self) -> Sequence[int]:
+        """The rows of the catalog that are shown, in their order."""
+        return self.shown.rows
+
+    @property
+    def filter(self) -> Query:
+        """The filter in force."""
+        return self.shown.query
 
     @property
     def cursor_server(self) -> Server | None:
@@ -144,11 +146,11 @@ class ServerList(Marking, LineList):
     def title(self) -> str:
         """How many are shown, marked, and marked but hidden."""
         total, shown, marked = len(self.catalog), len(self.view), len(self.selection)
-        group = self.fleet.groups.get(self.group_id) if self.group_id is not None else None
+        group = self.fleet.groups.get(self.shown.group_id or "")
         text = f"Servers in {group.path} ── " if group else "Servers ── "
         text += f"{shown:,} of {total:,} shown" if shown != total else f"{total:,}"
         if marked:
-            hidden = 0 if self._shown is None else marked - self.selection.count_rows(self._shown)
+            hidden = 0 if self.shown.mask is None else marked - self.selection.count_rows(self.shown.mask)
             text += f" · {marked:,} marked" + (f" ({hidden:,} hidden)" if hidden else "")
         return text + (" · range" if self.ranging else "")
 
@@ -157,30 +159,26 @@ class ServerList(Marking, LineList):
 
         Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
         """
+        self._stop_search()
         at, offset = self.cursor_server, self.cursor - self.first
         paths, view, servers, rows = self.catalog.paths, self.view, self.catalog.servers, self.catalog.rows
         changed = self.catalog.reload()
         vanished: list[str] = []
         if changed is not None:
-            news = {self.catalog.ids[row]: "•" for row in changed}
+            news = {self.catalog.ids[row]: CHANGED for row in changed}
         else:
             vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
-            news = {id_: "+" for id_ in self.catalog.ids if id_ not in rows}
-            news |= {
-                server.id: "•"
-                for server in servers
-                if self.fleet.servers.get(server.id, server) is not server
-            }
-        self._set_news(news if servers else {})
-        self._natural = self._natural_widths()
-        if paths != self.catalog.paths:
-            self._version += 1
+            now = self.fleet.servers
+            news = {id_: NEW for id_ in self.catalog.ids if id_ not in rows}
+            news |= {one.id: CHANGED for one in servers if now.get(one.id, one) is not one}
+        self.line.measure(self.catalog)
+        self._version += paths != self.catalog.paths
+        self._end_range()
+        self.shown.show(self.shown.find(self.selection))
         self._fit_columns()
-        self._choose(self._select())
+        self._set_news(news if servers else {})
         if changed is not None and view == self.view and paths == self.catalog.paths:
-            for index in self.seen():
-                if self.catalog.ids[self.view[index]] in news:
-                    self.refresh_cells(index, 2, self.width - 2)
+            self._refresh_servers(news, self.width - NEWS)
         else:
             self._land(at.id if at else None, offset)
         self._prepare_soon()
@@ -192,23 +190,19 @@ class ServerList(Marking, LineList):
         ids = list(ids)
         servers = self.catalog.servers
         before = {id_: servers[row] for id_ in ids if (row := self.catalog.rows.get(id_)) is not None}
-        changed = {
-            row for row in self.catalog.update(ids) if servers[row] is not before[self.catalog.ids[row]]
-        }
-        if not changed:
-            return
-        self._set_news({**self._news, **{self.catalog.ids[row]: "•" for row in changed}})
-        for index in self.seen():
-            if self.view[index] in changed:
-                self.refresh_cells(index, 2, self.width - 2)
+        rows = self.catalog.update(ids)
+        changed = {self.catalog.ids[row] for row in rows if servers[row] is not before[self.catalog.ids[row]]}
+        if changed:
+            self._set_news({**self._news, **dict.fromkeys(changed, CHANGED)})
+            self._refresh_servers(changed, self.width - NEWS)
 
     def set_operation_states(self, states: Mapping[str, Target]) -> None:
         """Take in the newest state of servers in operations; those not in ``states`` keep theirs."""
         self.states.update(states)
-        x, width = self._cells_of("op")
+        x, width = self.line.cells_of("op")
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in states:
-                self.refresh_cells(index, x, width)
+                self.refresh_cells(index, self.gutter_width + x, width)
 
     def forget_operation_states(self) -> None:
         """No operation is shown any more."""
@@ -221,13 +215,13 @@ class ServerList(Marking, LineList):
             query = parse(text)
         except QueryError as error:
             return error
-        self.filter = query
+        self.shown.query = query
         self._refilter()
         return None
 
     def restrict(self, group_id: str | None) -> None:
         """Show only the servers below a group; None lifts that."""
-        self.group_id = group_id
+        self.shown.group_id = group_id
         self._refilter()
 
     def sort(self, column: str, reverse: bool = False) -> None:
@@ -235,17 +229,17 @@ class ServerList(Marking, LineList):
         found = find_column(column)
         if found is None:
             raise KeyError(column)
-        self.sort_column, self.sort_reversed = found.name, reverse
-        self.refresh_heading(1)
         self._end_range()
         at = self.cursor_server
-        self._arrange(None if self._shown is None else list(compress(range(len(self._shown)), self._shown)))
+        self.shown.column, self.shown.descending = found.name, reverse
+        self.shown.arrange()
+        self.refresh_heading(1)
         self._land(at.id if at else None, None)
 
     def set_layout(self, layout: ColumnLayout) -> None:
         """Show other columns, or in another order or width."""
-        self.column_layout = layout
-        self._natural = self._natural_widths()
+        self.line.layout = layout
+        self.line.measure(self.catalog)
         self._fit_columns()
 
     # -- actions
@@ -260,7 +254,7 @@ class ServerList(Marking, LineList):
 
     def action_sort_reverse(self) -> None:
         """The same column the other way round."""
-        self.sort(self.sort_column, not self.sort_reversed)
+        self.sort(self.shown.column, not self.shown.descending)
 
     def action_open(self) -> None:
         """Show everything about the server under the cursor."""
@@ -304,58 +298,18 @@ class ServerList(Marking, LineList):
         return [Segment(cursor + mark + news, self.base)]
 
     def draw_body(self, index: int) -> list[Segment]:
-        """The columns; what the filter found is set off, and so are maintenance and the operation's state."""
+        """The columns."""
         row = self.view[index]
-        server = self.catalog.servers[row]
-        target = self.states.get(server.id)
-        segments: list[Segment] = []
-        plain = gap = ""
-        for column, width in self._columns:
-            plain, look = plain + gap, ""
-            gap = " "
-            if column.kind is Kind.STATE:
-                text = ""
-                if target is not None:
-                    text = f"{LOOKS[target.state].sign} {LOOKS[target.state].word}"
-                    look = f"state--{LOOKS[target.state].colour}"
-            else:
-                text = self.catalog.text(column, row)
-                if column.kind is Kind.FLAG and server.maintenance:
-                    look = "state--maintenance"
-            cell = fit(text, width, right=column.kind in (Kind.NUMBER, Kind.SIZE))
-            spans = self.filter.spans(column.name, cell) if self.filter.highlights else []
-            if look:
-                segments += [Segment(plain, self.base)] if plain else []
-                plain = ""
-                segments.append(Segment(cell, self.look(look)))
-            elif spans:
-                last = 0
-                for start, end in spans:
-                    segments.append(Segment(plain + cell[last:start], self.base))
-                    segments.append(Segment(cell[start:end], self.look("line--match")))
-                    plain, last = "", end
-                plain = cell[last:]
-            else:
-                plain += cell
-        segments.append(Segment(plain, self.base))
-        return [segment for segment in segments if segment.text]
+        target = self.states.get(self.catalog.ids[row])
+        return self.line.draw(self.catalog, row, target, self.filter, self.look)
 
     def draw_heading(self, y: int) -> list[Segment]:
         """The title, and the names of the columns with the arrow of the order."""
         if y == 0:
             self._titled = self.title()
-            return [
-                Segment(fit(self._titled, self.scrollable_content_region.width), self.look("line--title"))
-            ]
-        text = " " * self.gutter_width
-        for column, width in self._columns:
-            title = column.title if width >= len(column.title) else column.short or column.title
-            right = column.kind in (Kind.NUMBER, Kind.SIZE)
-            if column.name == self.sort_column:
-                arrow = "▼" if self.sort_reversed else "▲"
-                title = fit(title, min(len(title), max(1, width - 1))) + arrow
-            text += fit(title, width, right=right) + " "
-        return [Segment(text, self.look("line--heading"))]
+            return [Segment(self._titled, self.look("line--title"))]
+        text = self.line.heading(self.shown.column, self.shown.descending)
+        return [Segment(" " * self.gutter_width + text, self.look("line--heading"))]
 
     def refresh_title(self) -> None:
         """Draw again what changed in the title."""
@@ -394,34 +348,21 @@ class ServerList(Marking, LineList):
 
     def heading_clicked(self, y: int, x: int) -> None:
         """A click on a column sorts by it; again, the other way round."""
-        start = self.gutter_width
-        for column, width in self._columns:
-            if y == 1 and start <= x < start + width:
-                self.sort(column.name, column.name == self.sort_column and not self.sort_reversed)
-                return
-            start += width + 1
+        column = self.line.column_at(x - self.gutter_width) if y == 1 else None
+        if column is not None:
+            self.sort(column, column == self.shown.column and not self.shown.descending)
 
     # -- within
 
-    def _select(self) -> list[int] | None:
-        """The rows that filter and group let through; None for all."""
-        if not self.filter and self.group_id is None:
-            return None
-        return self._matching()(range(len(self.catalog)))
-
-    def _matching(self) -> Matcher:
-        match = self.filter.bind(Scope(self.catalog, self.selection, self.states))
-        if self.group_id is None:
-            return match
-        groups, servers = self.fleet.subtree(self.group_id), self.catalog.servers
-        return lambda rows: match([row for row in rows if servers[row].group_id in groups])
-
-    def _refilter(self) -> None:
+    def _stop_search(self) -> None:
         if self._search is not None:
             self._search.cancel()
             self._search = None
-        if len(self.catalog) <= AT_ONCE or (not self.filter and self.group_id is None):
-            self._found(self._select())
+
+    def _refilter(self) -> None:
+        self._stop_search()
+        if len(self.catalog) <= AT_ONCE or self.shown.is_everything:
+            self._found(self.shown.find(self.selection))
         else:
             self._search = asyncio.create_task(self._search_in_slices())
 
@@ -429,60 +370,27 @@ class ServerList(Marking, LineList):
         drawn = asyncio.Event()
         self.call_after_refresh(drawn.set)
         await drawn.wait()
-        match, found = self._matching(), list[int]()
+        match, found = self.shown.matcher(self.selection), list[int]()
         since = time.perf_counter()
         for start in range(0, len(self.catalog), SLICE):
             found += match(range(start, min(start + SLICE, len(self.catalog))))
-            if time.perf_counter() - since > 0.008:
+            if time.perf_counter() - since > PAUSE_AFTER:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
         self._found(found)
 
     def _found(self, rows: list[int] | None) -> None:
-        at = self.cursor_server
-        offset = self.cursor - self.first
-        self._version += 1
-        self._choose(rows)
-        self._land(at.id if at else None, offset)
-
-    def _choose(self, rows: list[int] | None) -> None:
-        """Let ``rows`` (ascending; None for all) be what is shown, in the order asked for."""
+        at, offset = self.cursor_server, self.cursor - self.first
         self._end_range()
-        if rows is not None and len(rows) == len(self.catalog):
-            rows = None
-        if rows is None:
-            self._shown = None
-        else:
-            mask = bytearray(len(self.catalog))
-            for row in rows:
-                mask[row] = 1
-            self._shown = bytes(mask)
-        self._arrange(rows)
-
-    def _arrange(self, rows: list[int] | None) -> None:
-        """Put ``rows`` (ascending; None for all) into the order asked for."""
-        if self.sort_column == "op":
-            ids, states = self.catalog.ids, self.states
-            self.view = sorted(
-                range(len(ids)) if rows is None else rows,
-                key=lambda row: _BY_STATE[target.state] if (target := states.get(ids[row])) else 99,
-                reverse=self.sort_reversed,
-            )
-        elif rows is None:
-            self.view = self.catalog.order(self.sort_column, self.sort_reversed)
-        elif self.sort_column == "id":
-            self.view = rows[::-1] if self.sort_reversed else rows
-        else:
-            shown = self._shown or b""
-            self.view = [
-                row for row in self.catalog.order(self.sort_column, self.sort_reversed) if shown[row]
-            ]
+        self._version += 1
+        self.shown.show(rows)
+        self._land(at.id if at else None, offset)
 
     def _land(self, keep: str | None, offset: int | None) -> None:
         """After the view changed: the cursor on the same server, as far from the top as it was."""
         row = self.catalog.rows.get(keep) if keep else None
         if row is not None:  # on a server that is filtered out the cursor has nowhere to be but the top
-            self.cursor = self.view.index(row) if self._shown is None or self._shown[row] else 0
+            self.cursor = self.view.index(row) if self.shown.shows(row) else 0
         self.lines_changed()
         if offset is not None and self.is_mounted and self.cursor:
             self.scroll_to(y=max(0, self.cursor - offset), animate=False, force=True)
@@ -494,47 +402,21 @@ class ServerList(Marking, LineList):
             self.cursor_moved()
 
     def _sort_beside(self, step: int) -> None:
-        names = [column.name for column, _ in self._columns] or ["id"]
-        at = names.index(self.sort_column) if self.sort_column in names else 0
+        names = [column.name for column, _ in self.line.columns] or ["id"]
+        at = names.index(self.shown.column) if self.shown.column in names else 0
         self.sort(names[(at + step) % len(names)])
 
-    def _natural_widths(self) -> dict[str, int]:
-        """The width each column's content would like, guessed from a sample of the servers."""
-        rows = sample(range(len(self.catalog)))
-        widths = {}
-        for item in self.column_layout.columns:
-            column = find_column(item.name)
-            if column is None:
-                continue
-            longest = max((width_of(self.catalog.text(column, row)) for row in rows), default=0)
-            title = column.short or column.title
-            widths[column.name] = max(longest, min(len(column.title), column.most), len(title))
-            if column.kind is Kind.STATE:
-                widths[column.name] = column.most
-        return widths
-
     def _fit_columns(self) -> None:
-        columns = self.column_layout.fit(self.body_width, self._natural)
-        if columns != self._columns:
-            self._columns = columns
+        if self.line.fit(self.body_width):
             self._version += 1
             if self.is_mounted:
                 self.refresh_heading(1)
                 self.refresh_lines_seen()
 
-    def _cells_of(self, name: str) -> tuple[int, int]:
-        """Where a column starts, gutter included, and its width; (0, 0) if it is not shown."""
-        start = self.gutter_width
-        for column, width in self._columns:
-            if column.name == name:
-                return start, width
-            start += width + 1
-        return 0, 0
-
     def _set_news(self, news: dict[str, str]) -> None:
         """Show these signs; all go together, some seconds after the first of them came."""
         before, self._news = self._news, news
-        self._refresh_news({id_ for id_, sign in before.items() if news.get(id_) != sign})
+        self._refresh_servers({id_ for id_, sign in before.items() if news.get(id_) != sign}, 1)
         if news and self._news_timer is None:
             self._news_timer = self.set_timer(CHANGES_SHOWN, self._forget_news)
 
@@ -542,15 +424,16 @@ class ServerList(Marking, LineList):
         self._news_timer = None
         self._set_news({})
 
-    def _refresh_news(self, ids: Container[str]) -> None:
+    def _refresh_servers(self, ids: Container[str], width: int) -> None:
+        """Draw again what is seen of some servers: ``width`` cells from the sign of change on."""
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in ids:
-                self.refresh_cells(index, 2, 1)
+                self.refresh_cells(index, NEWS, width)
 
     def _prepare_soon(self) -> None:
         """Do what the next filter or sort would have to do, in small steps, when there is time."""
         if self.is_mounted:
-            self._preparing = self.catalog.prepare([column.name for column, _ in self._columns])
+            self._preparing = self.catalog.prepare([column.name for column, _ in self.line.columns])
             self.set_timer(0.1, lambda steps=self._preparing: self._prepare(steps))
 
     def _prepare(self, steps: Iterator[None]) -> None:

@@ -1,0 +1,50 @@
+"""What is shown of a catalog."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.model.fleets import GROUPS, some_fleet
+from tui.model.catalog import Catalog
+from tui.model.columns import COLUMNS
+from tui.model.operation import State, Target
+from tui.model.query import parse
+from tui.model.view import View
+
+FILTERS = st.sampled_from(["", "web", "power:started", "!web", "nothing-at-all", "marked:yes or op:failed"])
+
+
+GROUP_IDS = st.sampled_from([None, *(group.id for group in GROUPS)])
+
+
+@given(FILTERS, GROUP_IDS, st.sampled_from(list(COLUMNS)), st.booleans())
+def test_filter_group_and_order_go_together(
+    text: str, group: str | None, column: str, descending: bool
+) -> None:
+    fleet = some_fleet()
+    states = {"VA1ACMEDB1": Target("VA1ACMEDB1", State.FAILED)}
+    view = View(Catalog(fleet), states)
+    view.query, view.group_id, view.column, view.descending = parse(text), group, column, descending
+    found = view.find({"WA1ACMEWEB2"})
+    view.show(found)
+    wanted = set(range(5)) if found is None else set(found)
+    assert set(view.rows) == wanted
+    assert len(view.rows) == len(wanted)
+    assert {row for row in range(5) if view.shows(row)} == wanted
+    if group is not None:
+        subtree = fleet.subtree(group)
+        assert all(view.catalog.servers[row].group_id in subtree for row in view.rows)
+    before = list(view.rows)
+    view.arrange()
+    assert list(view.rows) == before
+    if column != "op":
+        assert before == [row for row in view.catalog.order(column, descending) if row in wanted]
+
+
+def test_trouble_comes_first() -> None:
+    ended = {"VA1ACMEDB1": State.VERIFIED, "WA1ACMEWEB10": State.FAILED}
+    states = {id_: Target(id_, state) for id_, state in ended.items()}
+    view = View(Catalog(some_fleet()), states)
+    view.column = "op"
+    view.show(None)
+    ids = [view.catalog.ids[row] for row in view.rows]
+    assert ids == ["WA1ACMEWEB10", "VA1ACMEDB1", "VA1ACMEDB2", "WA1ACMEMAIL1", "WA1ACMEWEB2"]
