@@ -15,8 +15,8 @@ KEEP_DAYS = 90
 """Ended operations are kept that long,"""
 KEEP_OPERATIONS = 1_000
 """the newest so many of them,"""
-KEEP_SERVERS = 500_000
-"""with no more than so many servers together."""
+KEEP_SERVERS = 200_000
+"""with no more than so many servers together: some 60 MB."""
 
 KEEP_DURATIONS = 5_000
 """Of how many jobs it is remembered how long they took."""
