@@ -26,6 +26,7 @@ from tui.settings.target import (
 
 if TYPE_CHECKING:
     from tui.engine.endpoint import Endpoint
+    from tui.engine.engine import Engine
     from tui.engine.options import Options
     from tui.headless.session import Work
     from tui.sandbox.config import SandboxConfig
@@ -117,7 +118,6 @@ def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "
 def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
     """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
     from tui.console.start import StartOptions, run_console
-    from tui.engine.engine import Engine
 
     paths, settings, target = ground.paths, ground.loaded.settings, ground.target
     endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]
@@ -133,15 +133,22 @@ def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
             readonly=target.profile.readonly,
             log_file=str(paths.log),
         )
-    options = engine_options(settings)
+
     with TemporaryDirectory(prefix="pitstop-") as directory:
         journal = paths.journal
         if demo is not None:
             journal = Path(directory, journal.name)  # nothing of it outlives this process
             endpoints = [sandbox_endpoint(demo)]
             start = StartOptions(user=SANDBOX_USER, password=SANDBOX_PASSWORD, log_file=str(paths.log))
+
+        def make_engine() -> "Engine":
+            """Called when the first screen is there: the engine's modules are no part of the way to it."""
+            from tui.engine.engine import Engine
+
+            return Engine(journal, options=engine_options(settings))
+
         return run_console(
-            engine_factory=lambda: Engine(journal, options=options),
+            engine_factory=make_engine,
             endpoints=endpoints,
             settings=settings,
             start=start,

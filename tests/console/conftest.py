@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
 from tui.console.app import PitstopApp
+from tui.console.bridge import Picture
 from tui.console.screens.servers import ServersScreen
 
 
@@ -28,6 +29,11 @@ class Console(NamedTuple):
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until ``condition`` holds."""
         await until(self.pilot, condition, what)
+
+    @property
+    def picture(self) -> Picture:
+        """What the console knows."""
+        return self.servers.picture
 
     def marked(self) -> list[str]:
         """The ids that are marked."""

@@ -156,7 +156,7 @@ async def test_results_can_be_marked_and_opened(console: OpenConsole) -> None:
         results.focus()
         await c.press("home", "space", "enter")
         assert c.marked() == [listed(c)[0]]
-        assert c.engine.asked_for("details") == [(listed(c)[1],)]
+        await c.until(lambda: c.engine.asked_for("details") == [(listed(c)[1],)])
 
 
 async def test_cancelling_asks_and_stops_what_is_not_sent(console: OpenConsole) -> None:
@@ -213,9 +213,21 @@ async def test_before_the_first_operation_it_says_how_to_begin(console: OpenCons
 
 
 @pytest.mark.parametrize(
-    ("done", "total", "full"), [(0, 9, 0), (1, 1000, 0), (999, 1000, 19), (9, 9, 20), (0, 0, 20)]
+    ("well", "bad", "total", "cells"),
+    [
+        (0, 0, 9, (0, 0)),
+        (1, 0, 1000, (0, 0)),
+        (999, 0, 1000, (19, 0)),
+        (998, 1, 1000, (18, 1)),
+        (9, 0, 9, (20, 0)),
+        (999, 1, 1000, (19, 1)),
+        (0, 9, 9, (0, 20)),
+        (0, 0, 0, (20, 0)),
+    ],
 )
-def test_a_bar_is_full_only_at_the_end(done: int, total: int, full: int) -> None:
-    filled, rest = bar(done, total, 20)
-    assert len(filled) == full
-    assert len(filled + rest) == 20
+def test_a_bar_is_full_only_at_the_end_and_shows_what_is_bad(
+    well: int, bad: int, total: int, cells: tuple[int, int]
+) -> None:
+    green, red, rest = bar(well, bad, total, 20)
+    assert (len(green), len(red)) == cells
+    assert len(green + red + rest) == 20

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from textual.events import Paste
 
 from tests.console.conftest import OpenConsole
 from tests.console.scripted import LOGGED_IN, NOW, server
@@ -12,6 +13,7 @@ from tui.console.screens.palette import PaletteScreen
 from tui.console.screens.servers import ServersScreen
 from tui.console.screens.too_small import TooSmallScreen
 from tui.engine import events
+from tui.model.server import ServerDetails
 from tui.settings.schema import Settings
 
 
@@ -110,7 +112,36 @@ async def test_a_server_that_changes_is_shown_at_once(console: OpenConsole) -> N
 async def test_enter_asks_for_the_details_of_the_server_under_the_cursor(console: OpenConsole) -> None:
     async with console() as c:
         await c.press("down", "enter")
-        assert c.engine.asked_for("details") == [("WA1ACMEDB008",)]
+        await c.until(lambda: c.engine.asked_for("details") == [("WA1ACMEDB008",)])
+        details = ServerDetails(c.picture.fleet.servers["WA1ACMEDB008"], host_name="db8.acme.example")
+        c.engine.tell(events.DetailsRead(details, NOW))
+        await c.until(lambda: "db8.acme.example" in c.text())
+        await c.press("enter")
+        assert "db8.acme.example" not in c.text()
+
+
+async def test_details_follow_the_cursor_and_say_what_was_done_here(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("s", "y", "enter")
+        await c.until(lambda: "planned" in c.text().split("Results")[0].split("WA1ACMEDB004")[-1])
+        await c.press("down")
+        assert c.servers.details.server is not None
+        assert c.servers.details.server.id == "WA1ACMEWEB001"
+
+
+async def test_details_that_cannot_be_read_are_told_there(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("enter")
+        c.engine.tell(events.DetailsFailed("WA1ACMEDB004", "there is no such server (404)"))
+        await c.until(lambda: "no such server (404)" in c.text())
+
+
+async def test_a_pasted_ticket_is_searched_for_servers(console: OpenConsole) -> None:
+    async with console(6) as c:
+        c.servers.servers.post_message(Paste("Please: wa1acmeweb001, <WA1ACMEDB004> and WA1ACMEWEB999!"))
+        await c.until(lambda: "2 to mark, 1 not known" in c.text())
+        await c.press("m")
+        assert c.marked() == ["WA1ACMEDB004", "WA1ACMEWEB001"]
 
 
 async def test_the_marked_ids_are_copied_else_the_one_under_the_cursor(console: OpenConsole) -> None:

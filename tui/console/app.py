@@ -6,6 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -46,10 +48,9 @@ class PitstopApp(App[None], inherit_bindings=False):
         *commands.bindings(commands.Scope.APP),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
-    DEFAULT_MODE = "login"
     ENABLE_COMMAND_PALETTE = False
     PAUSE_GC_ON_SCROLL = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     NOTIFICATION_TIMEOUT = 8
 
@@ -66,8 +67,9 @@ class PitstopApp(App[None], inherit_bindings=False):
         self._ascii = [AsciiFilter()] if ascii_only else []
         super().__init__(driver_class=Driver if sys.platform != "win32" else None)
         self.register_theme(THEME)
-        self.theme = THEME.name
-        self.add_mode("login", lambda: LoginScreen(endpoints, settings, start))
+        # Without its watcher, which would have every style sheet parsed a second and a third time.
+        self.set_reactive(App.theme, THEME.name)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
         self.set_keymap(settings.keys)
         self.start_options = start
@@ -89,6 +91,10 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     # -- coming and going --------------------------------------------------------------------
 
+    def get_default_screen(self) -> LoginScreen:
+        """The login screen is the first thing painted."""
+        return LoginScreen(self.endpoints, self.settings, self.start_options)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and on a terminal without Unicode the one that spells in ASCII."""
         return [*super().get_line_filters(), *self._ascii]
@@ -109,8 +115,10 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.call_later(self._warm_up)
 
     def _warm_up(self) -> None:
-        """Load what the next screens need while the operator types a password."""
+        """Load what the next screen needs while the operator types a password."""
+        import_module("tui.console.screens.servers")
         gc.freeze()
+        gc.enable()
 
     def told_to_go(self, number: int) -> None:
         """SIGHUP or SIGTERM arrived: leave, with the terminal as it was."""
@@ -176,10 +184,12 @@ class PitstopApp(App[None], inherit_bindings=False):
         from tui.console.screens.servers import ServersScreen
 
         picture, engine = self.picture, self.engine
-        if self.current_mode == "login" and picture is not None and engine is not None:
+        login = self.screen_stack[0]
+        if isinstance(login, LoginScreen) and picture is not None and engine is not None:
             self.add_mode("servers", lambda: ServersScreen(picture, engine, self.settings))
             await self.switch_mode("servers")
-            await self.remove_mode("login")
+            await login.forget()
+            self.start_options = replace(self.start_options, password="")
 
     def _ask_password_again(self, message: str) -> None:
         from tui.console.screens.relogin import ReloginScreen
@@ -191,7 +201,9 @@ class PitstopApp(App[None], inherit_bindings=False):
     def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
         """The operator (or the start options) asked for a login."""
         if self.engine is not None and self.picture is not None:
+            profile = self.settings.profiles.get(message.endpoint.name)
             self.picture.endpoint = message.endpoint
+            self.picture.readonly = self.readonly or (profile is not None and profile.readonly)
             self.engine.login(message.endpoint, message.user, message.password, message.account)
 
     # -- commands of every screen ------------------------------------------------------------

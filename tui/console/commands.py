@@ -29,6 +29,8 @@ class Situation:
     """Servers of running operations that nothing has been sent for yet."""
     left_over: int = 0
     """Servers that interrupted operations never sent anything for."""
+    details: bool = False
+    """Whether the details of a server are shown."""
     loading: bool = False
 
 
@@ -98,6 +100,10 @@ def _nothing_left_over(now: Situation) -> str | None:
     return None if now.left_over else "nothing was left unsent"
 
 
+def _no_details(now: Situation) -> str | None:
+    return None if now.details else "no details are shown"
+
+
 def _loading(now: Situation) -> str | None:
     return "the servers are being read already" if now.loading else None
 
@@ -126,7 +132,7 @@ COMMANDS: tuple[Command, ...] = (
             "Marks", "list('unmark')", hint="unmark", weight=30, why_not=_nothing_marked),
     Command("mark.range", "V", "Mark a range", "Begin a range here; moving extends it, V ends it.",
             "Marks", "list('mark_range')", why_not=_nothing_shown),
-    Command("mark.span", "ctrl+at", "Mark up to here", "Mark everything from the last mark to the cursor.",
+    Command("mark.span", "ctrl+@", "Mark up to here", "Mark everything from the last mark to the cursor.",
             "Marks", "list('mark_span')", why_not=_nothing_shown),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
             "Marks", "list('undo_marks')"),
@@ -146,6 +152,8 @@ COMMANDS: tuple[Command, ...] = (
             "List", "filter", hint="filter", weight=88),
     Command("details", "enter", "Details", "Show everything about this server.",
             "List", "details", hint="details", weight=40, why_not=_nothing_shown),
+    Command("details.raw", "j", "Raw details", "The server as the platform gave it, or its fields.",
+            "List", "raw_details", why_not=_no_details),
     Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
             "List", "refresh", hint="refresh", weight=50, why_not=_loading),
     Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",
@@ -219,7 +227,16 @@ def check(action: str, parameters: tuple[object, ...], now: Situation) -> bool |
 def bindings(scope: Scope) -> list[Binding]:
     """The key bindings of ``scope``, each with the command's name as the id that a keymap can name."""
     return [
-        Binding(command.keys, command.action, command.label, id=command.name, show=False)
+        # What moves the focus does so before the next key is looked at. Else what was typed ahead on a slow
+        # link goes to the wrong place: a password into the user's name, a filter's letters to the list.
+        Binding(
+            command.keys,
+            command.action,
+            command.label,
+            id=command.name,
+            show=False,
+            priority=command.name in {"filter", "pane.next", "pane.previous"},
+        )
         for command in COMMANDS
         if command.scope is scope and command.keys
     ]
@@ -232,7 +249,7 @@ def keys_of(command: Command, keymap: Keymap | None = None) -> list[str]:
 
 
 _DISPLAY = {"question_mark": "?", "slash": "/", "comma": ",", "less_than_sign": "<", "greater_than_sign": ">",
-            "equals_sign": "=", "ctrl+at": "ctrl+space", "escape": "esc"}  # fmt: skip
+            "equals_sign": "=", "ctrl+@": "ctrl+space", "escape": "esc"}  # fmt: skip
 
 
 def display(key: str) -> str:

@@ -3,6 +3,7 @@
 Imports nothing of textual before the terminal is known to do and the environment is set.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -56,6 +57,7 @@ def run_console(
         print(f"pitstop: {reason}", file=sys.stderr)  # noqa: T201
         return UNFIT
     terminal.set_defaults(os.environ)
+    gc.disable()  # nothing of what is loaded now is garbage; collecting begins after the first paint
     from tui.console.app import PitstopApp
 
     app = PitstopApp(engine_factory=engine_factory, endpoints=endpoints, settings=settings, start=start)

@@ -53,8 +53,8 @@ def names(ids: tuple[str, ...]) -> str:
 def skipped(plan: Plan) -> str:
     """How many are left alone, by reason."""
     reasons = [f"{len(ids):,} {reason}" for reason, ids in plan.skipped_by_reason().items()]
-    rest = f", {len(reasons) - REASONS} more reasons" if len(reasons) > REASONS else ""
-    return ", ".join(reasons[:REASONS]) + rest
+    told, more = reasons[:REASONS], sum(len(ids) for ids in list(plan.skipped_by_reason().values())[REASONS:])
+    return ", ".join(told) + (f", {more:,} for other reasons" if more else "")
 
 
 class ConfirmScreen(ModalScreen[Confirmed | None], inherit_bindings=False):
@@ -108,7 +108,7 @@ class ConfirmScreen(ModalScreen[Confirmed | None], inherit_bindings=False):
             if self._must_count:
                 yield Static("Type", classes="word")
                 yield Field(
-                    id="count", type="integer", placeholder=f"{total} to show that you mean all of them"
+                    id="count", restrict=r"\d*", placeholder=f"{total} to show that you mean all of them"
                 )
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
 

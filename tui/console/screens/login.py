@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Grid, Vertical
+from textual.containers import Grid
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive, var
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 DEMO_USER, DEMO_PASSWORD = "demo", "pitstop"
 """What the sandbox lets in. Not a secret: it is printed on this screen."""
+TITLE = Content.assemble(
+    ("pitstop", "bold $primary"),
+    ("  " + __version__ + "\nMaintenance windows on CenturyLink Cloud v2", "$quiet"),
+)
 
 
 class Field(Input):
@@ -83,6 +87,8 @@ class LoginScreen(Screen[None], inherit_bindings=False):
     """Where to, who, and the password."""
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = []
+    VERTICAL_BREAKPOINTS = []
 
     class Asked(Message):
         """The operator wants to log in."""
@@ -109,29 +115,20 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         """What the fields were given by an endpoint: replaced by the next one's, unlike what is typed."""
 
     def compose(self) -> ComposeResult:
-        """The form."""
-        with Vertical(id="box"):
-            yield Static(Content.assemble(("pitstop", "bold $primary"), ("  " + __version__, "$quiet")))
-            yield Static("Maintenance windows on CenturyLink Cloud v2", id="tagline")
-            with Grid(id="form"):
-                yield Static("Endpoint")
-                yield EndpointChoice(self._endpoints, self._first)
-                yield Static("User")
-                yield Field(self._start.user, id="user")
-                yield Static("Password")
-                yield Field(self._start.password, id="password", password=True)
-                yield Static("Account")
-                yield Field(
-                    self._start.account,
-                    id="account",
-                    placeholder="your own, or an alias below it",
-                )
+        """The form: few widgets, for each one costs the first paint."""
+        start = self._start
+        with Grid(id="form"):
+            yield Static(TITLE, id="title")
+            yield Static("Endpoint\nUser\nPassword\nAccount", id="labels", markup=False)
+            yield EndpointChoice(self._endpoints, self._first)
+            yield Field(start.user, id="user")
+            yield Field(start.password, id="password", password=True)
+            yield Field(start.account, id="account", placeholder="your own, or an alias below it")
             yield Static(id="message", markup=False)
-            yield Static(id="keys", markup=False)
+            yield Static("enter log in   tab next field   ctrl+q quit", id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Fill in what the sandbox lets in, and say what the keys do."""
-        self.query_one("#keys", Static).update("enter log in   tab next field   ctrl+q quit")
         self._endpoint_changed()
         self.watch(self.query_one(EndpointChoice), "index", self._endpoint_changed, init=False)
         self.query_one("#password" if self._field("user") else "#user").focus()
@@ -194,6 +191,11 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         if change.login_failed.refused:
             password.value = ""
         password.focus()
+
+    async def forget(self) -> None:
+        """Keep nothing of what was typed; nobody comes back to this screen."""
+        self._start = StartOptions()
+        await self.query("#form").remove()
 
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy

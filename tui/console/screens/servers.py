@@ -5,6 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tui.console import commands
 from tui.console.bridge import Change, EngineFacade, Picture, unsent
@@ -12,11 +13,13 @@ from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
 from tui.console.screens.confirm import Confirmed, ConfirmScreen, count, names
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
+from tui.console.widgets.details import Details
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
-from tui.console.widgets.status_bar import StatusBar
+from tui.console.widgets.status_bar import StatusBar, wall_time
+from tui.model.describe import Done
 from tui.model.operation import LOOKS, Action, State
 from tui.model.plan import make_plan
 from tui.model.selection import Selection
@@ -41,6 +44,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self.groups = GroupTree(picture.fleet, id="groups")
         self.filter = FilterBar(id="filter")
         self.servers = ServerList(picture.fleet, self._selection, id="servers")
+        self.details = Details(picture.fleet, id="details")
         self.results = Results(picture)
         self.status = StatusBar(picture)
 
@@ -52,6 +56,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             with Vertical(id="list"):
                 yield self.filter
                 yield self.servers
+            yield self.details
         yield self.results
         yield CommandBar(self.app._keymap, self.situation)
 
@@ -76,11 +81,14 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             operations=len(self.picture.operations),
             unsent=unsent(shown) if shown and shown.ended is None else 0,
             left_over=sum(map(unsent, self.picture.left_to_send())),
+            details=self.details.display,
             loading=self.picture.reading,
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be used now."""
+        if action == "filter" and isinstance(self.focused, Input):
+            return False  # The slash is a letter there.
         return commands.check(action, parameters, self.situation)
 
     @on(ServerList.MarksChanged)
@@ -100,11 +108,24 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             self.groups.count_soon()
         for targets in change.targets.values():
             self.servers.set_operation_states(targets)
+        self._update_details(change)
         self.results.picture_changed(change)
         for id_ in change.ended:
             self._tell_end(id_)
         self.status.check(self._reason)
         self._show_situation()
+
+    def _update_details(self, change: Change) -> None:
+        if not self.details.display:
+            return
+        if change.details is not None:
+            self.details.take(change.details)
+        if change.details_failed is not None:
+            self.details.fail(change.details_failed.server_id, change.details_failed.message)
+        shown = self.details.server
+        touched = shown is not None and any(shown.id in targets for targets in change.targets.values())
+        if shown is not None and (touched or change.fleet or shown.id in change.servers):
+            self._show_details(shown.id)
 
     def _tell_end(self, operation_id: str) -> None:
         operation = self.picture.operations.get(operation_id)
@@ -145,22 +166,65 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Everything about the server under the cursor: of the list, or of the results."""
         target = self.results.target(self.results.cursor) if self.results.has_focus else None
         server = self.servers.cursor_server
-        if target is not None:
-            self._open(target.server_id)
-        elif server is not None:
-            self._open(server.id)
+        wanted = target.server_id if target else server.id if server else None
+        shown = self.details.server
+        if self.details.display and (wanted is None or (shown is not None and shown.id == wanted)):
+            self._close_details()
+        elif wanted is not None:
+            self._show_details(wanted)
 
     @on(ServerList.Opened)
     def _opened(self, event: ServerList.Opened) -> None:
-        self._open(event.server_id)
+        self._show_details(event.server_id)
 
-    def _open(self, server_id: str) -> None:
-        self._engine.details(server_id)
+    @on(ServerList.CursorMoved)
+    def _follow_cursor(self, event: ServerList.CursorMoved) -> None:
+        if self.details.display and event.server_id is not None:
+            self._show_details(event.server_id)
+
+    @on(Details.Wanted)
+    def _ask_for_details(self, event: Details.Wanted) -> None:
+        self._engine.details(event.server_id)
+
+    def _show_details(self, server_id: str) -> None:
+        done = [
+            Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
+            for operation in reversed(self.picture.operations.values())
+            if server_id in operation.targets
+        ]
+        self.details.display = True
+        self.add_class("-details")
+        self.details.show(self.picture.fleet.servers.get(server_id), done)
+
+    def _close_details(self) -> None:
+        if self.details.has_focus:
+            self.servers.focus()
+        self.details.display = False
+        self.remove_class("-details")
+        self.details.show(None)
+
+    @on(ServerList.Pasted)
+    def _find_in_ticket(self, event: ServerList.Pasted) -> None:
+        """Text pasted onto the list: a ticket, most likely."""
+        from tui.console.widgets.ticket_preview import TicketPreview
+        from tui.model.ticket import find_servers
+
+        found = find_servers(event.text, self.picture.fleet, self._selection)
+        self.app.push_screen(TicketPreview(found, self.picture.fleet), self._mark_found)
+
+    def _mark_found(self, ids: tuple[str, ...] | None) -> None:
+        if ids:
+            self.servers.mark_ids(ids)
+
+    def action_raw_details(self) -> None:
+        """The answer as it came, or the fields of it."""
+        self.details.action_raw()
 
     def action_filter(self) -> None:
         """Type a filter."""
         self.filter.add_class("-open")
-        self.filter.on_focus()
+        # Now, not in a later message: keys typed ahead are waiting for whoever has the focus.
+        self.set_focus(self.filter.query_one(Input))
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
@@ -192,6 +256,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_refresh(self) -> None:
         """Read all servers again."""
         self.picture.reading = True
+        if self.details.display:
+            self.details.again()
         self._engine.refresh()
         self.status.check()
 

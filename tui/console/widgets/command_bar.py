@@ -17,8 +17,8 @@ class CommandBar(Widget):
 
     def show(self, situation: Situation) -> None:
         """Show the keys for another situation; draws only when they differ."""
-        before, self._situation = self._hints(), situation
-        if self._hints() != before:
+        before, self._situation = self.render(), situation
+        if self.render().markup != before.markup:
             self.refresh()
 
     def _hints(self) -> list[tuple[Command, str]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
+from tui.console.bridge import unsent
 from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.status_bar import wall_time
@@ -19,8 +20,8 @@ AT_ONCE = 3
 """Operations whose progress is shown at the same time."""
 ELAPSED = 9
 """Cells at the right end of a progress line: the only ones that change by themselves."""
-BAR = 24
-"""Cells of a progress bar at most."""
+BAR = (8, 24)
+"""Cells of a progress bar at least and at most."""
 
 _RANK = {
     State.FAILED: 0,
@@ -48,10 +49,15 @@ def elapsed(operation: Operation, now: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def bar(done: int, total: int, width: int) -> tuple[str, str]:
-    """A progress bar of ``width`` cells: what is done and what is not. Full only when all is."""
+def bar(well: int, bad: int, total: int, width: int) -> tuple[str, str, str]:
+    """A progress bar of ``width`` cells: what ended well, what did not, what has not ended.
+
+    Full only when all has ended, and what is bad shows however little it is.
+    """
+    done = well + bad
     filled = width if done >= total else min(width - 1, done * width // max(1, total))
-    return "█" * filled, "░" * (width - filled)
+    red = min(filled, max(1, round(bad * width / max(1, total)))) if bad else 0
+    return "█" * (filled - red), "█" * red, "░" * (width - filled)
 
 
 def order(ids: dict[str, None], operation: Operation, *, failures_first: bool) -> list[str]:
@@ -271,7 +277,7 @@ class Results(LineList):
         lines = self.progressing
         if lines:
             return self._draw_progress(lines[y - 1]) if y <= len(lines) else []
-        return [Segment("  Nothing has been started. Mark servers with space; s starts maintenance on them.",
+        return [Segment("  Nothing started yet. Mark servers with space; s starts maintenance.",
                         self.look("line--quiet"))]  # fmt: skip
 
     def _draw_rule(self) -> list[Segment]:
@@ -302,30 +308,31 @@ class Results(LineList):
     def _draw_progress(self, operation: Operation) -> list[Segment]:
         width = self.scrollable_content_region.width
         total = len(operation.targets)
-        ended = operation.count(*ENDED) if operation.ended is None else total
+        done = operation.count(*ENDED) if operation.ended is None else total - unsent(operation)
+        bad = operation.count(State.FAILED, State.REFUSED, State.UNSURE)
         listed = operation.id == self._shown and len(self.progressing) > 1
-        name = f"{'▸ ' if listed else '  '}{operation.action.label} · {total:,}"
+        name = f"{'▸ ' if listed else '  '}{operation.action.label} · {done:,} of {total:,}"
         if operation.id in self._picture.elsewhere:
             name += " · by another console"
         elif operation.reason and width >= 100:
             name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
-        bar_width = max(6, min(BAR, width - 60))
-        full, empty = bar(ended, total, bar_width)
-        segments = [
-            Segment(name + "  ", self.look("line--heading")),
-            Segment(full, self.look("state--green" if not self._bad(operation) else "state--red")),
-            Segment(empty, self.look("line--quiet")),
-        ]
-        room = width - sum(width_of(segment.text) for segment in segments) - ELAPSED
+        room = width - width_of(name) - ELAPSED - 2 - BAR[0]
+        counts = []
         for state in _TOLD:
             number = operation.count(state)
             text = f"  {number:,} {LOOKS[state].word}"
             if number and len(text) <= room:
-                segments.append(Segment(text, self.look(f"state--{LOOKS[state].colour}")))
+                counts.append(Segment(text, self.look(f"state--{LOOKS[state].colour}")))
                 room -= len(text)
+        wider = max(0, min(BAR[1] - BAR[0], room))
+        well, red, empty = bar(done - bad, bad, total, BAR[0] + wider)
         time = fit(elapsed(operation, self._picture.clock()), ELAPSED - 1, right=True) + " "
-        return [*segments, Segment(" " * max(0, room), self.base), Segment(time, self.base)]
-
-    @staticmethod
-    def _bad(operation: Operation) -> bool:
-        return bool(operation.count(State.FAILED, State.REFUSED))
+        return [
+            Segment(name + "  ", self.look("line--heading")),
+            Segment(well, self.look("state--green")),
+            Segment(red, self.look("state--red")),
+            Segment(empty, self.look("line--quiet")),
+            *counts,
+            Segment(" " * max(0, room - wider), self.base),
+            Segment(time, self.base),
+        ]
