@@ -63,6 +63,15 @@ def test_the_list_is_aligned_under_its_header(desk: Any) -> None:
     assert b"\t" not in terminal.raw
 
 
+def test_the_columns_are_those_of_the_settings(desk: Any, home: Path) -> None:
+    at = desk(servers=20)
+    home.mkdir()
+    (home / "config.toml").write_text('columns = ["cpu", "name:30"]\n')
+    terminal = at.type("servers")
+    terminal.wait_exit()
+    assert terminal.screen()[0].split() == ["ID", "CPU", "Name", "Maintenance"]
+
+
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
 def test_no_colour_where_none_is_wanted(desk: Any, variable: str, value: str) -> None:
     terminal = desk(servers=20).type("servers", **{variable: value})

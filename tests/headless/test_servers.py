@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.headless.conftest import Pitstop, Serve
-from tui.headless import servers as servers_module
+from tui.headless.servers import PLAIN
 
 
 def test_json_is_an_array_with_what_scripts_need(pitstop: Pitstop, platform: Serve) -> None:
@@ -39,7 +39,7 @@ def test_a_pipe_gets_tab_separated_text_that_another_command_can_read(
     platform(servers=20)
     ran = pitstop("servers", "status:active")
     rows = [line.split("\t") for line in ran.out.splitlines()]
-    assert {len(row) for row in rows} == {len(servers_module.HEADER)}
+    assert {len(row) for row in rows} == {len(PLAIN)}
     ids = "\n".join(row[0] for row in rows)
     planned = pitstop("start", "-", "--dry-run", "--json", stdin=ids).json
     assert len(planned["servers"]) + len(planned["skipped"]) == len(rows)
@@ -68,6 +68,21 @@ def test_a_filter_of_the_settings_is_used_by_its_name(pitstop: Pitstop, platform
     unknown = pitstop("servers", "@nihgt")
     assert unknown.code == 2
     assert "there are: night" in unknown.err
+
+
+def test_the_list_is_sorted_as_the_settings_say(
+    pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform(servers=60)
+    monkeypatch.setenv("PITSTOP_SORT", "-memory")
+    found = [server["memory_mb"] for server in pitstop("servers", "--json").json]
+    sizes = [size for size in found if size is not None]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) > 1
+    monkeypatch.setenv("PITSTOP_SORT", "colour")
+    ran = pitstop("servers")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no column 'colour'" in ran.err
 
 
 def test_a_query_that_does_not_parse_is_shown_where(pitstop: Pitstop, platform: Serve) -> None:

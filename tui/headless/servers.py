@@ -1,41 +1,37 @@
 """`pitstop servers`: the list."""
 
-from tui.headless.exits import Exit
+from collections.abc import Mapping, Sequence
+
+from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator, counted
 from tui.headless.output import Cell, write_json, write_rows, write_text
 from tui.headless.session import Work, opened
-from tui.model.columns import flag_text, size_text
+from tui.model.catalog import Catalog
+from tui.model.columns import COLUMNS, Column, ColumnLayout, Kind, cell_text, find_column
 from tui.model.fleet import Fleet
 from tui.model.server import Server
 from tui.report import server_row, servers_csv
 
-HEADER = (
-    "ID",
-    "Group",
-    "DC",
-    "Power",
-    "Maintenance",
-    "Status",
-    "OS",
-    "CPU",
-    "Memory",
-    "IP address",
-    "Description",
-)
+PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory", "ip", "description")
+"""What a pipe gets, whatever the settings say: scripts count columns."""
 
 
 async def list_servers(work: Work, query: str, form: str) -> Exit:
     """Print the servers that ``query`` asks for as ``form``: json, csv, or empty for a table. Raises Stop."""
     narrator = Narrator()
+    columns = shown_columns(work.settings.columns if narrator.live else ())
+    order = sort_order(work.settings.sort)
     async with opened(work, narrator) as session:
         fleet = await session.read_fleet()
-        found = session.choose(query)
+        found = in_order(session.choose(query), fleet, *order)
     if form == "json":
         write_json([server_row(server, fleet) for server in found])
     elif form == "csv":
         write_text(servers_csv(found, fleet))
     else:
-        write_rows(HEADER, [_row(server, fleet) for server in found])
+        paths = {group.id: group.path for group in fleet.groups.values()}
+        rows = [[_cell(column, server, paths) for column in columns] for server in found]
+        write_rows([column.title for column in columns], rows)
     if narrator.live:
         narrator.say(f"{counted(len(found), 'server')} of {len(fleet.servers):,}")
     elif not fleet.servers and not fleet.problems:
@@ -43,17 +39,30 @@ async def list_servers(work: Work, query: str, form: str) -> Exit:
     return Exit.UNREACHABLE if fleet.problems else Exit.VERIFIED
 
 
-def _row(server: Server, fleet: Fleet) -> list[Cell]:
-    return [
-        Cell(server.id),
-        Cell(fleet.path(server)),
-        Cell(server.data_center),
-        Cell(server.power or "-"),
-        Cell(flag_text(server.maintenance), "amber" if server.maintenance else ""),
-        Cell(server.status),
-        Cell(server.os),
-        Cell("-" if server.cpu is None else str(server.cpu)),
-        Cell(size_text(server.memory_mb) or "-"),
-        Cell(server.ip),
-        Cell(server.description),
-    ]
+def shown_columns(chosen: Sequence[str]) -> list[Column]:
+    """The columns that the settings choose, else the usual ones. Raises Stop."""
+    try:
+        names = [item.name for item in ColumnLayout.parse(chosen).columns] if chosen else PLAIN
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"columns: {error}") from None
+    return [COLUMNS[name] for name in names if COLUMNS[name].kind is not Kind.STATE]
+
+
+def sort_order(text: str) -> tuple[str, bool]:
+    """The column that ``cpu`` or ``-cpu`` means, and whether the order is turned round. Raises Stop."""
+    column = find_column(text.removeprefix("-"))
+    if column is None:
+        raise Stop(Exit.USAGE, f"sort: there is no column {text!r}; there are: {', '.join(COLUMNS)}")
+    return column.name, text.startswith("-")
+
+
+def in_order(servers: Sequence[Server], fleet: Fleet, column: str, descending: bool) -> list[Server]:
+    """The same servers by a column, ties by id."""
+    catalog = Catalog(fleet)
+    wanted = {server.id for server in servers}
+    return [catalog.servers[row] for row in catalog.order(column, descending) if catalog.ids[row] in wanted]
+
+
+def _cell(column: Column, server: Server, paths: Mapping[str, str]) -> Cell:
+    amber = column.kind is Kind.FLAG and bool(server.maintenance)
+    return Cell(cell_text(column, server, paths), "amber" if amber else "")
