@@ -247,8 +247,8 @@ async def test_sorts_by_the_column_beside_and_the_other_way_round() -> None:
         assert widget.shown_ids() == ids(*range(12, 0, -1))
         assert "ID▼" in lines(widget)[1]
         widget.action_sort_next()
-        assert widget.shown.column == "name"
-        assert "Name▲" in lines(widget)[1]
+        assert widget.shown.column == "group"
+        assert "Group▲" in lines(widget)[1]
         widget.action_sort_previous()
         widget.action_sort_previous()
         assert widget.shown.column == widget.line.columns[-1][0].name
@@ -444,3 +444,16 @@ async def test_an_empty_fleet_does_no_harm() -> None:
         await pilot.pause()
         widget.set_filter("")
         assert widget.marked_or_cursor() == [WEB1]
+
+
+async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:
+    app = ListHost(server_list(30))
+    async with app.run_test(size=(120, 20)) as pilot:
+        catalog = app.query_one(ServerList).catalog
+        while catalog.unprepared:
+            await pilot.pause(0.05)
+        replace(catalog.fleet, [server(number) for number in range(2, 40)])
+        app.query_one(ServerList).reload()
+        assert catalog.unprepared == 9
+        while catalog.unprepared:
+            await pilot.pause(0.05)

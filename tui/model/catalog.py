@@ -81,6 +81,11 @@ class Catalog:
             self._texts_done = stop
         return self._texts
 
+    @property
+    def unprepared(self) -> int:
+        """How many rows a filter would have to make searchable first."""
+        return self._texts.count("")
+
     def prepare(self, columns: Iterable[str]) -> Iterator[None]:
         """Make rows searchable, and sortable by ``columns``, ahead of time; a little at each step.
 

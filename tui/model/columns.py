@@ -54,26 +54,26 @@ def _no_value(server: Server) -> None:
 
 COLUMNS: Mapping[str, Column] = {column.name: column for column in (
     Column("id", "ID", Kind.TEXT, attrgetter("id"), 0, 8, 24, help="the server's id"),
-    Column("name", "Name", Kind.TEXT, attrgetter("name"), 6, 8, 24, help="its name"),
     Column("group", "Group", Kind.GROUP, attrgetter("group_id"), 4, 8, 30, help="the path of its group"),
-    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 7, 3, 5,
-           aliases=("datacenter", "data_center"), help="its data center"),
     Column("power", "Power", Kind.WORD, attrgetter("power"), 3, 7, 8, help="started, stopped or paused"),
     Column("maint", "Maintenance", Kind.FLAG, attrgetter("maintenance"), 0, 5, 11,
            short="Maint", aliases=("maintenance",), help="whether it is in maintenance mode"),
-    Column("status", "Status", Kind.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
     Column("op", "Operation", Kind.STATE, _no_value, 1, 10, 10,
            aliases=("operation",), help="where it stands in the newest operation"),
-    Column("os", "OS", Kind.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
+    Column("status", "Status", Kind.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
+    Column("name", "Name", Kind.TEXT, attrgetter("name"), 6, 8, 24, help="its name"),
+    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 7, 3, 5,
+           aliases=("datacenter", "data_center"), help="its data center"),
     Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 10, 3, 4, help="number of CPUs"),
     Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 9, 6, 8,
            aliases=("mem", "ram"), help="its memory"),
     Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 8, 13, 31,
            aliases=("address",), help="its addresses"),
-    Column("description", "Description", Kind.TEXT, attrgetter("description"), 13, 12, 200,
-           aliases=("desc",), help="its description"),
+    Column("os", "OS", Kind.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
     Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 12, 16, 16,
            aliases=("modified",), help="when it was last changed, UTC"),
+    Column("description", "Description", Kind.TEXT, attrgetter("description"), 13, 12, 200,
+           aliases=("desc",), help="its description"),
 )}  # fmt: skip
 """Every column by name, in the order they are shown unless settings say otherwise."""
 

@@ -432,9 +432,10 @@ class ServerList(Marking, LineList):
 
     def _prepare_soon(self) -> None:
         """Do what the next filter or sort would have to do, in small steps, when there is time."""
-        if self.is_mounted:
-            self._preparing = self.catalog.prepare([column.name for column, _ in self.line.columns])
-            self.set_timer(0.1, lambda steps=self._preparing: self._prepare(steps))
+        if self.is_attached:
+            columns = [item.name for item in self.line.layout.columns]
+            steps = self._preparing = self.catalog.prepare(columns)
+            self.set_timer(0.1, lambda: self._prepare(steps))
 
     def _prepare(self, steps: Iterator[None]) -> None:
         if steps is self._preparing and next(steps, self) is None:
