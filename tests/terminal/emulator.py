@@ -82,7 +82,10 @@ class Emulator:
 
     def lines(self) -> list[str]:
         """The screen now shown, without trailing blanks."""
-        return [line.rstrip() for line in self.shown.display]
+        # A wide character's second cell is empty, so the texts of a row's cells are the row.
+        columns = range(self.shown.columns)
+        rows = (self.shown.buffer[row] for row in range(self.shown.lines))
+        return ["".join([row[column].data for column in columns]).rstrip() for row in rows]
 
     def cell(self, column: int, row: int) -> Cell:
         """The cell at ``column``, ``row``, both from 0."""

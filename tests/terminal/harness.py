@@ -80,6 +80,7 @@ class Terminal:
         self.emulator = Emulator(*size)
         self._raw: list[tuple[float, bytes]] = []
         self._drawn = 0
+        self._lines: list[str] = []
         self._reading = threading.Event()
         self._reading.set()
         self._rate: float | None = None
@@ -130,6 +131,7 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         """Make the window another size; the program gets SIGWINCH."""
         self.emulator.resize(columns, rows)
+        self._lines = []
         self._set_size(columns, rows)
 
     def pause(self) -> None:
@@ -159,10 +161,10 @@ class Terminal:
 
     def screen(self) -> list[str]:
         """The lines now on the screen."""
-        for _, data in self._raw[self._drawn :]:
-            self.emulator.feed(data)
-            self._drawn += 1
-        return self.emulator.lines()
+        self._draw()
+        if not self._lines:
+            self._lines = self.emulator.lines()
+        return self._lines
 
     def text(self) -> str:
         """The screen as one text."""
@@ -170,7 +172,7 @@ class Terminal:
 
     def cell(self, column: int, row: int) -> Cell:
         """One cell, both from 0."""
-        self.screen()
+        self._draw()
         return self.emulator.cell(column, row)
 
     def find(self, text: str) -> tuple[int, int]:
@@ -199,7 +201,7 @@ class Terminal:
             ):
                 state = f"ended with {self.process.returncode}" if ended else f"waited {timeout:g} s"
                 raise AssertionError(f"{wanted!r}: {state}; the screen:\n{self.text()}")
-            time.sleep(0.01)
+            time.sleep(0.02)
 
     def settle(self, quiet: float = 0.3, timeout: float = 20.0) -> None:
         """Until nothing was written for ``quiet`` seconds."""
@@ -268,7 +270,7 @@ class Terminal:
 
     def left_on(self) -> set[str]:
         """What the program left switched on in the terminal; empty is right."""
-        self.screen()
+        self._draw()
         left = self.emulator.left_on()
         now: list[Any] = termios.tcgetattr(self._master)
         return left if now[:6] == self._attributes[:6] else left | {"tty settings"}
@@ -288,6 +290,14 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _draw(self) -> None:
+        """Draw what came since the last time."""
+        new = self._raw[self._drawn :]
+        for _, data in new:
+            self.emulator.feed(data)
+            self._lines = []
+        self._drawn += len(new)
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -1,0 +1,225 @@
+"""The console in a terminal: the main journey, what it writes, and what it leaves behind."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.conftest import Run
+from tests.terminal.harness import Terminal
+from tests.terminal.service import PITSTOP, Service
+
+LIST = "ACME"
+"""Every server's name has it, and no other text of the console before the list is there."""
+
+ELIGIBLE = "/", *"maint:off power:started status:active", "enter"
+
+
+def marked(terminal: Terminal) -> int:
+    """How many servers the list's title says are marked."""
+    found = re.search(r"(\d+) marked", terminal.text())
+    return int(found[1]) if found else 0
+
+
+def list_is_there(terminal: Terminal) -> None:
+    """Wait until the list has servers."""
+    terminal.wait_for(lambda: re.search(r"Servers \S+ \d", terminal.text()))
+
+
+def open_list(terminal: Terminal) -> None:
+    """Wait for the list, and show only what can be put into maintenance."""
+    list_is_there(terminal)
+    terminal.press(*ELIGIBLE)
+    terminal.wait_for("shown")
+    terminal.settle()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def test_mark_start_and_bring_back(pitstop: Run, size: tuple[int, int]) -> None:
+    terminal = pitstop("demo", "--time-scale", "0.02", size=size)
+    open_list(terminal)
+    terminal.press("space", "space")
+    terminal.wait_for(lambda: marked(terminal) == 2)
+    terminal.press("s")
+    terminal.wait_for("Start maintenance on 2 servers?")
+    terminal.press("enter")
+    terminal.settle()
+    assert "2 verified" not in terminal.text(), "Enter on the focused default touches nothing"
+    terminal.press("s")
+    terminal.wait_for("Start maintenance on 2 servers?")
+    terminal.press("y")
+    terminal.wait_for("Start maintenance: 2 verified")
+    terminal.press("e")
+    terminal.wait_for("End maintenance on 2 servers?")
+    terminal.press("y")
+    terminal.wait_for("End maintenance: 2 verified")
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert terminal.left_on() == set()
+    assert "".join(terminal.screen()) == "", "nothing is left on the shell's screen"
+
+
+def test_a_wrong_password_is_tried_once_and_the_user_kept(
+    pitstop: Run, service: Callable[..., Service]
+) -> None:
+    sandbox = service("--servers", "30")
+    terminal = pitstop("--api-url", sandbox.url)
+    terminal.wait_for("Password")
+    terminal.press(*"demo", "tab", *"wrong", "enter")
+    terminal.wait_for("We didn't recognize the username or password you entered.")
+    terminal.settle()
+    assert "demo" in terminal.text()
+    assert sandbox.requests()["by_route"] == {"POST /v2/authentication/login": 1}
+    terminal.press(*"pitstop", "enter")
+    list_is_there(terminal)
+    assert sandbox.requests()["by_route"]["POST /v2/authentication/login"] == 2
+    assert "wrong" not in terminal.raw.decode(errors="replace")
+
+
+def test_credentials_in_the_environment_log_in_by_themselves(
+    pitstop: Run, service: Callable[..., Service]
+) -> None:
+    sandbox = service("--servers", "30")
+    user = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
+    terminal = pitstop("--api-url", sandbox.url, env=user)
+    list_is_there(terminal)
+    assert sandbox.requests()["by_route"]["POST /v2/authentication/login"] == 1
+
+
+def test_nothing_is_written_while_nothing_happens(pitstop: Run) -> None:
+    terminal = pitstop("demo")
+    open_list(terminal)
+    terminal.settle(2.0)
+    assert terminal.burst(lambda: None, quiet=3.0).data == b""
+
+
+def test_keys_cost_little(pitstop: Run) -> None:
+    """Bounds with some room: a whole row at 120 columns is about 400 bytes, the whole screen 15,000."""
+    terminal = pitstop("demo", env={"COLORTERM": "truecolor"})
+    open_list(terminal)
+    terminal.press("down", "space")
+    terminal.settle()
+    assert terminal.bytes_of("down") <= 300
+    assert terminal.bytes_of("up") <= 300
+    assert terminal.bytes_of("space") <= 900, "the mark, the cursor, and the title's count"
+    assert terminal.bytes_of("a") <= 9_000, "all shown rows, and nothing twice"
+
+
+def test_resizing(pitstop: Run) -> None:
+    terminal = pitstop("demo")
+    open_list(terminal)
+    terminal.press("space")
+    for columns, rows in ((80, 24), (60, 15), (200, 50), (120, 40)):
+        terminal.resize(columns, rows)
+        terminal.settle()
+        assert LIST in terminal.text(), f"{columns}x{rows}"
+    terminal.resize(40, 10)
+    terminal.settle()
+    assert LIST not in terminal.text()
+    assert "too small" in terminal.text()
+    terminal.resize(80, 24)
+    terminal.wait_for(LIST)
+    assert marked(terminal) == 1
+
+
+@pytest.mark.parametrize("inside", ["xterm", *(["tmux"] if shutil.which("tmux") else [])])
+def test_ctrl_space_marks_from_the_last_mark(pitstop: Run, inside: str, tmp_path: Path) -> None:
+    """ctrl+space arrives as NUL: as it is from xterm, and through tmux where there is one."""
+    if inside == "tmux":
+        server = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
+        run = Terminal([*server, "new-session", *PITSTOP, "demo"], home=tmp_path)
+    else:
+        run = pitstop("demo")
+    with run as terminal:
+        open_list(terminal)
+        terminal.press("space", "down", "down", "ctrl+@")
+        terminal.wait_for(lambda: marked(terminal) == 4)
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+
+
+def test_no_color_leaves_greys_and_the_words(pitstop: Run) -> None:
+    terminal = pitstop("demo", env={"NO_COLOR": "1", "COLORTERM": "truecolor"})
+    open_list(terminal)
+    colours = {
+        colour
+        for row in range(40)
+        for column in range(120)
+        for colour in (terminal.cell(column, row).foreground, terminal.cell(column, row).background)
+    }
+    assert [
+        colour for colour in colours if colour != "default" and len({colour[:2], colour[2:4], colour[4:]}) > 1
+    ] == []
+    assert "started" in terminal.text()
+
+
+def test_a_terminal_without_unicode_gets_ascii(pitstop: Run) -> None:
+    terminal = pitstop("demo", env={"PYTHONIOENCODING": "latin-1"})
+    open_list(terminal)
+    terminal.press("space", "s")
+    terminal.wait_for("Start maintenance on 1 server?")
+    assert terminal.text().isascii()
+    assert "\\u" not in terminal.text()
+    assert "\\x" not in terminal.text()
+
+
+def test_heavy_packages_come_after_the_first_paint(pitstop: Run, tmp_path: Path) -> None:
+    """A spy in place of standard error notes what is loaded when the login screen is first written."""
+    seen = tmp_path / "loaded"
+    script = f"""
+import sys
+
+class Spy:
+    def __init__(self, file):
+        self.file = file
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def write(self, text):
+        if "Password" in text:
+            with open({str(seen)!r}, "x") as note:
+                note.write(" ".join(sys.modules))
+        return self.file.write(text)
+
+sys.stderr = sys.__stderr__ = Spy(sys.__stderr__)
+sys.argv = ["pitstop"]
+from tui.cli import main
+sys.exit(main())
+"""
+    with Terminal([sys.executable, "-c", script], home=tmp_path) as terminal:
+        terminal.wait_for("Password")
+    loaded = set(seen.read_text().split())
+    assert "textual.app" in loaded
+    assert loaded.isdisjoint({"httpx", "starlette", "uvicorn", "sqlite3", "tui.sandbox"})
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"env": {"TERM": "dumb"}}, "TERM is dumb"),
+        ({"env": {"TERM": None}}, "TERM is not set"),
+        ({"stdin": subprocess.DEVNULL}, "standard input is not a terminal"),
+    ],
+    ids=["dumb", "none", "input"],
+)
+def test_a_terminal_that_will_not_do_is_told_in_one_sentence(
+    pitstop: Run, how: dict[str, object], told: str
+) -> None:
+    terminal = pitstop("demo", **how)
+    assert terminal.wait_exit() == 2
+    assert told in terminal.text()
+    assert terminal.left_on() == set()
+    assert b"\x1b" not in terminal.raw
+
+
+def test_without_a_terminal_on_standard_error(tmp_path: Path) -> None:
+    with Terminal([*PITSTOP, "demo"], home=tmp_path, stderr=subprocess.PIPE) as terminal:
+        assert terminal.wait_exit() == 2
+        assert terminal.process.stderr is not None
+        with terminal.process.stderr as errors:
+            assert b"standard error is not a terminal" in errors.read()
