@@ -322,7 +322,7 @@ class Runner:
         why = {id_: self.operation.targets[id_].message.partition("; untouched")[0] for id_ in ids}
         left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
         untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
-        self._record([self._target(id_, State.UNSURE, message=f"{why[id_]}; {untouched}") for id_ in left])
+        self._set_each({id_: f"{why[id_]}; {untouched}" for id_ in left}, State.UNSURE)
 
     async def _look_at_refused(self, refused: Mapping[str, list[str]]) -> None:
         """A refusal often means that there was nothing to do: say so where the servers show it."""
@@ -336,16 +336,8 @@ class Runner:
             already.append(server.id)
 
         await self.services.verifier.settle(action, reasons, limit=0.0, on_server=on_server)
-        self._record(
-            [
-                self._target(
-                    id_,
-                    State.REFUSED,
-                    message=f"already {action.result}, so there was nothing to do ({reasons[id_]})",
-                )
-                for id_ in already
-            ]
-        )
+        words = f"already {action.result}, so there was nothing to do"
+        self._set_each({id_: f"{words} ({reasons[id_]})" for id_ in already}, State.REFUSED)
 
     async def _settle(self, ids: Collection[str], limit: float, message: str) -> set[str]:
         """Read servers until they are as asked and call those verified; returns the others."""
@@ -391,18 +383,23 @@ class Runner:
 
     # Transitions
 
-    def _target(self, id_: str, state: State, *, job_id: str = "", message: str = "") -> Target:
-        job_id = job_id or self.operation.targets[id_].job_id
-        return Target(id_, state, self.services.clock.now(), job_id, message)
-
     def _targets(
         self, ids: Iterable[str], state: State, *, job_id: str = "", message: str = ""
     ) -> list[Target]:
-        return [self._target(id_, state, job_id=job_id, message=message) for id_ in ids]
+        now, known = self.services.clock.now(), self.operation.targets
+        return [Target(id_, state, now, job_id or known[id_].job_id, message) for id_ in ids]
 
     def _set(self, ids: Iterable[str], state: State, *, message: str = "") -> None:
         """Servers come into a state: what is new of it is applied, in the journal, then told."""
         self._record(self._targets(ids, state, message=message))
+
+    def _set_each(self, messages: Mapping[str, str], state: State) -> None:
+        """The same for servers with a message each."""
+        self._record(
+            target
+            for id_, message in messages.items()
+            for target in self._targets((id_,), state, message=message)
+        )
 
     def _record(self, targets: Iterable[Target]) -> None:
         new = [target for target in targets if self._is_new(target)]
