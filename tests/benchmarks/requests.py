@@ -1,0 +1,155 @@
+"""How many requests the main jobs take, counted by the sandbox that received them.
+
+    python -m tests.benchmarks.requests [--servers 10000]
+
+Over HTTP with the commands themselves, then once more in virtual time behind a wire that sees what is in
+flight.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import tempfile
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+
+from tests.engine.clock import VirtualClock, run
+from tests.terminal.harness import clean_environment
+from tests.terminal.service import PITSTOP, Service
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.journal import Journal
+from tui.model.operation import Action
+from tui.model.plan import make_plan
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig
+
+USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
+LOGIN = "POST /v2/authentication/login"
+POST = "POST /v2/operations/{alias}/servers/startMaintenance"
+STATUS = "GET /v2/operations/{alias}/status/{id}"
+GROUP = "GET /v2/groups/{alias}/{id}"
+
+
+def main() -> None:
+    """Count, and print what was counted beside what is allowed."""
+    parser = argparse.ArgumentParser(description="Requests of the main jobs, counted at the sandbox.")
+    parser.add_argument("--servers", type=int, default=10_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        over_http(Path(home), options.servers)
+        in_flight(Path(home), options.servers)
+
+
+def over_http(home: Path, size: int) -> None:
+    """`pitstop servers`, then `pitstop start` of 300 servers of one data center."""
+    with Service(f"--servers={size}", "--job-seconds=10-20") as service:
+        servers = json.loads(pitstop(home, service, "servers", "--json"))
+        centers = {server["data_center"] for server in servers}
+        read = Counter(service.requests()["by_route"])
+        print(f"`pitstop servers` of {len(servers):,} servers in {len(centers)} data centers, over HTTP")
+        told("logins", read[LOGIN], "1")
+        told("other requests", read.total() - read[LOGIN], f"1 + {len(centers)} data centers")
+
+        wanted = [
+            server["id"]
+            for server in servers
+            if server["data_center"] == servers[0]["data_center"]
+            and server["power"] == "started"
+            and server["maintenance"] is False
+        ][:300]
+        pitstop(home, service, "start", "--yes", "--batch-size", "100", "-", typed="\n".join(wanted))
+        made = Counter(service.requests()["by_route"]) - read
+        print(f"`pitstop start` of {len(wanted)} servers in batches of 100, over HTTP")
+        told("POSTs", made[POST], "3, one per batch")
+        told("status requests", made[STATUS], "as few as the tracker can")
+        told("readings of group trees", made[GROUP], f"{len(centers)} for the list, then 1 per round")
+
+
+def in_flight(home: Path, size: int) -> None:
+    """The same 300 servers in virtual time: what is in flight at once, and how they are verified."""
+    seen = run(lambda clock: _watched(clock, home, size))
+    print("the same in virtual time, round trip 50 ms")
+    told("POSTs", seen.posts, "3")
+    told("status requests for one job at once", seen.most["status"], "1")
+    told("group readings of one data center at once", seen.most["groups"], "1")
+    told("group readings to verify, by data center", dict(seen.after), "1 per round")
+
+
+class Watch(httpx.AsyncBaseTransport):
+    """A wire to the sandbox that counts what is under way for the same job or the same tree."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.flying: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.posts = 0
+        self.after: Counter[str] = Counter()
+        """Group readings since the first POST, by path."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        kind = path.split("/")[2] if "/status/" not in path else "status"
+        self.posts += request.method == "POST" and kind == "operations"
+        if self.posts and kind == "groups":
+            self.after[path.rpartition("/")[2][:8]] += 1
+        request.headers["accept-encoding"] = "identity"
+        self.flying[path] += 1
+        self.most[kind] = max(self.most[kind], self.flying[path])
+        try:
+            await asyncio.sleep(0.05)
+            return await self._inner.handle_async_request(request)
+        finally:
+            self.flying[path] -= 1
+
+
+async def _watched(clock: VirtualClock, home: Path, size: int) -> Watch:
+    app = create_app(SandboxConfig(servers=size, job_seconds=(10, 20)), clock=clock.now)
+    watch = Watch(httpx.ASGITransport(app=cast(Any, app)))
+    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: watch)
+    with closing(Journal(home / "journal.db", now=clock.now)) as journal:
+        core = Core(journal=journal, emit=lambda _: None, clock=clock)
+        await core.login(endpoint, "demo", "pitstop")
+        await core.refresh()
+        plan = make_plan(Action.START_MAINTENANCE, wanted_of(core, 300), core.fleet, batch_size=100)
+        await core.run(plan)
+        await core.close()
+    return watch
+
+
+def wanted_of(core: Core, number: int) -> list[str]:
+    """The first servers of the largest data center that can be put into maintenance."""
+    servers = core.fleet.servers.values()
+    largest = Counter(server.data_center for server in servers).most_common(1)[0][0]
+    return [
+        server.id
+        for server in servers
+        if server.data_center == largest and server.power == "started" and server.maintenance is False
+    ][:number]
+
+
+def pitstop(home: Path, service: Service, *arguments: str, typed: str = "") -> str:
+    """One command; what it wrote to standard output."""
+    done = subprocess.run(
+        [*PITSTOP, *arguments, "--api-url", service.url],
+        env=clean_environment(home, USER),
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def told(what: str, value: object, bound: str) -> None:
+    """One line of the table."""
+    print(f"  {what:42}{value!s:>10}   allowed: {bound}")
+
+
+if __name__ == "__main__":
+    main()
