@@ -24,10 +24,14 @@ from tui.engine.runner import Runner, Services
 from tui.engine.session import Session
 from tui.model.operation import Operation
 from tui.model.plan import Plan
+from tui.model.text import clean
 from tui.model.window import Window
 
 if TYPE_CHECKING:
     from tui.engine.journal import Journal, Stored
+
+REASON_LIMIT = 500
+"""Characters of a reason that are kept."""
 
 KEEP_ENDED = 20
 """How many ended operations stay in memory."""
@@ -103,6 +107,7 @@ class Runs:
         """
         now = self._clock.now()
         operation_id = operation_id or new_id("op", now)
+        reason = clean(reason.strip(), REASON_LIMIT)  # mostly pasted out of a ticket
         services = self._services
         why_not = self._why_not(plan)
         if why_not or services is None:
