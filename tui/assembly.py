@@ -63,8 +63,8 @@ class Ground(NamedTuple):
     """The endpoint that is meant, if any is."""
 
 
-def read_ground(place: Place, flags: Mapping[str, object] | None = None) -> Ground:
-    """Read the settings; from now on, what goes wrong is logged.
+def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sandbox: bool = False) -> Ground:
+    """Read the settings; from now on, what goes wrong is logged. For a sandbox, no endpoint is looked for.
 
     Raises:
         SettingsError, TargetError, UnsafePathError: what is wrong with them, for the operator.
@@ -73,6 +73,8 @@ def read_ground(place: Place, flags: Mapping[str, object] | None = None) -> Grou
     start_log(paths.log)
     leave_no_core()
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
+    if sandbox:
+        return Ground(paths, loaded, None)
     target = choose_target(
         loaded, os.environ, profile=place.profile, api_url=place.api_url, account=place.account
     )

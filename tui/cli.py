@@ -235,8 +235,10 @@ def _headless(outer: Said, options: Said, command: "Callable[[Work], Awaitable[i
     fleet = {name: options[name] for name in _FLEET if options[name] not in (None, ())}
     if fleet and not options["sandbox"]:
         raise click.UsageError("how the sandbox is to be makes sense only with --sandbox")
+    if options["sandbox"] and (place.profile or place.api_url or place.account):
+        raise click.UsageError("--sandbox is an endpoint of its own; it goes with no other")
     config = _sandbox_config(fleet) if options["sandbox"] else None
-    ground = read_ground(place, {"batch_size": options.get("batch_size")})
+    ground = read_ground(place, {"batch_size": options.get("batch_size")}, sandbox=options["sandbox"])
     try:
         return run_headless(command, ground, config)
     except Stop as end:
@@ -247,7 +249,7 @@ def _headless(outer: Said, options: Said, command: "Callable[[Work], Awaitable[i
 def _console(flags: Said, place: Said, demo: "SandboxConfig | None" = None) -> int:
     from tui.assembly import Place, open_console, read_ground
 
-    return open_console(read_ground(Place(**place), flags), demo)
+    return open_console(read_ground(Place(**place), flags, sandbox=demo is not None), demo)
 
 
 def _sandbox_config(fleet: Said) -> "SandboxConfig":
@@ -267,6 +269,9 @@ def _sandbox_config(fleet: Said) -> "SandboxConfig":
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code. Nothing but one clear sentence reaches the operator."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before we began
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the rest of the process
     try:
         return int(cli.main(args=argv, prog_name="pitstop", standalone_mode=False) or 0)
     except click.ClickException as error:

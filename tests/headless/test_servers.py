@@ -131,6 +131,7 @@ def test_the_sandbox_is_in_the_process_and_made_as_asked(pitstop: Pitstop) -> No
     assert small == pitstop("servers", "--sandbox", "--servers", "7", "--seed", "3", "--json").json
     assert pitstop("servers", "--sandbox", "--fault", "no-such=1").code == 2
     assert pitstop("servers", "--servers", "7").code == 2
+    assert pitstop("servers", "--sandbox", "--api-url", "https://x.invalid").code == 2
 
 
 def test_the_endpoint_may_be_named_before_or_after_the_command(
@@ -152,6 +153,29 @@ def test_another_account_is_worked_on_when_named(pitstop: Pitstop, platform: Ser
     sub = {server["id"] for server in pitstop("servers", "--json", "--account", "acmd").json}
     assert sub
     assert not own & sub
+
+
+def test_a_disk_that_is_full_is_told(platform: Serve) -> None:
+    import subprocess
+    import sys
+
+    platform(servers=20)
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "tui", "servers"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "pitstop: standard output cannot be written: No space left on device\n",
+    )
+
+
+def test_streams_that_are_closed_are_no_error(platform: Serve) -> None:
+    import subprocess
+    import sys
+
+    platform(servers=20)
+    command = f"{sys.executable} -m tui servers >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(platform: Serve) -> None:

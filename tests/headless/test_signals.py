@@ -98,15 +98,25 @@ def test_a_terminal_that_goes_does_not_stop_the_work(pitstop: Pitstop, platform:
     assert place.in_maintenance(*ids) == [True] * 4
 
 
-def test_interrupted_before_anything_was_sent(platform: Serve, running: Any) -> None:
-    platform(faults={"slow": 1.0}, slow_seconds=(30.0, 30.0))
-    run = running("servers")
-    import time
+def test_an_interrupted_resume_stops_nothing_of_what_it_follows(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(6.0, 6.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    follower = running("resume", "--json")
+    follower.wait_for("Going on with")
+    follower.process.send_signal(signal.SIGINT)
+    assert follower.end().code == 130
+    assert run.end().json["summary"] == {"verified": 4}
+    assert place.in_maintenance(*ids) == [True] * 4
 
-    deadline = time.monotonic() + 30
-    while run.process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.5)
-        run.process.send_signal(signal.SIGINT)
+
+def test_interrupted_before_anything_was_sent(platform: Serve, running: Any) -> None:
+    place = platform(faults={"slow": 1.0}, slow_seconds=(30.0, 30.0))
+    run = running("servers")
+    while not place.requests:
+        assert run.process.poll() is None
+    run.process.send_signal(signal.SIGINT)
     ran = run.end()
-    assert ran.code in {130, -signal.SIGINT}
-    assert "Traceback" not in ran.err
+    assert (ran.code, ran.out, ran.err) == (130, "", "pitstop: interrupted\n")

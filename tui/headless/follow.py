@@ -16,20 +16,23 @@ from tui.model.operation import IN_FLIGHT, Operation, State
 class Follower:
     """Follows operations by the engine's events, and the operator's signals.
 
-    The first Ctrl-C stops sending; what was sent is followed to its end. The second leaves at once, and
-    the journal knows how to go on.
+    While anything is being sent, the first Ctrl-C stops that, and what was sent is followed to its end. The
+    second, or the first where nothing is sent from here, leaves at once; the journal knows how to go on.
     """
 
     def __init__(self, session: Session, *, wait: bool = True) -> None:
         self.operations: dict[str, Operation] = {}
+        self._elsewhere: set[str] = set()
+        self._sending = False
         self._session = session
         self._narrator = session.narrator
         self._wait = wait
         self._not_started = ""
         session.listener = self._told
 
-    async def follow(self, work: Coroutine[Any, Any, None]) -> None:
+    async def follow(self, work: Coroutine[Any, Any, None], *, sending: bool) -> None:
         """Run ``work`` of the engine to its end, or until it is left. Raises Stop when nothing was begun."""
+        self._sending = sending
         with self._signals():
             await self._session.until_left(work, self._redraw)
         if self._not_started:
@@ -50,6 +53,7 @@ class Follower:
                 )
                 operation.restore(event.targets)
                 self.operations[event.operation_id] = operation
+                (self._elsewhere.add if event.elsewhere else self._elsewhere.discard)(event.operation_id)
                 self._narrator.begin(operation, resumed=event.resumed)
             case Progress(operation_id=id_, targets=targets):
                 operation = self.operations[id_]
@@ -82,11 +86,13 @@ class Follower:
                 loop.remove_signal_handler(number)
 
     def _interrupted(self) -> None:
-        if self._session.why is Exit.INTERRUPTED:
+        if not self._sending:
             self._depart(Exit.INTERRUPTED)
             return
+        self._sending = False
         self._session.why = Exit.INTERRUPTED
-        running = [operation for operation in self.operations.values() if operation.ended is None]
+        mine = [operation for id_, operation in self.operations.items() if id_ not in self._elsewhere]
+        running = [operation for operation in mine if operation.ended is None]
         unsent = sum(operation.count(State.PLANNED) for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
         for operation in running:

@@ -38,7 +38,10 @@ async def operate(work: Work, request: Request) -> Exit:
         if not request.yes:
             confirm(plan, session, stdin_used="-" in request.ids)
         follower = Follower(session, wait=request.wait)
-        await follower.follow(session.core.run(plan, reason=request.reason, max_failed=request.max_failed))
+        work_of_core = session.core.run(plan, reason=request.reason, max_failed=request.max_failed)
+        await follower.follow(work_of_core, sending=True)
+    if not follower.operations:
+        raise Stop(session.why or Exit.FAILED, "nothing was sent")
     (operation,) = follower.operations.values()
     _show(operation, plan.skipped, as_json=request.json)
     return _ended(session, [operation], waited=request.wait) or skipped
@@ -54,11 +57,11 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
     narrator = Narrator()
     async with opened(work, narrator) as session:
         follower = Follower(session)
-        await follower.follow(session.core.resume(send_planned=send_rest))
+        await follower.follow(session.core.resume(send_planned=send_rest), sending=send_rest)
         unsent = sum(operation.count(State.PLANNED) for operation in follower.operations.values())
         if unsent and session.why is None and not work.settings.readonly:
             if can_ask() and ask(f"{counted(unsent, 'server')} never sent. Send them now? [y/N] ") in _YES:
-                await follower.follow(session.core.resume(send_planned=True))
+                await follower.follow(session.core.resume(send_planned=True), sending=True)
             else:
                 narrator.say(
                     f"{counted(unsent, 'server')} never sent; `pitstop resume --send-rest` sends them"

@@ -1,5 +1,6 @@
 """Data for stdout: aligned on a terminal, tab-separated in a pipe, CSV or JSON when asked for."""
 
+import errno
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, TextIO
 
 import msgspec
 
+from tui.headless.exits import Exit, Stop
 from tui.model.operation import LOOKS, Look
 from tui.model.text import clean
 
@@ -96,17 +98,17 @@ def _cut(text: str, width: int) -> str:
 
 
 def _write(data: bytes) -> None:
-    """Write to stdout. Whoever reads it may have gone: then the rest is not wanted, and that is no error."""
+    """Write to stdout. Whoever read it may have gone: then the rest is not wanted, and that is no error.
+
+    Raises Stop when it cannot be written for another reason, e.g. a full disk.
+    """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        abandon_stdout()
-
-
-def abandon_stdout() -> None:
-    """Nobody reads stdout any more: let the interpreter's last flush go nowhere instead of failing."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
+    except OSError as error:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())  # the interpreter's last flush goes nowhere instead of failing
+        os.close(null)
+        if error.errno not in {errno.EPIPE, errno.EIO}:
+            raise Stop(Exit.FAILED, f"standard output cannot be written: {error.strerror}") from None

@@ -144,9 +144,10 @@ class Session:
                 self.narrator.say(f"the endpoint does not accept the login any more: {message}")
                 self.why = Exit.LOGIN_REFUSED
                 self.leave.set()
-            case JournalChanged(message=message) if message:
-                self.narrator.say(f"the journal: {message}")
-                self.why = Exit.UNSURE
+            case JournalChanged(message=message):
+                self.narrator.say(f"the journal: {message or 'it can be written again'}")
+                if self.why in {None, Exit.UNSURE}:
+                    self.why = Exit.UNSURE if message else None
             case EngineFailed(message=message):
                 self.narrator.say(message)
                 self.why = Exit.UNSURE
@@ -167,5 +168,9 @@ async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
     except JournalError as error:
         raise Stop(Exit.FAILED, str(error)) from error
     finally:
-        await core.close()
+        try:
+            await core.close()
+        except JournalError as error:
+            narrator.say(f"the journal: {error}")
+            session.why = session.why or Exit.UNSURE
         journal.close()
