@@ -61,18 +61,18 @@ COLUMNS: Mapping[str, Column] = {column.name: column for column in (
     Column("op", "Operation", Kind.STATE, _no_value, 1, 10, 10,
            aliases=("operation",), help="where it stands in the newest operation"),
     Column("status", "Status", Kind.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
-    Column("name", "Name", Kind.TEXT, attrgetter("name"), 6, 8, 24, help="its name"),
-    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 7, 3, 5,
+    Column("name", "Name", Kind.TEXT, attrgetter("name"), 9, 8, 24, help="its name"),
+    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 5, 3, 5,
            aliases=("datacenter", "data_center"), help="its data center"),
-    Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 10, 3, 4, help="number of CPUs"),
-    Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 9, 6, 8,
+    Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 7, 3, 4, help="number of CPUs"),
+    Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 8, 6, 8,
            aliases=("mem", "ram"), help="its memory"),
-    Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 8, 13, 31,
+    Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 6, 13, 31,
            aliases=("address",), help="its addresses"),
-    Column("os", "OS", Kind.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
-    Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 12, 16, 16,
+    Column("os", "OS", Kind.TEXT, attrgetter("os"), 10, 8, 22, help="its operating system"),
+    Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 11, 16, 16,
            aliases=("modified",), help="when it was last changed, UTC"),
-    Column("description", "Description", Kind.TEXT, attrgetter("description"), 13, 12, 200,
+    Column("description", "Description", Kind.TEXT, attrgetter("description"), 12, 12, 200,
            aliases=("desc",), help="its description"),
 )}  # fmt: skip
 """Every column by name, in the order they are shown unless settings say otherwise."""
@@ -159,42 +159,32 @@ class ColumnLayout(msgspec.Struct, frozen=True):
     def fit(self, available: int, natural: Mapping[str, int], gap: int = 1) -> list[tuple[Column, int]]:
         """The columns that go into ``available`` cells, and their widths.
 
-        ``natural`` is the width that each column's content would like. Columns are dropped by
-        priority until the rest fit at their least width; what is left over goes to the most
-        important first, and then to the last column that can use it.
+        ``natural`` is the width that each column's content would like. The most important columns get it
+        first; the first one that does not even find its least width is dropped, and all less important.
         """
-        wanted = [(COLUMNS[item.name], item.width) for item in self.columns]
+        chosen = {item.name: item.width for item in self.columns}
+        by_priority = sorted((COLUMNS[name] for name in chosen), key=lambda column: column.priority)
         least = {
-            column.name: width
-            if width is not None
             # Ids differ at their ends, so an id that is cut says nothing.
-            else min(
-                column.most if column.name == "id" else column.least, max(natural.get(column.name, 0), 1)
-            )
-            for column, width in wanted
+            column.name: chosen[column.name]
+            or min(column.most if column.name == "id" else column.least, max(natural.get(column.name, 0), 1))
+            for column in by_priority
         }
-        by_priority = sorted((column for column, _ in wanted), key=lambda column: column.priority)
-        kept: list[Column] = []
-        room = available
+        widths = {column.name: least[column.name] for column in by_priority if not column.priority}
+        room = available - sum(widths.values()) - gap * (len(widths) - 1)
         for column in by_priority:
-            need = least[column.name] + (gap if kept else 0)
-            if column.priority and need > room:
-                break
-            kept.append(column)
-            room -= need
-        widths = {column.name: least[column.name] for column in kept}
-        fixed = {column.name for column, width in wanted if width is not None}
-        for column in kept:
-            if column.name in fixed or room <= 0:
-                continue
-            more = min(room, min(natural.get(column.name, 0), column.most) - widths[column.name])
-            if more > 0:
-                widths[column.name] += more
-                room -= more
-        if room < 0:  # too narrow even for what is never dropped: the id gives way
-            widths["id"] = max(1, widths["id"] + room)
-        names = {column.name for column in kept}
-        return [(column, widths[column.name]) for column, _ in wanted if column.name in names]
+            if column.priority:
+                room -= least[column.name] + gap
+                if room < 0:
+                    break
+                widths[column.name] = least[column.name]
+            if chosen[column.name] is None and room > 0:
+                wish = min(natural.get(column.name, 0), column.most) - least[column.name]
+                widths[column.name] += max(0, min(room, wish))
+                room -= max(0, min(room, wish))
+        if available < (need := sum(widths.values()) + gap * (len(widths) - 1)):
+            widths["id"] = max(1, widths["id"] + available - need)  # too narrow for what is never dropped
+        return [(COLUMNS[name], widths[name]) for name in chosen if name in widths]
 
 
 DEFAULT_LAYOUT = ColumnLayout(tuple(Shown(name) for name in COLUMNS))

@@ -11,6 +11,8 @@ from tui.model.columns import COLUMNS, Column, ColumnLayout, Kind, sample
 from tui.model.operation import LOOKS, Target
 from tui.model.query import Query
 
+USUAL = 0.95
+"""The share of the values that a column is made wide enough for; ids are never cut for a few long ones."""
 Look = Callable[[str], Style]
 """The style of a component class; of plain text for an empty name."""
 
@@ -33,8 +35,9 @@ class ServerLine:
             if column.kind is Kind.STATE:
                 natural[column.name] = column.most
                 continue
-            longest = max((width_of(catalog.text(column, row)) for row in rows), default=0)
-            natural[column.name] = max(longest, min(len(column.title), column.most))
+            widths = sorted(width_of(catalog.text(column, row)) for row in rows) or [0]
+            most = widths[-1] if column.name == "id" else widths[int(len(widths) * USUAL)]
+            natural[column.name] = max(most, min(len(column.title), column.most))
         self._natural = natural
 
     def fit(self, width: int) -> bool:

@@ -198,10 +198,15 @@ class ServerList(Marking, LineList):
 
     def set_operation_states(self, states: Mapping[str, Target]) -> None:
         """Take in the newest state of servers in operations; those not in ``states`` keep theirs."""
-        self.states.update(states)
         x, width = self.line.cells_of("op")
+        other = {
+            id_
+            for id_, new in states.items()
+            if (old := self.states.get(id_)) is None or old.state != new.state
+        }
+        self.states.update(states)
         for index in self.seen():
-            if self.catalog.ids[self.view[index]] in states:
+            if self.catalog.ids[self.view[index]] in other:
                 self.refresh_cells(index, self.gutter_width + x, width)
 
     def forget_operation_states(self) -> None:
@@ -285,7 +290,8 @@ class ServerList(Marking, LineList):
     def line_key(self, index: int) -> Hashable:
         """A line is drawn again when its server, its operation's state, the columns or the filter changed."""
         server = self.catalog.servers[self.view[index]]
-        return server, self.states.get(server.id), self._version
+        target = self.states.get(server.id)
+        return server, target and target.state, self._version
 
     def draw_gutter(self, index: int) -> list[Segment]:
         """The cursor, the mark, and the sign of what the last refresh changed."""
