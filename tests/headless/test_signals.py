@@ -119,4 +119,4 @@ def test_interrupted_before_anything_was_sent(platform: Serve, running: Any) -> 
         assert run.process.poll() is None
     run.process.send_signal(signal.SIGINT)
     ran = run.end()
-    assert (ran.code, ran.out, ran.err) == (130, "", "pitstop: interrupted\n")
+    assert (ran.code, ran.out, ran.err.strip()) == (130, "", "pitstop: interrupted")
