@@ -1,6 +1,7 @@
 """`pitstop start` and `pitstop stop`: who is meant, what is asked, and how it ends."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,24 @@ def test_batches_are_requests_of_one_data_center(pitstop: Pitstop, platform: Ser
     assert ran.code == 0
     assert place.posts == 3
     assert len({server["job_id"] for server in ran.json["servers"]}) == 3
+
+
+def test_three_hundred_servers_are_a_request_for_each_batch_and_job(
+    pitstop: Pitstop, platform: Serve
+) -> None:
+    place = platform(servers=1200)
+    planned = pitstop("start", "--filter", READY, "--dry-run", "--json").json["servers"]
+    ids = [server["id"] for server in planned][:300]
+    before = place.requests
+    ran = pitstop("start", *ids, "--yes", "--json")
+    assert ran.json["summary"] == {"verified": 300}
+    asked = {route: count - before.get(route, 0) for route, count in place.requests.items()}
+    batches = len({server["job_id"] for server in ran.json["servers"]})
+    centers = Counter(id_[:3] for id_ in ids)
+    assert place.posts == batches == sum(-(-count // 100) for count in centers.values())
+    assert asked["GET /v2/operations/{alias}/status/{id}"] <= 10 * batches
+    assert "GET /v2/servers/{alias}/{id}" not in asked
+    assert asked["GET /v2/groups/{alias}/{id}"] <= 3 + 10 * len(centers)
 
 
 def test_waves_follow_each_other_and_stop_after_failures(pitstop: Pitstop, platform: Serve) -> None:

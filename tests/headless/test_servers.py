@@ -26,7 +26,7 @@ def test_json_is_an_array_with_what_scripts_need(pitstop: Pitstop, platform: Ser
 def test_the_whole_fleet_takes_one_login_and_a_request_for_each_data_center_and_one(
     pitstop: Pitstop, platform: Serve
 ) -> None:
-    place = platform(servers=1000)
+    place = platform(servers=10_000)
     assert pitstop("servers").code == 0
     requests = place.requests
     assert requests.pop("POST /v2/authentication/login") == 1
