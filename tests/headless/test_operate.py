@@ -74,6 +74,7 @@ def test_unknown_ids_are_named_and_nothing_is_sent(pitstop: Pitstop, platform: S
     assert ran.code == 0
     assert "NOSUCH01" in ran.err
     assert ran.json["summary"] == {"verified": 1}
+    assert pitstop("start", "NOSUCH01", "--yes", "--skip-unknown").code == 2
 
 
 @pytest.mark.parametrize(

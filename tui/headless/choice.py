@@ -93,6 +93,8 @@ def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
                     Exit.USAGE, f"{counted(len(unknown), 'server')} {names}; nothing was sent; {advice}"
                 )
             narrator.say(f"left out, {names}")
+            if not servers:
+                raise Stop(Exit.USAGE, "none of the servers exists; nothing was sent")
         ids = [server.id for server in servers]
 
     def plan(size: int | None) -> Plan:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tui.headless.choice import Request, ask, can_ask, confirm, plan_for, read_ids, tell_plan
+from tui.headless.choice import Request, ask, can_ask, confirm, plan_for, read_ids, tell_plan, wave_size
 from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted
@@ -22,6 +22,7 @@ async def operate(work: Work, request: Request) -> Exit:
     """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
     if work.settings.readonly:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
+    wave_size(request.wave, 1)  # what makes no sense is said before anybody logs in
     ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
     narrator = Narrator()
     async with opened(work, narrator) as session:
