@@ -163,6 +163,7 @@ def make_app(
     settings: Settings | None = None,
     start: StartOptions | None = None,
     clock: Callable[[], float] = lambda: NOW,
+    ascii_only: bool = False,
 ) -> PitstopApp:
     """The console on a scripted engine, its clock standing still."""
     return PitstopApp(
@@ -171,6 +172,7 @@ def make_app(
         settings=settings or Settings(),
         start=start or StartOptions(),
         clock=clock,
+        ascii_only=ascii_only,
     )
 
 

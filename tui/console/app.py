@@ -62,8 +62,8 @@ class PitstopApp(App[None], inherit_bindings=False):
         settings: "Settings",
         start: StartOptions,
         clock: Callable[[], float] | None = None,
+        ascii_only: bool = False,
     ) -> None:
-        ascii_only = not terminal.speaks_unicode(sys.__stderr__)
         self._ascii = [AsciiFilter()] if ascii_only else []
         super().__init__(driver_class=Driver if sys.platform != "win32" else None)
         self.register_theme(THEME)

@@ -60,7 +60,13 @@ def run_console(
     gc.disable()  # nothing of what is loaded now is garbage; collecting begins after the first paint
     from tui.console.app import PitstopApp
 
-    app = PitstopApp(engine_factory=engine_factory, endpoints=endpoints, settings=settings, start=start)
+    app = PitstopApp(
+        engine_factory=engine_factory,
+        endpoints=endpoints,
+        settings=settings,
+        start=start,
+        ascii_only=not terminal.speaks_unicode(sys.__stderr__),
+    )
     with terminal.farewell(app.told_to_go):
         terminal.watch_hang_up(0, app.hung_up)
         app.run(mouse=settings.mouse)
@@ -80,9 +86,10 @@ def run_console(
 
 def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
     """Stop the engine; when the terminal has gone, first follow what was sent to its end, if so asked."""
+    if gone:
+        terminal.silence()  # What is still buffered for it would turn the exit code into 120.
     if gone and on_hangup == "finish" and engine.running():
         log.info("the terminal has gone; following what was sent to its end")
-        terminal.silence()
         engine.wind_down(send_rest=True)
         while engine.running():
             engine.drain()

@@ -16,7 +16,6 @@ class AskScreen(ModalScreen[bool], inherit_bindings=False):
     """Dismissed with True only by ``y``, or by Enter on the yes that somebody went to."""
 
     AUTO_FOCUS = "#no"
-    DEFAULT_CSS = "AskScreen { align: center middle; background: $background 60%; }"
     BINDINGS = [
         Binding("y", "answer(True)", show=False),
         Binding("n,escape", "answer(False)", show=False),

@@ -16,7 +16,6 @@ class ReloginScreen(ModalScreen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "#password"
     DEFAULT_CSS = """
-    ReloginScreen { align: center middle; background: $background 60%; }
     ReloginScreen #message { margin-bottom: 1; }
     ReloginScreen #after { color: $quiet; margin-top: 1; }
     """

@@ -12,7 +12,6 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
     """Covers whatever is below until the terminal has grown; nothing below is lost."""
 
     DEFAULT_CSS = """
-    TooSmallScreen { background: $background; }
     TooSmallScreen Static { width: auto; text-align: center; }
     """
 

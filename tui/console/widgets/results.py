@@ -317,12 +317,14 @@ class Results(LineList):
         elif operation.reason and width >= 100:
             name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
         room = width - width_of(name) - ELAPSED - 2 - BAR[0]
+        present = [(operation.count(state), LOOKS[state]) for state in _TOLD if operation.count(state)]
+        texts = [f"  {number:,} {look.word}" for number, look in present]
+        if sum(map(len, texts)) > room:
+            texts = [f" {look.sign}{number:,}" for number, look in present]
         counts = []
-        for state in _TOLD:
-            number = operation.count(state)
-            text = f"  {number:,} {LOOKS[state].word}"
-            if number and len(text) <= room:
-                counts.append(Segment(text, self.look(f"state--{LOOKS[state].colour}")))
+        for text, (_, look) in zip(texts, present, strict=True):
+            if len(text) <= room:
+                counts.append(Segment(text, self.look(f"state--{look.colour}")))
                 room -= len(text)
         wider = max(0, min(BAR[1] - BAR[0], room))
         well, red, empty = bar(done - bad, bad, total, BAR[0] + wider)

@@ -1,0 +1,190 @@
+"""What the screens look like. ``pytest tests/snapshots --snapshot-update`` draws them anew: look first."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.console.scripted import LOGGED_IN, NOW, REAL, SANDBOX, ScriptedEngine, fleet_of, make_app, until
+from tui.console.app import PitstopApp
+from tui.console.screens.servers import ServersScreen
+from tui.engine import events
+from tui.model.operation import State
+from tui.model.server import IpAddress, ServerDetails
+
+WIDE, USUAL, SMALL = (120, 40), (80, 24), (60, 15)
+SIZES = [pytest.param(size, id=f"{size[0]}x{size[1]}") for size in (WIDE, USUAL)]
+
+Compare = Callable[..., bool]
+Step = Callable[[Pilot[None], ScriptedEngine], Awaitable[None]]
+
+
+async def nothing(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """As it is at first."""
+
+
+def console(steps: Step = nothing, servers: int = 70, **how: object) -> dict[str, object]:
+    """Arguments of ``snap_compare``: the console logged in, the servers read, ``steps`` done."""
+    engine = ScriptedEngine(fleet_of(servers))
+    app = make_app(engine, start=LOGGED_IN, clock=lambda: NOW + 42, **how)  # type: ignore[arg-type]
+
+    async def run_before(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.picture and app.picture.read_at)
+        await pilot.pause()
+        await steps(pilot, engine)
+        await pilot.pause()
+
+    return {"app": app, "run_before": run_before}
+
+
+def login(engine: ScriptedEngine, *endpoints: object, steps: Step = nothing) -> dict[str, object]:
+    """The same for the login screen."""
+    app = make_app(engine, endpoints=endpoints or (SANDBOX,))  # type: ignore[arg-type]
+
+    async def run_before(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.engine)
+        await steps(pilot, engine)
+        await pilot.pause()
+
+    return {"app": app, "run_before": run_before}
+
+
+async def mark_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """A filter, and marks, one of them hidden."""
+    await pilot.press("space", "slash", *"web")
+    await until(pilot, lambda: shown(pilot.app) < 70)
+    await pilot.press("enter", "down", "space", "space", "down", "space")
+
+
+def shown(app: object) -> int:
+    """How many servers the list shows."""
+    assert isinstance(app, PitstopApp)
+    assert isinstance(app.screen, ServersScreen)
+    return app.screen.servers.line_count()
+
+
+async def confirm_few(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Some servers, some of them not eligible."""
+    await pilot.press("slash", *"web0", "enter")
+    await until(pilot, lambda: shown(pilot.app) < 70)
+    await pilot.press(*["space"] * 12, "s")
+
+
+async def confirm_many(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """More than one looks over."""
+    await pilot.press("a", "s")
+
+
+async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """An operation in the middle of it."""
+    await pilot.press("a", "s", "shift+tab", "shift+tab", *"CHG-4711", "enter", *"68", "enter", "y")
+    await until(pilot, lambda: engine.operations)
+    ids = list(engine.operations["op-1"].targets)
+    engine.progress("op-1", State.SUBMITTING, ids[:60], after=1, job_id="")
+    engine.progress("op-1", State.QUEUED, ids[:50], after=2)
+    engine.progress(
+        "op-1", State.REFUSED, ids[50:53], after=2, job_id="", message="cannot be queued: [in use]"
+    )
+    engine.progress("op-1", State.UNSURE, ids[53:55], after=3, job_id="", message="the answer was lost")
+    engine.progress("op-1", State.EXECUTING, ids[:40], after=12)
+    engine.progress("op-1", State.SUCCEEDED, ids[:30], after=38)
+    engine.progress("op-1", State.VERIFIED, ids[4:28], after=40)
+    engine.progress(
+        "op-1", State.FAILED, ids[:2], after=41, message="its job failed; the server did not change"
+    )
+    await until(pilot, lambda: not engine._events)
+    await pilot.pause()
+
+
+async def failures_first(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """What needs a look on top."""
+    await run_some(pilot, engine)
+    await pilot.press("f")
+
+
+async def press_help(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """The help."""
+    await pilot.press("question_mark")
+
+
+async def find_command(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """The palette."""
+    await pilot.press("ctrl+p", *"power")
+
+
+async def leave(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Leaving while something runs."""
+    await run_some(pilot, engine)
+    await pilot.press("q")
+
+
+async def refuse(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """A wrong password."""
+    await pilot.press(*"ops@example", "tab", *"wrong", "enter")
+    said = "We didn't recognize the username or password you entered. Please try again."
+    engine.tell(events.LoginFailed(said, refused=True))
+    await until(pilot, lambda: "recognize" in str(pilot.app.screen.query_one("#message").render()))
+
+
+async def see_details(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """The details of a server."""
+    await pilot.press("down", "enter")
+    await until(pilot, lambda: engine.asked_for("details"))
+    server = fleet_of(8)[-1]
+    ips = (IpAddress("10.12.0.8", "206.128.1.8"),)
+    details = ServerDetails(server, host_name="db8.acme.example", ips=ips, alert_policies=("CPU over 90 %",))
+    engine.tell(events.DetailsRead(details, NOW))
+    await until(pilot, lambda: not engine._events)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_login(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**login(ScriptedEngine()), terminal_size=size)
+
+
+def test_login_refused(snap_compare: Compare) -> None:
+    assert snap_compare(**login(ScriptedEngine(willing=False), REAL, SANDBOX, steps=refuse))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_servers(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**console(mark_some), terminal_size=size)
+
+
+def test_servers_on_the_smallest_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(**console(), terminal_size=SMALL)
+
+
+def test_servers_in_ascii(snap_compare: Compare) -> None:
+    assert snap_compare(**console(run_some, ascii_only=True), terminal_size=WIDE)
+
+
+def test_details(snap_compare: Compare) -> None:
+    assert snap_compare(**console(see_details), terminal_size=WIDE)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_confirm(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**console(confirm_few if size == WIDE else confirm_many), terminal_size=size)
+
+
+def test_confirm_on_the_smallest_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(**console(confirm_many), terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_results(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**console(failures_first if size == WIDE else run_some), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_help(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**console(press_help), terminal_size=size)
+
+
+def test_palette(snap_compare: Compare) -> None:
+    assert snap_compare(**console(find_command))
+
+
+def test_leaving(snap_compare: Compare) -> None:
+    assert snap_compare(**console(leave))
