@@ -1,6 +1,7 @@
 """The panel about one server."""
 
 import msgspec
+import pytest
 
 from tests.console.list_host import ListHost, fleet_of, lines, server
 from tui.console.widgets import details as module
@@ -19,6 +20,7 @@ async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
     app = ListHost(Details(fleet_of(servers)))
     async with app.run_test(size=(60, 30)) as pilot:
         panel = app.query_one(Details)
+        panel.take(ServerDetails(servers[0]))
         for one in servers:
             panel.show(one)
         assert "number 5" in "\n".join(lines(panel))
@@ -41,6 +43,19 @@ async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
         assert '"id": 1' in "\n".join(lines(panel))
         await pilot.press("j")
         assert "web5.local" in "\n".join(lines(panel))
+
+
+async def test_opening_it_asks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REST", 3600.0)
+    app = ListHost(Details(fleet_of([server(1), server(2)])))
+    async with app.run_test(size=(60, 30)) as pilot:
+        panel = app.query_one(Details)
+        panel.show(server(1))
+        while not wanted(app):
+            await pilot.pause(0.02)
+        panel.show(server(2))
+        await pilot.pause(0.1)
+        assert wanted(app) == ["WA1ACMEWEB1"]
 
 
 async def test_a_refresh_asks_again() -> None:

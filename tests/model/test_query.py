@@ -110,6 +110,47 @@ def test_comes_in_natural_order() -> None:
     assert [server.id for server in select(some_fleet(), "web?* or web2")] == [MAIL, WEB2, WEB10]
 
 
+NAMED = {
+    "web": "group:web or name:mail", "on": "maint:on", "both": "@web @on", "loop": "web @pool",
+    "pool": "@loop", "bad": "cpu:", "empty": " ",
+}  # fmt: skip
+CHAIN = {f"n{number}": f"@n{number + 1} @n{number + 1}" for number in range(60)} | {"n60": "web"}
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("@web", {WEB2, WEB10, MAIL}),
+        ("@web !@on", {WEB10, MAIL}),
+        ("@both", {WEB2}),
+        ("(@on or db1)", {WEB2, DB1}),
+    ],
+)
+def test_a_named_filter_stands_for_what_it_was_given(text: str, ids: set[str]) -> None:
+    assert {server.id for server in select(some_fleet(), text, NAMED)} == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "says"),
+    [
+        ("web @nope", 4, "no filter named 'nope'; there are bad, both"),
+        ("@loop", 0, "'loop' is part of itself"),
+        ("on @bad", 3, "in the filter named 'bad': cpu: needs a value"),
+        ("@empty", 0, "is empty"),
+        ("@n0", 0, "10 named filters within one another"),
+    ],
+)
+def test_says_what_is_wrong_with_a_named_filter(text: str, position: int, says: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(says)) as caught:
+        parse(text, NAMED | CHAIN if "@n0" in text else NAMED)
+    assert caught.value.position == position
+
+
+def test_what_a_named_filter_found_is_set_off() -> None:
+    assert parse("@web", NAMED).spans("name", "webmail") == [(3, 7)]
+    assert parse("!@web", NAMED).spans("name", "webmail") == []
+
+
 def test_knows_marks_and_states() -> None:
     catalog = Catalog(some_fleet())
     states = {WEB2: Target(WEB2, State.FAILED), DB1: Target(DB1, State.EXECUTING)}

@@ -36,6 +36,7 @@ GRAMMAR: tuple[Rule, ...] = (
     Rule("marked:yes|no", "marked or not", ("marked:yes",)),
     Rule("op:state", "where the newest operation stands: op:failed, op:running; op:* for any",
          ("op:failed", "!op:*")),
+    Rule("@name", "the filter that the settings keep under that name", ()),
     Rule('field:""', "the column is empty", ('ip:""',)),
     Rule("re:/pattern/", "a regular expression, in any column of text or in the one named",
          ("re:/web[0-4]$/", "name:/^wa1/")),

@@ -1,6 +1,7 @@
 """The filter language: from a line of text to the servers it asks for. ``grammar`` says what there is."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tui.model import grammar
@@ -28,6 +29,8 @@ __all__ = ["Query", "QueryError", "Scope", "parse", "select"]
 
 _DEEPEST = 50
 """Parentheses within parentheses."""
+_LONGEST_CHAIN = 10
+"""Named filters within named filters."""
 
 
 class Query(NamedTuple):
@@ -66,33 +69,40 @@ class Query(NamedTuple):
 _SEARCHED = {"id", "name", "group", "dc", "power", "status", "os", "ip", "description", "changed"}
 
 
-def parse(text: str) -> Query:
-    """Read a filter. Raises QueryError, which says where and what, on one that does not parse."""
-    parser = _Parser(text)
+def parse(text: str, named: Mapping[str, str] | None = None) -> Query:
+    """Read a filter; ``named`` are the filters that ``@name`` means, as they would be typed.
+
+    Raises QueryError, which says where and what, on one that does not parse.
+    """
+    parser = _Parser(text, named or {})
     term = parser.whole()
     return Query(text, term, tuple(parser.highlights))
 
 
-def select(fleet: Fleet, text: str) -> list[Server]:
+def select(fleet: Fleet, text: str, named: Mapping[str, str] | None = None) -> list[Server]:
     """The servers of ``fleet`` that ``text`` asks for, in natural order of id; nothing is marked or running.
 
-    Raises QueryError.
+    ``named`` as for ``parse``. Raises QueryError.
     """
-    query = parse(text)
+    query = parse(text, named)
     catalog = Catalog(fleet)
     return [catalog.servers[row] for row in query.bind(Scope(catalog))(range(len(catalog)))]
 
 
 _BARE = re.compile(r'[^\s()"]+')
 _FIELD = re.compile(r"([A-Za-z_]+):")
+_NAME = re.compile(r"@([\w.-]+)")
 _KEYWORD = re.compile(r"(or|and)(?=[\s()]|$)", re.IGNORECASE)
 
 
 class _Parser:
     """Recursive descent: either > both > one."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, named: Mapping[str, str], within: tuple[str, ...] = ()) -> None:
         self.text = text
+        self.named = named
+        self.within = within
+        """The named filters that this text is part of."""
         self.at = 0
         self.depth = 0
         self.negations = 0
@@ -139,6 +149,8 @@ class _Parser:
             return self.parenthesis()
         if char == ")":
             raise QueryError("there is nothing before this )", self.at)
+        if (name := _NAME.match(self.text, self.at)) is not None:
+            return self.named_filter(name[1])
         field = _FIELD.match(self.text, self.at)
         if field is None:
             return self.word(self.value(pattern=False))
@@ -151,6 +163,27 @@ class _Parser:
             )
         self.at = field.end()
         return self.field(field[1], meant)
+
+    def named_filter(self, name: str) -> Term:
+        start = self.at
+        self.at += len(name) + 1
+        if name not in self.named:
+            there_are = f"; there are {', '.join(sorted(self.named))}" if self.named else ""
+            raise QueryError(f"there is no filter named {name!r}{there_are}", start)
+        if name in self.within:
+            raise QueryError(f"the filter named {name!r} is part of itself", start)
+        if len(self.within) >= _LONGEST_CHAIN:
+            raise QueryError(f"more than {_LONGEST_CHAIN} named filters within one another", start)
+        parser = _Parser(self.named[name], self.named, (*self.within, name))
+        parser.negations = self.negations
+        try:
+            term = parser.whole()
+        except QueryError as error:
+            raise QueryError(f"in the filter named {name!r}: {error.message}", start) from error
+        if term is None:
+            raise QueryError(f"the filter named {name!r} is empty", start)
+        self.highlights += parser.highlights
+        return term
 
     def negation(self) -> Term:
         start = self.at

@@ -55,13 +55,14 @@ class Details(LineList):
     def show(self, server: Server | None, done: Sequence[Done] = ()) -> None:
         """Show a server, or nothing; ``done`` is what this console did to it, the newest first."""
         other = server is None or self.server is None or server.id != self.server.id
+        rest = REST if self.server is not None else 0.01  # just opened: whoever opens it wants to know
         self.server, self._done = server, tuple(done)
         if other:
             self._problem, self.raw, self._asked = "", False, ""
             if self.is_mounted:
                 self.scroll_to(y=0, animate=False, force=True)
         self._lay_out()
-        self._ask_soon()
+        self._ask_soon(rest)
 
     def take(self, details: ServerDetails) -> None:
         """The details of a server came."""
@@ -160,12 +161,12 @@ class Details(LineList):
     def _details(self) -> ServerDetails | None:
         return self._fetched.get(self.server.id) if self.server is not None else None
 
-    def _ask_soon(self) -> None:
+    def _ask_soon(self, rest: float = REST) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         if self.server is not None and self._details() is None and self._asked != self.server.id:
-            self._timer = self.set_timer(REST, self._ask)
+            self._timer = self.set_timer(rest, self._ask)
 
     def _ask(self) -> None:
         if self.server is not None and self.display and self._asked != self.server.id:

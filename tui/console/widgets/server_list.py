@@ -99,6 +99,8 @@ class ServerList(Marking, LineList):
         self.selection = selection
         self.catalog = Catalog(fleet)
         self.states: dict[str, Target] = {}
+        self.named_filters: Mapping[str, str] = {}
+        """What ``@name`` means in a filter."""
         self.shown = View(self.catalog, self.states)
         self.line = ServerLine(layout)
         self._news: dict[str, str] = {}
@@ -217,7 +219,7 @@ class ServerList(Marking, LineList):
     def set_filter(self, text: str) -> QueryError | None:
         """Show what ``text`` asks for; returns what is wrong with it, and then shows what it did before."""
         try:
-            query = parse(text)
+            query = parse(text, self.named_filters)
         except QueryError as error:
             return error
         self.shown.query = query
