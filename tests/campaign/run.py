@@ -14,7 +14,6 @@ from tests.campaign.scenario import Kill, Scenario, draw
 from tests.campaign.verdict import judge
 from tests.campaign.world import World, Wrap, witnessed
 from tui.engine.core import Core
-from tui.engine.errors import JournalError
 from tui.engine.events import EngineFailed, Event, JournalChanged, LoggedIn, LoginNeeded, OperationNotStarted
 from tui.engine.journal import Journal
 from tui.engine.options import Options
@@ -132,7 +131,15 @@ class _Run:
                 )
                 self.planned = plan.server_ids
                 if self.planned:
-                    await core.run(plan, operation_id=operation_id, window_id="night", reason="CHG-1")
+                    stopping = asyncio.create_task(self._stop_some_time(core, operation_id))
+                    await core.run(
+                        plan,
+                        operation_id=operation_id,
+                        window_id="night",
+                        reason="CHG-1",
+                        max_failed=self.scenario.max_failed,
+                    )
+                    stopping.cancel()
 
         while True:
             kill = self._kills.pop(0) if self._kills else None
@@ -158,6 +165,7 @@ class _Run:
         async def life() -> None:
             events: list[Event] = []
             journal = self._journal()
+            world.outlives(journal.database.close)
             clock = LifeClock(world, self.scenario.clock_jump if world.lives == 2 else 0.0)
             core = Core(
                 journal=self._wrap_journal(witnessed(journal, world)),
@@ -204,6 +212,11 @@ class _Run:
                 self.logins += 1
                 await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
+    async def _stop_some_time(self, core: Core, operation_id: str) -> None:
+        if self.scenario.cancelled_after is not None:
+            await asyncio.sleep(self.scenario.cancelled_after)
+            core.cancel(operation_id)
+
     async def _read_fleet(self, core: Core) -> None:
         for _ in range(LOOKS):
             await core.refresh()
@@ -224,11 +237,7 @@ class _Run:
 
     @staticmethod
     def _known(journal: Journal, operation_id: str) -> bool:
-        try:
-            journal.load(operation_id)
-        except JournalError:
-            return False
-        return True
+        return operation_id in journal.operations("night")
 
 
 class LifeClock:

@@ -75,6 +75,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """How often the answer to a POST is lost to a time-out, after it was carried out."""
     outages: tuple[Outage, ...]
     kills: tuple[Kill, ...]
+    max_failed: int | None = None
+    """No further wave after more failures than this."""
+    cancelled_after: float | None = None
+    """Seconds after which the operator stops what is not sent, if the first life lasts that long."""
     clock_jump: float
     """Seconds by which the machine's wall clock is set wrong at the second life."""
 
@@ -101,6 +105,8 @@ def draw(seed: int) -> Scenario:
         outages=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         kills=tuple(_kill(rng) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))),
         clock_jump=rng.choice((0.0, 0.0, 0.0, 3_600.0, -3_600.0)),
+        max_failed=rng.choice((None, None, None, 3)),
+        cancelled_after=rng.choice((None, None, None, rng.uniform(0, 200))),
     )
 
 

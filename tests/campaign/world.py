@@ -92,6 +92,7 @@ class World:
         self.app = create_app(config, clock=self.now)
         self.plane = self.app.state.plane
         self._graveyard: list[object] = []
+        self._left_open: list[Callable[[], None]] = []
 
     # -- time
 
@@ -161,6 +162,10 @@ class World:
         """Whether this life has been killed."""
         return self.loop is not None and self.loop.doomed
 
+    def outlives(self, close: Callable[[], None]) -> None:
+        """Something that a killed life cannot close; the operating system would."""
+        self._left_open.append(close)
+
     def _begin_life(self) -> None:
         self.lives += 1
         self.journal_path.parent.mkdir(parents=True, mode=0o700)
@@ -185,6 +190,8 @@ class World:
                 if isinstance(one, MortalLoop):
                     one.close()
             self._graveyard.clear()
+            for close in self._left_open:
+                close()
         finally:
             sys.unraisablehook = hook
 
