@@ -1,16 +1,22 @@
 """The list of servers, as an operator meets it: keys in, lines out. Counts what is drawn, times nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import msgspec
 import pytest
+from textual import on
+from textual.strip import Strip
+from textual.widgets import Input
 
 from tests.console.list_host import ListHost, fleet_of, lines, replace, server, server_list
 from tui.console.widgets import server_list as module
+from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.server_list import ServerList
 from tui.model.columns import COLUMNS, ColumnLayout
+from tui.model.matching import Matcher
 from tui.model.operation import State, Target
 from tui.model.selection import Selection
+from tui.model.view import View
 
 WEB1, WEB2, WEB3 = "WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB3"
 
@@ -457,3 +463,37 @@ async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:
         assert [text for text in catalog.texts(0) if not text] == [""] * 9
         while catalog.unprepared:
             await pilot.pause(0.05)
+
+
+class Typing(ListHost):
+    """The filter line and the list, wired as the console does."""
+
+    @on(FilterBar.Changed)
+    def filter(self, event: FilterBar.Changed) -> None:
+        self.query_one(ServerList).set_filter(event.text)
+
+
+async def test_a_typed_key_is_drawn_before_a_large_list_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 10)
+    drawn: list[str] = []
+    searched: list[tuple[str, bool]] = []
+    draw, match = Input.render_line, View.matcher
+
+    def render_line(self: Input, y: int) -> Strip:
+        drawn.append(self.value)
+        return draw(self, y)
+
+    def matcher(self: View, marked: Container[str]) -> Matcher:
+        searched.append((self.query.text, self.query.text in drawn))
+        return match(self, marked)
+
+    monkeypatch.setattr(Input, "render_line", render_line)
+    monkeypatch.setattr(View, "matcher", matcher)
+    app = Typing(FilterBar(), server_list(60))
+    async with app.run_test(size=(100, 20)) as pilot:
+        app.query_one(Input).focus()
+        for keys in ("w", "e", "b", "1"):
+            await pilot.press(keys)
+            while not searched or searched[-1][0] != app.query_one(FilterBar).text:
+                await pilot.pause(0.02)
+        assert searched == [("w", True), ("we", True), ("web", True), ("web1", True)]

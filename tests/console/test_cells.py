@@ -1,0 +1,30 @@
+"""Text in cells."""
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui.console.widgets.cells import fit, plain, width_of
+
+
+@given(st.text(), st.integers(0, 30), st.booleans())
+def test_fits_exactly_whatever_the_text(text: str, width: int, right: bool) -> None:
+    fitted = fit(text, width, right=right)
+    assert cell_len(fitted) == width_of(fitted) == width
+    assert not any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in fitted)
+
+
+@given(st.text(alphabet="ab \u0301é漢…\u200d\ufe0f\x1b", max_size=12))
+def test_cells_are_counted_as_they_are_drawn(text: str) -> None:
+    assert width_of(plain(text)) == cell_len(plain(text))
+
+
+def test_cuts_with_an_ellipsis_and_never_through_a_character() -> None:
+    assert fit("WA1ACMEWEB01", 8) == "WA1ACME…"
+    assert fit("日本語", 5) == "日本…"
+    assert fit("日本語", 4) == "日 …"
+    assert fit("12", 5, right=True) == "   12"
+    assert fit("abc", 1) == "a"
+    assert fit("abc", 0) == ""
