@@ -246,6 +246,8 @@ class Client:
         content = wire.login_request(credentials.user, credentials.password)
         request = _Request(Kind.LOGIN, "POST", _LOGIN_PATH, "the login", content)
         outcome = await self._exchange(request, None)
+        if isinstance(outcome, _Answered) and outcome.status >= 400:
+            outcome = outcome._replace(body=credentials.password.hidden_in(outcome.body))
         if isinstance(outcome, _Answered) and outcome.status in (400, 401, 403):
             message = wire.error_message(outcome.body, self._limits)
             raise LoginRefused(message or f"{self.host} refuses this user and password ({outcome.status}).")

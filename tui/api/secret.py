@@ -13,6 +13,11 @@ class Secret:
         """The value itself: pass it on at once, never bind it to a name."""
         return self._value
 
+    def hidden_in(self, text: bytearray) -> bytearray:
+        """``text`` without the value, which whoever was told it may repeat. Too short a value stays."""
+        value = self._value.encode()
+        return text.replace(value, "…".encode()) if len(value) >= 4 else text
+
     def __repr__(self) -> str:
         return "Secret(…)"
 
