@@ -44,7 +44,9 @@ class Endpoint(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.route = route
         self.requests: list[str] = []
-        self.bodies: list[bytes] = []
+        self.tokens: set[str] = set()
+        self.logins: list[str] = []
+        """The passwords that were tried."""
         self.in_maintenance: set[str] = set()
         self.asked: dict[str, int] = {}
 
@@ -53,10 +55,12 @@ class Endpoint(ThreadingHTTPServer):
         """Its origin."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def handle_error(self, *_: Any) -> None:
+        """A client that hangs up on an attack does right."""
+
     def answer(self, method: str, path: str, body: bytes) -> Reply:
         """What is usual, unless the test wants something else."""
         self.requests.append(f"{method} {path}")
-        self.bodies.append(body)
         return self.route(path) or self._usual(path, body)
 
     def forget(self) -> None:
@@ -68,7 +72,8 @@ class Endpoint(ThreadingHTTPServer):
         what = path.removeprefix("/v2/").split("?")[0].split("/")
         match what:
             case ["authentication", "login"]:
-                if json.loads(body)["password"] != PASSWORD:
+                self.logins.append(json.loads(body)["password"])
+                if self.logins[-1] != PASSWORD:
                     return Reply({"message": around("title")}, 400)
                 roles = ["ServerAdmin", around("markup")]
                 return Reply(
@@ -175,6 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.tokens.add(self.headers.get("Authorization", ""))
         reply = self.server.answer(self.command, self.path, body)
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         self.send_response(reply.status)

@@ -1,0 +1,56 @@
+"""What others wrote costs no more time, memory or depth than it is long. Each of these once ran away."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from tui.api import trees
+from tui.api.errors import Oversized
+from tui.api.limits import Limits
+from tui.headless.output import Cell, write_rows
+from tui.model.describe import raw_lines
+from tui.model.fleet import Fleet
+from tui.model.group import DataCenter
+from tui.model.server import Server
+from tui.model.ticket import find_servers
+
+WA1 = DataCenter("WA1", root_group_id="a0")
+
+
+def test_a_word_without_end_in_a_ticket() -> None:
+    fleet = Fleet("ACME")
+    fleet.replace(WA1, (), (Server(id="WA1ACMEWEB01", data_center="WA1"),), 0.0)
+    found = find_servers(f"WA1{'a' * 300_000} wa1acmeweb01 WA1ACMEGONE07", fleet)
+    assert found.ids == ("WA1ACMEWEB01",)
+    assert found.unknown == ("WA1ACMEGONE07",)
+
+
+def test_a_description_without_end_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    write_rows(["id", "text"], [[Cell("A1"), Cell("é" * 100_000)], [Cell("A2"), Cell("東" * 100_000)]])
+    lines = terminal.buffer.getvalue().decode().splitlines()  # type: ignore[attr-defined]
+    assert [len(line) for line in lines[1:]] == [40, 22]
+
+
+def test_an_answer_nested_as_deeply_as_it_may_be_is_shown_raw() -> None:
+    """It is decoded on one thread and shown on another, further down the stack."""
+    depth = 900
+    details = trees.server(b'{"id": "A1", "x": ' + b"[" * depth + b"]" * depth + b"}")
+
+    def further_down(frames: int) -> list[str]:
+        return further_down(frames - 1) if frames else raw_lines(details)
+
+    assert "[[[" in "".join(further_down(250)).replace(" ", "")
+
+
+def test_a_tree_of_nothing_but_values() -> None:
+    body = b'{"id": "a0", "servers": [' + b"1," * 2000 + b'{"id": "A1"}]}'
+    assert [server.id for server in trees.group_tree(body, WA1).servers] == ["A1"]
+    with pytest.raises(Oversized, match="more than 1,000 values"):
+        trees.group_tree(body, WA1, Limits(values=1000))

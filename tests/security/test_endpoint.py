@@ -1,0 +1,77 @@
+"""An endpoint that means harm, spoken to by the command line: one sentence, nothing handed on, no bug."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import pytest
+
+from tests.headless.conftest import Pitstop
+from tests.security.endpoint import TOKEN, Reply, log_in, served
+from tests.security.payloads import acting
+
+ROUTES = {"login": "/authentication/", "data-centers": "/datacenters/", "tree": "/groups/"}
+
+ATTACKS = {
+    "redirect": Reply(b"", 307, {"Location": "ELSEWHERE"}),
+    "redirect-for-ever": Reply(b"", 302, {"Location": "SELF"}),
+    "web-page": Reply(b"<html><script>alert(1)</script></html>", 200, {"Content-Type": "text/html"}),
+    "deep": Reply(b"[" * 200_000),
+    "deep-and-whole": Reply(b'{"id":' * 50_000 + b"1" + b"}" * 50_000),
+    "huge": Reply(b"", 200, {"Content-Length": str(10**12)}),
+    "bomb": Reply(gzip.compress(b" " * 500_000_000, 1), 200, {"Content-Encoding": "gzip"}),
+    "many": Reply(b"[" + b"{}," * 9_000_000 + b"{}]"),
+    "cookies": Reply(b"{}", 200, {"Set-Cookie": "a=b; Domain=example.com"}),
+    "status": Reply(b"{}", 299),
+    "message": Reply({"message": "x" * 100_000}, 400),
+}
+
+WRONG: dict[str, Any] = {
+    "null": None, "true": True, "number": 1, "negative": -1.5e300, "text": "x", "list": [], "object": {},
+    "nulls": [None, None], "lists": [[[]]], "mixed": [1, "x", None, {}, []], "numbers": {"id": 1, "links": 2},
+    "inside-out": {"id": {"id": []}, "name": [{}], "groups": {"a": 1}, "servers": "none", "links": [[]],
+                   "bearerToken": ["x"], "roles": {"a": "b"}, "message": {"message": []}, "userName": 7},
+    "huge-number": {"id": 10**400, "groups": [{"id": 1e308, "servers": [{"id": True, "details": 10**400}]}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("route", ROUTES)
+def test_an_attack_is_told_in_one_sentence_and_ends_there(
+    pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, attack: str, route: str
+) -> None:
+    with served() as elsewhere:
+
+        def answer(path: str) -> Reply | None:
+            if ROUTES[route] not in path:
+                return None
+            body, status, headers = ATTACKS[attack]
+            places = {"ELSEWHERE": elsewhere.url + path, "SELF": path}
+            return Reply(body, status, {key: places.get(value, value) for key, value in headers.items()})
+
+        with served(answer) as endpoint:
+            log_in(monkeypatch, endpoint.url)
+            ran = pitstop("servers")
+            seen = len([request for request in endpoint.requests if ROUTES[route] in request])
+        assert elsewhere.requests == []
+    assert ran.code in (3, 4)
+    assert ran.out == ""
+    assert 0 < len(ran.err) < 700
+    assert "bug" not in ran.err
+    assert acting(ran.err) == set()
+    assert TOKEN not in ran.err
+    assert seen <= 3
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("route", ROUTES)
+def test_wrong_types_anywhere_are_no_bug(
+    pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, kind: str, route: str
+) -> None:
+    with served(lambda path: Reply(WRONG[kind]) if ROUTES[route] in path else None) as endpoint:
+        log_in(monkeypatch, endpoint.url)
+        ran = pitstop("servers")
+    assert ran.code in (0, 4)
+    assert "bug" not in ran.err
+    assert acting(ran.out + ran.err, lines="\n\t") == set()
