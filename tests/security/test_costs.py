@@ -34,7 +34,7 @@ def test_a_description_without_end_on_a_terminal(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "40")
     write_rows(["id", "text"], [[Cell("A1"), Cell("é" * 100_000)], [Cell("A2"), Cell("東" * 100_000)]])
-    lines = terminal.buffer.getvalue().decode().splitlines()  # type: ignore[attr-defined]
+    lines = terminal.buffer.getvalue().decode().splitlines()
     assert [len(line) for line in lines[1:]] == [40, 22]
 
 

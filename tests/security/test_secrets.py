@@ -121,7 +121,7 @@ def parameters(command: click.Command) -> Iterator[str]:
             yield from parameters(other)
 
 
-def test_the_password_command_is_the_only_other_program_that_is_run() -> None:
+def test_the_password_command_and_ps_are_the_only_other_programs_that_are_run() -> None:
     starters = re.compile(
         r"subprocess|multiprocessing|os\.(system|popen|exec|spawn|posix_spawn|fork)|\bpty\b"
     )

@@ -1,0 +1,59 @@
+"""SECURITY.md's table: every row names tests that exist, and every test of this folder stands behind a row."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
+
+
+def rows() -> list[list[str]]:
+    """Threat, what is done, tests; without the heading and the rows that part the table."""
+    lines = [line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return [row for row in cells if not row[0].startswith("**")]
+
+
+@cache
+def tests_in(path: Path) -> set[str]:
+    """The names of the tests that pytest finds in a file."""
+    return {
+        node.name
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    }
+
+
+def named() -> Iterator[tuple[str, str]]:
+    for row in rows():
+        yield from TEST.findall(row[2])
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:40])
+def test_a_row_says_what_is_done_and_names_tests_that_exist(row: list[str]) -> None:
+    assert len(row) == 3
+    assert row[1]
+    tests = TEST.findall(row[2])
+    assert tests
+    assert TEST.sub("", row[2]).split() == [], "nothing but tests in the last column"
+    for file, name in tests:
+        assert name in tests_in(ROOT / "tests" / file), f"{file} has no {name}"
+
+
+def test_the_table_is_whole() -> None:
+    assert len(rows()) >= 26
+    behind = {name for file, name in named() if file.startswith("security/")}
+    here = {
+        name
+        for path in Path(__file__).parent.glob("test_*.py")
+        if path.name != Path(__file__).name
+        for name in tests_in(path)
+    }
+    assert here - behind == set()
