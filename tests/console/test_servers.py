@@ -1,6 +1,8 @@
 """The console's main screen: keys, what they act on, and what is told."""
 
 import dataclasses
+import itertools
+import time
 
 import pytest
 from textual.events import Paste
@@ -251,3 +253,15 @@ async def test_trouble_with_link_and_journal_is_in_the_status_line(console: Open
         await c.until(lambda: "no answer" not in c.text().splitlines()[0])
         c.engine.tell(events.JournalChanged("the disk is full"))
         await c.until(lambda: "journal" in c.text().splitlines()[0])
+
+
+async def test_news_is_not_lost_however_late_timers_are(
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A one-shot timer of textual's that is late by its own interval never fires."""
+    async with console() as c:
+        seconds = itertools.count(time.monotonic(), 1.0)
+        monkeypatch.setattr("textual._time.get_time", lambda: next(seconds))
+        for link in (events.Link.DOWN, events.Link.UP):
+            c.engine.tell(events.LinkChanged(link, f"the link is {link}", NOW))
+            await c.until(lambda link=link: c.picture.link is link)  # type: ignore[misc]

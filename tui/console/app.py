@@ -1,5 +1,6 @@
 """The application: its screens, its theme, and the life of the engine behind it."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -22,8 +23,6 @@ from tui.console.start import StartOptions
 from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from tui.console.bridge import EngineFacade, Picture
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
@@ -86,7 +85,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         self._clock = clock
         self._beat = 0.2 if terminal.is_remote(os.environ) else 0.1
         self._pumped = 0.0
-        self._due: Timer | None = None
+        self._due = False
         self._too_small = False
 
     # -- coming and going --------------------------------------------------------------------
@@ -158,14 +157,18 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.call_later(self._news)
 
     def _news(self) -> None:
-        """The engine has something to tell: take it in soon, at most once per beat."""
-        if self._due is None:
+        """The engine has something to tell: take it in soon, at most once per beat.
+
+        Not by a timer of textual's: one that is late by its own interval is never called.
+        """
+        if not self._due:
+            self._due = True
             wait = self._pumped + self._beat - time.monotonic()
-            self._due = self.set_timer(max(0.001, wait), self._pump)
+            asyncio.get_running_loop().call_later(max(0.0, wait), self.call_later, self._pump)
 
     def _pump(self) -> None:
         """Take in what the engine told, and hand what changed to every screen that listens, once."""
-        self._due = None
+        self._due = False
         self._pumped = time.monotonic()
         if self.engine is None or self.picture is None:
             return

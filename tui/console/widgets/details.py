@@ -55,7 +55,7 @@ class Details(LineList):
     def show(self, server: Server | None, done: Sequence[Done] = ()) -> None:
         """Show a server, or nothing; ``done`` is what this console did to it, the newest first."""
         other = server is None or self.server is None or server.id != self.server.id
-        rest = REST if self.server is not None else 0.01  # just opened: whoever opens it wants to know
+        rest = REST if self.server is not None else 0.0  # just opened: whoever opens it wants to know
         self.server, self._done = server, tuple(done)
         if other:
             self._problem, self.raw, self._asked = "", False, ""
@@ -166,7 +166,10 @@ class Details(LineList):
             self._timer.stop()
             self._timer = None
         if self.server is not None and self._details() is None and self._asked != self.server.id:
-            self._timer = self.set_timer(rest, self._ask)
+            if rest:
+                self._timer = self.set_timer(rest, self._ask)
+            else:
+                self.call_later(self._ask)
 
     def _ask(self) -> None:
         if self.server is not None and self.display and self._asked != self.server.id:
