@@ -1,4 +1,4 @@
-"""SECURITY.md's table: every row names tests that exist, and every test of this folder stands behind a row."""
+"""SECURITY.md's table: every row names tests that exist, every test of this folder stands behind a row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rows() -> list[list[str]]:
 
 
 @cache
-def tests_in(path: Path) -> set[str]:
+def names_of(path: Path) -> set[str]:
     """The names of the tests that pytest finds in a file."""
     return {
         node.name
@@ -44,7 +44,7 @@ def test_a_row_says_what_is_done_and_names_tests_that_exist(row: list[str]) -> N
     assert tests
     assert TEST.sub("", row[2]).split() == [], "nothing but tests in the last column"
     for file, name in tests:
-        assert name in tests_in(ROOT / "tests" / file), f"{file} has no {name}"
+        assert name in names_of(ROOT / "tests" / file), f"{file} has no {name}"
 
 
 def test_the_table_is_whole() -> None:
@@ -54,6 +54,6 @@ def test_the_table_is_whole() -> None:
         name
         for path in Path(__file__).parent.glob("test_*.py")
         if path.name != Path(__file__).name
-        for name in tests_in(path)
+        for name in names_of(path)
     }
     assert here - behind == set()
