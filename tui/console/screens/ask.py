@@ -4,15 +4,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.console.bridge import Picture, unsent
+from tui.console.dialog import Dialog
 from tui.console.screens.confirm import count
 from tui.console.widgets.choice import Choice
 
 
-class AskScreen(ModalScreen[bool], inherit_bindings=False):
+class AskScreen(Dialog[bool], inherit_bindings=False):
     """Dismissed with True only by ``y``, or by Enter on the yes that somebody went to."""
 
     AUTO_FOCUS = "#no"

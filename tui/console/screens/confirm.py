@@ -6,10 +6,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Picture
+from tui.console.dialog import Dialog
 from tui.console.screens.login import Field
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
@@ -57,7 +57,7 @@ def skipped(plan: Plan) -> str:
     return ", ".join(told) + (f", {more:,} for other reasons" if more else "")
 
 
-class ConfirmScreen(ModalScreen[Confirmed | None], inherit_bindings=False):
+class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
     """What will happen to how many servers, where, and which are left alone and why."""
 
     CSS_PATH = styles("confirm.tcss")

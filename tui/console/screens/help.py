@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, Keymap
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.console.commands import Command, Situation, keys_of, offered
+from tui.console.dialog import Dialog
 from tui.console.theme import styles
 from tui.model.grammar import GRAMMAR
 from tui.model.operation import LOOKS
@@ -73,7 +73,7 @@ MEANING = {
 """What a state means, in one line."""
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Dialog[None], inherit_bindings=False):
     """A page to read; any of the usual keys closes it."""
 
     CSS_PATH = styles("help.tcss")

@@ -6,11 +6,11 @@ from textual.binding import Binding, Keymap
 from textual.containers import Vertical
 from textual.content import Content
 from textual.fuzzy import Matcher
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui.console.commands import Command, Situation, keys_of, offered, why_not
+from tui.console.dialog import Dialog
 from tui.console.screens.login import Field
 from tui.console.theme import styles
 
@@ -28,7 +28,7 @@ def matching(text: str, now: Situation) -> list[Command]:
     return [command for score, command in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
 
 
-class PaletteScreen(ModalScreen[str | None], inherit_bindings=False):
+class PaletteScreen(Dialog[str | None], inherit_bindings=False):
     """Type a few letters, choose, Enter. Dismissed with the command's name."""
 
     CSS_PATH = styles("palette.tcss")

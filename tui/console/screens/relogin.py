@@ -4,14 +4,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Change, Picture
+from tui.console.dialog import Dialog
 from tui.console.screens.login import Field, LoginScreen
 
 
-class ReloginScreen(ModalScreen[None], inherit_bindings=False):
+class ReloginScreen(Dialog[None], inherit_bindings=False):
     """Asked when the token ran out and the endpoint refuses what is in memory. One attempt per Enter."""
 
     AUTO_FOCUS = "#password"

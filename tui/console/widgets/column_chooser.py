@@ -6,9 +6,9 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
 from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
@@ -92,7 +92,7 @@ class ColumnLines(LineList):
         self.refresh_line_at(self.cursor)
 
 
-class ColumnChooser(ModalScreen[ColumnLayout | None]):
+class ColumnChooser(Dialog[ColumnLayout | None]):
     """Lets the operator choose columns. Returns the layout, or None to leave it as it was."""
 
     DEFAULT_CSS = """

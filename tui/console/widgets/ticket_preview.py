@@ -7,9 +7,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
@@ -51,7 +51,7 @@ class FoundList(LineList):
         ]
 
 
-class TicketPreview(ModalScreen[tuple[str, ...]]):
+class TicketPreview(Dialog[tuple[str, ...]]):
     """Shows what a text names. Returns the ids to mark: none if the operator leaves it."""
 
     DEFAULT_CSS = """

@@ -1,0 +1,27 @@
+"""Dialogs answer once."""
+
+from textual.app import App
+
+from tui.console.dialog import Dialog
+
+
+class Question(Dialog[str]):
+    BINDINGS = [("y", "answer('yes')"), ("n", "answer('no')")]
+
+    def action_answer(self, answer: str) -> None:
+        self.dismiss(answer)
+
+
+async def test_keys_that_were_on_their_way_when_it_closed_do_nothing() -> None:
+    app = App[None]()
+    answers: list[str | None] = []
+    async with app.run_test() as pilot:
+        question = Question()
+        app.push_screen(question, answers.append)
+        await pilot.pause()
+        question.action_answer("yes")  # both are handled before the screen is gone
+        question.action_answer("no")
+        await pilot.pause()
+        assert answers == ["yes"]
+        assert len(app.screen_stack) == 1
+        assert app.is_running
