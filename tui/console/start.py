@@ -60,6 +60,10 @@ def run_console(
     gc.disable()  # nothing of what is loaded now is garbage; collecting begins after the first paint
     from tui.console.app import PitstopApp
 
+    problems = settings_problems(settings)
+    if problems:
+        print(*(f"pitstop: {problem}" for problem in problems), sep="\n", file=sys.stderr)  # noqa: T201
+        return UNFIT
     app = PitstopApp(
         engine_factory=engine_factory,
         endpoints=endpoints,
@@ -82,6 +86,21 @@ def run_console(
         )
         return CRASHED
     return code
+
+
+def settings_problems(settings: "Settings") -> list[str]:
+    """What the settings say that means nothing to the console, for the operator."""
+    from tui.console.commands import keymap_problems
+    from tui.model.columns import COLUMNS, ColumnLayout, find_column
+
+    problems = keymap_problems(settings.keys) if settings.keys else []
+    try:
+        ColumnLayout.parse(settings.columns)
+    except ValueError as error:
+        problems.append(f"columns: {error}")
+    if find_column(settings.sort.removeprefix("-")) is None:
+        problems.append(f"sort: there is no column {settings.sort!r}; there are: {', '.join(COLUMNS)}")
+    return problems
 
 
 def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:

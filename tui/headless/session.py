@@ -95,19 +95,11 @@ class Session:
         return message if host in message else f"{host}: {message}"
 
     def choose(self, query: str) -> list[Server]:
-        """The servers that a filter asks for; ``@NAME`` is one from the settings. Raises Stop."""
-        text = query
-        if query.startswith("@"):
-            if query[1:] not in self.work.settings.filters:
-                known = ", ".join(self.work.settings.filters) or "none"
-                raise Stop(
-                    Exit.USAGE, f"there is no filter named {query[1:]!r} in the settings; there are: {known}"
-                )
-            text = self.work.settings.filters[query[1:]]
+        """The servers that a filter asks for; ``@NAME`` in it is one from the settings. Raises Stop."""
         try:
-            return select(self.core.fleet, text)
+            return select(self.core.fleet, query, self.work.settings.filters)
         except QueryError as error:
-            pointer = f"\n  {text}\n  {' ' * error.position}^"
+            pointer = f"\n  {query}\n  {' ' * error.position}^"
             raise Stop(Exit.USAGE, f"the filter does not parse: {error}{pointer}") from None
 
     async def until_left(

@@ -19,6 +19,7 @@ from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar, wall_time
+from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
 from tui.model.describe import Done
 from tui.model.operation import LOOKS, Action, State
 from tui.model.plan import make_plan
@@ -43,7 +44,9 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._selection = Selection()
         self.groups = GroupTree(picture.fleet, id="groups")
         self.filter = FilterBar(id="filter")
-        self.servers = ServerList(picture.fleet, self._selection, id="servers")
+        layout = ColumnLayout.parse(settings.columns) if settings.columns else DEFAULT_LAYOUT
+        self.servers = ServerList(picture.fleet, self._selection, layout=layout, id="servers")
+        self.servers.named_filters = settings.filters
         self.details = Details(picture.fleet, id="details")
         self.results = Results(picture)
         self.status = StatusBar(picture)
@@ -62,8 +65,12 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Read the servers, and take up what an earlier run left."""
+        if self._settings.sort != "id":
+            self.servers.sort(self._settings.sort.removeprefix("-"), self._settings.sort.startswith("-"))
         self.action_refresh()
         self._engine.resume()
+        if self._settings.refresh_interval:
+            self.set_interval(self._settings.refresh_interval, self.action_refresh)
 
     # -- what the commands need to know ------------------------------------------------------
 
