@@ -5,6 +5,7 @@ the clock stands still, so the same source gives the same pictures.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -130,6 +131,8 @@ def save(app: PitstopApp, directory: Path, name: str) -> None:
 
 def main() -> None:
     """Take them all."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     directory.mkdir(exist_ok=True)
     asyncio.run(take_login(directory))
