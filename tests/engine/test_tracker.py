@@ -284,7 +284,7 @@ async def test_an_outage_is_probed_and_then_forgotten(
     assert len(during) < night / 20, "one probe at a time, backed off"
     assert min(late[1:]) > 0
     assert clock.monotonic() < night + 45, "it goes on by itself"
-    assert most_in_any_second(queue, after=night) <= 28, "and without a stampede"
+    assert most_in_any_second(queue, after=night) <= 20 + 12, "and without a stampede"
 
 
 async def test_during_an_outage_one_request_is_under_way(

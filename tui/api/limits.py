@@ -6,7 +6,7 @@ import msgspec
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on connections, time, size and repetition. Seconds and bytes."""
 
-    connections: int = 12
+    connections: int = 16
     """At once. httpx slows down beyond 16, and the platform never said how many it likes."""
     keepalive: float = 4.0
     """How long an idle connection is kept. Shorter than servers do (5 s is common), because a request

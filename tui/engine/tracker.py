@@ -75,7 +75,7 @@ class Tracker:
         *,
         clock: Clock,
         budget: float = 20.0,
-        connections: int = 8,
+        connections: int = 12,
         history: Callable[[Action, int], Sequence[float]] | None = None,
         on_word: Callable[[str, str], None] | None = None,
         on_duration: Callable[[Action, int, float], None] | None = None,
@@ -87,7 +87,7 @@ class Tracker:
             status: Reads the platform's word for a job. Any ``ApiError`` it raises is dealt with here.
             clock: The engine's clock.
             budget: Status requests a second at most. Leave some of the endpoint's budget to others.
-            connections: Status requests in flight at once at most.
+            connections: Status requests in flight at once at most. Fewer than the client has in all.
             history: ``history(action, servers)`` gives the durations, in seconds, of earlier jobs of
                 the same action with a similar number of servers (``pacing.similar(servers)`` says
                 from how many to how many that is). Asked once per action and such range.
