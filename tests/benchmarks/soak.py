@@ -1,0 +1,218 @@
+"""A week in one sitting: what grows when the program is never left.
+
+    python -m tests.benchmarks.soak [--days 7] [--operations 200]     a simulated week, 200 operations a day
+    python -m tests.benchmarks.soak --real 300                        real seconds over HTTP, without a pause
+
+The engine, its journal and what the console knows (`Picture`) in one process; a line for every day.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import httpx
+
+from tests.engine.clock import VirtualClock, run
+from tests.terminal.service import Service
+from tui.console.bridge import Picture
+from tui.engine.clock import Clock, SystemClock
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.events import Event
+from tui.engine.journal import Journal
+from tui.model.operation import Action
+from tui.model.plan import make_plan
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig
+
+DAY = 86_400.0
+REFRESH = 1_800.0
+"""Seconds between two readings of the fleet, as the console does by itself."""
+LARGEST = 40
+"""Servers of one operation, at most."""
+
+
+class Sample(NamedTuple):
+    """What the process is made of at a moment."""
+
+    hours: float
+    operations: int
+    resident: float
+    """MiB."""
+    objects: int
+    """Python objects that the garbage collector knows, after a collection."""
+    files: int
+    threads: int
+    tasks: int
+    journal: float
+    """MiB on disk."""
+
+
+class Soak:
+    """A console's insides, worked without a pause."""
+
+    def __init__(self, endpoint: Endpoint, home: Path, clock: Clock) -> None:
+        self.picture = Picture(clock=clock.now)
+        self.operations = 0
+        self._told: list[Event] = []
+        self._endpoint = endpoint
+        self._clock = clock
+        self._path = home / "journal.db"
+        self._begun = clock.monotonic()
+        self._random = random.Random(7)
+        self._core = Core(journal=Journal(self._path, now=clock.now), emit=self._told.append, clock=clock)
+
+    async def begin(self) -> None:
+        """Log in and read the fleet."""
+        await self._core.login(self._endpoint, "demo", "pitstop")
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read the fleet again."""
+        await self._core.refresh()
+        self._pump()
+
+    async def operate(self) -> None:
+        """Put some servers into maintenance, or all that are in it back."""
+        fleet = self._core.fleet
+        inside = [server.id for server in fleet.servers.values() if server.maintenance]
+        action = Action.STOP_MAINTENANCE if len(inside) > LARGEST else Action.START_MAINTENANCE
+        some = self._random.sample(sorted(fleet.servers), self._random.randint(1, LARGEST))
+        plan = make_plan(action, inside if action is Action.STOP_MAINTENANCE else some, fleet, batch_size=20)
+        if plan.batches:
+            self.operations += 1
+            await self._core.run(plan, reason=f"CHG-{self.operations}")
+        self._pump()
+
+    async def end(self) -> None:
+        """Leave."""
+        await self._core.close()
+        self._pump()
+
+    def sample(self) -> Sample:
+        """What there is now."""
+        gc.collect()
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[1])
+        return Sample(
+            (self._clock.monotonic() - self._begun) / 3600,
+            self.operations,
+            pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+            len(gc.get_objects()),
+            len(os.listdir("/proc/self/fd")),
+            threading.active_count(),
+            len(asyncio.all_tasks()),
+            sum(file.stat().st_size for file in self._path.parent.glob(self._path.name + "*")) / 2**20,
+        )
+
+    def _pump(self) -> None:
+        """What the console's bridge does at every beat."""
+        self.picture.take(self._told)
+        self._told.clear()
+
+
+async def simulate(
+    clock: VirtualClock, home: Path, *, days: float, operations: int, servers: int = 240
+) -> list[Sample]:
+    """So many simulated days with so many operations each; a sample at the end of each day."""
+    app = create_app(SandboxConfig(servers=servers, faults={"slow": 0.01, "settle": 0.05}), clock=clock.now)
+    soak = Soak(_in_process(app), home, clock)
+    await soak.begin()
+    samples = []
+    for moment in _plan_of(days, operations):
+        await clock.sleep(max(0.0, moment - clock.monotonic()))
+        if moment % DAY == 0:
+            _forget(app, clock.now())
+            samples.append(soak.sample())
+        elif moment % REFRESH == 0:
+            await soak.refresh()
+        else:
+            await soak.operate()
+    await soak.end()
+    return samples
+
+
+def _plan_of(days: float, operations: int) -> Iterator[float]:
+    """When something happens: operations evenly over each day, readings in between, the end of each day."""
+    for second in range(1, int(days * DAY) + 1):
+        if second % REFRESH == 0 or second % int(DAY / operations) == 7:
+            yield float(second)
+
+
+def _in_process(app: Any) -> Endpoint:
+    def transport() -> httpx.AsyncBaseTransport:
+        return httpx.ASGITransport(app=cast(Any, app))
+
+    return Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=transport)
+
+
+def _forget(app: Any, now: float) -> None:
+    """The sandbox lives in the same process, and what it remembers is not what is measured here."""
+    jobs = app.state.plane.queue.jobs
+    for id_ in [id_ for id_, job in jobs.items() if job.ends + 60 < now]:
+        del jobs[id_]
+    app.state.record.log.clear()
+
+
+async def work(url: str, home: Path, seconds: float) -> list[Sample]:
+    """Real seconds over HTTP: one operation after the other; a sample every tenth of the time."""
+    clock = SystemClock()
+    soak = Soak(Endpoint("sandbox", url), home, clock)
+    await soak.begin()
+    samples: list[Sample] = []
+    begun = clock.monotonic()
+    while (gone := clock.monotonic() - begun) < seconds:
+        if gone >= seconds * (len(samples) + 1) / 10:
+            samples.append(soak.sample())
+        await soak.operate()
+    samples.append(soak.sample())
+    await soak.end()
+    return samples
+
+
+def show(samples: list[Sample]) -> None:
+    """A line for each sample."""
+    columns = "hours operations MiB objects files threads tasks journal"
+    print("".join(f"{name:>12}" for name in columns.split()))
+    for one in samples:
+        print(
+            f"{one.hours:12.2f}{one.operations:12,}{one.resident:12.1f}{one.objects:12,}{one.files:12}"
+            f"{one.threads:12}{one.tasks:12}{one.journal:12.2f}"
+        )
+
+
+def main() -> None:
+    """Soak, and print what grew."""
+    parser = argparse.ArgumentParser(description="What grows when the program is never left.")
+    parser.add_argument("--days", type=float, default=7)
+    parser.add_argument("--operations", type=int, default=200, help="operations a day")
+    parser.add_argument("--real", type=float, metavar="SECONDS", help="real seconds over HTTP instead")
+    options = parser.parse_args()
+    begun = time.monotonic()
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as home:
+        if options.real:
+            with Service("--servers=240", "--job-seconds=1-3") as service:
+                samples = asyncio.run(work(service.url, Path(home), options.real))
+            print(f"{options.real:g} real seconds over HTTP")
+        else:
+            days, operations = options.days, options.operations
+            samples = run(lambda clock: simulate(clock, Path(home), days=days, operations=operations))
+            print(f"{options.days:g} simulated days in {time.monotonic() - begun:.0f} s")
+    show(samples)
+    first, last = samples[len(samples) // 3], samples[-1]
+    print(f"memory, last against the first third: {last.resident / first.resident:.2f} times", end="")
+    print(f"; objects {last.objects / first.objects:.2f} times; files {last.files - first.files:+d}", end="")
+    print(f"; threads {last.threads - first.threads:+d}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Days in a second: nothing that the program is made of grows with the operations it has carried out."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.soak import simulate
+from tests.engine.clock import run
+from tui.engine import journal, retention
+
+
+def test_days_of_operations_leave_it_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal keeps 20 operations instead of 1,000 here, so that it is full after the first day."""
+    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 20)
+    monkeypatch.setattr(journal, "PRUNE_EVERY", 5)
+    samples = run(lambda clock: simulate(clock, tmp_path, days=3, operations=25, servers=40))
+    assert [sample.operations for sample in samples] == sorted({sample.operations for sample in samples})
+    first, last = samples[0], samples[-1]
+    assert last.operations > first.operations + 40
+    assert last.objects < first.objects * 1.02
+    assert last.files == first.files
+    assert last.threads == first.threads
+    assert last.tasks == first.tasks == 1
+    assert last.journal < first.journal * 1.3
