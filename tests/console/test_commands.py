@@ -72,7 +72,7 @@ def test_bindings_carry_the_names_that_a_keymap_uses() -> None:
 
 
 def test_a_keymap_is_checked() -> None:
-    assert commands.keymap_problems({"nothing.such": "x"}) == ["keymap: there is no command 'nothing.such'"]
+    assert commands.keymap_problems({"nothing.such": "x"}) == ["keys: there is no command 'nothing.such'"]
     (clash,) = commands.keymap_problems({"refresh": "s"})
     assert "'maintenance.start'" in clash
     assert "'refresh'" in clash

@@ -155,3 +155,14 @@ async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:
         await pilot.press(*"newest", "enter")
         await until(pilot, lambda: app.screen is screen)
         assert screen.situation.marked == 1
+
+
+async def test_an_engine_that_cannot_start_says_why_and_takes_no_password() -> None:
+    engine = ScriptedEngine()
+    app = make_app(engine)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        engine.tell(events.EngineFailed("The journal was written by a newer pitstop; use that one."))
+        await until(pilot, lambda: "newer pitstop" in text(app, "#message"))
+        await pilot.press("enter")
+        assert not engine.asked_for("login")

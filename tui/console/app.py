@@ -100,18 +100,24 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Start the engine once the first screen is painted."""
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(lambda: self.run_worker(self._begin()))
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         from tui.console.bridge import Picture
 
         self.picture = Picture(clock=self._clock or time.time, readonly=self.readonly)
-        self.engine = self._engine_factory()
-        self.engine.on_news(self._wake)
-        self.engine.start()
+        self.engine = await asyncio.to_thread(self._start_engine)
+        self._news()  # what it told before anybody could listen
         if isinstance(self.screen, LoginScreen):
             self.screen.ready()
         self.call_later(self._warm_up)
+
+    def _start_engine(self) -> "EngineFacade":
+        """Load and start the engine, on a thread: keys are taken meanwhile."""
+        engine = self._engine_factory()
+        engine.on_news(self._wake)
+        engine.start()
+        return engine
 
     def _warm_up(self) -> None:
         """Load what the next screen needs while the operator types a password."""

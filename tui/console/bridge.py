@@ -84,6 +84,8 @@ class Change(msgspec.Struct):
     login_needed: events.LoginNeeded | None = None
     details: ServerDetails | None = None
     details_failed: events.DetailsFailed | None = None
+    engine_failed: str = ""
+    """Why the engine does no more."""
     status: bool = False
     """Link, latency, time of reading or whether a reading is under way."""
     notices: list[Notice] = msgspec.field(default_factory=list)
@@ -208,6 +210,7 @@ class Picture:
                     Notice(event.message or good, "error" if event.message else "information")
                 )
             case events.EngineFailed():
+                change.engine_failed = event.message
                 change.notices.append(Notice(event.message, "error"))
             case _:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")

@@ -259,14 +259,14 @@ def display(key: str) -> str:
 
 def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
     """What is wrong with a keymap: names that are no command's, and keys that two commands would share."""
-    problems = [f"keymap: there is no command {name!r}" for name in keymap if name not in BY_NAME]
+    problems = [f"keys: there is no command {name!r}" for name in keymap if name not in BY_NAME]
     owner: dict[str, str] = {}
     for command in COMMANDS:
         for key in (keymap.get(command.name) or command.keys).split(","):
             name = key.strip()
             name = _character_to_key(name) if len(name) == 1 else name
             if name and owner.setdefault(name, command.name) != command.name:
-                problems.append(f"keymap: {display(name)!r} is both {owner[name]!r} and {command.name!r}")
+                problems.append(f"keys: {display(name)!r} is both {owner[name]!r} and {command.name!r}")
     return problems
 
 

@@ -59,6 +59,11 @@ def run_console(
     terminal.set_defaults(os.environ)
     gc.disable()  # nothing of what is loaded now is garbage; collecting begins after the first paint
     from tui.console.app import PitstopApp
+    from tui.console.commands import keymap_problems
+
+    if problems := keymap_problems(settings.keys):
+        print(f"pitstop: {problems[0]}", file=sys.stderr)  # noqa: T201
+        return UNFIT
 
     problems = settings_problems(settings)
     if problems:

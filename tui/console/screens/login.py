@@ -183,6 +183,9 @@ class LoginScreen(Screen[None], inherit_bindings=False):
 
     def picture_changed(self, change: "Change") -> None:
         """The engine answered."""
+        if change.engine_failed:
+            self._set_busy(True)
+            self._say(change.engine_failed, "-error")
         if change.login_failed is None:
             return
         self._set_busy(False)
