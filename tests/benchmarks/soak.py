@@ -84,7 +84,7 @@ class Soak:
         """Put some servers into maintenance, or all that are in it back."""
         fleet = self._core.fleet
         inside = [server.id for server in fleet.servers.values() if server.maintenance]
-        action = Action.STOP_MAINTENANCE if len(inside) > LARGEST else Action.START_MAINTENANCE
+        action = Action.STOP_MAINTENANCE if 4 * len(inside) > len(fleet.servers) else Action.START_MAINTENANCE
         some = self._random.sample(sorted(fleet.servers), self._random.randint(1, LARGEST))
         plan = make_plan(action, inside if action is Action.STOP_MAINTENANCE else some, fleet, batch_size=20)
         if plan.batches:
