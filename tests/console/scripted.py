@@ -1,6 +1,7 @@
 """An engine that does what the test says, and the fleet it serves."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -94,6 +95,9 @@ class ScriptedEngine:
         if self.willing:
             self.tell(events.LoggedIn(user, account or "ACME", self.roles, endpoint.name))
 
+    def unlock(self, password: str) -> None:
+        self.asked.append(("unlock", password))
+
     def refresh(self) -> None:
         self.asked.append(("refresh",))
         if self.willing:
@@ -163,6 +167,7 @@ def make_app(
     settings: Settings | None = None,
     start: StartOptions | None = None,
     clock: Callable[[], float] = lambda: NOW,
+    monotonic: Callable[[], float] = time.monotonic,
     ascii_only: bool = False,
 ) -> PitstopApp:
     """The console on a scripted engine, its clock standing still."""
@@ -172,6 +177,7 @@ def make_app(
         settings=settings or Settings(),
         start=start or StartOptions(),
         clock=clock,
+        monotonic=monotonic,
         ascii_only=ascii_only,
     )
 

@@ -1,5 +1,7 @@
 """A value that must not be seen."""
 
+from hmac import compare_digest
+
 
 class Secret:
     """Holds a password or a token so that no repr, log line or traceback with locals shows it."""
@@ -12,6 +14,10 @@ class Secret:
     def reveal(self) -> str:
         """The value itself: pass it on at once, never bind it to a name."""
         return self._value
+
+    def is_(self, text: str) -> bool:
+        """Whether ``text`` is the value; how much of it is right cannot be told from the time it takes."""
+        return compare_digest(self._value.encode(errors="surrogatepass"), text.encode(errors="surrogatepass"))
 
     def hidden_in(self, text: bytearray) -> bytearray:
         """``text`` without the value, which whoever was told it may repeat. Too short a value stays."""

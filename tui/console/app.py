@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.binding import Binding
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Resize
+from textual.events import Event, Resize
 from textual.filter import LineFilter
 
 from tui.console import commands, terminal
+from tui.console.idle import IdleLock
 from tui.console.screens.login import LoginScreen
 from tui.console.start import StartOptions
 from tui.console.theme import THEME, AsciiFilter, styles
@@ -61,6 +62,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         settings: "Settings",
         start: StartOptions,
         clock: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         ascii_only: bool = False,
     ) -> None:
         self._ascii = [AsciiFilter()] if ascii_only else []
@@ -87,6 +89,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         self._pumped = 0.0
         self._due = False
         self._too_small = False
+        self.idle = IdleLock(self, 60 * settings.lock_after, monotonic)
 
     # -- coming and going --------------------------------------------------------------------
 
@@ -108,6 +111,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.picture = Picture(clock=self._clock or time.time, readonly=self.readonly)
         self.engine = await asyncio.to_thread(self._start_engine)
         self._news()  # what it told before anybody could listen
+        self.idle.start()
         if isinstance(self.screen, LoginScreen):
             self.screen.ready()
         self.call_later(self._warm_up)
@@ -187,7 +191,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         if change.logged_in is not None:
             self.call_next(self._open_servers)
         for notice in change.notices:
-            self.notify(notice.message, severity=notice.severity, markup=False)  # type: ignore[arg-type]
+            self.notify(notice.message, severity=notice.severity, markup=False)
 
     async def _open_servers(self) -> None:
         from tui.console.screens.servers import ServersScreen
@@ -201,6 +205,9 @@ class PitstopApp(App[None], inherit_bindings=False):
             self.start_options = replace(self.start_options, password="")
 
     def _ask_password_again(self, message: str) -> None:
+        if self.idle.locked:
+            self.idle.hold(lambda: self._ask_password_again(message))
+            return
         from tui.console.screens.relogin import ReloginScreen
 
         open_already = any(isinstance(screen, ReloginScreen) for screen in self.screen_stack)
@@ -228,7 +235,21 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be used now."""
+        if self.idle.locked:
+            return False
         return commands.check(action, parameters, self.situation)
+
+    async def on_event(self, event: Event) -> None:
+        """What is pressed while the console is locked, or should be, goes no further."""
+        if self.idle.admits(event):
+            await super().on_event(event)
+
+    def notify(self, message: str, **options: Any) -> None:
+        """Tell something in passing; while nobody is there it waits."""
+        if self.idle.locked:
+            self.idle.hold(lambda: self.notify(message, **options))
+        else:
+            super().notify(message, **options)
 
     def action_interrupt(self) -> None:
         """ctrl+c copies what is selected and never ends the program."""
@@ -286,5 +307,7 @@ class PitstopApp(App[None], inherit_bindings=False):
     def _show_again(self) -> None:
         from tui.console.screens.too_small import TooSmallScreen
 
+        if self.idle.locked:
+            self.idle.hold(self._show_again)
         if not self._too_small and isinstance(self.screen, TooSmallScreen):
             self.pop_screen()

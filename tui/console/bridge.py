@@ -27,6 +27,9 @@ class EngineFacade(Protocol):
     def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
         """Log in, once."""
 
+    def unlock(self, password: str) -> None:
+        """Compare a password with the one of the login, without sending anything."""
+
     def refresh(self) -> None:
         """Read the whole inventory again."""
 
@@ -82,6 +85,7 @@ class Change(msgspec.Struct):
     logged_in: events.LoggedIn | None = None
     login_failed: events.LoginFailed | None = None
     login_needed: events.LoginNeeded | None = None
+    unlocking: events.Unlocked | events.UnlockRefused | None = None
     details: ServerDetails | None = None
     details_failed: events.DetailsFailed | None = None
     engine_failed: str = ""
@@ -197,6 +201,8 @@ class Picture:
                 change.login_failed = event
             case events.LoginNeeded():
                 change.login_needed = event
+            case events.Unlocked() | events.UnlockRefused():
+                change.unlocking = event
             case events.DetailsRead():
                 change.details = event.details
                 change.servers.update(self.fleet.update([event.details.server]))

@@ -7,6 +7,7 @@ from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import Event, JournalChanged
 from tui.engine.inventory import Inventory
+from tui.engine.lock import Lock
 from tui.engine.options import Options
 from tui.engine.platform import Connect, connect
 from tui.engine.runner import Services
@@ -46,6 +47,7 @@ class Core:
         self._inventory = Inventory("", self.session, self._clock, emit)
         self._runs = Runs(journal, self.session, self._clock, options or Options(), emit)
         self._services: Services | None = None
+        self._lock = Lock(self._clock)
         journal.database.on_problem = lambda problem: emit(JournalChanged(problem))
 
     @property
@@ -78,10 +80,15 @@ class Core:
         before = (self.session.place, self.session.account)
         if not await self.session.login(endpoint, user, password, account):
             return
+        self._lock.take(password)
         if self._services is not None and (self.session.place, self.session.account) == before:
             self._services.tracker.nudge()
         else:
             self._move_in(endpoint)
+
+    async def unlock(self, password: str) -> None:
+        """Compare a password with the one of the login; tells Unlocked or UnlockRefused. Nothing is sent."""
+        self._emit(self._lock.open(password))
 
     async def refresh(self) -> None:
         """Read the whole inventory again: 1 + (number of data centers) requests."""
@@ -134,6 +141,7 @@ class Core:
         await self._runs.close()
         self._inventory.close()
         await self.session.close()
+        self._lock.forget()
         self._journal.close()
 
     def _move_in(self, endpoint: Endpoint) -> None:

@@ -59,6 +59,10 @@ class Engine:
         """See ``Core.login``."""
         self._do(lambda core: core.login(endpoint, user, password, account))
 
+    def unlock(self, password: str) -> None:
+        """See ``Core.unlock``."""
+        self._do(lambda core: core.unlock(password))
+
     def refresh(self) -> None:
         """See ``Core.refresh``."""
         self._do(lambda core: core.refresh())

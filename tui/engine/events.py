@@ -44,6 +44,16 @@ class LoginNeeded(Event, frozen=True):
     message: str
 
 
+class Unlocked(Event, frozen=True):
+    """The password that was tried is the one of the login."""
+
+
+class UnlockRefused(Event, frozen=True):
+    """It is not, or it came too soon after wrong ones; for ``wait`` seconds no other is looked at."""
+
+    wait: float
+
+
 class DataCenterRead(Event, frozen=True):
     """All groups and servers of one data center, as read at ``at``."""
 

@@ -68,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mouse: Annotated[
         bool, Meta(description="Use the mouse; without it the terminal's own selection works as usual.")
     ] = True
+    lock_after: Annotated[
+        int,
+        Meta(ge=0, le=1440, description="Minutes without a key before the console is locked; 0 is never."),
+    ] = 0
     on_hangup: Annotated[
         Literal["finish", "pause"],
         Meta(description="When the terminal goes: finish follows what was sent, pause leaves it for resume."),
