@@ -1,0 +1,72 @@
+"""What is shown while nobody is there: nothing. The work goes on below."""
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.console.bridge import Change
+from tui.console.screens.login import Field
+from tui.engine.events import Unlocked, UnlockRefused
+
+
+class LockScreen(ModalScreen[None], inherit_bindings=False):
+    """Covers everything until the password of the login is given. Asleep until somebody presses something."""
+
+    AUTO_FOCUS = ""
+    DEFAULT_CSS = """
+    LockScreen ToastRack { display: none; }
+    LockScreen #password { margin-top: 1; }
+    LockScreen #password:disabled { display: none; }
+    """
+
+    def __init__(self, user: str, unlock: Callable[[str], None]) -> None:
+        super().__init__()
+        self.awake = False
+        self._user = user
+        self._unlock = unlock
+
+    def compose(self) -> ComposeResult:
+        """Who is asked for, and one field."""
+        with Vertical(classes="dialog"):
+            yield Static("Locked", classes="question")
+            yield Static("What was sent is followed up meanwhile. Press any key.", id="message", markup=False)
+            yield Field(id="password", password=True, disabled=True)
+
+    def wake(self) -> None:
+        """Somebody is there: ask for the password."""
+        self.awake = True
+        if self.is_mounted:
+            self._ask()
+
+    def on_mount(self) -> None:
+        """A key may have been pressed before this was there."""
+        if self.awake:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._say(f"The password of {self._user}, and enter.")
+        field = self.query_one("#password", Field)
+        field.disabled = False
+        field.focus()
+
+    @on(Input.Submitted)
+    def _try(self, event: Input.Submitted) -> None:
+        password, event.input.value = event.value, ""
+        if password:
+            self._unlock(password)
+
+    def picture_changed(self, change: Change) -> None:
+        """The engine looked at the password."""
+        match change.unlocking:
+            case Unlocked():
+                self.dismiss(None)
+            case UnlockRefused(wait=wait):
+                pause = f" For {wait:.0f} s none is looked at." if wait else ""
+                self._say(f"That is not the password.{pause}")
+
+    def _say(self, text: str) -> None:
+        self.query_one("#message", Static).update(text)
