@@ -53,7 +53,7 @@ lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m pytest -q tests/architecture/test_imports.py tests/architecture/test_code.py
 
 format: $(VENV)/develop ## Format the code and repair what can be repaired by itself
 	$(BIN)/ruff check --fix .
