@@ -1,4 +1,4 @@
-"""What ``list`` compares: ``python -m tests.benchmarks.list_host pitstop|datatable|static ROWS``.
+"""What ``list`` compares: ``python -m tests.benchmarks.list_host KIND ROWS``.
 
 Both lists show the same servers and do the same on the same keys: space marks, a marks all, c changes a cell
 of the row under the cursor, o sorts by group, f filters to 2 %, F takes the filter off, g starts 500 updates
@@ -7,7 +7,7 @@ a second of rows that are seen, G ends it.
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding
@@ -26,33 +26,41 @@ NEEDLE = "batch07"
 PER_TICK, TICK = 25, 0.05
 
 
+COLUMNS = (("mark", 2), ("id", 16), ("group", 12), ("power", 8), ("state", 12))
+"""Of the DataTable, with their widths."""
+PLACES = ("GB3", "VA1", "WA1")
+
+
+def servers_in(place: int, count: int) -> Iterator[Server]:
+    """Every third of ``count`` servers, those of one data center, in 40 groups; a function of ``count``."""
+    name = PLACES[place]
+    for i in range(place, count, len(PLACES)):
+        yield Server(
+            id=f"{name}ACMEWEB{i}",
+            name=f"web{i}",
+            group_id=f"{name}-{i * 7 % 40}",
+            data_center=name,
+            status="active",
+            power="started" if i % 5 else "stopped",
+            maintenance=i % 9 == 0,
+            os="UBUNTU14_64",
+            cpu=1 + i % 8,
+            memory_mb=1024 * (1 + i % 16),
+            storage_gb=16 + i % 100,
+            ip=f"10.{place}.{i >> 8 & 255}.{i & 255}",
+            description=f"batch{i * 13 % 50:02d} of the web tier, rack {i % 977}",
+            modified="2026-11-02T10:11:12Z",
+            modified_by="ops@acme",
+            kind="standard",
+        )
+
+
 def make_fleet(count: int) -> Fleet:
-    """Servers in three data centers and 120 groups; a function of ``count``."""
+    """``count`` servers in three data centers."""
     fleet = Fleet("ACME")
-    for place, name in enumerate(("GB3", "VA1", "WA1")):
+    for place, name in enumerate(PLACES):
         groups = [Group(f"{name}-{i}", f"Team {i}", name, None, f"Team {i}") for i in range(40)]
-        servers = [
-            Server(
-                id=f"{name}ACMEWEB{i}",
-                name=f"web{i}",
-                group_id=f"{name}-{i * 7 % 40}",
-                data_center=name,
-                status="active",
-                power="started" if i % 5 else "stopped",
-                maintenance=i % 9 == 0,
-                os="UBUNTU14_64",
-                cpu=1 + i % 8,
-                memory_mb=1024 * (1 + i % 16),
-                storage_gb=16 + i % 100,
-                ip=f"10.{place}.{i >> 8 & 255}.{i & 255}",
-                description=f"batch{i * 13 % 50:02d} of the web tier, rack {i % 977}",
-                modified="2026-11-02T10:11:12Z",
-                modified_by="ops@acme",
-                kind="standard",
-            )
-            for i in range(place, count, 3)
-        ]
-        fleet.replace(DataCenter(name), groups, servers, 0.0)
+        fleet.replace(DataCenter(name), groups, list(servers_in(place, count)), 0.0)
     return fleet
 
 
@@ -151,7 +159,7 @@ class Table(Host):
 
     def on_mount(self) -> None:
         """Textual: fill it."""
-        for name, width in (("mark", 2), ("id", 16), ("group", 12), ("power", 8), ("state", 12)):
+        for name, width in COLUMNS:
             self.table.add_column(name, key=name, width=width)
         self.fill(self.fleet.servers.values())
         self.flip = 0
@@ -201,6 +209,25 @@ class Table(Host):
             self.table.update_cell(key, "state", f"state {self.flip % 7}")  # type: ignore[arg-type]
 
 
+class Rows(App[None]):
+    """The DataTable with nothing kept beside it, for its memory."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def compose(self) -> ComposeResult:
+        """Textual: the table."""
+        table: DataTable[str] = DataTable(cursor_type="row")
+        for name, width in COLUMNS:
+            table.add_column(name, key=name, width=width)
+        for place in range(len(PLACES)):
+            for one in servers_in(place, self.count):
+                state = "on" if one.maintenance else "off"
+                table.add_row("", one.id, one.group_id, one.power or "", state, key=one.id)
+        yield table
+
+
 class Bare(App[None]):
     """One Static: the least that a Textual program costs."""
 
@@ -212,7 +239,13 @@ class Bare(App[None]):
 def main() -> None:
     """Run the one asked for."""
     kind, count = sys.argv[1], int(sys.argv[2])
-    app: App[None] = Bare() if kind == "static" else Pitstop(count) if kind == "pitstop" else Table(count)
+    kinds: dict[str, Callable[[int], App[None]]] = {
+        "pitstop": Pitstop,
+        "datatable": Table,
+        "rows": Rows,
+        "static": lambda _: Bare(),
+    }
+    app = kinds[kind](count)
     app.run()
 
 

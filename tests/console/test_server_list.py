@@ -13,6 +13,7 @@ from tui.console.widgets import server_list as module
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.server_list import ServerList
 from tui.model.columns import COLUMNS, ColumnLayout
+from tui.model.group import DataCenter
 from tui.model.matching import Matcher
 from tui.model.operation import State, Target
 from tui.model.selection import Selection
@@ -326,6 +327,18 @@ async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> N
         assert line.startswith("▌✓•")
         await pilot.press("end")
         assert lines(widget)[-1].startswith("▌ +")
+
+
+async def test_a_data_center_that_is_read_for_the_first_time_is_no_news() -> None:
+    app = ListHost(server_list(3))
+    async with app.run_test(size=(120, 20)) as pilot:
+        widget = app.query_one(ServerList)
+        other = [server(number, data_center="VA1") for number in range(4, 7)]
+        widget.fleet.replace(DataCenter("VA1"), (), other, at=1.0)
+        widget.reload()
+        await pilot.pause()
+        assert len(widget.view) == 6
+        assert [line[2] for line in lines(widget)[2:8]] == [" "] * 6
 
 
 async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

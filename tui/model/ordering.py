@@ -8,6 +8,8 @@ from itertools import pairwise, repeat
 _DIGITS = re.compile(r"([0-9]+)")
 _PADDED = 12
 """Runs of digits are compared as numbers up to this many digits; longer ones as text."""
+_AT_ONCE = 4096
+"""Values that are joined to one text: as fast as all of them, at a fraction of the memory."""
 
 
 def natural_key(value: str) -> str:
@@ -17,13 +19,18 @@ def natural_key(value: str) -> str:
 
 def natural_keys(values: Sequence[str]) -> list[str]:
     """The natural keys of many values at once, several times as fast as one by one."""
-    if not values:
-        return []
+    keys: list[str] = []
+    for start in range(0, len(values), _AT_ONCE):
+        keys += _natural_keys(values[start : start + _AT_ONCE])
+    return keys
+
+
+def _natural_keys(values: Sequence[str]) -> list[str]:
     parts = _DIGITS.split("\n".join(values).casefold())
     parts[1::2] = map(str.zfill, parts[1::2], repeat(_PADDED))
     keys = "".join(parts).split("\n")
     if len(keys) != len(values):  # a line break inside a value
-        return [natural_keys((value.replace("\n", " "),))[0] for value in values]
+        return [_natural_keys((value.replace("\n", " "),))[0] for value in values]
     return keys
 
 

@@ -171,14 +171,17 @@ class ServerList(Marking, LineList):
         else:
             vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
             now = self.fleet.servers
-            news = {id_: NEW for id_ in self.catalog.ids if id_ not in rows}
+            known = {one.data_center for one in servers}  # what is read for the first time is no news
+            news = {
+                one.id: NEW for one in self.catalog.servers if one.id not in rows and one.data_center in known
+            }
             news |= {one.id: CHANGED for one in servers if now.get(one.id, one) is not one}
         self.line.measure(self.catalog)
         self._version += paths != self.catalog.paths
         self._end_range()
         self.shown.show(self.shown.find(self.selection))
         self._fit_columns()
-        self._set_news(news if servers else {})
+        self._set_news(news)
         if changed is not None and view == self.view and paths == self.catalog.paths:
             self._refresh_servers(news, self.width - NEWS)
         else:
