@@ -1,10 +1,14 @@
-"""httpx, without the command line that it brings along."""
+"""httpx, without the command line that it brings along, and without looking for other kinds of event loop."""
 
 import sys
 
 # httpx imports its command line, with much of rich and pygments, wherever those are installed: 40 ms and
 # 3 MB for nothing. A module that is None here counts as not installed, which httpx is made for.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+# httpcore asks for sniffio at every request, to tell trio from asyncio. Where it is not installed, looking
+# for it on the disk again and again was a tenth of a request's cost; this program is asyncio's only.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402
 
