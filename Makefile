@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 WORKERS ?= 2
-BENCH   ?= start list load jobs
+BENCH   ?= start list load jobs requests stall soak
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format screenshots readme bench campaign build lock clean
@@ -65,7 +65,7 @@ screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the s
 readme: $(VENV)/develop ## Write the tables of the README anew, from the program
 	$(BIN)/python -m tests.readme
 
-bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs)
+bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs requests stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
 
 campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")

@@ -93,8 +93,8 @@ def test_credentials_in_the_environment_log_in_by_themselves(
 def test_nothing_is_written_while_nothing_happens(pitstop: Run) -> None:
     terminal = pitstop("demo")
     open_list(terminal)
-    terminal.settle(2.0)
-    assert terminal.burst(lambda: None, quiet=3.0).data == b""
+    terminal.settle(1.0)
+    assert terminal.burst(lambda: None, quiet=2.0).data == b""
 
 
 def test_keys_cost_little(pitstop: Run) -> None:

@@ -90,12 +90,12 @@ def test_hanging_up_lets_what_was_sent_end(
 def test_told_to_pause_it_leaves_what_was_sent_to_resume(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
-    sandbox = service("--servers", "60", "--job-seconds", "8-9")
+    sandbox = service("--servers", "60", "--job-seconds", "6-7")
     terminal = pitstop("--api-url", sandbox.url, env={**USER, "PITSTOP_ON_HANGUP": "pause"})
     start_some(terminal, 3)
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.hang_up()
-    assert terminal.wait_exit(7) == 129
+    assert terminal.wait_exit(5) == 129
     assert states(tmp_path)["verified"] == 0
     again = pitstop("--api-url", sandbox.url, env=USER)
     again.wait_for("3 verified", timeout=30)
