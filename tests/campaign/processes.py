@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.campaign.hurried import TIME_SCALE
@@ -34,6 +35,12 @@ PATIENCE = 240.0
 
 KILLED_AFTER = (0.2, 4.0)
 """Seconds that a process lives: its start, its login, its first POSTs, its tracking."""
+
+
+def run_seed(seed: int) -> Result:
+    """Carry out the run of a seed, with a home directory that is gone afterwards."""
+    with TemporaryDirectory() as directory:
+        return carry_out(seed, Path(directory))
 
 
 def carry_out(seed: int, directory: Path) -> Result:

@@ -109,6 +109,22 @@ def test_keys_cost_little(pitstop: Run) -> None:
     assert terminal.bytes_of("a") <= 9_000, "all shown rows, and nothing twice"
 
 
+def test_a_slow_link_loses_no_key(pitstop: Run) -> None:
+    """Typed ahead of a screen that gets 9,600 bytes a second: each key reaches whom it was meant for."""
+    terminal = pitstop("demo", size=(80, 24), env={"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})
+    list_is_there(terminal)
+    terminal.throttle(9_600)
+    terminal.press(*"/maint:off power:started status:active web")
+    terminal.wait_for("status:active web", timeout=30)
+    terminal.press("enter")
+    terminal.wait_for("shown", timeout=30)
+    terminal.press("space", "space", "down", "space", "up", "up", "s")
+    terminal.wait_for("Start maintenance on 3 servers?", timeout=30)
+    terminal.press("escape")
+    terminal.settle(1.0)
+    assert marked(terminal) == 3
+
+
 def test_resizing(pitstop: Run) -> None:
     terminal = pitstop("demo")
     open_list(terminal)
