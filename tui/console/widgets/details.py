@@ -1,5 +1,6 @@
 """The panel that says everything about the server under the cursor."""
 
+import asyncio
 import textwrap
 from collections.abc import Hashable, Sequence
 
@@ -7,8 +8,8 @@ from rich.segment import Segment
 from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.message import Message
-from textual.timer import Timer
 
+from tui.console.later import later
 from tui.console.widgets.cells import fit, plain, width_of
 from tui.console.widgets.line_list import LineList
 from tui.model.describe import Done, Fact, describe, raw_lines
@@ -48,7 +49,7 @@ class Details(LineList):
         self._fetched: LRUCache[str, ServerDetails] = LRUCache(64)
         self._problem = ""
         self._asked = ""
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._lines: list[tuple[str, str]] = []
         """(text, name of its style)."""
 
@@ -123,7 +124,7 @@ class Details(LineList):
     def on_unmount(self) -> None:
         """Textual: gone from the screen."""
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
 
     # -- drawing
 
@@ -163,11 +164,11 @@ class Details(LineList):
 
     def _ask_soon(self, rest: float = REST) -> None:
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
             self._timer = None
         if self.server is not None and self._details() is None and self._asked != self.server.id:
             if rest:
-                self._timer = self.set_timer(rest, self._ask)
+                self._timer = later(self, rest, self._ask)
             else:
                 self.call_later(self._ask)
 

@@ -1,5 +1,6 @@
 """The line that the filter is typed on."""
 
+import asyncio
 from collections.abc import Iterable
 
 from textual import on
@@ -8,9 +9,9 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from tui.console.later import later
 from tui.model.history import History
 from tui.model.values import QueryError
 
@@ -59,7 +60,7 @@ class FilterBar(Vertical):
         """What the settings keep: ``history.lines``."""
         self._start = text
         self._told = text
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._error: QueryError | None = None
         self._note = HINT
 
@@ -100,8 +101,8 @@ class FilterBar(Vertical):
         """A key went into the filter: tell it when no other follows at once."""
         event.stop()
         if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(DELAY, self._tell)
+            self._timer.cancel()
+        self._timer = later(self, DELAY, self._tell)
 
     @on(Input.Submitted)
     def kept(self, event: Input.Submitted) -> None:
@@ -129,7 +130,7 @@ class FilterBar(Vertical):
 
     def _tell(self) -> None:
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
             self._timer = None
         if self.text != self._told:
             self._told = self.text

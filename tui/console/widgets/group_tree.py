@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 
+from tui.console.later import later
 from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
@@ -81,7 +82,7 @@ class GroupTree(LineList):
         """Some servers changed: count again within a second. However many calls, one count."""
         if not self._counting:
             self._counting = True
-            self.set_timer(1.0, self._count_again)
+            later(self, 1.0, self._count_again)
 
     def choose(self, group_id: str | None) -> None:
         """Restrict the list to a group; None lifts that."""

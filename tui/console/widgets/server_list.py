@@ -8,8 +8,8 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.timer import Timer
 
+from tui.console.later import later
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.marking import Marking
 from tui.console.widgets.server_line import ServerLine
@@ -105,7 +105,7 @@ class ServerList(Marking, LineList):
         self.line = ServerLine(layout)
         self._news: dict[str, str] = {}
         """Server id -> the sign of what happened to it a moment ago."""
-        self._news_timer: Timer | None = None
+        self._news_timer: asyncio.TimerHandle | None = None
         self._version = 0
         """Rises when lines look different though their servers do not."""
         self._titled = ""
@@ -429,7 +429,7 @@ class ServerList(Marking, LineList):
         before, self._news = self._news, news
         self._refresh_servers({id_ for id_, sign in before.items() if news.get(id_) != sign}, 1)
         if news and self._news_timer is None:
-            self._news_timer = self.set_timer(CHANGES_SHOWN, self._forget_news)
+            self._news_timer = later(self, CHANGES_SHOWN, self._forget_news)
 
     def _forget_news(self) -> None:
         self._news_timer = None
@@ -446,8 +446,8 @@ class ServerList(Marking, LineList):
         if self.is_attached:
             columns = [item.name for item in self.line.layout.columns]
             steps = self._preparing = self.catalog.prepare(columns)
-            self.set_timer(0.1, lambda: self._prepare(steps))
+            later(self, 0.1, lambda: self._prepare(steps))
 
     def _prepare(self, steps: Iterator[None]) -> None:
         if steps is self._preparing and next(steps, self) is None:
-            self.set_timer(0.01, lambda: self._prepare(steps))
+            later(self, 0.01, lambda: self._prepare(steps))
