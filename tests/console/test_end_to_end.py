@@ -110,3 +110,14 @@ async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None
         await until(pilot, lambda: operation.count(State.SUBMITTING, State.QUEUED, State.PLANNED) == 0)
         await pilot.press("f")
         assert screen.results.line_count() == 4
+
+
+async def test_a_file_that_is_no_journal_is_told_at_login_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    path.write_text("notes of the last window, not a journal\n" * 40)
+    async with console(tmp_path, StartOptions()) as (app, pilot):
+        await until(pilot, lambda: app.screen.query_one("#form").disabled)
+        said = str(app.screen.query_one("#message").render())
+        assert "journal" in said
+        assert "bug" not in said
+    assert path.read_text().startswith("notes of the last window")

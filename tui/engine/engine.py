@@ -14,6 +14,7 @@ from typing import Any
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
+from tui.engine.errors import JournalError
 from tui.engine.events import EngineFailed, Event
 from tui.engine.options import Options
 from tui.engine.outbox import Outbox
@@ -169,4 +170,5 @@ class Engine:
 
     def _broke(self, error: BaseException) -> None:
         logger.error("the engine broke", exc_info=error)
-        self._outbox.put(EngineFailed(f"a bug in the engine ({error!r}); the log file has the details"))
+        bug = f"a bug in the engine ({error!r}); the log file has the details"
+        self._outbox.put(EngineFailed(str(error) if isinstance(error, JournalError) else bug))
