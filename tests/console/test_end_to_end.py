@@ -112,12 +112,14 @@ async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None
         assert screen.results.line_count() == 4
 
 
-async def test_a_file_that_is_no_journal_is_told_at_login_and_left_alone(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     path.write_text("notes of the last window, not a journal\n" * 40)
-    async with console(tmp_path, StartOptions()) as (app, pilot):
-        await until(pilot, lambda: app.screen.query_one("#form").disabled)
-        said = str(app.screen.query_one("#message").render())
-        assert "journal" in said
-        assert "bug" not in said
+    async with console(tmp_path) as (app, pilot):
+        await until(pilot, lambda: app.picture and app.picture.journal_trouble)
+        await until(pilot, lambda: servers_screen(app))
+        screen = servers_screen(app)
+        assert screen is not None
+        assert screen.picture.journal_trouble
+        assert "bug" not in screen.picture.journal_trouble
     assert path.read_text().startswith("notes of the last window")
