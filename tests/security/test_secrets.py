@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import resource
 import shlex
 import sys
 from collections.abc import Iterator
@@ -132,6 +133,16 @@ def test_the_password_command_and_ps_are_the_only_other_programs_that_are_run() 
 # -- in the console
 
 
+@pytest.fixture
+def cores_allowed() -> Iterator[None]:
+    """Programs that are started may leave core files, as far as this machine lets them."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@pytest.mark.usefixtures("cores_allowed")
 def test_what_is_typed_is_seen_by_nobody(tmp_path: Path, endpoint: Endpoint) -> None:
     """Not on the screen, by ``ps``, in the environment, in the clipboard or in Textual's own log."""
     home = Home(tmp_path)
