@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from tests.campaign.scenario import Kill, Scenario, draw
+from tests.campaign.scenario import Kill, Outage, Scenario, draw
 from tests.campaign.verdict import judge
 from tests.campaign.world import World, Wrap, witnessed
 from tui.engine.core import Core
@@ -160,7 +160,7 @@ class _Run:
 
     def _live(self, kill: Kill | None, work: Callable[[Core, Journal], Awaitable[None]]) -> bool:
         """One life: log in, do ``work``. False when it was killed."""
-        world = self.world
+        world, scenario = self.world, self.scenario
 
         async def life() -> None:
             events: list[Event] = []
@@ -175,15 +175,21 @@ class _Run:
             )
             async with asyncio.timeout(PATIENCE):
                 await self._log_in(core, events)
-                awake = asyncio.create_task(self._log_in_again(core, events))
+                aside = [
+                    asyncio.create_task(self._log_in_again(core, events)),
+                    *(asyncio.create_task(self._fill_disk(journal, full)) for full in scenario.disk_full),
+                ]
                 await work(core, journal)
-            awake.cancel()
+            for task in aside:
+                task.cancel()
             await core.close()
             journal.close()
             self.problems += [
                 f"{type(event).__name__}: {event.message}"
                 for event in events
                 if isinstance(event, OperationNotStarted | EngineFailed | JournalChanged)
+                and not (scenario.disk_full and "disk is full" in event.message)
+                and not (scenario.disk_full and isinstance(event, JournalChanged) and not event.message)
             ]
 
         try:
@@ -212,6 +218,15 @@ class _Run:
                 self.logins += 1
                 await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
+    async def _fill_disk(self, journal: Journal, full: Outage) -> None:
+        """Let the journal grow no further for a while: what SQLite meets then is a full disk."""
+        await asyncio.sleep(max(0.0, full.begins - self.world.seconds()))
+        if self.world.seconds() < full.ends:
+            self.world.struck["disk full"] += 1
+            _limit_pages(journal, 1)  # SQLite takes the present size for a limit below it.
+            await asyncio.sleep(full.ends - self.world.seconds())
+            _limit_pages(journal, 2**30)
+
     async def _stop_some_time(self, core: Core, operation_id: str) -> None:
         if self.scenario.cancelled_after is not None:
             await asyncio.sleep(self.scenario.cancelled_after)
@@ -238,6 +253,11 @@ class _Run:
     @staticmethod
     def _known(journal: Journal, operation_id: str) -> bool:
         return operation_id in journal.operations("night")
+
+
+def _limit_pages(journal: Journal, pages: int) -> None:
+    with journal.database.reading() as db:
+        db.execute(f"PRAGMA max_page_count = {pages}")
 
 
 class LifeClock:

@@ -54,7 +54,7 @@ class Kill(msgspec.Struct, frozen=True):
 
 
 class Outage(msgspec.Struct, frozen=True):
-    """The link is down for a while, seconds after the run began."""
+    """The link is down, or the disk full, for a while; seconds after the run began."""
 
     begins: float
     ends: float
@@ -75,6 +75,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """How often the answer to a POST is lost to a time-out, after it was carried out."""
     outages: tuple[Outage, ...]
     kills: tuple[Kill, ...]
+    disk_full: tuple[Outage, ...] = ()
     max_failed: int | None = None
     """No further wave after more failures than this."""
     cancelled_after: float | None = None
@@ -86,7 +87,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     def certain(self) -> bool:
         """Whether nothing happens that could leave a server's outcome open."""
         doubtful = {"drop-before", "drop-after", "malformed", "job-unknown"}
-        return not (self.kills or self.lost_answers or self.outages or doubtful & self.faults.keys())
+        struck = self.kills or self.lost_answers or self.outages or self.disk_full
+        return not (struck or doubtful & self.faults.keys())
 
 
 def draw(seed: int) -> Scenario:
@@ -105,6 +107,7 @@ def draw(seed: int) -> Scenario:
         outages=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         kills=tuple(_kill(rng) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))),
         clock_jump=rng.choice((0.0, 0.0, 0.0, 3_600.0, -3_600.0)),
+        disk_full=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         max_failed=rng.choice((None, None, None, 3)),
         cancelled_after=rng.choice((None, None, None, rng.uniform(0, 200))),
     )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.campaign import processes
 from tests.campaign.run import Result, carry_out
-from tests.campaign.scenario import HIGHEST_RATES, Kill, Moment, Scenario, draw
+from tests.campaign.scenario import HIGHEST_RATES, Kill, Moment, Outage, Scenario, draw
 from tui.engine.journal import Journal
 from tui.engine.verify import Verifier
 from tui.model.operation import Action
@@ -74,6 +74,15 @@ def test_a_calm_run_verifies_every_server(tmp_path: Path) -> None:
 def test_the_same_seed_runs_the_same(tmp_path: Path) -> None:
     scenario = msgspec.structs.replace(draw(12), servers=40)
     assert carry_out(scenario, tmp_path / "first") == carry_out(scenario, tmp_path / "second")
+
+
+def test_a_full_disk_stops_what_is_not_sent_and_nothing_else(tmp_path: Path) -> None:
+    full = (Outage(2.0, 40.0),)
+    result = carry_out(variant(batch_size=1, wave_size=10, disk_full=full), tmp_path)
+    assert result.violations == ()
+    assert result.struck == {"disk full": 1}
+    assert result.states["verified"] > 0
+    assert result.states["cancelled"] > 0
 
 
 # Engines that are broken on purpose
