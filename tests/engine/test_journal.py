@@ -1,5 +1,6 @@
 """The journal's file: durable, private, never damaged, and words for everything that goes wrong with it."""
 
+import contextlib
 import multiprocessing
 import os
 import sqlite3
@@ -7,8 +8,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -368,7 +371,34 @@ def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, 
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
 
 
-def _open_and_write(path: Path, number: int) -> None:
+def test_a_file_that_another_console_makes_at_this_moment_is_no_strange_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+
+    class Slow(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if "sqlite_master" in sql:  # The last of what tells whose file it is.
+                other = sqlite3.connect(path, isolation_level=None, timeout=0)
+                with contextlib.closing(other), contextlib.suppress(sqlite3.OperationalError):
+                    database._migrate(other)
+            return super().execute(sql, *parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Slow))
+    Desk(path).begin()
+
+
+def test_the_change_to_wal_waits_for_another_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("tui.engine.database.time.sleep", lambda seconds: other.execute("ROLLBACK"))
+        Desk(path).begin()
+    assert pragma(Desk(path).journal, "journal_mode") == "wal"
+
+
+def _open_and_write(path: Path, number: int, gate: Barrier) -> None:
+    gate.wait()
     desk = Desk(path, pid=number)
     for count in range(5):
         desk.begin(f"op-{number}-{count}", ids=tuple(f"{number}-{count}-{n}" for n in range(3)))
@@ -378,7 +408,8 @@ def _open_and_write(path: Path, number: int) -> None:
 def test_several_processes_begin_with_no_file_at_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     path = tmp_path / "state" / "journal.db"
-    processes = [context.Process(target=_open_and_write, args=(path, number)) for number in range(4)]
+    gate = context.Barrier(4)
+    processes = [context.Process(target=_open_and_write, args=(path, number, gate)) for number in range(4)]
     for process in processes:
         process.start()
     for process in processes:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,6 @@ BUSY_TIMEOUT = 3.0
 """Seconds to wait for another console's transaction; each of ours takes milliseconds."""
 
 _SETTINGS = (
-    "journal_mode = WAL",
     "synchronous = FULL",
     "fullfsync = ON",
     "checkpoint_fullfsync = ON",
@@ -127,9 +127,11 @@ class Database:
         return self._db
 
     def _set_up(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN")  # One picture: another console may be making the file at this moment.
         version = db.execute("PRAGMA user_version").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
         empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        db.execute("ROLLBACK")
         if not empty and application != schema.APPLICATION_ID:
             raise JournalDamaged(
                 f"{self.path} is not a journal of Pitstop; choose another file, or move it away"
@@ -144,6 +146,7 @@ class Database:
             if verdict != "ok":
                 raise JournalDamaged(_damaged(self.path, verdict.splitlines()[-1]))
             self._checked = True
+        _switch_to_wal(db)
         for setting in _SETTINGS:
             db.execute(f"PRAGMA {setting}")
         if version < len(schema.VERSIONS):
@@ -163,6 +166,20 @@ def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """Wait for others that switch at the same moment: SQLite itself refuses them at once."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _migrate(db: sqlite3.Connection) -> None:
@@ -202,12 +219,13 @@ def _prepare(path: Path) -> None:
             info = file.lstat()
         except FileNotFoundError:
             continue
-        if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
             raise JournalError(f"{file} is a link or not a file; the journal is kept in a plain file only")
         if info.st_uid != os.geteuid():
             raise JournalError(f"{file} belongs to another user; choose another place for the journal")
         if info.st_mode & 0o077:
-            file.chmod(0o600)
+            with contextlib.suppress(FileNotFoundError):  # Another console closed it in between.
+                file.chmod(0o600)
 
 
 def _sync(directory: Path) -> None:
