@@ -5,7 +5,7 @@ only one that does not fit them is taken apart entity by entity, so that one odd
 rest. Every function here gives a value or raises `Malformed` (or `Oversized`), nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -78,7 +78,7 @@ class _Group(msgspec.Struct, gc=False):
     kind: str | None = msgspec.field(name="type", default=None)
     description: str | None = None
     groups: "list[_Group] | None" = None
-    servers: list[_Server] | None = None
+    servers: list[msgspec.Raw] | None = None
 
 
 _group_decoder = msgspec.json.Decoder(_Group, strict=False)
@@ -141,8 +141,9 @@ def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits)
         below = "" if parent is None else path + "/"
         servers.extend(
             server
-            for wire in node.servers or ()
-            if (server := _server(wire, id_, data_center.id, shared)) is not None
+            for raw in node.servers or ()
+            if (wire := _wire(raw)) is not None
+            and (server := _server(wire, id_, data_center.id, shared)) is not None
         )
         node.servers = None  # let go as we go along: a tree is large
         children: Sequence[_Group | _LooseGroup] = node.groups or ()
@@ -156,10 +157,8 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
     if not is_usable_id(id_):
         return None
     name = wire.name or id_
-    if name == id_:
-        id_ = name  # one object for both
-    else:
-        name = clean(name, TEXT_LIMIT)
+    # One object for both.
+    name = id_ if name == id_ else clean(name, TEXT_LIMIT)
     details = wire.details or _NO_DETAILS
     change = wire.change or _NO_CHANGE
     ip = ""
@@ -212,7 +211,7 @@ class _LooseGroup:
         self.kind = _raw_text(parts.get("type"))
         self.description = _raw_text(parts.get("description"))
         self._groups = parts.get("groups")
-        self._servers = parts.get("servers")
+        self.servers: list[msgspec.Raw] | None = _raw_items(parts.get("servers"))
 
     @property
     def groups(self) -> "Sequence[_LooseGroup]":
@@ -226,13 +225,6 @@ class _LooseGroup:
                 continue  # not a group at all
         return found
 
-    @property
-    def servers(self) -> Iterator[_Server] | None:
-        return (server for raw in _raw_items(self._servers) if (server := _loose_server(raw)) is not None)
-
-    @servers.setter
-    def servers(self, _: None) -> None:
-        self._servers = None
 
 
 def _raw_items(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
@@ -253,7 +245,7 @@ def _raw_text(raw: msgspec.Raw | None) -> str:
         return ""
 
 
-def _loose_server(raw: msgspec.Raw) -> _Server | None:
+def _wire(raw: msgspec.Raw) -> _Server | None:
     """One server entity, whatever types its fields have; None where there is no telling."""
     try:
         return _server_decoder.decode(raw)
