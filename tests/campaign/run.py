@@ -247,7 +247,11 @@ class _Run:
     def _journal(self) -> Journal:
         life = Owner("campaign", self.world.lives, "")
         return Journal(
-            self.world.journal_path, owner=life, alive=lambda owner, _: owner == life, now=self.world.now
+            self.world.journal_path,
+            owner=life,
+            alive=lambda owner, _: owner == life,
+            now=self.world.now,
+            uptime=lambda: ("boot", self.world.seconds()),
         )
 
     @staticmethod

@@ -64,6 +64,15 @@ def test_promises_hold_after_a_kill_at(moment: Moment, number: int, tmp_path: Pa
     assert result.states.keys() <= {"verified", "unsure", "refused"}
 
 
+def test_a_clock_set_forward_does_not_make_servers_untouched(tmp_path: Path) -> None:
+    """The next life begins with a clock an hour fast, while the job of the lost answer still goes on."""
+    kill = at(Moment.IN_POST, 1, downtime=0.5)
+    # One large batch in a data center: its job takes longer than servers are watched at the very least.
+    result = carry_out(variant(servers=200, batch_size=100, kills=kill, clock_jump=3_600.0), tmp_path)
+    assert result.violations == ()
+    assert result.states.keys() == {"verified", "unsure"}, "some POSTs had not left yet"
+
+
 def test_a_calm_run_verifies_every_server(tmp_path: Path) -> None:
     result = carry_out(CALM, tmp_path)
     assert result.violations == ()

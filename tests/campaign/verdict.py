@@ -64,6 +64,8 @@ def judge(
                 wrong.append(f"{id_} is verified, and its {field} is {now[field]}")
             case State.FAILED | State.CANCELLED | State.REFUSED if settled:
                 wrong.append(f"{id_} is {target.state}, and its {field} is {wanted}")
+            case State.UNSURE if settled and "untouched" in target.message:
+                wrong.append(f"{id_} is said to be untouched, and its {field} is {wanted}")
             case State.REFUSED | State.CANCELLED if done(id_, "queued"):
                 wrong.append(f"{id_} is {target.state}, and it was queued")
             case state if state not in ENDED | OPEN_ENDS:

@@ -15,7 +15,7 @@ import msgspec
 
 from tui.engine.database import Database
 from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, ServersBusy, StopAsked
-from tui.engine.owner import Owner, is_alive
+from tui.engine.owner import Owner, is_alive, uptime
 from tui.engine.retention import prune, steps
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
@@ -32,7 +32,9 @@ class Stored(msgspec.Struct, frozen=True):
     plan: Plan
     window: Window
     submitted: Mapping[int, float]
-    """Batch -> when its POST was about to leave."""
+    """Batch -> when its POST was about to leave, by the wall clock of that moment."""
+    ages: Mapping[int, float]
+    """Batch -> seconds that have passed since, for certain: 0 after a reboot, as clocks can be set."""
     max_failed: int | None
     elsewhere: bool
     """Whether another living process carries it out."""
@@ -50,11 +52,13 @@ class Journal:
         owner: Owner | None = None,
         alive: Callable[[Owner, float], bool] = is_alive,
         now: Callable[[], float] = time.time,
+        uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
         self.database = Database(path, lambda db: prune(db, now()))
         self._owner_text = msgspec.json.encode(owner or Owner.current()).decode()
         self._alive = alive
         self._now = now
+        self._uptime = uptime
         self._keys: dict[str, dict[str, int]] = {}
         self._ended = 0
 
@@ -155,9 +159,9 @@ class Journal:
             if self._stop_asked(db, operation_id):
                 raise StopAsked("stopped from another Pitstop of yours")
             db.execute(
-                "UPDATE batches SET submitted = ? WHERE position = ?"
+                "UPDATE batches SET submitted = ?, uptime = ? WHERE position = ?"
                 " AND operation = (SELECT key FROM operations WHERE id = ?)",
-                (self._now(), batch.index, operation_id),
+                (self._now(), "{} {}".format(*self._uptime()), batch.index, operation_id),
             )
             db.executemany(_INSERT_OUTCOME, rows)
 
@@ -284,15 +288,16 @@ class Journal:
             ):
                 members.setdefault(batch, []).append(server)
                 targets.append(Target(server, State(state), at, job, message))
-            batches, submitted = [], {}
-            for position, wave, data_center, sent in db.execute(
-                "SELECT position, wave, data_center, submitted FROM batches"
+            batches, submitted, ages = [], {}, {}
+            for position, wave, data_center, sent, mark in db.execute(
+                "SELECT position, wave, data_center, submitted, uptime FROM batches"
                 " WHERE operation = ? ORDER BY position",
                 (key,),
             ):
                 batches.append(Batch(position, wave, data_center, tuple(members.get(position, ()))))
                 if sent is not None:
                     submitted[position] = sent
+                    ages[position] = self._passed_since(mark or "")
             newest = db.execute(
                 "SELECT coalesce(max(outcomes.key), 0) FROM outcomes JOIN targets ON targets.key = target"
                 " WHERE operation = ?",
@@ -312,7 +317,7 @@ class Journal:
         operation.restore(targets)
         plan = Plan(action, tuple(batches))
         elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
-        return Stored(operation, plan, window, submitted, max_failed, elsewhere, newest)
+        return Stored(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
 
     def standing(self, operation_id: str) -> tuple[float | None, bool]:
         """When an operation ended, and whether another living process carries it out."""
@@ -382,6 +387,11 @@ class Journal:
     def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
         found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
         return bool(found and found[0])
+
+    def _passed_since(self, mark: str) -> float:
+        boot, seconds = self._uptime()
+        before, _, then = mark.partition(" ")
+        return max(0.0, seconds - float(then)) if boot and boot == before else 0.0
 
     def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
         if owner_text is None or owner_text == self._owner_text:

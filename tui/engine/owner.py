@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import msgspec
@@ -42,6 +43,18 @@ def is_alive(owner: Owner, heartbeat_age: float) -> bool:
     if owner.host == _host():
         return bool(owner.started) and _started(owner.pid) == owner.started
     return heartbeat_age < SILENT_FOR
+
+
+def uptime() -> tuple[str, float]:
+    """Which boot of the machine this is, and the seconds since it, sleep included.
+
+    No setting of the clock moves them. ``("", 0.0)`` where the system does not tell.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (OSError, AttributeError):
+        return "", 0.0
 
 
 def _host() -> str:

@@ -60,6 +60,7 @@ class Runner:
         plan: Plan,
         *,
         submitted: Mapping[int, float] | None = None,
+        ages: Mapping[int, float] | None = None,
         max_failed: int | None = None,
     ) -> None:
         """Prepare; nothing is sent.
@@ -69,6 +70,7 @@ class Runner:
             operation: As the journal has it.
             plan: Its batches.
             submitted: Batch -> when it was sent by an earlier process.
+            ages: Batch -> seconds that have passed since then, for certain.
             max_failed: Send no further wave when more servers than this did not end well.
         """
         self.operation = operation
@@ -77,7 +79,8 @@ class Runner:
         self.services = services
         self._plan = plan
         self._submitted = dict(submitted or {})
-        self._posted: dict[int, float] = {}
+        self._begun = services.clock.monotonic()
+        self._posted = {index: self._begun - age for index, age in (ages or {}).items()}
         self._max_failed = max_failed
         self._posts = asyncio.Semaphore(services.options.posts_at_once)
         self._sending = True
@@ -360,11 +363,8 @@ class Runner:
         return left
 
     def _age(self, batch: Batch) -> float:
-        """Seconds since a batch was sent. Across processes only the wall clock tells; it may have jumped."""
-        clock = self.services.clock
-        if batch.index in self._posted:
-            return clock.monotonic() - self._posted[batch.index]
-        return clock.now() - self._submitted.get(batch.index, self.operation.started)
+        """Seconds since a batch was sent, at least. Never by the wall clock: it can be set meanwhile."""
+        return self.services.clock.monotonic() - self._posted.get(batch.index, self._begun)
 
     def _longest(self, servers: int) -> float:
         """The longest that a job of that size is thought to take: what is known of such jobs, three times."""

@@ -233,7 +233,12 @@ class Runs:
         self, stored: "Stored", services: Services, *, send: bool, cancel: str = ""
     ) -> asyncio.Task[None]:
         runner = Runner(
-            services, stored.operation, stored.plan, submitted=stored.submitted, max_failed=stored.max_failed
+            services,
+            stored.operation,
+            stored.plan,
+            submitted=stored.submitted,
+            ages=stored.ages,
+            max_failed=stored.max_failed,
         )
         self._tell_started(stored.operation, resumed=True)
         task = self._start(runner, stored.plan, send=send)

@@ -49,5 +49,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX durations_by_size ON durations (action, servers)",
     ),
+    # The machine's boot and the time since it when a batch was sent: no setting of the clock moves that.
+    ("ALTER TABLE batches ADD COLUMN uptime TEXT",),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""
