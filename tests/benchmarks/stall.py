@@ -100,7 +100,7 @@ def start(terminal: Terminal, jobs: int) -> None:
     terminal.press(*"/maint:off power:started status:active", "enter")
     terminal.wait_for("shown")
     terminal.settle()
-    terminal.press(*["space"] * jobs)
+    terminal.press("home", *["space"] * jobs)
     terminal.wait_for(f"{jobs} marked")
     terminal.press("s")
     terminal.wait_for("Start maintenance on")
