@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud, Job
 from tests.engine.console import Console, memory, until
-from tui.api.errors import BadRequest, NotAllowed, OutcomeUnsure, RateLimited, Unreachable
+from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, OutcomeUnsure, RateLimited, Unreachable
 from tui.api.wire import Answer
 from tui.engine.errors import JournalError
 from tui.engine.events import (
@@ -165,6 +165,44 @@ async def test_a_lost_answer_is_settled_from_the_servers_and_never_sent_again(
     cloud.on_call = lambda call: None
     again = await console.run(console.plan(operation.ids(State.UNSURE)), "op-2")
     assert again.summary() == {"verified": 6}
+
+
+@pytest.mark.parametrize("blind", [NotAllowed("not with this role"), NotFound("there is no such group")])
+async def test_only_what_was_seen_untouched_is_called_so(
+    console: Console, cloud: Cloud, blind: ApiError
+) -> None:
+    def fail(call: str) -> None:
+        if call in {"group_tree", "server"}:
+            raise blind
+
+    plan = console.plan()
+    cloud.on_post = lambda number: OutcomeUnsure("lost")
+    cloud.on_call = fail
+    operation = await console.run(plan)
+    assert operation.summary() == {"unsure": 6}
+    blind_words = "lost; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {t.message for t in operation.targets.values()} == {blind_words}
+
+
+@pytest.mark.parametrize(("word", "state"), [("failed", State.UNSURE), ("succeeded", State.SUCCEEDED)])
+async def test_a_job_that_ended_says_nothing_of_a_server_that_cannot_be_read(
+    console: Console, cloud: Cloud, word: str, state: State
+) -> None:
+    def end(job: Job) -> Job:
+        job.word = word
+        return job
+
+    def fail(call: str) -> None:
+        if call in {"group_tree", "server"}:
+            raise NotAllowed("not with this role")
+
+    plan = console.plan()
+    cloud.make_job, cloud.on_call = end, fail
+    operation = await console.run(plan)
+    assert operation.summary() == {state: 6}
+    assert operation.doubtful
+    words = f"the job {word}; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {t.message for t in operation.targets.values()} == {words}
 
 
 async def test_an_untouched_server_is_watched_as_long_as_its_job_could_take(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 REFUSED_SILENTLY = (
     "refused without a reason; the platform does so when a server already is as asked, or may not be changed"
 )
+UNSEEN = "the server is gone or cannot be read, so nothing is known of it: look there"
 _ORDINARY_WORDS = frozenset({"executing", "running"})
 
 
@@ -295,7 +296,11 @@ class Runner:
                 self._set(ids, State.EXECUTING, message="the job failed; looking which servers it changed")
                 message = "the job failed, but this server changed"
                 left = await self._settle(ids, self.services.options.failed_limit, message)
-                self._set(left, State.FAILED, message=f"the job failed; the server is not {action.result}")
+                contrary, unseen = _shown(left)
+                self._set(
+                    contrary, State.FAILED, message=f"the job failed; the server is not {action.result}"
+                )
+                self._set(unseen, State.UNSURE, message=f"the job failed; {UNSEEN}")
             case JobOutcome.FAILED:
                 self._set(ids, State.FAILED, message="the job failed")
             case _:
@@ -310,8 +315,10 @@ class Runner:
             )
             return
         left = await self._settle(ids, limit, "")
+        contrary, unseen = _shown(left)
         message = f"the job succeeded, but after {limit:.0f} s the server is not {action.result}"
-        self._set(left, State.SUCCEEDED, message=message)
+        self._set(contrary, State.SUCCEEDED, message=message)
+        self._set(unseen, State.SUCCEEDED, message=f"the job succeeded; {UNSEEN}")
 
     async def _reconcile(self, ids: list[str], batch: Batch) -> None:
         """Watch servers for as long as the request, had it been carried out, could take to show."""
@@ -322,10 +329,14 @@ class Runner:
             return
         longest = max(options.unsure_least, self._longest(len(batch.server_ids)))
         limit = max(longest - self._age(batch), options.failed_limit)
-        why = {id_: self.operation.targets[id_].message.partition("; untouched")[0] for id_ in ids}
-        left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
         untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
-        self._set_each({id_: f"{why[id_]}; {untouched}" for id_ in left}, State.UNSURE)
+        why = {id_: self.operation.targets[id_].message for id_ in ids}
+        left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
+        for shown, end in zip(_shown(left), (untouched, UNSEEN), strict=True):
+            reasons = {
+                id_: why[id_].removesuffix(f"; {untouched}").removesuffix(f"; {UNSEEN}") for id_ in shown
+            }
+            self._set_each({id_: f"{reason}; {end}" for id_, reason in reasons.items()}, State.UNSURE)
 
     async def _look_at_refused(self, refused: Mapping[str, list[str]]) -> None:
         """A refusal often means that there was nothing to do: say so where the servers show it."""
@@ -342,8 +353,8 @@ class Runner:
         words = f"already {action.result}, so there was nothing to do"
         self._set_each({id_: f"{words} ({reasons[id_]})" for id_ in already}, State.REFUSED)
 
-    async def _settle(self, ids: Collection[str], limit: float, message: str) -> set[str]:
-        """Read servers until they are as asked and call those verified; returns the others."""
+    async def _settle(self, ids: Collection[str], limit: float, message: str) -> Mapping[str, bool]:
+        """Read servers until they are as asked and call those verified; returns the others (see Verifier)."""
         seen: list[str] = []
 
         def flush() -> None:
@@ -430,6 +441,11 @@ class Runner:
 
     def _tell(self, targets: Sequence[Target]) -> None:
         self.services.tell(Progress(self.operation.id, tuple(targets)))
+
+
+def _shown(left: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+    """The servers that were seen not to be as asked, and those of which nothing could be seen."""
+    return [id_ for id_ in left if left[id_]], [id_ for id_ in left if not left[id_]]
 
 
 async def _together(work: Sequence[Coroutine[None, None, None]]) -> None:

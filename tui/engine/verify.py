@@ -26,16 +26,26 @@ class _Search:
     def __init__(self, action: Action, server_ids: set[str], on_server: Callable[[Server], None]) -> None:
         self.action = action
         self.left = server_ids
+        self.contrary: set[str] = set()
+        """Those that the newest reading showed not to be as asked."""
         self.on_server = on_server
         self.found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when nothing is left."""
 
-    def see(self, server: Server) -> None:
-        if server.id in self.left and self.action.settled(server):
-            self.left.discard(server.id)
-            self.on_server(server)
-            if not self.left and not self.found.done():
-                self.found.set_result(None)
+    def see(self, servers: Iterable[Server]) -> None:
+        """Take in all that one reading showed."""
+        self.contrary.clear()
+        for server in servers:
+            if server.id not in self.left:
+                continue
+            settled = self.action.settled(server)
+            if settled:
+                self.left.discard(server.id)
+                self.on_server(server)
+            elif settled is False:
+                self.contrary.add(server.id)
+        if not self.left and not self.found.done():
+            self.found.set_result(None)
 
 
 class _DataCenter:
@@ -57,7 +67,7 @@ class _DataCenter:
         """The reading under way: it may have missed what happened since it began."""
         self._not_before = -math.inf
 
-    async def settle(self, search: _Search, limit: float) -> set[str]:
+    async def settle(self, search: _Search, limit: float) -> dict[str, bool]:
         """Look until nothing is left of the search, or a look that began at the limit is over."""
         deadline = self._clock.monotonic() + limit
         interval = FIRST_INTERVAL
@@ -77,7 +87,7 @@ class _DataCenter:
                     if task is not None:
                         task.cancel()
                 self._reading = None
-        return search.left
+        return {id_: id_ in search.contrary for id_ in search.left}
 
     async def _pause(self, search: _Search, seconds: float) -> None:
         if search.left:
@@ -122,10 +132,9 @@ class _DataCenter:
                 continue
             took = self._clock.monotonic() - begun
             self._not_before = begun + max(SPACING, BREATHER * took)
-            for server in servers:
-                if server.id in wanted:
-                    for search in searches:
-                        search.see(server)
+            shown = [server for server in servers if server.id in wanted]
+            for search in searches:
+                search.see(shown)
             return
 
 
@@ -178,12 +187,12 @@ class Verifier:
         *,
         limit: float,
         on_server: Callable[[Server], None],
-    ) -> set[str]:
+    ) -> dict[str, bool]:
         """Read the servers until each is as ``action`` leaves it.
 
         The servers are read once at once, and a last time at the limit. A reading that fails because of
-        the link or the endpoint is repeated, backed off with jitter, even beyond the limit: what is
-        returned as not so was seen not so (or is gone, or may not be read). Never raises ``ApiError``.
+        the link or the endpoint is repeated, backed off with jitter, even beyond the limit. Never raises
+        ``ApiError``.
 
         Args:
             action: What was asked for. One that leaves no trace in a server (reset, reboot) is not
@@ -193,10 +202,11 @@ class Verifier:
             on_server: Told each server that is as asked, as soon as it is.
 
         Returns:
-            The ids that are not as asked.
+            The ids that were not seen to be as asked -> whether the last look showed that they are not. It
+            does not of a server that is gone, or may not be read, or does not tell.
         """
         if not action.leaves_trace:
-            return set(server_ids)
+            return dict.fromkeys(server_ids, False)
         by_data_center: dict[str, set[str]] = {}
         for server_id in server_ids:
             by_data_center.setdefault(self._data_center_of(server_id), set()).add(server_id)
@@ -206,7 +216,7 @@ class Verifier:
                 for data_center, ids in by_data_center.items()
             )
         )
-        return set[str]().union(*left)
+        return {id_: shown for part in left for id_, shown in part.items()}
 
     def _at(self, data_center: str) -> _DataCenter:
         known = self._data_centers.get(data_center)
