@@ -261,7 +261,9 @@ class Tracker:
         now = self._clock.monotonic()
         outcome = job_outcome(word)
         if outcome is not None:
-            self._learn(job, now)
+            # The platform losing sight of a job says nothing of when the job ends.
+            if outcome is not JobOutcome.UNKNOWN:
+                self._learn(job, now)
             self._end(job, outcome)
             return
         job.table.survived(job.asked - job.begun, sent - job.begun)
