@@ -3,12 +3,22 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
 from tests.engine.console import Console, until
 from tui.api.errors import TokenExpired, Unreachable
 from tui.engine.endpoint import Endpoint
-from tui.engine.events import FleetFailed, Link, LinkChanged, LoggedIn, LoginFailed, LoginNeeded
+from tui.engine.events import (
+    FleetFailed,
+    Link,
+    LinkChanged,
+    LoggedIn,
+    LoginFailed,
+    LoginNeeded,
+    OperationEnded,
+)
 from tui.engine.session import place
 from tui.model.operation import State
 
@@ -131,6 +141,30 @@ async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
     stored = Console(clock, cloud, tmp_path / "journal.db").journal.load("op-1").operation
     assert stored.count(State.SUBMITTING, State.UNSURE) == 0
     assert stored.count(State.PLANNED, State.CANCELLED) == 6
+
+
+@pytest.mark.parametrize("refused", ["operate", "job_status", "group_tree"])
+async def test_with_nobody_there_to_log_in_everything_is_left_to_the_next_start(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, refused: str
+) -> None:
+    def expire(call: str) -> None:
+        if call == refused and cloud.posts:
+            raise TokenExpired("log in again")
+
+    cloud.on_call = expire
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: cloud.posts, clock)
+    await console.core.drain(send_rest=True)
+    await work
+    assert console.told(LoginNeeded)
+    assert not console.core.running
+    cloud.on_call = lambda call: None
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume(send_planned=True)
+    (ended,) = again.told(OperationEnded)
+    assert ended.summary.get("verified", 0) + ended.summary.get("cancelled", 0) == 6
+    assert ended.summary.get("verified", 0) == len(cloud.posts)
+    await again.core.close()
 
 
 async def test_no_other_account_or_endpoint_while_operations_are_under_way(

@@ -186,11 +186,17 @@ class Runs:
         """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
 
         With ``send_rest`` the waves under way are sent to their end first; waves not yet begun are left.
+        Nobody is there any more: where it takes the operator to log in again, everything is left.
         """
         for runner in self._runs.values():
             runner.hold(finish_wave=send_rest)
-        while self._runs:
-            await asyncio.wait([self._tasks[id_] for id_ in self._runs])
+        login_needed = asyncio.create_task(self._session.login_needed())
+        while self._runs and not login_needed.done():
+            under_way = [self._tasks[id_] for id_ in self._runs]
+            await asyncio.wait([login_needed, *under_way], return_when=asyncio.FIRST_COMPLETED)
+        login_needed.cancel()
+        if self._runs:
+            await self.close()
 
     async def close(self) -> None:
         """Leave everything to the journal. Requests in flight get a moment for their answers."""

@@ -36,6 +36,7 @@ class Session:
         self._tell = tell
         self._platform: Platform | None = None
         self._valid = asyncio.Event()
+        self._refused = asyncio.Event()
         self._logins = 0
         self._unanswered = 0
         self._link = Link.UP
@@ -66,6 +67,7 @@ class Session:
         self.account = (account or session.account).upper()
         self._logins += 1
         self._valid.set()
+        self._refused.clear()
         self._answered()
         self._tell(LoggedIn(self.user, self.account, self.roles, endpoint.name))
         return True
@@ -77,6 +79,10 @@ class Session:
     async def valid(self) -> None:
         """Wait until there is a login that the endpoint is not known to refuse."""
         await self._valid.wait()
+
+    async def login_needed(self) -> None:
+        """Wait until only the operator can log in again."""
+        await self._refused.wait()
 
     async def read(self, call: Callable[[Platform], Awaitable[T]]) -> T:
         """Read something, waiting for a new login if it takes one.
@@ -106,6 +112,7 @@ class Session:
             self._answered()
             if login == self._logins and self._valid.is_set():
                 self._valid.clear()
+                self._refused.set()
                 self._tell(LoginNeeded(str(error)))
             raise
         except (Unreachable, ServerFault, Malformed) as error:
