@@ -208,13 +208,11 @@ class _Run:
         raise Gave(f"no login: {events}")
 
     async def _log_in_again(self, core: Core, events: list[Event]) -> None:
-        """The operator looks at the screen every minute, and types the password when it is asked for."""
-        asked = 0
+        """The operator looks at the screen every minute, types the password while it is asked for."""
         while True:
             await asyncio.sleep(60)
-            now = sum(isinstance(event, LoginNeeded) for event in events)
-            if now > asked:
-                asked = now
+            about_login = (event for event in reversed(events) if isinstance(event, LoginNeeded | LoggedIn))
+            if isinstance(next(about_login, None), LoginNeeded):
                 self.logins += 1
                 await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
