@@ -6,12 +6,12 @@ else knows of both. Everything heavy is imported when it is needed.
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from tui.settings.loader import Loaded, load
+from tui.settings.loader import Loaded, load, save
 from tui.settings.log import leave_no_core, start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
@@ -154,6 +154,7 @@ def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
             endpoints=endpoints,
             settings=settings,
             start=start,
+            save=partial(save, paths),
         )
 
 

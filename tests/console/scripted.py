@@ -133,6 +133,9 @@ class ScriptedEngine:
         self.operations[id_].ended = NOW + after
         self.tell(events.OperationEnded(id_, NOW + after, self.operations[id_].summary()))
 
+    def left(self) -> None:
+        self.asked.append(("left",))
+
     def cancel(self, operation_id: str) -> None:
         self.asked.append(("cancel", operation_id))
 
@@ -169,6 +172,7 @@ def make_app(
     clock: Callable[[], float] = lambda: NOW,
     monotonic: Callable[[], float] = time.monotonic,
     ascii_only: bool = False,
+    save: Callable[..., None] = lambda **_: None,
 ) -> PitstopApp:
     """The console on a scripted engine, its clock standing still."""
     return PitstopApp(
@@ -179,6 +183,7 @@ def make_app(
         clock=clock,
         monotonic=monotonic,
         ascii_only=ascii_only,
+        save=save,
     )
 
 

@@ -11,7 +11,7 @@ from tui.console.screens.palette import matching
 from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.server_list import ServerList
 
-BUSY = Situation(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True)
+BUSY = Situation(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
 """Everything can be used."""
 
 

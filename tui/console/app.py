@@ -18,6 +18,7 @@ from textual.events import Event, Resize
 from textual.filter import LineFilter
 
 from tui.console import commands, terminal
+from tui.console.choices import Choices
 from tui.console.idle import IdleLock
 from tui.console.screens.login import LoginScreen
 from tui.console.start import StartOptions
@@ -25,6 +26,7 @@ from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
     from tui.console.bridge import EngineFacade, Picture
+    from tui.console.screens.leave import Leave
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
@@ -64,6 +66,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         ascii_only: bool = False,
+        save: Callable[..., None] = lambda **_: None,
     ) -> None:
         self._ascii = [AsciiFilter()] if ascii_only else []
         super().__init__(driver_class=Driver if sys.platform != "win32" else None)
@@ -74,7 +77,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(settings.keys)
         self.start_options = start
-        self.settings = settings
+        self.choices = Choices(settings, save, self._tell_from_outside)
         self.endpoints = endpoints
         self.engine: EngineFacade | None = None
         """Made after the first paint."""
@@ -90,6 +93,11 @@ class PitstopApp(App[None], inherit_bindings=False):
         self._due = False
         self._too_small = False
         self.idle = IdleLock(self, 60 * settings.lock_after, monotonic)
+
+    @property
+    def settings(self) -> "Settings":
+        """The settings in force."""
+        return self.choices.settings
 
     # -- coming and going --------------------------------------------------------------------
 
@@ -199,7 +207,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         picture, engine = self.picture, self.engine
         login = self.screen_stack[0]
         if isinstance(login, LoginScreen) and picture is not None and engine is not None:
-            self.add_mode("servers", lambda: ServersScreen(picture, engine, self.settings))
+            self.add_mode("servers", lambda: ServersScreen(picture, engine, self.choices))
             await self.switch_mode("servers")
             await login.forget()
             self.start_options = replace(self.start_options, password="")
@@ -251,6 +259,10 @@ class PitstopApp(App[None], inherit_bindings=False):
         else:
             super().notify(message, **options)
 
+    def _tell_from_outside(self, message: str) -> None:
+        """The same from another thread."""
+        self.call_later(lambda: self.notify(message, severity="warning", markup=False))
+
     def action_interrupt(self) -> None:
         """ctrl+c copies what is selected and never ends the program."""
         selected = self.screen.get_selected_text()
@@ -278,18 +290,28 @@ class PitstopApp(App[None], inherit_bindings=False):
         if not self.screen.is_modal:
             await self.push_screen(PaletteScreen(self.situation, self._keymap), self._run_command)
 
-    async def _run_command(self, name: str | None) -> None:
-        if name is not None:
-            await self.run_action(commands.BY_NAME[name].action, default_namespace=self.screen)
+    async def _run_command(self, action: str | None) -> None:
+        if action is not None:
+            await self.run_action(action, default_namespace=self.screen)
 
     async def action_leave(self) -> None:
-        """Leave; when something is under way, ask first."""
-        from tui.console.screens.ask import AskScreen, ask_to_leave
+        """Leave; when something is under way, or servers are left in maintenance, ask first."""
+        from tui.console.screens.leave import LeaveScreen
 
-        if self.picture is None or not self.picture.running():
+        picture = self.picture
+        if picture is None or not (picture.running() or picture.left_behind()):
             self.exit()
-        elif not isinstance(self.screen, AskScreen):
-            await self.push_screen(ask_to_leave(self.picture), lambda leave: self.exit() if leave else None)
+        elif not isinstance(self.screen, LeaveScreen):
+            can = commands.why_not(commands.BY_NAME["maintenance.back"], self.situation) is None
+            await self.push_screen(LeaveScreen(picture, can_bring_back=can), self._leave)
+
+    async def _leave(self, answer: "Leave | None") -> None:
+        from tui.console.screens.leave import Leave
+
+        if answer is Leave.GO:
+            self.exit()
+        elif answer is Leave.BRING_BACK:
+            await self._run_command(commands.BY_NAME["maintenance.back"].action)
 
     def on_resize(self, event: Resize) -> None:
         """Say so, instead of drawing a heap, where the terminal is too small."""

@@ -10,9 +10,10 @@ import msgspec
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.fleet import Fleet
-from tui.model.operation import ENDED, Operation, State, Target
+from tui.model.operation import ENDED, Action, Operation, State, Target
 from tui.model.plan import Plan, may_operate
 from tui.model.server import ServerDetails
+from tui.model.window import MAY_HAVE_CHANGED
 
 KEPT_OPERATIONS = 20
 """Operations that have ended and are still shown; older ones are in the journal."""
@@ -39,6 +40,9 @@ class EngineFacade(Protocol):
     def run(self, plan: Plan, *, reason: str = "") -> str:
         """Carry out ``plan``; gives the operation's id."""
         ...
+
+    def left(self) -> None:
+        """Tell which servers this account's windows put into maintenance and did not bring back."""
 
     def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation."""
@@ -109,6 +113,8 @@ class Picture:
         self.fleet = Fleet()
         self.operations: dict[str, Operation] = {}
         """Oldest first."""
+        self.left: set[str] = set()
+        """What this account's windows put into maintenance and did not bring back, as far as is known."""
         self.elsewhere: set[str] = set()
         """Operations that another console carries out and this one only shows."""
         self.link = events.Link.UP
@@ -138,6 +144,11 @@ class Picture:
     def unsettled(self) -> int:
         """How many servers of running operations are on their way."""
         return sum(len(op.targets) - op.count(*ENDED) for op in self.running())
+
+    def left_behind(self) -> list[str]:
+        """Those of ``left`` that are in maintenance now."""
+        servers = self.fleet.servers
+        return sorted(id_ for id_ in self.left if id_ in servers and servers[id_].maintenance)
 
     def take(self, happened: Iterable[events.Event]) -> Change:
         """Take in what happened; returns what is different now."""
@@ -172,7 +183,8 @@ class Picture:
                 self.read_at = event.at
                 self.trouble = ""
                 change.status = True
-                change.fleet |= self._drop_vanished(event.data_centers)
+                self._drop_vanished(event.data_centers)
+                change.fleet = True  # what a filter finds, and the order, may be others by now
             case events.FleetFailed():
                 self.reading = False
                 self.trouble = event.message
@@ -185,6 +197,9 @@ class Picture:
                     operation.ended = event.at
                     change.ended.append(event.operation_id)
                     self._forget_old()
+            case events.LeftInMaintenance():
+                self.left = set(event.server_ids)
+                change.status = True
             case events.OperationNotStarted():
                 change.notices.append(Notice(f"Nothing was sent: {event.message}", "error"))
             case events.LinkChanged():
@@ -221,12 +236,11 @@ class Picture:
             case _:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
 
-    def _drop_vanished(self, present: Sequence[str]) -> bool:
+    def _drop_vanished(self, present: Sequence[str]) -> None:
         gone = self.fleet.data_centers.keys() - set(present)
         for id_ in gone:
             self.fleet.replace(self.fleet.data_centers[id_], (), (), 0.0)
             del self.fleet.data_centers[id_], self.fleet.read_at[id_]
-        return bool(gone)
 
     def _started(self, event: events.OperationStarted, change: Change) -> None:
         operation = Operation(
@@ -253,8 +267,16 @@ class Picture:
             with contextlib.suppress(KeyError):
                 # What the journal holds is what counts, so a state is taken over as it is told.
                 operation.restore([target])
+                self._reckon(operation.action, target)
                 seen.pop(target.server_id, None)
                 seen[target.server_id] = target
+
+    def _reckon(self, action: Action, target: Target) -> None:
+        """What one step means for ``left``; when the operation ends the journal is asked."""
+        if action is Action.START_MAINTENANCE and target.state in MAY_HAVE_CHANGED:
+            self.left.add(target.server_id)
+        elif action is Action.STOP_MAINTENANCE and target.state is State.VERIFIED:
+            self.left.discard(target.server_id)
 
     def _forget_old(self) -> None:
         ended = [operation.id for operation in self.operations.values() if operation.ended is not None]

@@ -32,6 +32,12 @@ class Situation:
     details: bool = False
     """Whether the details of a server are shown."""
     loading: bool = False
+    left: int = 0
+    """Servers that this operator's windows put into maintenance and that are still in it."""
+    filtered: bool = False
+    """Whether a filter is typed."""
+    filters: tuple[tuple[str, str], ...] = ()
+    """The filters that have a name, and what they are."""
 
 
 class Scope(Enum):
@@ -104,6 +110,16 @@ def _no_details(now: Situation) -> str | None:
     return None if now.details else "no details are shown"
 
 
+def _none_left(now: Situation) -> str | None:
+    if not now.may_operate:
+        return "your role does not allow operations"
+    return None if now.left else "none of yours is in maintenance"
+
+
+def _no_filter(now: Situation) -> str | None:
+    return None if now.filtered else "no filter is typed"
+
+
 def _loading(now: Situation) -> str | None:
     return "the servers are being read already" if now.loading else None
 
@@ -121,6 +137,10 @@ def _power(name: str, label: str, help_: str, action: str) -> Command:
     )
 
 
+def _interval(name: str, seconds: int, help_: str) -> Command:
+    return Command(f"refresh.{name}", "", f"Refresh {name}", help_, "List", f"refresh_every({seconds})")
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("mark", "space", "Mark", "Mark or unmark this server, go to the next.",
             "Marks", "mark", hint="mark", weight=90, why_not=_nothing_shown),
@@ -136,6 +156,8 @@ COMMANDS: tuple[Command, ...] = (
             "Marks", "list('mark_span')", why_not=_nothing_shown),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
             "Marks", "list('undo_marks')"),
+    Command("ticket", "t", "Open a ticket", "Find a file's servers and mark them; or paste it here.",
+            "Marks", "ticket"),
     Command("copy", "c", "Copy ids", "Copy the ids of the marked servers, else of this one.",
             "Marks", "copy", why_not=_nothing_to_copy),
     Command("maintenance.start", "s", "Start maintenance", "Put servers into maintenance, after confirming.",
@@ -144,12 +166,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("maintenance.end", "e", "End maintenance", "Bring servers back, after confirming.",
             "Maintenance", "operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
             why_not=_nothing_chosen),
+    Command("maintenance.back", "b", "Bring back", "End maintenance on just those that you left in it.",
+            "Maintenance", "bring_back", dangerous=True, why_not=_none_left),
     Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
             "Maintenance", "cancel_unsent", why_not=_nothing_unsent),
     Command("operation.rest", "", "Send the rest", "Send what an interrupted operation left unsent.",
             "Maintenance", "send_rest", dangerous=True, why_not=_nothing_left_over),
     Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
             "List", "filter", hint="filter", weight=88),
+    Command("filter.keep", "", "Keep this filter", "Give it a name; Filter: NAME then brings it back.",
+            "List", "keep_filter", why_not=_no_filter),
     Command("details", "enter", "Details", "Show everything about this server.",
             "List", "details", hint="details", weight=40, why_not=_nothing_shown),
     Command("details.raw", "j", "Raw details", "The server as the platform gave it, or its fields.",
@@ -162,6 +188,16 @@ COMMANDS: tuple[Command, ...] = (
             "List", "list('sort_previous')", why_not=_nothing_shown),
     Command("sort.reverse", "equals_sign", "Turn the order", "The same column the other way round.",
             "List", "list('sort_reverse')", why_not=_nothing_shown),
+    Command("columns", "C", "Columns", "Choose columns, their order and their widths.",
+            "List", "columns"),
+    Command("export.shown", "x", "Export shown", "Write the servers shown to a CSV or JSON file.",
+            "List", "export('shown')", why_not=_nothing_shown),
+    Command("export.marked", "", "Export marked", "Write the marked servers to a CSV or JSON file.",
+            "List", "export('marked')", why_not=_nothing_marked),
+    _interval("off", 0, "Read the servers again only when asked."),
+    _interval("30s", 30, "Read the servers again every 30 seconds."),
+    _interval("1m", 60, "Read the servers again every minute."),
+    _interval("5m", 300, "Read the servers again every 5 minutes."),
     Command("groups", "g", "Groups", "Show or hide the tree of groups.",
             "List", "toggle_groups", hint="groups", weight=25),
     Command("results.failures", "f", "Failures first", "What needs a look on top, or as it happened.",
@@ -188,7 +224,7 @@ COMMANDS: tuple[Command, ...] = (
             "Program", "app.redraw", Scope.APP),
     Command("help", "question_mark,f1", "Help", "Keys, the filter language and the signs.",
             "Program", "app.help", Scope.APP, hint="help", weight=100),
-    Command("quit", "q,ctrl+q", "Quit", "Leave; asks when something is under way.",
+    Command("quit", "q,ctrl+q", "Quit", "Leave; asks when work is under way or left behind.",
             "Program", "app.leave", Scope.APP, hint="quit", weight=101),
 )  # fmt: skip
 
@@ -210,6 +246,15 @@ def offered(now: Situation, scopes: Iterable[Scope] = Scope) -> list[Command]:
         command
         for command in COMMANDS
         if command.scope in wanted and not (now.readonly and command.dangerous)
+    ]
+
+
+def of_filters(now: Situation) -> list[Command]:
+    """For the palette: every filter that has a name, to use and to forget."""
+    return [
+        Command(f"{word}.{name}", "", f"{word}: {name}", text, "List", f"{action}({name!r})")
+        for word, action in (("Filter", "named_filter"), ("Forget filter", "forget_filter"))
+        for name, text in now.filters
     ]
 
 

@@ -46,8 +46,9 @@ def run_console(
     endpoints: "Sequence[Endpoint]",
     settings: "Settings",
     start: StartOptions,
+    save: "Callable[..., None]",
 ) -> int:
-    """Run the console until it is left; returns the program's exit code.
+    """Run the console until it is left; returns the program's exit code. ``save`` keeps what is chosen in it.
 
     0 left by the operator, 1 a bug (the traceback is in the log file), 2 the terminal will not do,
     129 and 143 told to go by SIGHUP (or a hang-up) and SIGTERM.
@@ -75,13 +76,19 @@ def run_console(
         settings=settings,
         start=start,
         ascii_only=not terminal.speaks_unicode(sys.__stderr__),
+        save=save,
     )
     with terminal.farewell(app.told_to_go):
         terminal.watch_hang_up(0, app.hung_up)
         app.run(mouse=settings.mouse)
+        from tui.console.screens.leave import farewell
+
         code = app.return_code or 0
+        left = farewell(app.picture) if app.picture is not None else ""
         if app.engine is not None:
             _see_off(app.engine, app.gone, settings.on_hangup)
+    if left and not app.gone:
+        print(f"pitstop: {left}", file=sys.stderr)  # noqa: T201
     if app.crashed:
         where = f"; details are in {start.log_file}" if start.log_file else ""
         print(  # noqa: T201

@@ -1,17 +1,19 @@
 """The engine on one event loop: login, inventory, operations, windows."""
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
-from tui.engine.events import Event, JournalChanged
+from tui.engine.errors import JournalError
+from tui.engine.events import Event, JournalChanged, LeftInMaintenance
 from tui.engine.inventory import Inventory
 from tui.engine.lock import Lock
 from tui.engine.options import Options
 from tui.engine.platform import Connect, connect
-from tui.engine.runner import Services
 from tui.engine.runs import Runs
+from tui.engine.services import Services
 from tui.engine.session import Session, place
 from tui.engine.tracker import Tracker
 from tui.engine.verify import Verifier
@@ -135,6 +137,11 @@ class Core:
         """
         left = left_in_maintenance(self._journal.steps(self.session.place, self.session.account))
         return [id_ for id_, window in left.items() if not window_id or window == window_id]
+
+    async def tell_left(self) -> None:
+        """Tell LeftInMaintenance; nothing where the journal cannot be read, which it tells itself."""
+        with contextlib.suppress(JournalError):
+            self._emit(LeftInMaintenance(tuple(self.left_in_maintenance())))
 
     async def close(self) -> None:
         """Leave. Requests in flight get a moment for their answers; everything else is in the journal."""

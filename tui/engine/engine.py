@@ -92,6 +92,10 @@ class Engine:
         """See ``Core.resume``."""
         self._do(lambda core: core.resume(send_planned=send_planned))
 
+    def left(self) -> None:
+        """See ``Core.tell_left``."""
+        self._do(lambda core: core.tell_left())
+
     def cancel(self, operation_id: str) -> None:
         """See ``Core.cancel``."""
 

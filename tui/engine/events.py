@@ -141,6 +141,15 @@ class OperationEnded(Event, frozen=True):
     """State name -> number of servers."""
 
 
+class LeftInMaintenance(Event, frozen=True):
+    """Servers that this account's windows put into maintenance and did not bring back, says the journal.
+
+    What they did; whether a server is in maintenance now, only the fleet says.
+    """
+
+    server_ids: tuple[str, ...]
+
+
 class OperationNotStarted(Event, frozen=True):
     """An operation was asked for and nothing was sent, e.g. because the journal cannot be written."""
 

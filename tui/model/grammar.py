@@ -1,5 +1,6 @@
 """The filter language in one table: the parser, the help and the README all take it from here."""
 
+import re
 from typing import NamedTuple
 
 from tui.model.columns import COLUMNS, Column, find_column
@@ -45,6 +46,15 @@ GRAMMAR: tuple[Rule, ...] = (
 
 MARKED, REGEX = "marked", "re"
 """Fields that are no columns."""
+
+
+FILTER_NAME = r"[\w.-]+"
+"""What may stand after an @, as a pattern."""
+
+
+def is_filter_name(name: str) -> bool:
+    """Whether a filter may be kept under ``name``."""
+    return re.fullmatch(FILTER_NAME, name) is not None
 
 
 def field_names() -> list[str]:

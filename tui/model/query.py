@@ -91,7 +91,7 @@ def select(fleet: Fleet, text: str, named: Mapping[str, str] | None = None) -> l
 
 _BARE = re.compile(r'[^\s()"]+')
 _FIELD = re.compile(r"([A-Za-z_]+):")
-_NAME = re.compile(r"@([\w.-]+)")
+_NAME = re.compile(f"@({grammar.FILTER_NAME})")
 _KEYWORD = re.compile(r"(or|and)(?=[\s()]|$)", re.IGNORECASE)
 
 

@@ -59,13 +59,15 @@ def load(paths: Paths, environ: Mapping[str, str], flags: Mapping[str, object] |
             origins[field.name] = f"--{field.name.replace('_', '-')}"
     if problems:
         raise SettingsError("\n".join(problems))
+    values["filters"] = {name: text for name, text in values.get("filters", {}).items() if text.strip()}
     return Loaded(Settings(**values), origins)
 
 
 def save(paths: Paths, **chosen: object) -> None:
     """Keep what was chosen in the program for the next start, beside what was kept before.
 
-    The operator's own file is left alone. A kept file that cannot be understood is replaced.
+    ``filters`` are those that changed, an empty text for one that is to be no more. The operator's own
+    file is left alone. A kept file that cannot be understood is replaced.
 
     Raises:
         ValueError: a name is not one of ``SAVED``.
@@ -74,6 +76,8 @@ def save(paths: Paths, **chosen: object) -> None:
     if unknown := chosen.keys() - SAVED:
         raise ValueError(f"not kept between starts: {', '.join(sorted(unknown))}")
     kept = _read_saved(paths.saved, [])
+    if isinstance(filters := chosen.get("filters"), dict) and isinstance(before := kept.get("filters"), dict):
+        chosen["filters"] = before | filters
     replace_private(paths.saved, msgspec.json.format(msgspec.json.encode(kept | chosen)) + b"\n")
 
 

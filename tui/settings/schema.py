@@ -59,9 +59,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sort: Annotated[str, Meta(description="The column the list is sorted by; -NAME for the other way.")] = (
         "id"
     )
-    filters: Annotated[dict[str, str], Meta(description="Filters by name, used as @NAME.")] = msgspec.field(
-        default_factory=dict
-    )
+    filters: Annotated[
+        dict[str, str],
+        Meta(description="Filters by name, used as @NAME; an empty one takes an earlier source's away."),
+    ] = msgspec.field(default_factory=dict)
+    history: Annotated[
+        list[str], Meta(description="Filters typed before, the newest last; the console keeps them itself.")
+    ] = msgspec.field(default_factory=list)
     refresh_interval: Annotated[
         int, Meta(ge=0, le=86400, description="Seconds between readings of the list by itself; 0 is never.")
     ] = 0
@@ -84,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-SAVED = frozenset({"columns", "sort", "filters", "refresh_interval"})
+SAVED = frozenset({"columns", "sort", "filters", "history", "refresh_interval"})
 """Settings that can be chosen in the program, and are then kept in a file of its own."""
 
 

@@ -6,7 +6,6 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from tui.console.bridge import Picture, unsent
 from tui.console.dialog import Dialog
 from tui.console.screens.confirm import count
 from tui.console.widgets.choice import Choice
@@ -43,21 +42,6 @@ class AskScreen(Dialog[bool], inherit_bindings=False):
     def action_answer(self, yes: bool) -> None:
         """Yes or no, by key."""
         self.dismiss(yes)
-
-
-def ask_to_leave(picture: Picture) -> AskScreen:
-    """What is under way, and what becomes of it."""
-    running = picture.running()
-    waiting = sum(unsent(operation) for operation in running)
-    sent = picture.unsettled() - waiting
-    lines = []
-    if sent:
-        lines.append(f"{count(sent)}: sent and not settled. The platform carries on without pitstop.")
-    if waiting:
-        lines.append(f"{count(waiting)}: not sent yet, and not sent if you leave.")
-    lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
-    question = f"Leave with {count(len(running), 'operation')} under way?"
-    return AskScreen(question, "\n".join(lines), no="stay", yes="leave")
 
 
 def ask_to_cancel(waiting: int, total: int) -> AskScreen:

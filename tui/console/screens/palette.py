@@ -9,7 +9,7 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.console.commands import Command, Situation, keys_of, offered, why_not
+from tui.console.commands import Command, Situation, keys_of, of_filters, offered, why_not
 from tui.console.dialog import Dialog
 from tui.console.screens.login import Field
 from tui.console.theme import styles
@@ -20,7 +20,7 @@ NOT_HERE = {"palette", "pane.next", "pane.previous"}
 
 def matching(text: str, now: Situation) -> list[Command]:
     """The commands that match ``text``, best first; all, in the table's order, when it is empty."""
-    commands = [command for command in offered(now) if command.name not in NOT_HERE]
+    commands = [command for command in offered(now) if command.name not in NOT_HERE] + of_filters(now)
     if not text.strip():
         return commands
     matcher = Matcher(text)
@@ -28,8 +28,14 @@ def matching(text: str, now: Situation) -> list[Command]:
     return [command for score, command in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
 
 
+def cut(text: str, most: int = 60) -> str:
+    """``text`` on one line, and not longer than the commands' own explanations."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 class PaletteScreen(Dialog[str | None], inherit_bindings=False):
-    """Type a few letters, choose, Enter. Dismissed with the command's name."""
+    """Type a few letters, choose, Enter. Dismissed with the command's action."""
 
     CSS_PATH = styles("palette.tcss")
     AUTO_FOCUS = "#words"
@@ -45,6 +51,7 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
         super().__init__()
         self._situation = situation
         self._keymap = keymap
+        self._found: list[Command] = []
 
     def compose(self) -> ComposeResult:
         """A line to type in and what matches."""
@@ -65,14 +72,15 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
     def _find(self, text: str) -> None:
         found = self.query_one("#found", OptionList)
         found.clear_options()
-        found.add_options(self._option(command) for command in matching(text, self._situation))
+        self._found = matching(text, self._situation)
+        found.add_options(self._option(command) for command in self._found)
         found.highlighted = 0 if found.option_count else None
 
     def _option(self, command: Command) -> Option:
         reason = why_not(command, self._situation)
         keys = ", ".join(keys_of(command, self._keymap))
         text = Content.assemble(
-            f"{command.label:<19}", (f"{keys:<11}", "$primary"), (reason or command.help, "$quiet")
+            f"{command.label:<18} ", (f"{keys:<11}", "$primary"), (reason or cut(command.help), "$quiet")
         )
         return Option(text, id=command.name, disabled=reason is not None)
 
@@ -83,9 +91,9 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
     @on(Input.Submitted)
     def _chosen(self) -> None:
         found = self.query_one("#found", OptionList)
-        if found.highlighted is not None:
-            self.dismiss(found.get_option_at_index(found.highlighted).id)
+        if found.highlighted is not None and not found.get_option_at_index(found.highlighted).disabled:
+            self.dismiss(self._found[found.highlighted].action)
 
     @on(OptionList.OptionSelected)
     def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option_id)
+        self.dismiss(self._found[event.option_index].action)

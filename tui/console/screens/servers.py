@@ -1,16 +1,18 @@
 """The console itself: groups, servers, and the results of what was asked of them."""
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.notifications import SeverityLevel
+from textual.events import Paste
 from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console import commands
 from tui.console.bridge import Change, EngineFacade, Picture, unsent
-from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
-from tui.console.screens.confirm import Confirmed, ConfirmScreen, count, names
+from tui.console.choices import Choices
+from tui.console.operating import Operating
+from tui.console.refreshing import Refreshing
+from tui.console.screens.confirm import count, names
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details
@@ -21,10 +23,9 @@ from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar, wall_time
 from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
 from tui.model.describe import Done
-from tui.model.operation import LOOKS, Action, State
-from tui.model.plan import make_plan
+from tui.model.grammar import is_filter_name
+from tui.model.operation import Action
 from tui.model.selection import Selection
-from tui.settings.schema import Settings
 
 
 class ServersScreen(Screen[None], inherit_bindings=False):
@@ -34,16 +35,17 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     AUTO_FOCUS = "#servers"
     BINDINGS = [*commands.bindings(commands.Scope.SERVERS)]
 
-    def __init__(self, picture: Picture, engine: EngineFacade, settings: Settings) -> None:
+    def __init__(self, picture: Picture, engine: EngineFacade, choices: Choices) -> None:
         super().__init__()
         self.picture = picture
         self._engine = engine
-        self._settings = settings
-        self._reason = ""
-        """The reason given last: offered again for the next operation of the same window."""
+        self._choices = choices
+        self._refreshing = Refreshing(self, self.action_refresh)
+        self._operating = Operating(self, picture, engine, choices)
         self._selection = Selection()
         self.groups = GroupTree(picture.fleet, id="groups")
-        self.filter = FilterBar(id="filter")
+        settings = choices.settings
+        self.filter = FilterBar(history=settings.history, id="filter")
         layout = ColumnLayout.parse(settings.columns) if settings.columns else DEFAULT_LAYOUT
         self.servers = ServerList(picture.fleet, self._selection, layout=layout, id="servers")
         self.servers.named_filters = settings.filters
@@ -65,12 +67,12 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Read the servers, and take up what an earlier run left."""
-        if self._settings.sort != "id":
-            self.servers.sort(self._settings.sort.removeprefix("-"), self._settings.sort.startswith("-"))
+        sort = self._choices.settings.sort
+        if sort != "id":
+            self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
         self.action_refresh()
         self._engine.resume()
-        if self._settings.refresh_interval:
-            self.set_interval(self._settings.refresh_interval, self.action_refresh)
+        self._engine.left()
 
     # -- what the commands need to know ------------------------------------------------------
 
@@ -90,6 +92,9 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             left_over=sum(map(unsent, self.picture.left_to_send())),
             details=self.details.display,
             loading=self.picture.reading,
+            left=len(self.picture.left_behind()),
+            filtered=bool(self.servers.filter),
+            filters=tuple(self.servers.named_filters.items()),
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -118,8 +123,12 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._update_details(change)
         self.results.picture_changed(change)
         for id_ in change.ended:
-            self._tell_end(id_)
-        self.status.check(self._reason)
+            self._operating.tell_end(id_)
+        if change.started or change.ended:
+            self._engine.left()
+        if not self.picture.reading:
+            self._refreshing.ended(self._choices.settings.refresh_interval)
+        self.status.check(self._operating.reason)
         self._show_situation()
 
     def _update_details(self, change: Change) -> None:
@@ -133,16 +142,6 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         touched = shown is not None and any(shown.id in targets for targets in change.targets.values())
         if shown is not None and (touched or change.fleet or shown.id in change.servers):
             self._show_details(shown.id)
-
-    def _tell_end(self, operation_id: str) -> None:
-        operation = self.picture.operations.get(operation_id)
-        if operation is None:
-            return
-        counts = ", ".join(
-            f"{number:,} {LOOKS[State(name)].word}" for name, number in operation.summary().items()
-        )
-        severity: SeverityLevel = "information" if operation.succeeded else "warning"
-        self.app.notify(f"{operation.action.label}: {counts}", severity=severity, markup=False)
 
     @on(ServerList.MarksChanged)
     def _tell_vanished(self, event: ServerList.MarksChanged) -> None:
@@ -210,14 +209,29 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self.remove_class("-details")
         self.details.show(None)
 
+    def on_paste(self, event: Paste) -> None:
+        """Textual: text was pasted, and no line of input took it. A ticket, most likely."""
+        self._find_servers(event.text, "pasted text")
+
     @on(ServerList.Pasted)
-    def _find_in_ticket(self, event: ServerList.Pasted) -> None:
-        """Text pasted onto the list: a ticket, most likely."""
+    def _pasted(self, event: ServerList.Pasted) -> None:
+        self._find_servers(event.text, "pasted text")
+
+    @work
+    async def action_ticket(self) -> None:
+        """Find the servers that a file names."""
+        from tui.console.handover import ask_for_ticket
+
+        if (ticket := await ask_for_ticket(self.app)) is not None:
+            name, text = ticket
+            self._find_servers(text, f"file {name}")
+
+    def _find_servers(self, text: str, source: str) -> None:
         from tui.console.widgets.ticket_preview import TicketPreview
         from tui.model.ticket import find_servers
 
-        found = find_servers(event.text, self.picture.fleet, self._selection)
-        self.app.push_screen(TicketPreview(found, self.picture.fleet), self._mark_found)
+        found = find_servers(text, self.picture.fleet, self._selection)
+        self.app.push_screen(TicketPreview(found, self.picture.fleet, source), self._mark_found)
 
     def _mark_found(self, ids: tuple[str, ...] | None) -> None:
         if ids:
@@ -237,10 +251,87 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _filter(self, event: FilterBar.Changed) -> None:
         self.filter.show_error(self.servers.set_filter(event.text))
 
+    @on(ServerList.ViewChanged)
+    def _say_how_many(self) -> None:
+        shown, total = self.servers.line_count(), len(self.picture.fleet.servers)
+        found = f"{shown:,} of {total:,} · enter keep · esc clear"
+        self.filter.show_note(found if self.servers.filter else "")
+
     @on(FilterBar.Left)
     def _filter_left(self) -> None:
+        self.servers.finish_search()
+        self._choices.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
         self.servers.focus()
+
+    @work
+    async def action_keep_filter(self) -> None:
+        """Give the filter a name, under which the palette brings it back."""
+        from tui.console.screens.prompt import Refused, ask_for
+
+        filters, text = self._choices.settings.filters, self.servers.filter.text
+
+        async def take(name: str) -> str:
+            if not is_filter_name(name):
+                raise Refused("A name is letters, digits, . _ and -, as in web.prod")
+            if name in filters:
+                raise Refused(f"There is a filter named {name}; forget that one first, or choose another")
+            return name
+
+        if name := await ask_for(self.app, take, "Keep this filter under which name?", text, yes="keep"):
+            self._keep_filters(filters | {name: text})
+            self.app.notify(f"Kept: Filter: {name} in the palette, @{name} in a filter", markup=False)
+
+    def action_named_filter(self, name: str) -> None:
+        """Show what a filter with a name asks for."""
+        text = self._choices.settings.filters[name]
+        self.filter.add_class("-open")
+        self.filter.set_text(text)
+        self.filter.history.add(text)
+
+    def action_forget_filter(self, name: str) -> None:
+        """Let a name of a filter mean nothing any more."""
+        filters = self._choices.settings.filters
+        self._keep_filters({other: text for other, text in filters.items() if other != name})
+
+    def _keep_filters(self, filters: dict[str, str]) -> None:
+        self._choices.choose(filters=filters)
+        self.servers.named_filters = filters
+
+    @work
+    async def action_columns(self) -> None:
+        """Choose columns, their order and widths."""
+        from tui.console.widgets.column_chooser import ColumnChooser
+
+        layout = await self.app.push_screen_wait(ColumnChooser(self.servers.line.layout))
+        if layout is not None:
+            self.servers.set_layout(layout)
+            self._choices.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
+
+    @on(ServerList.ViewChanged)
+    def _keep_order(self) -> None:
+        shown = self.servers.shown
+        self._choices.choose(sort=("-" if shown.descending else "") + shown.column)
+
+    @work
+    async def action_export(self, what: str) -> None:
+        """Write servers to a file: those shown, in their order, or those marked, shown or not."""
+        from tui.console.handover import export
+
+        fleet, marked = self.picture.fleet, what == "marked"
+        ids = list(self._selection) if marked else self.servers.shown_ids()
+        servers = [fleet.servers[id_] for id_ in ids if id_ in fleet.servers]
+        title = f"{count(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
+        await export(self.app, servers, title, fleet, self.servers.states, self.picture.clock())
+
+    def action_refresh_every(self, seconds: int) -> None:
+        """Read the servers again by itself, so many seconds after each reading; 0 is never."""
+        self._choices.choose(refresh_interval=seconds)
+        self._refreshing.began()
+        if not self.picture.reading:
+            self._refreshing.ended(seconds)
+        every = f"{seconds} seconds after each reading" if seconds else "only when asked"
+        self.app.notify(f"The servers are read again {every}", markup=False)
 
     def action_toggle_groups(self) -> None:
         """Show or hide the tree of groups, whatever the width."""
@@ -262,6 +353,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def action_refresh(self) -> None:
         """Read all servers again."""
+        self._refreshing.began()
         self.picture.reading = True
         if self.details.display:
             self.details.again()
@@ -270,46 +362,20 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def action_operate(self, name: str) -> None:
         """Plan an operation on the chosen servers and ask for a confirmation."""
-        session = self.picture.session
-        plan = make_plan(
-            Action(name),
-            self.servers.marked_or_cursor(),
-            self.picture.fleet,
-            roles=session.roles if session else (),
-            batch_size=self._settings.batch_size,
-        )
-        self.app.push_screen(
-            ConfirmScreen(plan, self.picture, reason=self._reason, count_above=self._settings.confirm_above),
-            self._confirmed,
-        )
+        self._operating.ask(Action(name), self.servers.marked_or_cursor())
 
-    def _confirmed(self, answer: Confirmed | None) -> None:
-        if answer is not None:
-            self._reason = answer.reason
-            self._engine.run(answer.plan, reason=answer.reason)
-            self.status.check(self._reason)
+    def action_bring_back(self) -> None:
+        """End maintenance on just those servers that this operator's windows left in it."""
+        self._operating.ask(Action.STOP_MAINTENANCE, self.picture.left_behind())
 
     def action_cancel_unsent(self) -> None:
         """Send nothing more of the operation that the results show."""
-        operation = self.results.operation
-        if operation is None:
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._engine.cancel(operation.id)
-
-        self.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
+        if self.results.operation is not None:
+            self._operating.ask_to_cancel(self.results.operation)
 
     def action_send_rest(self) -> None:
         """Send what interrupted operations left unsent, after asking."""
-        left = self.picture.left_to_send()
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._engine.resume(send_planned=True)
-
-        self.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
+        self._operating.ask_to_send_rest()
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""

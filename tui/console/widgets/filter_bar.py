@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.console.later import later
+from tui.console.later import caught_up, later
 from tui.model.history import History
 from tui.model.values import QueryError
 
@@ -21,7 +21,11 @@ HINT = "words · field:value · !not · a or b · ↑ older · enter keep · esc
 
 
 class FilterBar(Vertical):
-    """An input with history; below it, while it has the focus, what is wrong or how many were found."""
+    """An input with history; below it, while it has the focus, what is wrong or how many were found.
+
+    Keys may come in one burst, as over a slow link: what follows Enter or Escape is looked at only when
+    the line has taken in what was before it and its filter is in force.
+    """
 
     DEFAULT_CSS = """
     FilterBar {
@@ -37,7 +41,8 @@ class FilterBar(Vertical):
     BINDINGS = [
         Binding("up", "older", "Older filter", show=False),
         Binding("down", "newer", "Newer filter", show=False),
-        Binding("escape", "clear_or_leave", "Clear", show=False),
+        Binding("enter", "keep", "Keep", show=False, priority=True),
+        Binding("escape", "clear_or_leave", "Clear", show=False, priority=True),
     ]
 
     class Changed(Message):
@@ -104,14 +109,15 @@ class FilterBar(Vertical):
             self._timer.cancel()
         self._timer = later(self, DELAY, self._tell)
 
-    @on(Input.Submitted)
-    def kept(self, event: Input.Submitted) -> None:
-        """Enter: the filter stays, the list has the focus again."""
-        event.stop()
+    async def action_keep(self) -> None:
+        """The filter stays, and the list has the focus again; but one that does not parse is to be mended."""
+        await caught_up(self.query_one(Input))
         self._tell()
+        await self._heeded()
         if self._error is None:
             self.history.add(self.text)
-        self.post_message(self.Left())
+            self.post_message(self.Left())
+            await self._heeded()
 
     def action_older(self) -> None:
         """The filter before."""
@@ -121,12 +127,19 @@ class FilterBar(Vertical):
         """The filter after."""
         self.set_text(self.history.newer(self.text))
 
-    def action_clear_or_leave(self) -> None:
+    async def action_clear_or_leave(self) -> None:
         """Take the filter off; if there is none, go back to the list."""
+        await caught_up(self.query_one(Input))
         if self.text:
             self.set_text("")
+            self._tell()
         else:
             self.post_message(self.Left())
+        await self._heeded()
+
+    async def _heeded(self) -> None:
+        """Until what was told has gone all the way up."""
+        await caught_up(*(node for node in self.ancestors_with_self if node is not self.app))
 
     def _tell(self) -> None:
         if self._timer is not None:

@@ -229,6 +229,12 @@ class ServerList(Marking, LineList):
         self._refilter()
         return None
 
+    def finish_search(self) -> None:
+        """Show at once what the filter asks for: what is done next is meant for that."""
+        if self._search is not None and not self._search.done():
+            self._stop_search()
+            self._found(self.shown.find(self.selection))
+
     def restrict(self, group_id: str | None) -> None:
         """Show only the servers below a group; None lifts that."""
         self.shown.group_id = group_id

@@ -59,7 +59,9 @@ def status(picture: Picture, reason: str, width: int) -> Content:
         left += Content.assemble("  ", ("may only look", "bold"))
     right: list[Content] = []
     if in_maintenance := picture.fleet.in_maintenance():
-        right.append(Content.styled(f"{in_maintenance:,} in maintenance", "bold $maintenance"))
+        behind = len(picture.left_behind())
+        yours = f", {behind:,} of yours" if behind else ""
+        right.append(Content.styled(f"{in_maintenance:,} in maintenance{yours}", "bold $maintenance"))
     if picture.link is Link.DOWN:
         right.append(Content.styled("○ no answer", "bold $state-red"))
     elif picture.latency is not None:

@@ -1,0 +1,111 @@
+"""Servers that this operator's windows left in maintenance: shown, asked about, brought back."""
+
+from tests.console.conftest import Console, OpenConsole
+from tests.console.scripted import NOW, REAL, server
+from tui.console.screens.confirm import ConfirmScreen
+from tui.console.screens.leave import LeaveScreen, farewell
+from tui.engine import events
+from tui.model.operation import State
+
+OTHERS = "WA1ACMEWEB003"
+"""In maintenance already when the console came; nobody here put it there."""
+
+
+async def leave_two(c: Console) -> list[str]:
+    """What an earlier run left, says the journal; one of three was brought back by somebody else."""
+    left = ["WA1ACMEWEB001", "WA1ACMEWEB002"]
+    c.engine.tell(
+        events.LeftInMaintenance((*left, "WA1ACMEWEB006", "WA1ACMEWEB999")),
+        events.ServersRead((server(1, maintenance=True), server(2, maintenance=True)), NOW),
+    )
+    await c.until(lambda: c.picture.left_behind() == left)
+    return left
+
+
+async def test_the_journal_is_asked_at_the_start(console: OpenConsole) -> None:
+    async with console() as c:
+        assert c.engine.asked_for("left") == [()]
+
+
+async def test_those_of_mine_are_in_the_status_line(console: OpenConsole) -> None:
+    async with console() as c:
+        assert "1 in maintenance" in c.text()
+        assert "of yours" not in c.text()
+        await leave_two(c)
+        assert "3 in maintenance, 2 of yours" in c.text().splitlines()[0]
+
+
+async def test_just_those_are_brought_back_after_confirming(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("b")
+        assert c.app.screen is c.servers, "there is nothing to bring back"
+        left = await leave_two(c)
+        await c.press("a", "b")
+        assert isinstance(c.app.screen, ConfirmScreen)
+        await c.press("enter")
+        assert c.engine.asked_for("run") == []
+        await c.press("b", "y")
+        assert [call[:2] for call in c.engine.asked_for("run")] == [("stopMaintenance", tuple(left))]
+
+
+async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) -> None:
+    async with console() as c:
+        await leave_two(c)
+        for key in ("enter", "escape", "n"):
+            await c.press("q")
+            assert isinstance(c.app.screen, LeaveScreen)
+            assert "2 servers of yours still in maintenance" in c.text()
+            assert "WA1ACMEWEB001, WA1ACMEWEB002" in c.text()
+            assert OTHERS not in c.text().split("Leave with")[1].split("stay")[0]
+            await c.press(key)
+            assert c.app.screen is c.servers
+        assert not c.app._exit
+
+
+async def test_quitting_brings_them_back_through_the_confirmation(console: OpenConsole) -> None:
+    async with console() as c:
+        left = await leave_two(c)
+        await c.press("q", "b")
+        await c.until(lambda: isinstance(c.app.screen, ConfirmScreen))
+        await c.press("y")
+        assert c.engine.asked_for("run")[0][1] == tuple(left)
+        assert not c.app._exit
+
+
+async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
+    async with console(endpoints=(REAL,)) as c:
+        await leave_two(c)
+        await c.press("q", "y")
+        assert c.app._exit
+        assert farewell(c.picture).startswith(
+            "2 servers of yours are still in maintenance: WA1ACMEWEB001, WA1ACMEWEB002."
+        )
+
+
+async def test_who_may_not_operate_is_told_and_not_offered_it(console: OpenConsole) -> None:
+    async with console(roles=("AccountViewer",)) as c:
+        await leave_two(c)
+        await c.press("q")
+        assert "bring them back" not in c.text()
+        await c.press("b")
+        assert isinstance(c.app.screen, LeaveScreen)
+
+
+async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_back(
+    console: OpenConsole,
+) -> None:
+    async with console() as c:
+        await c.press("s", "y")
+        await c.until(lambda: c.engine.operations)
+        c.engine.progress("op-1", State.SUBMITTING)
+        c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
+        c.engine.progress("op-1", State.VERIFIED)
+        await c.until(lambda: "1 of yours" in c.text())
+        c.engine.end("op-1")
+        await c.until(lambda: len(c.engine.asked_for("left")) == 3)
+        await c.press("b", "y")
+        await c.until(lambda: "op-2" in c.engine.operations)
+        c.engine.tell(events.ServersRead((server(4),), NOW))
+        c.engine.progress("op-2", State.VERIFIED)
+        await c.until(lambda: "of yours" not in c.text())
+        assert c.picture.left == set()

@@ -1,0 +1,92 @@
+"""Leaving while something is under way, or while servers are still in maintenance."""
+
+from enum import Enum
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from tui.console.bridge import Picture, unsent
+from tui.console.dialog import Dialog
+from tui.console.screens.confirm import count, names
+from tui.console.widgets.choice import Choice
+
+
+class Leave(Enum):
+    """What the operator decided."""
+
+    STAY = "stay"
+    GO = "go"
+    BRING_BACK = "bring back"
+
+
+class LeaveScreen(Dialog[Leave], inherit_bindings=False):
+    """What is behind, and the ways on; staying has the focus. With ``can_bring_back`` that is one of them."""
+
+    AUTO_FOCUS = "#stay"
+    BINDINGS = [
+        Binding("y", "answer('go')", show=False),
+        Binding("n,escape", "answer('stay')", show=False),
+        Binding("b", "answer('bring back')", show=False),
+        Binding("tab,right,down", "app.focus_next", show=False),
+        Binding("shift+tab,left,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, picture: Picture, *, can_bring_back: bool) -> None:
+        super().__init__()
+        self._question, self._text = leaving(picture)
+        self._left = picture.left_behind()
+        self._can_bring_back = can_bring_back and bool(self._left)
+
+    def compose(self) -> ComposeResult:
+        """The question, what is behind it, and the ways on."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="question", markup=False)
+            yield Static(self._text, markup=False)
+            with Horizontal(classes="choices"):
+                yield Choice("n", "stay", id="stay")
+                if self._can_bring_back:
+                    yield Choice("b", "bring them back", id="bring-back")
+                yield Choice("y", "leave them so" if self._left else "leave", id="go")
+
+    @on(Choice.Pressed)
+    def _pressed(self, event: Choice.Pressed) -> None:
+        self.action_answer((event.choice.id or "").replace("-", " "))
+
+    def action_answer(self, answer: str) -> None:
+        """One of the ways, by key."""
+        if answer != Leave.BRING_BACK.value or self._can_bring_back:
+            self.dismiss(Leave(answer))
+
+
+def leaving(picture: Picture) -> tuple[str, str]:
+    """The question, and what becomes of what is under way and of what is in maintenance."""
+    running, left = picture.running(), picture.left_behind()
+    waiting = sum(unsent(operation) for operation in running)
+    sent = picture.unsettled() - waiting
+    lines = []
+    if sent:
+        lines.append(f"{count(sent)}: sent and not settled. The platform carries on without pitstop.")
+    if waiting:
+        lines.append(f"{count(waiting)}: not sent yet, and not sent if you leave.")
+    if running:
+        lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
+    if left:
+        lines.append(f"You put into maintenance, and did not bring back: {names(tuple(left))}.")
+    under_way = f"{count(len(running), 'operation')} under way"
+    still = f"{count(len(left))} of yours still in maintenance"
+    behind = " and ".join(([under_way] if running else []) + ([still] if left else []))
+    return f"Leave with {behind}?", "\n".join(lines)
+
+
+def farewell(picture: Picture) -> str:
+    """What is said on the shell's screen by who leaves servers in maintenance; empty if there are none."""
+    left = picture.left_behind()
+    if not left or (picture.endpoint is not None and picture.endpoint.sandbox):  # a sandbox ends with us
+        return ""
+    return (
+        f"{count(len(left))} of yours {'is' if len(left) == 1 else 'are'} still in maintenance: "
+        f"{names(tuple(left))}. The console shows them when it is opened again; b brings them back"
+    )
