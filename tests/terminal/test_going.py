@@ -41,6 +41,14 @@ def start_some(terminal: Terminal, servers: int) -> None:
     terminal.press("y")
 
 
+def leave(terminal: Terminal) -> None:
+    """Leave with servers still in maintenance: asked, and meant."""
+    terminal.press("q")
+    terminal.wait_for("still in maintenance?")
+    terminal.press("y")
+    assert terminal.wait_exit() == 0
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["SIGTERM", "SIGHUP"]
 )
@@ -100,8 +108,7 @@ def test_told_to_pause_it_leaves_what_was_sent_to_resume(
     again = pitstop("--api-url", sandbox.url, env=USER)
     again.wait_for("3 verified", timeout=30)
     assert states(tmp_path) == {"verified": 3}
-    again.press("q")
-    assert again.wait_exit() == 0
+    leave(again)
     routes = sandbox.requests()["by_route"]
     assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
 
@@ -143,6 +150,5 @@ def test_a_stalled_terminal_stalls_nothing_but_itself(
         time.sleep(0.1)
     terminal.go_on()
     terminal.wait_for("12 verified")
-    terminal.press("q")
-    assert terminal.wait_exit() == 0
+    leave(terminal)
     assert terminal.left_on() == set()
