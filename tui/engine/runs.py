@@ -20,7 +20,8 @@ from tui.engine.events import (
 )
 from tui.engine.options import Options
 from tui.engine.owner import HEARTBEAT
-from tui.engine.runner import Runner, Services
+from tui.engine.runner import Runner
+from tui.engine.services import Services
 from tui.engine.session import Session
 from tui.model.operation import Operation
 from tui.model.plan import Plan

@@ -1,0 +1,240 @@
+"""What becomes of servers once their batch was sent: answers, jobs, and what the servers themselves show.
+
+Only the servers say what became of them; a job's end is a reason to look.
+"""
+
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tui.engine.services import Services
+from tui.engine.transitions import Transitions
+from tui.model.job import JobOutcome, is_waiting, job_outcome
+from tui.model.operation import Operation, State
+from tui.model.pacing import expected, similar
+from tui.model.plan import Batch
+from tui.model.server import Server
+
+if TYPE_CHECKING:
+    from tui.api.endpoints import Answer
+
+REFUSED_SILENTLY = (
+    "refused without a reason; the platform does so when a server already is as asked, or may not be changed"
+)
+UNSEEN = "the server is gone or cannot be read, so nothing is known of it: look there"
+_ORDINARY_WORDS = frozenset({"executing", "running"})
+
+
+class Aftermath:
+    """Follows the batches of one operation to their end."""
+
+    def __init__(
+        self,
+        services: Services,
+        operation: Operation,
+        transitions: Transitions,
+        *,
+        submitted: Mapping[int, float],
+        ages: Mapping[int, float],
+    ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            services: What to work with.
+            operation: As the journal has it.
+            transitions: Of that operation.
+            submitted: Batch -> when it was sent by an earlier process.
+            ages: Batch -> seconds that have passed since then, for certain.
+        """
+        self._services = services
+        self._operation = operation
+        self._transitions = transitions
+        self._submitted = dict(submitted)
+        self._begun = services.clock.monotonic()
+        self._posted = {index: self._begun - age for index, age in ages.items()}
+        self._jobs: dict[tuple[str, int], list[str]] = {}
+        """Job and batch -> the servers waiting for the job's end."""
+
+    def sent(self, batch: Batch) -> None:
+        """The request of a batch is about to leave."""
+        self._submitted[batch.index] = self._services.clock.now()
+        self._posted[batch.index] = self._services.clock.monotonic()
+
+    def on_word(self, job_id: str, word: str) -> None:
+        """The platform has a new word for a job."""
+        if is_waiting(word) or job_outcome(word) is not None:
+            return
+        message = "" if word.strip().casefold() in _ORDINARY_WORDS else word.strip()
+        ids = [id_ for (job, _), ids in self._jobs.items() if job == job_id for id_ in ids]
+        self._transitions.set(ids, State.EXECUTING, message=message)
+
+    async def follow_answers(self, batch: Batch, answers: "Sequence[Answer]") -> None:
+        """Follow a batch from the endpoint's answer to its end."""
+        jobs: dict[str, list[str]] = {}
+        refused: dict[str, list[str]] = {}
+        asked = dict.fromkeys(batch.server_ids)
+        unnamed = []
+        for answer in answers:
+            id_ = answer.server_id.upper()
+            if id_ not in asked:
+                continue
+            del asked[id_]
+            if not answer.queued:
+                refused.setdefault(answer.message or REFUSED_SILENTLY, []).append(id_)
+            elif answer.job_id:
+                jobs.setdefault(answer.job_id, []).append(id_)
+            else:
+                unnamed.append(id_)
+        targets = self._transitions.targets
+        changes = [targets(ids, State.QUEUED, job_id=job_id) for job_id, ids in jobs.items()]
+        changes += [targets(ids, State.REFUSED, message=message) for message, ids in refused.items()]
+        changes.append(targets(unnamed, State.UNSURE, message="taken, but no job was named to follow"))
+        changes.append(targets(asked, State.UNSURE, message="the endpoint's answer does not mention it"))
+        self._transitions.record([target for change in changes for target in change])
+        await together([self.take_up(batch), self._look_at_refused(refused)])
+
+    async def take_up(self, batch: Batch) -> None:
+        """Follow a batch that was sent, from wherever its servers stand."""
+        targets = self._operation.targets
+        lost = [id_ for id_ in batch.server_ids if targets[id_].state is State.SUBMITTING]
+        self._transitions.set(lost, State.UNSURE, message="Pitstop was interrupted before the answer came")
+        jobs: dict[str, list[str]] = {}
+        unsure, unverified = [], []
+        for id_ in batch.server_ids:
+            match targets[id_].state:
+                case State.QUEUED | State.EXECUTING:
+                    jobs.setdefault(targets[id_].job_id, []).append(id_)
+                case State.UNSURE:
+                    unsure.append(id_)
+                case State.SUCCEEDED:
+                    unverified.append(id_)
+                case _:
+                    pass
+        following = [self._follow_job(job_id, ids, batch) for job_id, ids in jobs.items()]
+        if unsure:
+            following.append(self._reconcile(unsure, batch))
+        if unverified:
+            following.append(self._verify(unverified))
+        await together(following)
+
+    async def _follow_job(self, job_id: str, ids: list[str], batch: Batch) -> None:
+        action = self._operation.action
+        since = self._submitted.get(batch.index, self._operation.started)
+        self._jobs[job_id, batch.index] = ids
+        try:
+            outcome = await self._services.tracker.wait(job_id, action, len(ids), since)
+        finally:
+            del self._jobs[job_id, batch.index]
+        match outcome:
+            case JobOutcome.SUCCEEDED:
+                self._transitions.set(ids, State.SUCCEEDED)
+                await self._verify(ids)
+            case JobOutcome.FAILED if action.leaves_trace:
+                self._transitions.set(
+                    ids, State.EXECUTING, message="the job failed; looking which servers it changed"
+                )
+                message = "the job failed, but this server changed"
+                left = await self._settle(ids, self._services.options.failed_limit, message)
+                contrary, unseen = _shown(left)
+                self._transitions.set(
+                    contrary, State.FAILED, message=f"the job failed; the server is not {action.result}"
+                )
+                self._transitions.set(unseen, State.UNSURE, message=f"the job failed; {UNSEEN}")
+            case JobOutcome.FAILED:
+                self._transitions.set(ids, State.FAILED, message="the job failed")
+            case _:
+                self._transitions.set(
+                    ids, State.UNSURE, message="the platform does not know what became of the job"
+                )
+                await self._reconcile(ids, batch)
+
+    async def _verify(self, ids: list[str]) -> None:
+        action, limit = self._operation.action, self._services.options.verify_limit
+        if not action.leaves_trace:
+            self._transitions.set(
+                ids, State.SUCCEEDED, message="done; a server does not show it, so nothing can verify it"
+            )
+            return
+        left = await self._settle(ids, limit, "")
+        contrary, unseen = _shown(left)
+        message = f"the job succeeded, but after {limit:.0f} s the server is not {action.result}"
+        self._transitions.set(contrary, State.SUCCEEDED, message=message)
+        self._transitions.set(unseen, State.SUCCEEDED, message=f"the job succeeded; {UNSEEN}")
+
+    async def _reconcile(self, ids: list[str], batch: Batch) -> None:
+        """Watch servers for as long as the request, had it been carried out, could take to show."""
+        action, options = self._operation.action, self._services.options
+        if not action.leaves_trace:
+            doubt = "it is not known whether it was carried out, and a server does not show it: look there"
+            self._transitions.set(ids, State.UNSURE, message=doubt)
+            return
+        longest = max(options.unsure_least, self._longest(len(batch.server_ids)))
+        limit = max(longest - self._age(batch), options.failed_limit)
+        untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
+        why = {id_: self._operation.targets[id_].message for id_ in ids}
+        left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
+        for shown, end in zip(_shown(left), (untouched, UNSEEN), strict=True):
+            reasons = {
+                id_: why[id_].removesuffix(f"; {untouched}").removesuffix(f"; {UNSEEN}") for id_ in shown
+            }
+            self._transitions.set_each(
+                {id_: f"{reason}; {end}" for id_, reason in reasons.items()}, State.UNSURE
+            )
+
+    async def _look_at_refused(self, refused: Mapping[str, list[str]]) -> None:
+        """A refusal often means that there was nothing to do: say so where the servers show it."""
+        action = self._operation.action
+        reasons = {id_: message for message, ids in refused.items() for id_ in ids}
+        if not reasons or not action.leaves_trace:
+            return
+        already: list[str] = []
+
+        def on_server(server: Server) -> None:
+            already.append(server.id)
+
+        await self._services.verifier.settle(action, reasons, limit=0.0, on_server=on_server)
+        words = f"already {action.result}, so there was nothing to do"
+        self._transitions.set_each({id_: f"{words} ({reasons[id_]})" for id_ in already}, State.REFUSED)
+
+    async def _settle(self, ids: Collection[str], limit: float, message: str) -> Mapping[str, bool]:
+        """Read servers until they are as asked and call those verified; returns the others (see Verifier)."""
+        seen: list[str] = []
+
+        def flush() -> None:
+            self._transitions.set(seen, State.VERIFIED, message=message)
+            seen.clear()
+
+        def on_server(server: Server) -> None:
+            # A reading brings many servers at once: one transaction for all of them.
+            if not seen:
+                asyncio.get_running_loop().call_soon(flush)
+            seen.append(server.id)
+
+        left = await self._services.verifier.settle(
+            self._operation.action, ids, limit=limit, on_server=on_server
+        )
+        flush()
+        return left
+
+    def _age(self, batch: Batch) -> float:
+        """Seconds since a batch was sent, at least. Never by the wall clock: it can be set meanwhile."""
+        return self._services.clock.monotonic() - self._posted.get(batch.index, self._begun)
+
+    def _longest(self, servers: int) -> float:
+        """The longest that a job of that size is thought to take: what is known of such jobs, three times."""
+        action = self._operation.action
+        known = self._services.journal.durations(action, similar(servers))
+        return 3 * max(known, default=expected(action, servers))
+
+
+def _shown(left: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+    """The servers that were seen not to be as asked, and those of which nothing could be seen."""
+    return [id_ for id_ in left if left[id_]], [id_ for id_ in left if not left[id_]]
+
+
+async def together(work: Sequence[Coroutine[None, None, None]]) -> None:
+    """Do things at once. One that breaks does not break the others; its error comes when all are done."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

@@ -1,0 +1,85 @@
+"""Every change of a server's state in one operation: applied, in the journal, then told."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tui.engine.errors import NotOurs
+from tui.engine.events import Progress
+from tui.engine.services import Services
+from tui.model.operation import Operation, State, Target
+from tui.model.plan import Batch
+
+
+class Transitions:
+    """The only way in which servers of an operation change their state."""
+
+    def __init__(self, services: Services, operation: Operation, on_lost: Callable[[], None]) -> None:
+        """``on_lost`` is called once another console has taken the operation over; nothing is told then."""
+        self._services = services
+        self._operation = operation
+        self._on_lost = on_lost
+        self.lost = False
+        """Whether another console took this one for dead: everything is left to that one."""
+
+    def targets(
+        self, ids: Iterable[str], state: State, *, job_id: str = "", message: str = ""
+    ) -> list[Target]:
+        """Servers as they are to be from now on; nothing happens to them yet."""
+        now, known = self._services.clock.now(), self._operation.targets
+        return [Target(id_, state, now, job_id or known[id_].job_id, message) for id_ in ids]
+
+    def set(self, ids: Iterable[str], state: State, *, message: str = "") -> None:
+        """Servers come into a state: what is new of it is applied, in the journal, then told."""
+        self.record(self.targets(ids, state, message=message))
+
+    def set_each(self, messages: Mapping[str, str], state: State) -> None:
+        """The same for servers with a message each."""
+        self.record(
+            target
+            for id_, message in messages.items()
+            for target in self.targets((id_,), state, message=message)
+        )
+
+    def intend(self, batch: Batch) -> bool:
+        """The intent to send a batch, on disk; False when the operation is no longer ours.
+
+        Raises:
+            StopAsked: another console asked that nothing more is sent.
+            JournalError: it cannot be written.
+        """
+        targets = self.targets(batch.server_ids, State.SUBMITTING)
+        try:
+            self._services.journal.submit(self._operation.id, batch, targets)
+        except NotOurs:
+            self._lose()
+            return False
+        self._apply(targets)
+        self._tell(targets)
+        return True
+
+    def record(self, targets: Iterable[Target]) -> None:
+        """Servers come into states; what is no news is left out."""
+        new = [target for target in targets if self._is_new(target)]
+        if not new or self.lost:
+            return
+        self._apply(new)
+        try:
+            self._services.journal.record(self._operation.id, new)
+        except NotOurs:
+            self._lose()
+        else:
+            self._tell(new)
+
+    def _lose(self) -> None:
+        self.lost = True
+        self._on_lost()
+
+    def _is_new(self, target: Target) -> bool:
+        old = self._operation.targets[target.server_id]
+        return (old.state, old.job_id, old.message) != (target.state, target.job_id, target.message)
+
+    def _apply(self, targets: Sequence[Target]) -> None:
+        for target in targets:
+            self._operation.apply(target)
+
+    def _tell(self, targets: Sequence[Target]) -> None:
+        self._services.tell(Progress(self._operation.id, tuple(targets)))
