@@ -95,6 +95,22 @@ def test_hanging_up_lets_what_was_sent_end(
     assert states(tmp_path) == {"verified": 3}
 
 
+def test_what_goes_on_without_a_terminal_can_be_told_to_end(
+    pitstop: Run, service: Callable[..., Service], tmp_path: Path
+) -> None:
+    sandbox = service("--servers", "60", "--job-seconds", "600-601")
+    terminal = pitstop("--api-url", sandbox.url, env=USER)
+    start_some(terminal, 3)
+    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
+    terminal.hang_up()
+    deadline = time.monotonic() + 20
+    while terminal.process.poll() is None and time.monotonic() < deadline:
+        terminal.signal(signal.SIGTERM)  # again, as one that comes on the way out is no more than a hang-up
+        time.sleep(0.5)
+    assert terminal.process.poll() in {129, 143}
+    assert states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3
+
+
 def test_told_to_pause_it_leaves_what_was_sent_to_resume(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ Imports nothing of textual before the terminal is known to do and the environmen
 import gc
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -116,13 +117,18 @@ def settings_problems(settings: "Settings") -> list[str]:
 
 
 def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
-    """Stop the engine; when the terminal has gone, first follow what was sent to its end, if so asked."""
+    """Stop the engine; when the terminal has gone, first follow what was sent to its end, if so asked.
+
+    SIGTERM ends that too: what is under way is in the journal.
+    """
     if gone:
         terminal.silence()  # What is still buffered for it would turn the exit code into 120.
     if gone and on_hangup == "finish" and engine.running():
         log.info("the terminal has gone; following what was sent to its end")
         engine.wind_down(send_rest=True)
-        while engine.running():
-            engine.drain()
-            time.sleep(0.2)
+        told: list[int] = []
+        with terminal.farewell(told.append):
+            while engine.running() and signal.SIGTERM not in told:
+                engine.drain()
+                time.sleep(0.2)
     engine.stop()
