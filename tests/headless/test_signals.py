@@ -88,14 +88,50 @@ def test_being_told_to_end_leaves_the_journal_in_order(
     assert "pitstop resume" in ran.err
 
 
-def test_a_terminal_that_goes_does_not_stop_the_work(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+def test_a_terminal_that_goes_does_not_stop_what_was_begun(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
     place = platform(job_seconds=(1.0, 1.0))
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGHUP)
     ran = run.end()
+    assert ran.code == 129
+    assert ran.json["summary"] == {"planned": 2, "verified": 2}
+    assert place.in_maintenance(*ids) == [True, True, False, False]
+    assert pitstop("resume", "--json", "--send-rest").json["summary"] == {"verified": 4}
+
+
+def test_under_nohup_all_of_it_goes_on(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+    place = platform(job_seconds=(1.0, 1.0))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run, ids = start_slowly(pitstop, running)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGHUP)
+    ran = run.end()
     assert ran.code == 0
     assert place.in_maintenance(*ids) == [True] * 4
+
+
+def test_what_is_unfinished_here_and_elsewhere_is_mentioned(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    first = platform(job_seconds=(30.0, 30.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.kill()
+    run.end()
+    words = f"1 operation is unfinished at {first.url} (account ACME): `pitstop resume"
+    assert f"{words}` goes on" in pitstop("start", ids[3], "--dry-run").err
+    platform()
+    words += f" --api-url {first.url} --account ACME` goes on"
+    assert words in pitstop("start", ids[3], "--dry-run").err
+    resumed = pitstop("resume")
+    assert words in resumed.err
+    assert "nothing is unfinished at" in resumed.err
 
 
 def test_an_interrupted_resume_stops_nothing_of_what_it_follows(

@@ -246,6 +246,15 @@ class Journal:
             )
             return [row[0] for row in rows]
 
+    def unfinished_everywhere(self) -> dict[tuple[str, str], int]:
+        """Endpoint and account -> how many operations have not ended there, for all that have any."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                "SELECT endpoint, account, count(*) FROM operations JOIN windows ON windows.id = window"
+                " WHERE ended IS NULL GROUP BY endpoint, account ORDER BY endpoint, account"
+            )
+            return {(endpoint, account): count for endpoint, account, count in rows}
+
     def claim(self, operation_id: str) -> bool:
         """Become the owner of an operation whose owner is gone. False when somebody living has it."""
         with self.database.writing() as db:

@@ -28,6 +28,7 @@ class Follower:
         self._narrator = session.narrator
         self._wait = wait
         self._not_started = ""
+        self._winding_down: asyncio.Task[None] | None = None
         session.listener = self._told
 
     async def follow(self, work: Coroutine[Any, Any, None], *, sending: bool) -> None:
@@ -37,6 +38,9 @@ class Follower:
             await self._session.until_left(work, self._redraw)
         if self._not_started:
             raise Stop(Exit.FAILED, self._not_started)
+        held_back = any(operation.left_to_send for operation in self.operations.values())
+        if self._winding_down is not None and held_back and self._session.why is None:
+            self._session.why = Exit.HUNG_UP
 
     def _told(self, event: Event) -> None:
         match event:
@@ -78,7 +82,8 @@ class Follower:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupted)
         loop.add_signal_handler(signal.SIGTERM, self._depart, Exit.TERMINATED)
-        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else nohup: all of it is to go on
+            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         try:
             yield
         finally:
@@ -103,9 +108,11 @@ class Follower:
         )
 
     def _hung_up(self) -> None:
-        """The terminal has gone. ``finish``: nobody listens, but the work goes on."""
+        """The terminal has gone. ``finish``: what was begun goes on to its end, unheard; no wave is begun."""
         if self._session.work.settings.on_hangup == "pause":
             self._depart(Exit.HUNG_UP)
+        else:
+            self._winding_down = asyncio.create_task(self._session.core.drain(send_rest=True))
 
     def _depart(self, why: Exit) -> None:
         self._session.why = why

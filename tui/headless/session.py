@@ -26,10 +26,11 @@ from tui.engine.events import (
 from tui.engine.journal import Journal
 from tui.engine.options import Options
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import Narrator
+from tui.headless.narration import Narrator, counted
 from tui.model.fleet import Fleet
 from tui.model.query import QueryError, select
 from tui.model.server import Server
+from tui.model.text import clean
 from tui.settings.schema import Settings
 
 
@@ -88,6 +89,17 @@ class Session:
         if self.core.fleet.problems and not self.core.fleet.read_at:
             raise Stop(Exit.UNREACHABLE, "no data center could be read")
         return self.core.fleet
+
+    def tell_unfinished(self, *, here: bool) -> None:
+        """Say what waits for `pitstop resume`: at other endpoints and accounts, and ``here`` if so asked."""
+        with contextlib.suppress(JournalError):  # told when something is to be written
+            for (endpoint, account), count in self.journal.unfinished_everywhere().items():
+                is_here = (endpoint, account) == (self.core.session.place, self.core.session.account)
+                if here or not is_here:
+                    where = "" if is_here else f" --api-url {endpoint} --account {account}"
+                    said = f"{counted(count, 'operation')} {'is' if count == 1 else 'are'} unfinished"
+                    advice = f"`pitstop resume{where}` goes on"
+                    self.narrator.say(clean(f"{said} at {endpoint} (account {account}): {advice}"))
 
     def _located(self, message: str) -> str:
         """What went wrong, and where unless it says so itself."""
