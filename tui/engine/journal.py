@@ -8,42 +8,25 @@ one row. Used from the engine's event loop only; transactions are short.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from tui.engine.database import Database
 from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, ServersBusy, StopAsked
 from tui.engine.owner import Owner, is_alive, uptime
-from tui.engine.retention import prune, steps
+from tui.engine.records import WINDOW, Records
+from tui.engine.retention import prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
-from tui.model.window import Step, Window
+from tui.model.window import Window
 
 PRUNE_EVERY = 100
 """A console open for weeks forgets the oldest operations after every so many, not only at its start."""
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """An operation as the journal has it."""
-
-    operation: Operation
-    plan: Plan
-    window: Window
-    submitted: Mapping[int, float]
-    """Batch -> when its POST was about to leave, by the wall clock of that moment."""
-    ages: Mapping[int, float]
-    """Batch -> seconds that have passed since, for certain: 0 after a reboot, as clocks can be set."""
-    max_failed: int | None
-    elsewhere: bool
-    """Whether another living process carries it out."""
-    newest: int
-    """The key of its newest outcome: where ``changes`` goes on."""
-
-
-class Journal:
-    """One file, opened when first needed. Every method raises JournalError unless it says otherwise."""
+class Journal(Records):
+    """Writes the file, and reads it as ``Records``. Methods raise JournalError unless they say otherwise."""
 
     def __init__(
         self,
@@ -54,12 +37,9 @@ class Journal:
         now: Callable[[], float] = time.time,
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
-        self.database = Database(path, lambda db: prune(db, now()))
-        self._owner_text = msgspec.json.encode(owner or Owner.current()).decode()
-        self._alive = alive
-        self._now = now
-        self._uptime = uptime
+        super().__init__(path, owner=owner, alive=alive, now=now, uptime=uptime)
         self._keys: dict[str, dict[str, int]] = {}
+        """Operation -> server -> the key of its target, for those that this process carries out."""
         self._ended = 0
 
     # Windows
@@ -75,26 +55,6 @@ class Journal:
             db.execute(
                 "UPDATE windows SET closed = ? WHERE id = ? AND closed IS NULL", (self._now(), window_id)
             )
-
-    def windows(self, endpoint: str, account: str) -> list[Window]:
-        """All windows of an account, the newest last."""
-        with self.database.reading() as db:
-            rows = db.execute(
-                f"SELECT {_WINDOW} FROM windows WHERE endpoint = ? AND account = ? ORDER BY opened",  # noqa: S608
-                (endpoint, account),
-            )
-            return [_window(row) for row in rows]
-
-    def steps(self, endpoint: str, account: str) -> list[Step]:
-        """What the account's windows did to maintenance mode, in the order begun."""
-        with self.database.reading() as db:
-            return [step for _, step in steps(db, endpoint, account)]
-
-    def operations(self, window_id: str) -> list[str]:
-        """The ids of a window's operations, in the order begun."""
-        with self.database.reading() as db:
-            rows = db.execute("SELECT id FROM operations WHERE window = ? ORDER BY key", (window_id,))
-            return [row[0] for row in rows]
 
     # One operation, as its owner
 
@@ -209,24 +169,6 @@ class Journal:
         with contextlib.suppress(JournalError), self.database.writing() as db:
             db.execute("UPDATE operations SET heartbeat = ? WHERE owner = ?", (self._now(), self._owner_text))
 
-    def stop_asked(self, operation_id: str) -> bool:
-        """Whether some console asked that nothing more of the operation is sent."""
-        with self.database.reading() as db:
-            return self._stop_asked(db, operation_id)
-
-    def durations(self, action: Action, servers: range) -> list[float]:
-        """How long the newest such jobs took, in seconds; nothing when the journal cannot be read."""
-        try:
-            with self.database.reading() as db:
-                rows = db.execute(
-                    "SELECT seconds FROM durations WHERE action = ? AND servers >= ? AND servers < ?"
-                    " ORDER BY key DESC LIMIT 200",
-                    (action, servers.start, servers.stop),
-                )
-                return [row[0] for row in rows]
-        except JournalError:
-            return []
-
     def record_duration(self, action: Action, servers: int, seconds: float) -> None:
         """Remember how long a job took: on disk with the next thing written."""
         self.database.keep(
@@ -235,25 +177,6 @@ class Journal:
         )
 
     # Operations that were left
-
-    def unfinished(self, endpoint: str, account: str) -> list[str]:
-        """The ids of an account's operations that have not ended, in the order begun."""
-        with self.database.reading() as db:
-            rows = db.execute(
-                "SELECT operations.id FROM operations JOIN windows ON windows.id = window"
-                " WHERE ended IS NULL AND endpoint = ? AND account = ? ORDER BY key",
-                (endpoint, account),
-            )
-            return [row[0] for row in rows]
-
-    def unfinished_everywhere(self) -> dict[tuple[str, str], int]:
-        """Endpoint and account -> how many operations have not ended there, for all that have any."""
-        with self.database.reading() as db:
-            rows = db.execute(
-                "SELECT endpoint, account, count(*) FROM operations JOIN windows ON windows.id = window"
-                " WHERE ended IS NULL GROUP BY endpoint, account ORDER BY endpoint, account"
-            )
-            return {(endpoint, account): count for endpoint, account, count in rows}
 
     def claim(self, operation_id: str) -> bool:
         """Become the owner of an operation whose owner is gone. False when somebody living has it."""
@@ -274,85 +197,6 @@ class Journal:
         """Ask the console that carries an operation out to send nothing more of it."""
         with self.database.writing() as db:
             db.execute("UPDATE operations SET stop = 1 WHERE id = ? AND ended IS NULL", (operation_id,))
-
-    def load(self, operation_id: str) -> Stored:
-        """An operation with everything that is known of it."""
-        with self.database.reading() as db:
-            row = db.execute(
-                "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
-                " FROM operations WHERE id = ?",
-                (operation_id,),
-            ).fetchone()
-            if row is None:
-                raise JournalError(f"the journal has no operation {operation_id}")
-            key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
-            window = _window(
-                db.execute(f"SELECT {_WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
-            )
-            members: dict[int, list[str]] = {}
-            targets = []
-            for batch, server, state, at, job, message in db.execute(
-                "SELECT batch, server, state, at, job, message FROM targets WHERE operation = ? ORDER BY key",
-                (key,),
-            ):
-                members.setdefault(batch, []).append(server)
-                targets.append(Target(server, State(state), at, job, message))
-            batches, submitted, ages = [], {}, {}
-            for position, wave, data_center, sent, mark in db.execute(
-                "SELECT position, wave, data_center, submitted, uptime FROM batches"
-                " WHERE operation = ? ORDER BY position",
-                (key,),
-            ):
-                batches.append(Batch(position, wave, data_center, tuple(members.get(position, ()))))
-                if sent is not None:
-                    submitted[position] = sent
-                    ages[position] = self._passed_since(mark or "")
-            newest = db.execute(
-                "SELECT coalesce(max(outcomes.key), 0) FROM outcomes JOIN targets ON targets.key = target"
-                " WHERE operation = ?",
-                (key,),
-            ).fetchone()[0]
-        action = Action(action_name)
-        operation = Operation(
-            operation_id,
-            action,
-            [target.server_id for target in targets],
-            account=window.account,
-            window_id=window.id,
-            reason=reason,
-            started=started,
-        )
-        operation.ended = ended
-        operation.restore(targets)
-        plan = Plan(action, tuple(batches))
-        elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
-        return Stored(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
-
-    def standing(self, operation_id: str) -> tuple[float | None, bool]:
-        """When an operation ended, and whether another living process carries it out."""
-        with self.database.reading() as db:
-            found = db.execute(
-                "SELECT ended, owner, heartbeat FROM operations WHERE id = ?", (operation_id,)
-            ).fetchone()
-            if found is None:
-                raise JournalError(f"the journal has no operation {operation_id}")
-            ended, owner, heartbeat = found
-            return ended, ended is None and self._is_elsewhere(owner, heartbeat)
-
-    def changes(self, operation_id: str, newest: int) -> tuple[list[Target], int]:
-        """Every transition of an operation since that outcome, in order, and the newest outcome now."""
-        with self.database.reading() as db:
-            found = []
-            for key, server, state, at, job, message in db.execute(
-                "SELECT outcomes.key, server, outcomes.state, outcomes.at, outcomes.job, outcomes.message"
-                " FROM outcomes JOIN targets ON targets.key = target"
-                " JOIN operations ON operations.key = operation"
-                " WHERE outcomes.key > ? AND operations.id = ? ORDER BY outcomes.key",
-                (newest, operation_id),
-            ):
-                newest = key
-                found.append(Target(server, State(state), at, job, message))
-            return found, newest
 
     def close(self) -> None:
         """Write what can still be written, and close the file. Never raises JournalError."""
@@ -393,20 +237,6 @@ class Journal:
         if found is None or found[0] != self._owner_text:
             raise NotOurs(TAKEN_OVER)
 
-    def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
-        found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
-        return bool(found and found[0])
-
-    def _passed_since(self, mark: str) -> float:
-        boot, seconds = self._uptime()
-        before, _, then = mark.partition(" ")
-        return max(0.0, seconds - float(then)) if boot and boot == before else 0.0
-
-    def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
-        if owner_text is None or owner_text == self._owner_text:
-            return False
-        return self._alive(msgspec.json.decode(owner_text, type=Owner), self._now() - heartbeat)
-
 
 _BUSY = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE})
 _INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
@@ -415,15 +245,10 @@ _INSERT_KEPT = (
     "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"
     " WHERE (SELECT owner FROM operations WHERE id = ?) = ?"
 )
-_WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
-
-
-def _window(row: Sequence[object]) -> Window:
-    return msgspec.convert(dict(zip(Window.__struct_fields__, row, strict=True)), Window)
 
 
 def _insert_window(db: sqlite3.Connection, window: Window) -> None:
     db.execute(
-        f"INSERT INTO windows ({_WINDOW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+        f"INSERT INTO windows ({WINDOW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",  # noqa: S608
         msgspec.structs.astuple(window),
     )

@@ -29,7 +29,8 @@ from tui.model.text import clean
 from tui.model.window import Window
 
 if TYPE_CHECKING:
-    from tui.engine.journal import Journal, Stored
+    from tui.engine.journal import Journal
+    from tui.engine.records import Stored
 
 REASON_LIMIT = 500
 """Characters of a reason that are kept."""
