@@ -95,6 +95,23 @@ def test_hanging_up_lets_what_was_sent_end(
     assert states(tmp_path) == {"verified": 3}
 
 
+def test_what_goes_on_without_a_terminal_is_shown_live_by_the_next(
+    pitstop: Run, service: Callable[..., Service], tmp_path: Path
+) -> None:
+    sandbox = service("--servers", "60", "--job-seconds", "9-10")
+    terminal = pitstop("--api-url", sandbox.url, env=USER)
+    start_some(terminal, 3)
+    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
+    terminal.hang_up()
+    again = pitstop("--api-url", sandbox.url, env=USER)
+    again.wait_for("3 running", timeout=10)
+    assert terminal.process.poll() is None, "it is still the first one's"
+    again.wait_for("3 verified", timeout=30)
+    assert terminal.wait_exit(30) == 129
+    routes = sandbox.requests()["by_route"]
+    assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
+
+
 def test_what_goes_on_without_a_terminal_can_be_told_to_end(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
