@@ -26,8 +26,8 @@ async def operate(work: Work, request: Request) -> Exit:
     ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
     narrator = Narrator()
     async with opened(work, narrator) as session:
-        session.tell_unfinished(here=True)
         await session.read_fleet()
+        session.tell_unfinished(here=True)
         plan = plan_for(request, session, ids)
         tell_plan(plan, narrator)
         skipped = exit_of_skipped(plan, named=request.query is None)
