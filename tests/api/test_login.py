@@ -52,7 +52,7 @@ async def test_the_token_is_sent_with_what_follows() -> None:
         (httpx.Response(401), LoginRefused, "refuses this user and password"),
         (httpx.Response(403, json={"message": "Locked."}), LoginRefused, "Locked."),
         (httpx.Response(404), NotFound, "check the URL"),
-        (httpx.Response(429, headers={"Retry-After": "9"}), RateLimited, "pause for 9 s"),
+        (httpx.Response(429, headers={"Retry-After": "9"}), RateLimited, "pause for 9 s before the next try"),
         (
             httpx.Response(500, json={"message": "An error has occurred."}),
             ServerFault,

@@ -47,11 +47,13 @@ def explain(error: Exception, host: str) -> Unreachable | Malformed:
         case httpx.ProxyError():
             return Unreachable(f"The proxy does not let us through to {host} ({_short(error)}).")
         case httpx.ConnectTimeout():
-            return Unreachable(f"{host} does not answer: connecting took too long.")
+            return Unreachable(
+                f"{host} does not answer: connecting took too long; check the URL and the network."
+            )
         case httpx.PoolTimeout():
             return Unreachable(f"No connection to {host} became free in time.")
         case httpx.TimeoutException() | TimeoutError():
-            return Unreachable(f"{host} took too long to answer.")
+            return Unreachable(f"{host} took too long to answer: it may be overloaded, or the network slow.")
         case _ if any(isinstance(cause, ssl.SSLError) for cause in causes):
             return Unreachable(f"{host} does not speak TLS as it should ({_short(error)}): check the URL.")
         case httpx.ConnectError():
@@ -76,9 +78,11 @@ def refusal(status: int, message: str, what: str, host: str, wait: float | None)
         return Unreachable("The proxy asks for a login: put user and password into HTTPS_PROXY.")
     if status == 429:
         pause = f" for {wait:.0f} s" if wait else ""
-        return RateLimited(f"{host} asks us to pause{pause}{said}.", wait)
+        return RateLimited(f"{host} asks us to pause{pause} before the next try{said}.", wait)
     if status in (408, 425) or status >= 500:
-        return ServerFault(f"{host} failed ({status}){said}.", status)
+        return ServerFault(
+            f"{host} failed ({status}){said}. If that stays so, tell those who run it.", status
+        )
     if 300 <= status < 400:
         return Redirected(
             f"{host} answers with a redirect ({status}), which is not followed: check the URL, "

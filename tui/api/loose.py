@@ -55,7 +55,9 @@ def loose_value(body: Body, limits: Limits = DEFAULT) -> Any:
     except RecursionError:
         raise Oversized("The answer is nested too deeply.") from None
     except ValueError as error:
-        raise Malformed(f"The answer is cut short or not JSON ({why(error)}).") from None
+        raise Malformed(
+            f"The answer is cut short or not JSON ({why(error)}): check the URL, and any proxy on the way."
+        ) from None
 
 
 def why(error: Exception) -> str:
