@@ -39,7 +39,7 @@ def test_servers_go_into_maintenance_and_come_back(pitstop: Pitstop, platform: S
 def test_ids_are_taken_in_any_case_and_surroundings_and_once_each(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
     one, two, three = some(pitstop, READY, 3)
-    text = f"  {one.lower()},{two}\n\n{three.title()};\t{one}\n"
+    text = f"\ufeff{one.lower()},{two}\r\n\r\n  {three.title()};\t{one}\r\n"  # as Windows writes a list
     ran = pitstop("start", "-", two.lower(), "--yes", "--json", stdin=text)
     assert [server["id"] for server in ran.json["servers"]] == [one, two, three]
     assert place.in_maintenance(one, two, three) == [True] * 3
@@ -129,6 +129,7 @@ def test_what_is_so_already_is_no_failure_and_sends_nothing(pitstop: Pitstop, pl
     place = platform()
     ran = pitstop("start", *some(pitstop, "maint:on", 2), "--yes", "--json")
     assert (ran.code, ran.json["servers"]) == (0, [])
+    assert "Start maintenance: nothing to send" in ran.err
     assert place.posts == 0
 
 
@@ -181,7 +182,8 @@ def test_waves_follow_each_other_and_stop_after_failures(pitstop: Pitstop, platf
     assert states[4:] == ["cancelled"] * 4
     assert "failed" in states[:4]
     wrong = [server for server in ran.json["servers"] if server["state"] == "failed"]
-    assert all(f"{server['id']}  failed" in ran.err for server in wrong)
+    told = " ".join(line for line in ran.err.splitlines() if "  failed  " in line)
+    assert all(server["id"] in told for server in wrong)
 
 
 def test_a_job_that_stays_unknown_is_unsure(pitstop: Pitstop, platform: Serve) -> None:
@@ -262,3 +264,5 @@ def test_an_answer_that_was_lost_is_looked_after_and_nothing_sent_twice(
     assert place.posts == 1
     assert ran.json["summary"] == {"verified": 2}
     assert ran.code == 0
+    (told,) = [line for line in ran.err.splitlines() if "unsure" in line and "lost" in line]
+    assert all(id_ in told for id_ in ids), "servers with one fate share a line"

@@ -9,15 +9,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import Narrator, counted
+from tui.headless.narration import Narrator, counted, named
 from tui.headless.session import Session
 from tui.model.operation import Action
 from tui.model.plan import Plan, make_plan
 from tui.model.text import clean
 
-_SEPARATORS = re.compile(r"[\s,;]+")
-_MOST_NAMED = 20
-"""So many ids are named one by one in a message, before it says how many more there are."""
+_SEPARATORS = re.compile(r"[\s,;\ufeff]+")
+"""Windows puts a byte order mark (U+FEFF) before the first id of a file."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +115,8 @@ def tell_plan(plan: Plan, narrator: Narrator) -> None:
     """What would be touched, and what is left alone and why."""
     requests = counted(len(plan.batches), "request")
     waves = f", {counted(plan.waves, 'wave')}" if plan.waves > 1 else ""
-    narrator.say(f"{plan.action.label}: {counted(len(plan.server_ids), 'server')} in {requests}{waves}")
+    what = f"{counted(len(plan.server_ids), 'server')} in {requests}{waves}"
+    narrator.say(f"{plan.action.label}: {what if plan.server_ids else 'nothing to send'}")
     for reason, ids in plan.skipped_by_reason().items():
         narrator.say(f"  left alone, {reason}: {named(ids)}")
 
@@ -131,22 +131,21 @@ def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
             "on; nothing was sent; say --yes",
         )
     if count > session.work.settings.confirm_above:
-        question, wanted = f"Type {count} to go on: ", {str(count)}
+        confirmed = ask(f"Type {count} to go on: ").strip() == str(count)
     else:
-        question, wanted = "Go on? [y/N] ", {"y", "yes"}
-    if ask(question).strip().casefold() not in wanted:
+        confirmed = agrees("Go on? [y/N] ")
+    if not confirmed:
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
-
-
-def named(ids: Sequence[str]) -> str:
-    """The ids, or the first of them and how many more there are."""
-    more = len(ids) - _MOST_NAMED
-    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def can_ask() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agrees(question: str) -> bool:
+    """Whether the operator says yes."""
+    return ask(question).strip().casefold() in {"y", "yes"}
 
 
 def ask(question: str) -> str:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from tui.headless.output import sign
@@ -17,6 +17,8 @@ PLAIN_EVERY = 10.0
 
 _ORDER = (State.VERIFIED, State.FAILED, State.REFUSED, State.UNSURE, State.CANCELLED)
 _TOLD = frozenset({State.FAILED, State.REFUSED, State.UNSURE})
+_MOST_NAMED = 20
+"""So many ids are named one by one in a message, before it says how many more there are."""
 
 
 class Narrator:
@@ -53,9 +55,13 @@ class Narrator:
             queued = Counter(target.job_id for target in news if target.state is State.QUEUED)
             for job_id, servers in queued.items():
                 self.say(clean(f"{counted(servers, 'server')} queued as {job_id}"))
+        alike: dict[tuple[State, str], list[str]] = {}
         for target in news:
             if target.state in _TOLD:
-                self.say(self._line(target))
+                alike.setdefault((target.state, target.message), []).append(target.server_id)
+        for (state, message), ids in alike.items():
+            look = LOOKS[state]
+            self.say(clean(f"{sign(look, self._stream)} {named(ids)}  {look.word}  {message}".rstrip()))
         self.progress(operation)
 
     def progress(self, operation: Operation) -> None:
@@ -73,10 +79,6 @@ class Narrator:
     def end(self, operation: Operation) -> None:
         """How it ended."""
         self.say(progress_text(operation, self._monotonic() - self._begun))
-
-    def _line(self, target: Target) -> str:
-        look = LOOKS[target.state]
-        return clean(f"{sign(look, self._stream)} {target.server_id}  {look.word}  {target.message}".rstrip())
 
     def _erase(self) -> str:
         return "\r\x1b[K" if self._last else ""
@@ -107,3 +109,9 @@ def progress_text(operation: Operation, elapsed: float) -> str:
 def counted(number: int, noun: str) -> str:
     """A number and what it counts: "1 server", "1,204 servers"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(ids: Sequence[str]) -> str:
+    """The ids, or the first of them and how many more there are."""
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tui.headless.choice import Request, ask, can_ask, confirm, plan_for, read_ids, tell_plan, wave_size
+from tui.headless.choice import Request, agrees, can_ask, confirm, plan_for, read_ids, tell_plan, wave_size
 from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted
@@ -12,8 +12,6 @@ from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.headless.session import Session, Work, opened
 from tui.model.operation import IN_FLIGHT, LOOKS, Operation, State, Target, operation_json
 from tui.model.plan import Skip
-
-_YES = {"y\n", "Y\n", "yes\n"}
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
@@ -63,14 +61,14 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
         await follower.follow(session.core.resume(send_planned=send_rest), sending=send_rest)
         unsent = sum(operation.count(State.PLANNED) for operation in follower.operations.values())
         if unsent and session.why is None and not work.settings.readonly:
-            if can_ask() and ask(f"{counted(unsent, 'server')} never sent. Send them now? [y/N] ") in _YES:
+            if can_ask() and agrees(f"{counted(unsent, 'server')} never sent. Send them now? [y/N] "):
                 await follower.follow(session.core.resume(send_planned=True), sending=True)
             else:
                 narrator.say(
                     f"{counted(unsent, 'server')} never sent; `pitstop resume --send-rest` sends them"
                 )
-    if not follower.operations and session.why is None:
-        narrator.say(f"nothing is unfinished at {work.endpoint.name}")
+        if not follower.operations and session.why is None:
+            narrator.say(f"nothing is unfinished at {work.endpoint.name}")
     for operation in follower.operations.values():
         _show(operation, (), as_json=as_json)
     return _ended(session, list(follower.operations.values()), waited=True)

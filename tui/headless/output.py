@@ -86,15 +86,24 @@ def _cells(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    """What of ``text`` fits into ``width`` cells."""
-    if text.isascii():
-        return text[:width]
+    """What of ``text`` fits into ``width`` cells, with a sign where there was more."""
+    if _cells(text) <= width:
+        return text
     used = 0
     for index, char in enumerate(text):
         used += _cells(char)
-        if used > width:
-            return text[:index]
+        if used > width - 1:
+            return text[:index] + (_more() if width else "")
     return text
+
+
+def _more() -> str:
+    """The sign for what was cut off, in ASCII where stdout knows no better."""
+    try:
+        "…".encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return "~"
+    return "…"
 
 
 def _write(data: bytes) -> None:

@@ -33,6 +33,9 @@ from tui.model.server import Server
 from tui.model.text import clean
 from tui.settings.schema import Settings
 
+PATIENCE = 3.0
+"""Seconds of silence before it is said what is waited for."""
+
 
 class Work(msgspec.Struct, frozen=True):
     """Where a headless command works, as whom, and with which settings."""
@@ -70,7 +73,8 @@ class Session:
     async def log_in(self) -> None:
         """One attempt. Raises Stop."""
         work = self.work
-        await self.core.login(work.endpoint, work.user, work.password, work.account)
+        async with self._patience("to answer the login"):
+            await self.core.login(work.endpoint, work.user, work.password, work.account)
         if (failed := self._login_failed) is not None:
             if failed.refused:
                 advice = "nothing is tried again by itself: a user is locked after a few wrong attempts"
@@ -81,7 +85,8 @@ class Session:
 
     async def read_fleet(self) -> Fleet:
         """All servers of the account, or of those data centers that can be read. Raises Stop for none."""
-        await self.until_left(self.core.refresh())
+        async with self._patience("to list the servers"):
+            await self.until_left(self.core.refresh())
         if self.why is not None:
             raise Stop(self.why, "the servers could not be read")
         if self._fleet_failed:
@@ -89,6 +94,17 @@ class Session:
         if self.core.fleet.problems and not self.core.fleet.read_at:
             raise Stop(Exit.UNREACHABLE, "no data center could be read")
         return self.core.fleet
+
+    @contextlib.asynccontextmanager
+    async def _patience(self, what: str) -> AsyncIterator[None]:
+        """Say what is waited for when it takes long: silence looks like a program that hangs."""
+        told = asyncio.get_running_loop().call_later(
+            PATIENCE, self.narrator.say, f"waiting for {self.work.endpoint.name} {what}; Ctrl-C leaves"
+        )
+        try:
+            yield
+        finally:
+            told.cancel()
 
     def tell_unfinished(self, *, here: bool) -> None:
         """Say what waits for `pitstop resume`: at other endpoints and accounts, and ``here`` if so asked."""

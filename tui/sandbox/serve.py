@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -76,7 +77,7 @@ def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
     try:
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)  # its own text repeats the address
         raise CannotListen(
             f"cannot listen on {host} port {port}: {reason}. "
             "Choose another with --port, or --port 0 for any free one."
