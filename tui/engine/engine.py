@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from tui.engine.beginning import new_id
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
@@ -19,7 +20,6 @@ from tui.engine.events import EngineFailed, Event
 from tui.engine.options import Options
 from tui.engine.outbox import Outbox
 from tui.engine.platform import Connect, connect
-from tui.engine.runs import new_id
 from tui.model.plan import Plan
 
 logger = logging.getLogger(__name__)

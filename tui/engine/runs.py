@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import secrets
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
+from tui.engine.beginning import new_id, write_down
 from tui.engine.clock import Clock
 from tui.engine.errors import JournalError, NotOurs
 from tui.engine.events import (
@@ -25,25 +24,15 @@ from tui.engine.services import Services
 from tui.engine.session import Session
 from tui.model.operation import Operation
 from tui.model.plan import Plan
-from tui.model.text import clean
-from tui.model.window import Window
 
 if TYPE_CHECKING:
     from tui.engine.journal import Journal
     from tui.engine.records import Stored
 
-REASON_LIMIT = 500
-"""Characters of a reason that are kept."""
-
 KEEP_ENDED = 20
 """How many ended operations stay in memory."""
 
 logger = logging.getLogger(__name__)
-
-
-def new_id(prefix: str, now: float) -> str:
-    """An id that sorts by time and that a person can read out, e.g. ``op-20261123-090153-4f2a1c``."""
-    return f"{prefix}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
 class Runs:
@@ -107,31 +96,14 @@ class Runs:
             reason: The reason or ticket.
             max_failed: Send no further wave when more servers than this did not end well.
         """
-        now = self._clock.now()
-        operation_id = operation_id or new_id("op", now)
-        reason = clean(reason.strip(), REASON_LIMIT)  # mostly pasted out of a ticket
+        operation_id = operation_id or new_id("op", self._clock.now())
         services = self._services
         why_not = self._why_not(plan)
         if why_not or services is None:
             self._emit(OperationNotStarted(operation_id, why_not))
             return
         try:
-            window = self._window(window_id, reason)
-            operation = Operation(
-                operation_id,
-                plan.action,
-                plan.server_ids,
-                account=services.account,
-                window_id=window.id,
-                reason=reason,
-                started=now,
-            )
-            before = {
-                id_: server.maintenance
-                for id_ in plan.server_ids
-                if (server := services.inventory.fleet.servers.get(id_))
-            }
-            self._journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
+            operation = write_down(services, plan, operation_id, window_id, reason, max_failed)
         except JournalError as error:
             self._emit(OperationNotStarted(operation_id, f"nothing was sent: {error}"))
             return
@@ -225,17 +197,6 @@ class Runs:
         if not plan.batches:
             return "nothing was sent: no server is eligible"
         return ""
-
-    def _window(self, window_id: str, reason: str) -> Window:
-        session = self._session
-        at, account, user = session.place, session.account, session.user
-        for window in reversed(self._journal.windows(at, account)):
-            if window.id == window_id or (
-                not window_id and window.closed is None and (window.reason, window.user) == (reason, user)
-            ):
-                return window
-        now = self._clock.now()
-        return Window(window_id or new_id("win", now), at, account, user, now, reason)
 
     def _take_up(
         self, stored: "Stored", services: Services, *, send: bool, cancel: str = ""
