@@ -52,7 +52,7 @@ fleet_options = _options(
         "faults",
         multiple=True,
         metavar="NAME=RATE",
-        help="Something that goes wrong, e.g. slow=0.1.",
+        help="Something that goes wrong, e.g. slow=0.1; an unknown NAME lists all.",
     ),
 )
 sandbox_options = _options(
