@@ -4,6 +4,7 @@ from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import NOW, REAL, server
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.leave import LeaveScreen, farewell
+from tui.console.screens.servers import ServersScreen
 from tui.engine import events
 from tui.model.operation import State
 
@@ -58,7 +59,7 @@ async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) ->
             assert "WA1ACMEWEB001, WA1ACMEWEB002" in c.text()
             assert OTHERS not in c.text().split("Leave with")[1].split("stay")[0]
             await c.press(key)
-            assert c.app.screen is c.servers
+            assert isinstance(c.app.screen, ServersScreen)
         assert not c.app._exit
 
 

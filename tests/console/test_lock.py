@@ -9,9 +9,10 @@ from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import REAL, ScriptedEngine, make_app, until
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.lock import LockScreen
-from tui.console.screens.login import Field, LoginScreen
+from tui.console.screens.login import LoginScreen
 from tui.console.screens.relogin import ReloginScreen
 from tui.console.screens.too_small import TooSmallScreen
+from tui.console.widgets.field import Field
 from tui.engine import events
 from tui.model.operation import State
 from tui.settings.schema import Settings

@@ -237,7 +237,7 @@ async def test_a_filter_under_way_survives_a_refresh(monkeypatch: pytest.MonkeyP
 
 async def test_what_the_filter_found_is_set_off() -> None:
     app = ListHost(server_list())
-    async with app.run_test(size=(100, 20)):
+    async with app.run_test(size=(160, 20)):
         widget = app.query_one(ServerList)
         widget.set_filter("web12")
         underlined = [

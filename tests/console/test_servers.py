@@ -1,22 +1,35 @@
 """The console's main screen: keys, what they act on, and what is told."""
 
 import dataclasses
-import itertools
-import time
 
 import pytest
 from textual.events import Paste
+from textual.timer import Timer
 
 from tests.console.conftest import OpenConsole
-from tests.console.scripted import LOGGED_IN, NOW, server
+from tests.console.scripted import (
+    CENTER,
+    GROUPS,
+    LOGGED_IN,
+    NOW,
+    REAL,
+    SANDBOX,
+    ScriptedEngine,
+    fleet_of,
+    make_app,
+    server,
+    until,
+)
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.help import HelpScreen
+from tui.console.screens.login import EndpointChoice
 from tui.console.screens.palette import PaletteScreen
 from tui.console.screens.servers import ServersScreen
 from tui.console.screens.too_small import TooSmallScreen
 from tui.engine import events
+from tui.model.group import DataCenter, Group
 from tui.model.server import ServerDetails
-from tui.settings.schema import Settings
+from tui.settings.schema import Profile, Settings
 
 
 async def test_it_reads_the_servers_and_takes_up_what_was_left(console: OpenConsole) -> None:
@@ -255,13 +268,95 @@ async def test_trouble_with_link_and_journal_is_in_the_status_line(console: Open
         await c.until(lambda: "journal" in c.text().splitlines()[0])
 
 
+class LateTimer(Timer):
+    """A timer of textual's as it is on a machine too busy to begin it within its interval: it never fires."""
+
+    async def _run_timer(self) -> None:
+        return None
+
+
 async def test_news_is_not_lost_however_late_timers_are(
     console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A one-shot timer of textual's that is late by its own interval never fires."""
     async with console() as c:
-        seconds = itertools.count(time.monotonic(), 1.0)
-        monkeypatch.setattr("textual._time.get_time", lambda: next(seconds))
+        monkeypatch.setattr("textual.message_pump.Timer", LateTimer)
         for link in (events.Link.DOWN, events.Link.UP):
             c.engine.tell(events.LinkChanged(link, f"the link is {link}", NOW))
             await c.until(lambda link=link: c.picture.link is link)  # type: ignore[misc]
+
+
+async def test_filter_and_order_are_right_after_a_reading_that_only_changed_values(
+    console: OpenConsole,
+) -> None:
+    async with console(12) as c:
+        await c.press("slash", *"maint:on", "enter")
+        await c.until(lambda: c.servers.servers.shown_ids() == ["WA1ACMEWEB003"])
+        turned = server(4, maintenance=True)
+        c.engine.servers = tuple(turned if one.id == turned.id else one for one in c.engine.servers)
+        await c.press("r")
+        await c.until(lambda: c.servers.servers.shown_ids() == ["WA1ACMEDB004", "WA1ACMEWEB003"])
+        assert "•WA1ACMEDB004" in c.text()
+
+
+async def test_what_a_data_center_changed_is_still_marked_when_the_reading_ends(console: OpenConsole) -> None:
+    async with console(12) as c:
+        servers = (server(4, power="stopped"), *c.engine.servers[:3], *c.engine.servers[4:])
+        c.engine.tell(events.DataCenterRead(CENTER, GROUPS, servers, NOW))
+        await c.until(lambda: "•WA1ACMEDB004" in c.text())
+        c.engine.tell(events.FleetRead(("WA1",), (), NOW + 1))
+        await c.until(lambda: c.picture.read_at == NOW + 1)
+        assert "•WA1ACMEDB004" in c.text()
+
+
+@pytest.mark.parametrize("sort", ["id", "-cpu"])
+async def test_the_first_reading_is_no_news_and_the_cursor_stays_on_top(
+    console: OpenConsole, sort: str
+) -> None:
+    async with console(0, settings=Settings(sort=sort)) as c:
+        for name in ("WA1", "CA3", "AB1"):
+            center = DataCenter(name, name, f"{name}-0")
+            groups = (Group(f"{name}-0", name, name, None, name),)
+            one = [
+                server(number, id=f"{name}ACMEWEB{number:02}", data_center=name, group_id=f"{name}-0")
+                for number in range(1, 4)
+            ]
+            c.engine.tell(events.DataCenterRead(center, groups, tuple(one), NOW))
+            await c.until(lambda: f"{name}ACMEWEB01" in c.text())  # noqa: B023
+        c.engine.tell(events.FleetRead(("WA1", "CA3", "AB1"), (), NOW + 1))
+        await c.until(lambda: c.picture.read_at == NOW + 1)
+        lines = [line for line in c.text().splitlines() if "ACMEWEB" in line]
+        assert len(lines) == 9
+        assert not [line for line in lines if "+" in line]
+        assert c.servers.servers.cursor == 0
+        assert c.servers.servers.line_count() == 9
+
+
+async def test_a_range_being_drawn_outlives_a_reading(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("V", "down", "r", "down")
+        assert len(c.marked()) == 3
+
+
+async def test_a_profile_that_is_read_only_is_so_when_it_is_chosen_at_the_login(console: OpenConsole) -> None:
+    settings = Settings(profiles={"prod": Profile(url=REAL.url, readonly=True)})
+    engine = ScriptedEngine(fleet_of(6))
+    app = make_app(engine, endpoints=(SANDBOX, REAL), settings=settings)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.engine)
+        app.screen.query_one(EndpointChoice).focus()
+        await pilot.press("right", "tab", *"ops", "tab", *"secret", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ServersScreen) and app.screen.servers.line_count())
+        await pilot.press("s")
+        assert isinstance(app.screen, ServersScreen)
+        assert app.picture is not None
+        assert app.picture.endpoint is REAL
+        assert app.screen.situation.readonly
+
+
+async def test_the_focused_choice_is_told_without_colour(console: OpenConsole) -> None:
+    async with console() as c:
+        await c.press("s")
+        assert "►n leave them alone" in c.text()
+        await c.press("tab")
+        assert " n leave them alone" in c.text()
+        assert "►y start maintenance" in c.text()

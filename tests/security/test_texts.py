@@ -145,6 +145,9 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         terminal.settle()
         seen["results"] = terminal.text()
         terminal.press("q")
+        terminal.wait_for("still in maintenance?")
+        seen["leaving"] = terminal.text()
+        terminal.press("y")
         assert terminal.wait_exit() == 0
         seen["bytes"] = terminal.raw.decode()
     return seen

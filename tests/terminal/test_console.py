@@ -239,3 +239,94 @@ def test_without_a_terminal_on_standard_error(tmp_path: Path) -> None:
         assert terminal.process.stderr is not None
         with terminal.process.stderr as errors:
             assert b"standard error is not a terminal" in errors.read()
+
+
+def test_a_burst_marks_what_its_filter_shows(pitstop: Run) -> None:
+    """Keys that a slow link lets through in one piece: none of them gets into the wrong place."""
+    terminal = pitstop("demo")
+    list_is_there(terminal)
+    terminal.press("/", *"group:database maint:off", "enter", "a")
+    terminal.wait_for(lambda: marked(terminal))
+    shown = re.search(r"(\d+) of 240 shown · (\d+) marked", terminal.text())
+    assert shown is not None, terminal.text()
+    assert 0 < int(shown[1]) == int(shown[2]) < 240
+    terminal.find("group:database maint:off")
+
+
+def test_keys_that_edit_are_not_overtaken_by_what_is_typed(pitstop: Run) -> None:
+    terminal = pitstop("demo")
+    list_is_there(terminal)
+    terminal.press(
+        "/", *"webx", "backspace", *" and dx", "left", "ctrl+u", "end", "backspace", *"db", "enter", "space"
+    )
+    terminal.wait_for(lambda: marked(terminal) == 1)
+    row = next(line for line in terminal.screen() if " ✓" in line)
+    assert "DB" in row
+    terminal.press("/", "up", *" dc:wa1", "enter")
+    terminal.wait_for("db dc:wa1")
+
+
+def test_a_ticket_of_5000_lines_is_pasted_at_once(pitstop: Run, tmp_path: Path) -> None:
+    terminal = pitstop("demo", "--servers", "5000")
+    terminal.wait_for("── 5,000")
+    terminal.press("a", "x")
+    terminal.wait_for("to which file")
+    terminal.press("ctrl+u", *str(tmp_path / "all.csv"), "enter")
+    terminal.wait_for(lambda: (tmp_path / "all.csv").exists())
+    terminal.wait_for(lambda: len((tmp_path / "all.csv").read_text().splitlines()) == 5001)
+    ids = [line.split(",")[0] for line in (tmp_path / "all.csv").read_text().splitlines()[1:]]
+    assert len(ids) == 5000
+    terminal.press("u")
+    terminal.wait_for(lambda: not marked(terminal))
+    terminal.paste("\n".join(f"{number}. please: {id_.lower()} (night)" for number, id_ in enumerate(ids)))
+    terminal.wait_for("5,000 to mark")
+    terminal.press("m")
+    terminal.wait_for("5,000 marked")
+
+
+def test_what_was_chosen_is_there_after_a_restart(pitstop: Run) -> None:
+    terminal = pitstop("demo")
+    list_is_there(terminal)
+    assert "Power" in terminal.text()
+    terminal.press("C")
+    terminal.wait_for("Description")
+    terminal.press("down", "down", "space", "enter")
+    terminal.wait_for(lambda: "Description" not in terminal.text())
+    terminal.press("/", *"dc:wa1", "enter")
+    terminal.wait_for("shown")
+    assert "Power" not in terminal.text()
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    again = pitstop("demo")
+    list_is_there(again)
+    assert "Power" not in again.text()
+    again.press("/", "up")
+    again.wait_for("dc:wa1")
+
+
+def test_leaving_servers_in_maintenance_says_so_and_the_next_start_knows(
+    pitstop: Run, service: Callable[..., Service]
+) -> None:
+    sandbox = service("--servers", "30", "--time-scale", "0.02")
+    user = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
+    terminal = pitstop("--api-url", sandbox.url, env=user)
+    open_list(terminal)
+    terminal.press("space", "s")
+    terminal.wait_for("Start maintenance on 1 server?")
+    terminal.press("y")
+    terminal.wait_for("1 of yours")
+    terminal.wait_for("Start maintenance: 1 verified")
+    terminal.press("q")
+    terminal.wait_for("Leave with 1 server of yours still in maintenance?")
+    terminal.press("y")
+    assert terminal.wait_exit() == 0
+    assert "1 server of yours is still in maintenance" in terminal.text()
+    again = pitstop("--api-url", sandbox.url, env=user)
+    again.wait_for("1 of yours")
+    again.press("b")
+    again.wait_for("End maintenance on 1 server?")
+    again.press("y")
+    again.wait_for("End maintenance: 1 verified")
+    again.wait_for(lambda: "of yours" not in again.text())
+    again.press("q")
+    assert again.wait_exit() == 0

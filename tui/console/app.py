@@ -54,7 +54,7 @@ class PitstopApp(App[None], inherit_bindings=False):
     PAUSE_GC_ON_SCROLL = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (150, "-huge")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
-    NOTIFICATION_TIMEOUT = 8
+    NOTIFICATION_TIMEOUT = 5
 
     def __init__(
         self,

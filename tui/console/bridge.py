@@ -80,6 +80,8 @@ class Change(msgspec.Struct):
 
     fleet: bool = False
     """Servers came or went, or groups changed: the list is to be made anew."""
+    reread: bool = False
+    """Everything was read: what the filter finds and the order are to be right again."""
     servers: set[str] = msgspec.field(default_factory=set)
     """Servers that are not as they were."""
     targets: dict[str, dict[str, Target]] = msgspec.field(default_factory=dict)
@@ -183,8 +185,8 @@ class Picture:
                 self.read_at = event.at
                 self.trouble = ""
                 change.status = True
-                self._drop_vanished(event.data_centers)
-                change.fleet = True  # what a filter finds, and the order, may be others by now
+                change.fleet |= self._drop_vanished(event.data_centers)
+                change.reread = True
             case events.FleetFailed():
                 self.reading = False
                 self.trouble = event.message
@@ -236,11 +238,12 @@ class Picture:
             case _:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
 
-    def _drop_vanished(self, present: Sequence[str]) -> None:
+    def _drop_vanished(self, present: Sequence[str]) -> bool:
         gone = self.fleet.data_centers.keys() - set(present)
         for id_ in gone:
             self.fleet.replace(self.fleet.data_centers[id_], (), (), 0.0)
             del self.fleet.data_centers[id_], self.fleet.read_at[id_]
+        return bool(gone)
 
     def _started(self, event: events.OperationStarted, change: Change) -> None:
         operation = Operation(

@@ -47,7 +47,7 @@ async def export(
     text = f"CSV, or JSON where the name ends in .json. {WHERE}"
     path = await ask_for(app, write, f"Write {what} to which file?", text, line=default_name(at), yes="write")
     if path is not None:
-        app.notify(f"{count(len(servers))} written to {path}", markup=False)
+        app.notify(f"{count(len(servers))} written to {path}", timeout=20, markup=False)
 
 
 async def ask_for_ticket(app: App[None]) -> tuple[str, str] | None:

@@ -61,17 +61,17 @@ COLUMNS: Mapping[str, Column] = {column.name: column for column in (
     Column("op", "Operation", Kind.STATE, _no_value, 1, 10, 10,
            aliases=("operation",), help="where it stands in the newest operation"),
     Column("status", "Status", Kind.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
-    Column("name", "Name", Kind.TEXT, attrgetter("name"), 9, 8, 24, help="its name"),
-    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 5, 3, 5,
-           aliases=("datacenter", "data_center"), help="its data center"),
-    Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 7, 3, 4, help="number of CPUs"),
-    Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 8, 6, 8,
-           aliases=("mem", "ram"), help="its memory"),
-    Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 6, 13, 31,
-           aliases=("address",), help="its addresses"),
-    Column("os", "OS", Kind.TEXT, attrgetter("os"), 10, 8, 22, help="its operating system"),
-    Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 11, 16, 16,
+    Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 5, 16, 16,
            aliases=("modified",), help="when it was last changed, UTC"),
+    Column("name", "Name", Kind.TEXT, attrgetter("name"), 10, 8, 24, help="its name"),
+    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 6, 3, 5,
+           aliases=("datacenter", "data_center"), help="its data center"),
+    Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 8, 3, 4, help="number of CPUs"),
+    Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 9, 6, 8,
+           aliases=("mem", "ram"), help="its memory"),
+    Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 7, 13, 31,
+           aliases=("address",), help="its addresses"),
+    Column("os", "OS", Kind.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
     Column("description", "Description", Kind.TEXT, attrgetter("description"), 12, 12, 200,
            aliases=("desc",), help="its description"),
 )}  # fmt: skip
@@ -159,11 +159,13 @@ class ColumnLayout(msgspec.Struct, frozen=True):
     def fit(self, available: int, natural: Mapping[str, int], gap: int = 1) -> list[tuple[Column, int]]:
         """The columns that go into ``available`` cells, and their widths.
 
-        ``natural`` is the width that each column's content would like. The most important columns get it
-        first; the first one that does not even find its least width is dropped, and all less important.
+        ``natural`` is the width that each column's content would like, 0 where it says nothing. The most
+        important columns get it first; the first one that does not even find its least width is dropped,
+        and all less important.
         """
         chosen = {item.name: item.width for item in self.columns}
-        by_priority = sorted((COLUMNS[name] for name in chosen), key=lambda column: column.priority)
+        columns = [COLUMNS[name] for name in chosen if natural.get(name, 1) or not COLUMNS[name].priority]
+        by_priority = sorted(columns, key=lambda column: column.priority)
         least = {
             # Ids differ at their ends, so an id that is cut says nothing.
             column.name: chosen[column.name]

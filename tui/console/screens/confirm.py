@@ -10,9 +10,9 @@ from textual.widgets import Input, Static
 
 from tui.console.bridge import Picture
 from tui.console.dialog import Dialog
-from tui.console.screens.login import Field
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
+from tui.console.widgets.field import Field
 from tui.model.operation import Action
 from tui.model.plan import Plan
 

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Change
-from tui.console.screens.login import Field
+from tui.console.widgets.field import Field
 from tui.engine.events import Unlocked, UnlockRefused
 
 

@@ -1,7 +1,7 @@
 """The login screen: one attempt per Enter, never one by itself after a refusal."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,13 +9,14 @@ from textual.binding import Binding
 from textual.containers import Grid
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive, var
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui import __version__
 from tui.console.start import StartOptions
+from tui.console.widgets.field import Field
 
 if TYPE_CHECKING:
     from tui.console.bridge import Change
@@ -28,25 +29,6 @@ TITLE = Content.assemble(
     ("pitstop", "bold $primary"),
     ("  " + __version__ + "\nMaintenance windows on CenturyLink Cloud v2", "$quiet"),
 )
-
-
-class Field(Input):
-    """A line of input whose cursor does not blink: blinking sends 1.7 kB a second for nothing."""
-
-    cursor_blink = var(False)
-
-    def action_copy(self) -> None:
-        """Hand what is selected to the terminal's clipboard, but never a password."""
-        if not self.password:
-            super().action_copy()
-
-    def action_cut(self) -> None:
-        """The same for cutting it out."""
-        if not self.password:
-            super().action_cut()
-
-    def __init__(self, value: str = "", **options: Any) -> None:
-        super().__init__(value, select_on_focus=False, compact=True, **options)
 
 
 class EndpointChoice(Widget, can_focus=True):

@@ -11,8 +11,8 @@ from textual.widgets.option_list import Option
 
 from tui.console.commands import Command, Situation, keys_of, of_filters, offered, why_not
 from tui.console.dialog import Dialog
-from tui.console.screens.login import Field
 from tui.console.theme import styles
+from tui.console.widgets.field import Field
 
 NOT_HERE = {"palette", "pane.next", "pane.previous"}
 """Of no use from inside the palette."""

@@ -10,8 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from tui.console.dialog import Dialog
-from tui.console.screens.login import Field
 from tui.console.widgets.choice import Choice
+from tui.console.widgets.field import Field
 
 Taken = TypeVar("Taken")
 

@@ -8,7 +8,8 @@ from textual.widgets import Input, Static
 
 from tui.console.bridge import Change, Picture
 from tui.console.dialog import Dialog
-from tui.console.screens.login import Field, LoginScreen
+from tui.console.screens.login import LoginScreen
+from tui.console.widgets.field import Field
 
 
 class ReloginScreen(Dialog[None], inherit_bindings=False):

@@ -112,11 +112,13 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def picture_changed(self, change: Change) -> None:
         """Pass what changed on to the widgets that show it."""
-        if change.fleet:
+        if change.fleet or change.reread:
             self.servers.reload()
-            self.groups.reload()
         elif change.servers:
             self.servers.update_servers(change.servers)
+        if change.fleet:
+            self.groups.reload()
+        elif change.servers:
             self.groups.count_soon()
         for targets in change.targets.values():
             self.servers.set_operation_states(targets)
@@ -262,7 +264,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self.servers.finish_search()
         self._choices.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
-        self.servers.focus()
+        self.set_focus(self.servers)  # now, as above
 
     @work
     async def action_keep_filter(self) -> None:

@@ -26,11 +26,11 @@ class Choice(Widget, can_focus=True):
 
     def __init__(self, key: str, label: str, *, id: str) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
-        self._text = Content.assemble((f" {key} ", "bold"), f"{label} ")
+        self._text = Content.assemble((f"{key} ", "bold"), f"{label} ")
 
     def render(self) -> Content:
-        """The key and what it does."""
-        return self._text
+        """The key and what it does; a sign where the focus is, for those who see no colours."""
+        return Content("►" if self.has_focus else " ") + self._text
 
     def action_press(self) -> None:
         """Choose it."""

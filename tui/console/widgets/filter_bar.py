@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.console.later import caught_up, later
+from tui.console.widgets.field import Field
 from tui.model.history import History
 from tui.model.values import QueryError
 
@@ -23,8 +24,8 @@ HINT = "words · field:value · !not · a or b · ↑ older · enter keep · esc
 class FilterBar(Vertical):
     """An input with history; below it, while it has the focus, what is wrong or how many were found.
 
-    Keys may come in one burst, as over a slow link: what follows Enter or Escape is looked at only when
-    the line has taken in what was before it and its filter is in force.
+    Keys may come in one burst, as over a slow link: what follows Enter, Escape or an arrow is looked at only
+    when the line has taken in what was before it and its filter is in force.
     """
 
     DEFAULT_CSS = """
@@ -39,8 +40,8 @@ class FilterBar(Vertical):
     }
     """
     BINDINGS = [
-        Binding("up", "older", "Older filter", show=False),
-        Binding("down", "newer", "Newer filter", show=False),
+        Binding("up", "older", "Older filter", show=False, priority=True),
+        Binding("down", "newer", "Newer filter", show=False, priority=True),
         Binding("enter", "keep", "Keep", show=False, priority=True),
         Binding("escape", "clear_or_leave", "Clear", show=False, priority=True),
     ]
@@ -71,9 +72,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
-        line = Input(self._start, placeholder="/ filter", select_on_focus=False)
-        line.cursor_blink = False
-        yield line
+        yield Field(self._start, placeholder="/ filter")
         yield Static(HINT)
 
     @property
@@ -119,12 +118,14 @@ class FilterBar(Vertical):
             self.post_message(self.Left())
             await self._heeded()
 
-    def action_older(self) -> None:
+    async def action_older(self) -> None:
         """The filter before."""
+        await caught_up(self.query_one(Input))
         self.set_text(self.history.older(self.text))
 
-    def action_newer(self) -> None:
+    async def action_newer(self) -> None:
         """The filter after."""
+        await caught_up(self.query_one(Input))
         self.set_text(self.history.newer(self.text))
 
     async def action_clear_or_leave(self) -> None:

@@ -7,9 +7,10 @@ from rich.style import Style
 
 from tui.console.widgets.cells import fit, width_of
 from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS, Column, ColumnLayout, Kind, sample
+from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, Column, ColumnLayout, Kind, sample
 from tui.model.operation import LOOKS, Target
 from tui.model.query import Query
+from tui.model.server import Server
 
 USUAL = 0.95
 """The share of the values that a column is made wide enough for; ids are never cut for a few long ones."""
@@ -38,6 +39,8 @@ class ServerLine:
             widths = sorted(width_of(catalog.text(column, row)) for row in rows) or [0]
             most = widths[-1] if column.name == "id" else widths[int(len(widths) * USUAL)]
             natural[column.name] = max(most, min(len(column.title), column.most))
+        if self.layout == DEFAULT_LAYOUT and all(_named_as_id(catalog.servers[row]) for row in rows):
+            natural["name"] = 0  # it would say everything twice
         self._natural = natural
 
     def fit(self, width: int) -> bool:
@@ -102,6 +105,10 @@ def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> 
         return f"{look.sign} {look.word}", f"state--{look.colour}"
     on = column.kind is Kind.FLAG and catalog.servers[row].maintenance
     return catalog.text(column, row), "state--maintenance" if on else ""
+
+
+def _named_as_id(server: Server) -> bool:
+    return server.name.upper() == server.id
 
 
 def _is_number(column: Column) -> bool:

@@ -159,7 +159,8 @@ class ServerList(Marking, LineList):
     def reload(self) -> None:
         """The fleet was replaced or changed in bulk: show it as it is now.
 
-        Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
+        Cursor, marks, scroll, filter and order stay, by id; only a cursor that was never moved stays on top
+        while data centers come in. New and changed servers carry a sign for a while.
         """
         self._stop_search()
         at, offset = self.cursor_server, self.cursor - self.first
@@ -169,22 +170,25 @@ class ServerList(Marking, LineList):
         if changed is not None:
             news = {self.catalog.ids[row]: CHANGED for row in changed}
         else:
+            self._end_range()
             vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
             now = self.fleet.servers
             known = {one.data_center for one in servers}  # what is read for the first time is no news
+            if not self.cursor and known != {one.data_center for one in self.catalog.servers}:
+                at = None
             news = {
                 one.id: NEW for one in self.catalog.servers if one.id not in rows and one.data_center in known
             }
             news |= {one.id: CHANGED for one in servers if now.get(one.id, one) is not one}
         self.line.measure(self.catalog)
         self._version += paths != self.catalog.paths
-        self._end_range()
         self.shown.show(self.shown.find(self.selection))
         self._fit_columns()
-        self._set_news(news)
+        self._set_news({**self._news, **news})
         if changed is not None and view == self.view and paths == self.catalog.paths:
             self._refresh_servers(news, self.width - NEWS)
         else:
+            self._end_range()
             self._land(at.id if at else None, offset)
         self._prepare_soon()
         if vanished:

@@ -58,6 +58,7 @@ def status(picture: Picture, reason: str, width: int) -> Content:
     elif not picture.may_operate:
         left += Content.assemble("  ", ("may only look", "bold"))
     right: list[Content] = []
+    passing: Content | None = None  # goes first where it does not fit
     if in_maintenance := picture.fleet.in_maintenance():
         behind = len(picture.left_behind())
         yours = f", {behind:,} of yours" if behind else ""
@@ -65,7 +66,8 @@ def status(picture: Picture, reason: str, width: int) -> Content:
     if picture.link is Link.DOWN:
         right.append(Content.styled("○ no answer", "bold $state-red"))
     elif picture.latency is not None:
-        right.append(Content.assemble(("●", "$state-green"), f" {latency(picture.latency)}"))
+        passing = Content.assemble(("●", "$state-green"), f" {latency(picture.latency)}")
+        right.append(passing)
     if picture.reading:
         right.append(Content.styled("reading …", "$quiet"))
     elif picture.read_at is not None:
@@ -82,7 +84,7 @@ def status(picture: Picture, reason: str, width: int) -> Content:
             before = room // 2 if parts[1].cell_length else room
             return parts[0] + " " * before + parts[1] + " " * (room - before) + parts[2]
     while right and left.cell_length + tail.cell_length + 1 > width:
-        right.pop()
+        right.pop(next((at for at, part in enumerate(right) if part is passing), -1))
         tail = Content("  ").join(right) + " "
     return left + " " * max(1, width - left.cell_length - tail.cell_length) + tail
 
