@@ -16,6 +16,7 @@ from tui.engine.events import (
     EngineFailed,
     Event,
     FleetRead,
+    LeftInMaintenance,
     LoggedIn,
     OperationEnded,
     OperationNotStarted,
@@ -140,3 +141,15 @@ def test_importing_the_engine_loads_no_library_that_costs_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_was_left_in_maintenance_is_told_on_request(screen: Screen) -> None:
+    screen.log_in()
+    screen.engine.refresh()
+    screen.wait(lambda event: isinstance(event, FleetRead))
+    screen.engine.run(PLAN)
+    screen.wait(lambda event: isinstance(event, OperationEnded))
+    screen.engine.left()
+    left = screen.wait(lambda event: isinstance(event, LeftInMaintenance))
+    assert isinstance(left, LeftInMaintenance)
+    assert set(left.server_ids) == set(PLAN.server_ids)
