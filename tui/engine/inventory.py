@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from tui.api.errors import ApiError, NotFound
+from tui.engine import memory
 from tui.engine.clock import Clock
 from tui.engine.events import (
     DataCenterFailed,
@@ -100,6 +101,7 @@ class Inventory:
             self.fleet.replace(self.fleet.data_centers.pop(gone), (), (), self._clock.now())
             del self.fleet.data_centers[gone], self.fleet.read_at[gone]
         failed = await asyncio.gather(*(self._read_or_tell(id_) for id_ in ids))
+        memory.give_back()
         self._tell(FleetRead(ids, tuple(id_ for id_ in failed if id_), self._clock.now()))
 
     async def _read_data_centers(self) -> None:

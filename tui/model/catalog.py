@@ -104,7 +104,7 @@ class Catalog:
                 continue
             keys: list[str] = []
             for start in range(0, len(values), _AT_ONCE):
-                keys += natural_keys(values[start : start + _AT_ONCE])
+                keys += _keys(column, values[start : start + _AT_ONCE])
                 yield
             if stamp == self._stamp:
                 self._orders[name] = order_by(keys)
@@ -187,7 +187,7 @@ class Catalog:
             return _ranked(values, {value: self.paths.get(value, "") for value in distinct})
         if len(distinct) * 4 <= len(values) or column.kind is Kind.FLAG:
             return _ranked(values, {value: _sortable(column, value) for value in distinct})
-        return order_by(natural_keys([_sortable(column, value) for value in values]))
+        return order_by(_keys(column, [_sortable(column, value) for value in values]))
 
 
 _LAST = "\uffff"
@@ -198,6 +198,11 @@ def _sortable(column: Column, value: object) -> str:
     if column.kind is Kind.FLAG:
         return "2" if value is None else "0" if value else "1"
     return _LAST if value is None or value == "" else str(value)
+
+
+def _keys(column: Column, values: Sequence[str]) -> Sequence[str]:
+    """What to order distinct values by. Times sort as they are: a key for each would be memory for nothing."""
+    return values if column.kind is Kind.TIME else natural_keys(values)
 
 
 def _ranked(values: Sequence[Any], texts: Mapping[Any, str]) -> Order:

@@ -454,7 +454,7 @@ class ServerList(Marking, LineList):
     def _prepare_soon(self) -> None:
         """Do what the next filter or sort would have to do, in small steps, when there is time."""
         if self.is_attached:
-            columns = [item.name for item in self.line.layout.columns]
+            columns = [column.name for column, _ in self.line.columns]
             steps = self._preparing = self.catalog.prepare(columns)
             later(self, 0.1, lambda: self._prepare(steps))
 
