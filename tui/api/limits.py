@@ -29,7 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     objects: int = 8_000_000
     """JSON objects and arrays in one answer: a server has about 40."""
     values: int = 16_000_000
-    """Values of any kind in a group tree that is taken apart because it is not as documented."""
+    """Values of any kind in a group tree: a server has about 100."""
     error_body: int = 256 * 1024
     """The most of a refusal that is searched for a message."""
     tries: int = 3

@@ -103,14 +103,17 @@ class _Shared(dict[str, str]):
 def group_tree(body: Body, data_center: DataCenter, limits: Limits = DEFAULT) -> Tree:
     """All groups and servers below a root group, from the detailed answer."""
     body = checked(body, limits)
+    # Each item of a list of servers, whatever it is, takes memory of its own while the tree is read.
+    if body.count(b",") > limits.values:
+        raise Oversized(f"The group tree has more than {limits.values:,} values.")
     try:
         root: _Group | _LooseGroup = _group_decoder.decode(body)
     except RecursionError:
         raise Oversized("The group tree is nested too deeply.") from None
     except (msgspec.ValidationError, UnicodeDecodeError):
-        root = _loose_root(body, limits)
+        root = _LooseGroup(body)
     except msgspec.DecodeError:
-        root = _loose_root(repaired(body), limits)
+        root = _LooseGroup(repaired(body))
     return _tree(root, data_center, limits)
 
 
@@ -189,13 +192,6 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
     )
 
 
-def _loose_root(body: Body, limits: Limits) -> "_LooseGroup":
-    """The root of a tree to be taken apart, where each value, wanted or not, takes memory of its own."""
-    if body.count(b",") > limits.values:
-        raise Oversized(f"The group tree has more than {limits.values:,} values.")
-    return _LooseGroup(body)
-
-
 class _LooseGroup:
     """A group node taken apart piece by piece, for trees that do not fit the strict structs."""
 
@@ -224,7 +220,6 @@ class _LooseGroup:
             except Malformed:
                 continue  # not a group at all
         return found
-
 
 
 def _raw_items(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
