@@ -201,7 +201,7 @@ def _sortable(column: Column, value: object) -> str:
 
 
 def _keys(column: Column, values: Sequence[str]) -> Sequence[str]:
-    """What to order distinct values by. Times sort as they are: a key for each would be memory for nothing."""
+    """What to order distinct values by. Times sort as they are, without keys that take memory."""
     return values if column.kind is Kind.TIME else natural_keys(values)
 
 
