@@ -8,9 +8,17 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
+from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.bridge import Picture
 from tui.console.screens.servers import ServersScreen
+
+
+@pytest.fixture(autouse=True)
+def quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions count answers as soon as they are painted; tests/terminal has them at their own pace."""
+    monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
+    monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
 
 
 class Console(NamedTuple):
@@ -23,8 +31,9 @@ class Console(NamedTuple):
 
     async def press(self, *keys: str) -> None:
         """Press keys, and let what they cause happen."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            await self.pilot.press(key)
+            await until(self.pilot, lambda: self.app.gate.idle, "the key has its effect")
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until ``condition`` holds."""

@@ -66,6 +66,7 @@ class ListHost(App[None]):
         """Textual: the widgets."""
         yield from self._shown
 
+    @on(ServerList.CursorDisplaced)
     @on(ServerList.CursorMoved)
     @on(ServerList.MarksChanged)
     @on(ServerList.Opened)

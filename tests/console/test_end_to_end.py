@@ -61,10 +61,10 @@ async def test_mark_start_watch_and_bring_back(tmp_path: Path) -> None:
         before = picture.fleet.in_maintenance()
         await pilot.press("slash", *"maint:off status:active power:started", "enter")
         await until(pilot, lambda: 0 < screen.servers.line_count() < 60)
-        await pilot.press("space", "space", "space", "s", "y")
+        await pilot.press("space", "space", "space", "s", "enter", "y")
         await until(pilot, ended(app, 1))
         assert picture.fleet.in_maintenance() == before + 3
-        await pilot.press("e", "y")
+        await pilot.press("e", "enter", "y")
         await until(pilot, ended(app, 2))
         assert picture.fleet.in_maintenance() == before
         assert [op.count(State.VERIFIED) for op in picture.operations.values()] == [3, 3]
@@ -103,7 +103,7 @@ async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None
         assert screen is not None
         await pilot.press("slash", *"maint:off status:active power:started", "enter")
         await until(pilot, lambda: 0 < screen.servers.line_count() < 60)
-        await pilot.press(*["space"] * 4, "s", "y")
+        await pilot.press(*["space"] * 4, "s", "enter", "y")
         await until(pilot, lambda: screen.results.operation)
         operation = screen.results.operation
         assert operation is not None

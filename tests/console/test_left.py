@@ -45,7 +45,7 @@ async def test_just_those_are_brought_back_after_confirming(console: OpenConsole
         assert isinstance(c.app.screen, ConfirmScreen)
         await c.press("enter")
         assert c.engine.asked_for("run") == []
-        await c.press("b", "y")
+        await c.press("b", "enter", "y")
         assert [call[:2] for call in c.engine.asked_for("run")] == [("stopMaintenance", tuple(left))]
 
 
@@ -68,7 +68,7 @@ async def test_quitting_brings_them_back_through_the_confirmation(console: OpenC
         left = await leave_two(c)
         await c.press("q", "b")
         await c.until(lambda: isinstance(c.app.screen, ConfirmScreen))
-        await c.press("y")
+        await c.press("enter", "y")
         assert c.engine.asked_for("run")[0][1] == tuple(left)
         assert not c.app._exit
 
@@ -96,7 +96,7 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
     console: OpenConsole,
 ) -> None:
     async with console() as c:
-        await c.press("s", "y")
+        await c.press("s", "enter", "y")
         await c.until(lambda: c.engine.operations)
         c.engine.progress("op-1", State.SUBMITTING)
         c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
@@ -104,7 +104,7 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
         await c.until(lambda: "1 of yours" in c.text())
         c.engine.end("op-1")
         await c.until(lambda: len(c.engine.asked_for("left")) == 3)
-        await c.press("b", "y")
+        await c.press("b", "enter", "y")
         await c.until(lambda: "op-2" in c.engine.operations)
         c.engine.tell(events.ServersRead((server(4),), NOW))
         c.engine.progress("op-2", State.VERIFIED)

@@ -139,7 +139,7 @@ async def test_a_wrong_password_is_told_with_the_pause(console: OpenConsole, clo
 
 async def test_what_happens_meanwhile_is_there_afterwards(console: OpenConsole, clock: Clock) -> None:
     async with console(settings=SETTINGS, monotonic=clock) as shown:
-        await shown.press("s", "y")
+        await shown.press("s", "enter", "y")
         await shown.until(lambda: shown.app.screen is shown.servers and shown.engine.asked_for("run"))
         clock.now += 60 * MINUTES
         shown.app.idle.look()

@@ -10,7 +10,7 @@ from tui.console.widgets.results import Results, bar
 from tui.model.operation import State
 
 
-async def started(c: Console, keys: tuple[str, ...] = ("a", "s", "y")) -> Results:
+async def started(c: Console, keys: tuple[str, ...] = ("a", "s", "enter", "y")) -> Results:
     """Start maintenance on all that can take it."""
     await c.press(*keys)
     await c.until(lambda: c.servers.results.line_count())
@@ -70,7 +70,7 @@ async def test_what_changed_last_is_last(console: OpenConsole) -> None:
 
 async def test_going_up_stops_following_and_the_end_takes_it_up(console: OpenConsole) -> None:
     async with console(60, size=(100, 30)) as c:
-        results = await started(c, ("a", "s", "shift+tab", *"58", "enter", "y"))
+        results = await started(c, ("a", "s", "enter", *"60", "enter", "y"))
         results.focus()
         await c.until(lambda: results.cursor == 57)
         assert results.following
@@ -118,7 +118,7 @@ async def test_another_operation_is_listed_on_request(console: OpenConsole) -> N
     async with console(6) as c:
         results = await started(c)
         first = listed(c)
-        await c.press("u", "s", "y")
+        await c.press("u", "s", "enter", "y")
         await c.until(lambda: len(c.engine.operations) == 2 and results.line_count() == 1)
         assert "2 of 2 operations" in c.text()
         await c.press("o")
@@ -128,7 +128,7 @@ async def test_another_operation_is_listed_on_request(console: OpenConsole) -> N
 
 async def test_only_lines_that_differ_are_drawn(console: OpenConsole) -> None:
     async with console(60, size=(120, 40)) as c:
-        results = await started(c, ("a", "s", "shift+tab", *"58", "enter", "y"))
+        results = await started(c, ("a", "s", "enter", *"60", "enter", "y"))
         c.engine.progress("op-1", State.SUBMITTING)
         await c.until(lambda: "58 sending" in c.text())
         drawn = results.lines_drawn
@@ -140,7 +140,7 @@ async def test_only_lines_that_differ_are_drawn(console: OpenConsole) -> None:
 
 async def test_thousands_of_results_draw_what_is_seen_only(console: OpenConsole) -> None:
     async with console(3000, size=(120, 40)) as c:
-        results = await started(c, ("a", "s", "shift+tab", *"2998", "enter", "y"))
+        results = await started(c, ("a", "s", "enter", *"3000", "enter", "y"))
         drawn = results.lines_drawn
         for state in (State.SUBMITTING, State.QUEUED, State.EXECUTING, State.VERIFIED):
             c.engine.progress("op-1", state)

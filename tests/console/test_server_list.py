@@ -85,11 +85,10 @@ async def test_a_mark_advances_and_is_told() -> None:
         await pilot.pause()
         assert list(widget.selection) == ids(1, 2)
         assert widget.cursor == 2
-        assert widget.marked_or_cursor() == ids(1, 2)
         assert lines(widget)[0] == "Servers ── 30 · 2 marked"
         assert [line[:2] for line in lines(widget)[2:6]] == [" ✓", " ✓", "▌ ", "  "]
         widget.action_unmark()
-        assert widget.marked_or_cursor() == [WEB3]
+        assert list(widget.selection) == []
         await pilot.pause()
         assert app.last(ServerList.MarksChanged).vanished == ()
 
@@ -199,7 +198,14 @@ async def test_the_cursor_stays_on_its_server_through_filter_and_sort() -> None:
             assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB30"
             assert widget.cursor in widget.seen()
         widget.set_filter("!web30")
-        assert (widget.cursor_server and widget.cursor_server.id) == WEB1
+        await pilot.pause()
+        assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB31"
+        displaced = app.last(ServerList.CursorDisplaced)
+        assert (displaced.before, displaced.now) == ("WA1ACMEWEB30", "WA1ACMEWEB31")
+        widget.set_filter("web2")
+        assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB29", (
+            "none is below: the one above"
+        )
 
 
 async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
@@ -456,13 +462,14 @@ async def test_an_empty_fleet_does_no_harm() -> None:
         for name in ACTIONS:
             getattr(widget, f"action_{name}")()
         assert widget.set_filter("web") is None
-        assert widget.marked_or_cursor() == []
+        assert widget.cursor_server is None
         assert lines(widget)[0] == "Servers ── 0"
         replace(widget.fleet, [server(1)])
         widget.reload()
         await pilot.pause()
         widget.set_filter("")
-        assert widget.marked_or_cursor() == [WEB1]
+        assert widget.cursor_server is not None
+        assert widget.cursor_server.id == WEB1
 
 
 async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:

@@ -137,7 +137,7 @@ async def test_enter_asks_for_the_details_of_the_server_under_the_cursor(console
 
 async def test_details_follow_the_cursor_and_say_what_was_done_here(console: OpenConsole) -> None:
     async with console(6) as c:
-        await c.press("s", "y", "enter")
+        await c.press("s", "enter", "y", "enter")
         await c.until(lambda: "planned" in c.text().split("Results")[0].split("WA1ACMEDB004")[-1])
         await c.press("down")
         assert c.servers.details.server is not None
@@ -309,7 +309,7 @@ async def test_what_a_data_center_changed_is_still_marked_when_the_reading_ends(
 
 
 @pytest.mark.parametrize("sort", ["id", "-cpu"])
-async def test_the_first_reading_is_no_news_and_the_cursor_stays_on_top(
+async def test_what_is_read_for_the_first_time_is_no_news_and_the_cursor_stays_on_its_server(
     console: OpenConsole, sort: str
 ) -> None:
     async with console(0, settings=Settings(sort=sort)) as c:
@@ -327,7 +327,8 @@ async def test_the_first_reading_is_no_news_and_the_cursor_stays_on_top(
         lines = [line for line in c.text().splitlines() if "ACMEWEB" in line]
         assert len(lines) == 9
         assert not [line for line in lines if "+" in line]
-        assert c.servers.servers.cursor == 0
+        assert c.servers.servers.cursor_server is not None
+        assert c.servers.servers.cursor_server.id == "WA1ACMEWEB01", "others came above it"
         assert c.servers.servers.line_count() == 9
 
 
@@ -355,7 +356,7 @@ async def test_a_profile_that_is_read_only_is_so_when_it_is_chosen_at_the_login(
 
 async def test_the_focused_choice_is_told_without_colour(console: OpenConsole) -> None:
     async with console() as c:
-        await c.press("s")
+        await c.press("s", "enter")
         assert "►n leave them alone" in c.text()
         await c.press("tab")
         assert " n leave them alone" in c.text()

@@ -6,39 +6,37 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.binding import Binding
-from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Event, Resize
+from textual.dom import DOMNode
+from textual.events import Event, InputEvent, Key, Paste, Resize
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from tui.console import commands, terminal
 from tui.console.choices import Choices
+from tui.console.dialog import Question
+from tui.console.driver import Driver, KeysRead
+from tui.console.gate import InputGate
 from tui.console.idle import IdleLock
 from tui.console.screens.login import LoginScreen
 from tui.console.start import StartOptions
 from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+
     from tui.console.bridge import EngineFacade, Picture
     from tui.console.screens.leave import Leave
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
 log = logging.getLogger("pitstop.console")
-
-
-class Driver(LinuxDriver):
-    """Textual's driver, with a way out when the terminal has gone."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._file = terminal.HangUpProofFile(self._file)  # type: ignore[assignment, arg-type]
 
 
 class PitstopApp(App[None], inherit_bindings=False):
@@ -93,6 +91,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         self._due = False
         self._too_small = False
         self.idle = IdleLock(self, 60 * settings.lock_after, monotonic)
+        self.gate = InputGate(self)
 
     @property
     def settings(self) -> "Settings":
@@ -110,7 +109,8 @@ class PitstopApp(App[None], inherit_bindings=False):
         return [*super().get_line_filters(), *self._ascii]
 
     def on_mount(self) -> None:
-        """Start the engine once the first screen is painted."""
+        """Take input; start the engine once the first screen is painted."""
+        self.gate.open()
         self.call_after_refresh(lambda: self.run_worker(self._begin()))
 
     async def _begin(self) -> None:
@@ -242,15 +242,56 @@ class PitstopApp(App[None], inherit_bindings=False):
         return commands.Situation(readonly=self.readonly)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a command can be used now."""
-        if self.idle.locked:
-            return False
-        return commands.check(action, parameters, self.situation)
+        """Whether a command can be used at all; ``run_action`` says why it cannot be used now."""
+        return not self.idle.locked
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action; a command that cannot be used now says why instead."""
+        command = commands.of_action(action) if isinstance(action, str) else None
+        if command is not None and (reason := commands.why_not(command, self.situation)) is not None:
+            self.notify(f"{command.label}: {reason}", severity="warning", markup=False)
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: Event) -> None:
-        """What is pressed while the console is locked, or should be, goes no further."""
-        if self.idle.admits(event):
+        """Input goes through the gate."""
+        if isinstance(event, InputEvent | Paste) and not event.is_forwarded:
+            self.gate.take([event])
+        else:
             await super().on_event(event)
+
+    async def push_screen_wait(self, screen: Screen[Any] | str) -> Any:  # type: ignore[override]
+        """Show a screen and wait for its answer; the gate dispatches input meanwhile."""
+        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def take(answer: Any) -> None:
+            self.gate.begin()
+            answered.set_result(answer)
+
+        await self.push_screen(screen, take)
+        self.gate.end()
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            self.gate.begin()
+            raise
+
+    def on_keys_read(self, message: KeysRead) -> None:
+        """Keys that came in one read."""
+        self.gate.take(message.keys)
+
+    async def dispatch_input(self, event: Event) -> None:
+        """Called by the gate. What is pressed while the console is locked, or should be, goes no further."""
+        if not self.idle.admits(event):
+            return
+        if isinstance(event, Key) and isinstance(self.screen, Question) and self.screen.takes(event):
+            return
+        await super().on_event(event)
 
     def notify(self, message: str, **options: Any) -> None:
         """Tell something in passing; while nobody is there it waits."""

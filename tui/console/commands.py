@@ -13,10 +13,20 @@ from textual.binding import Binding, Keymap
 from textual.keys import _character_to_key
 
 
+class Pane(Enum):
+    """A part of the screen; commands act on the one that has the focus."""
+
+    GROUPS = "groups"
+    LIST = "list"
+    DETAILS = "details"
+    RESULTS = "results"
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What decides which commands can be used at a moment."""
 
+    pane: Pane = Pane.LIST
     readonly: bool = False
     may_operate: bool = True
     """Whether the user's roles allow operations."""
@@ -75,11 +85,19 @@ class Command(NamedTuple):
 def _nothing_chosen(now: Situation) -> str | None:
     if not now.may_operate:
         return "your role does not allow operations"
-    return None if now.chosen else "no server is marked or under the cursor"
+    return _nothing_to_copy(now)
 
 
 def _nothing_shown(now: Situation) -> str | None:
-    return None if now.shown else "no server is shown"
+    if now.shown:
+        return None
+    return "the servers are being read" if now.loading else "no server is shown"
+
+
+def _no_list(now: Situation) -> str | None:
+    if now.pane is not Pane.LIST:
+        return "ranges are drawn in the list of servers: go there first"
+    return _nothing_shown(now)
 
 
 def _nothing_marked(now: Situation) -> str | None:
@@ -95,7 +113,11 @@ def _no_other_operation(now: Situation) -> str | None:
 
 
 def _nothing_to_copy(now: Situation) -> str | None:
-    return None if now.chosen else "no server is marked or under the cursor"
+    if now.chosen:
+        return None
+    if now.pane is Pane.GROUPS:
+        return "no server is marked, and under the cursor is a group: space marks its servers"
+    return "the servers are being read" if now.loading else "no server is marked or under the cursor"
 
 
 def _nothing_unsent(now: Situation) -> str | None:
@@ -151,9 +173,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark.none", "u", "Unmark all", "Take all marks off, also where they are hidden.",
             "Marks", "list('unmark')", hint="unmark", weight=30, why_not=_nothing_marked),
     Command("mark.range", "V", "Mark a range", "Begin a range here; moving extends it, V ends it.",
-            "Marks", "list('mark_range')", why_not=_nothing_shown),
+            "Marks", "list('mark_range')", why_not=_no_list),
     Command("mark.span", "ctrl+@", "Mark up to here", "Mark everything from the last mark to the cursor.",
-            "Marks", "list('mark_span')", why_not=_nothing_shown),
+            "Marks", "list('mark_span')", why_not=_no_list),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
             "Marks", "list('undo_marks')"),
     Command("ticket", "t", "Open a ticket", "Find a file's servers and mark them; or paste it here.",
@@ -258,30 +280,15 @@ def of_filters(now: Situation) -> list[Command]:
     ]
 
 
-def check(action: str, parameters: tuple[object, ...], now: Situation) -> bool | None:
-    """Textual's question whether an action may run: yes, not now (None), or not at all (False)."""
-    spelled = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
-    command = _BY_ACTION.get(spelled)
-    if command is None:
-        return True
-    if now.readonly and command.dangerous:
-        return False
-    return True if command.why_not(now) is None else None
+def of_action(action: str) -> Command | None:
+    """The command that an action, as its binding spells it, belongs to."""
+    return _BY_ACTION.get(action.removeprefix("app."))
 
 
 def bindings(scope: Scope) -> list[Binding]:
     """The key bindings of ``scope``, each with the command's name as the id that a keymap can name."""
     return [
-        # What moves the focus does so before the next key is looked at. Else what was typed ahead on a slow
-        # link goes to the wrong place: a password into the user's name, a filter's letters to the list.
-        Binding(
-            command.keys,
-            command.action,
-            command.label,
-            id=command.name,
-            show=False,
-            priority=command.name in {"filter", "pane.next", "pane.previous"},
-        )
+        Binding(command.keys, command.action, command.label, id=command.name, show=False)
         for command in COMMANDS
         if command.scope is scope and command.keys
     ]

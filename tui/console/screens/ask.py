@@ -6,18 +6,19 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from tui.console.dialog import Dialog
+from tui.console.dialog import Question
 from tui.console.screens.confirm import count
 from tui.console.widgets.choice import Choice
 
 
-class AskScreen(Dialog[bool], inherit_bindings=False):
+class AskScreen(Question[bool], inherit_bindings=False):
     """Dismissed with True only by ``y``, or by Enter on the yes that somebody went to."""
 
     AUTO_FOCUS = "#no"
     BINDINGS = [
-        Binding("y", "answer(True)", show=False),
-        Binding("n,escape", "answer(False)", show=False),
+        Binding("y", "answer('yes')", show=False),
+        Binding("n", "answer('no')", show=False),
+        Binding("escape", "leave", show=False),
         Binding("tab,right,down", "app.focus_next", show=False),
         Binding("shift+tab,left,up", "app.focus_previous", show=False),
     ]
@@ -31,17 +32,23 @@ class AskScreen(Dialog[bool], inherit_bindings=False):
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, markup=False)
+            yield Static("", classes="hint", markup=False)
             with Horizontal(classes="choices"):
                 yield Choice("n", self._no, id="no")
                 yield Choice("y", self._yes, id="yes")
 
     @on(Choice.Pressed)
     def _pressed(self, event: Choice.Pressed) -> None:
-        self.dismiss(event.choice.id == "yes")
+        answer = event.choice.id or "no"
+        self.press(answer, safe=answer == "no")
 
-    def action_answer(self, yes: bool) -> None:
-        """Yes or no, by key."""
-        self.dismiss(yes)
+    def answer(self, answer: str) -> None:
+        """Yes or no."""
+        self.dismiss(answer == "yes")
+
+    def action_leave(self) -> None:
+        """No."""
+        self.dismiss(False)
 
 
 def ask_to_cancel(waiting: int, total: int) -> AskScreen:

@@ -9,7 +9,7 @@ from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Picture
-from tui.console.dialog import Dialog
+from tui.console.dialog import Question
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.field import Field
@@ -57,14 +57,18 @@ def skipped(plan: Plan) -> str:
     return ", ".join(told) + (f", {more:,} for other reasons" if more else "")
 
 
-class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
-    """What will happen to how many servers, where, and which are left alone and why."""
+class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
+    """What will happen to how many servers, where, and which are left alone and why.
+
+    Reason, count and answers stand in this order; the focus is on the first of them that is missing.
+    """
 
     CSS_PATH = styles("confirm.tcss")
-    AUTO_FOCUS = "#no"
+    AUTO_FOCUS = ""
     BINDINGS = [
-        Binding("y", "yes", "Confirm", show=False),
-        Binding("n,escape", "no", "Leave the servers alone", show=False),
+        Binding("y", "answer('yes')", show=False),
+        Binding("n", "answer('no')", show=False),
+        Binding("escape", "leave", show=False),
         Binding("tab,down", "app.focus_next", show=False),
         Binding("shift+tab,up", "app.focus_previous", show=False),
     ]
@@ -75,7 +79,8 @@ class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
         self._picture = picture
         self._reason = reason
         self._total = len(plan.server_ids)
-        self._must_count = self._total > count_above
+        self._marked = self._total + len(plan.skipped)
+        self._must_count = bool(self._total) and self._marked > count_above
 
     def compose(self) -> ComposeResult:
         """The facts, the reason, and the two ways out."""
@@ -88,7 +93,7 @@ class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
             )
             with VerticalScroll(id="body", can_focus=False):
                 yield from self._compose_body()
-            yield Static("", id="hint", markup=False)
+            yield Static("", id="hint", classes="hint", markup=False)
             with Horizontal(id="choices"):
                 yield Choice("n", "leave them alone" if total else "close", id="no")
                 if total:
@@ -103,13 +108,12 @@ class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
             if total:
                 yield Static("Reason", classes="word")
                 yield Field(
-                    self._reason, id="reason", placeholder="ticket number or why; goes into the record"
+                    self._reason, id="reason", placeholder="ticket number or why; enter goes on, also without"
                 )
             if self._must_count:
                 yield Static("Type", classes="word")
-                yield Field(
-                    id="count", restrict=r"\d*", placeholder=f"{total} to show that you mean all of them"
-                )
+                what = "to show that you mean all of them" if total == self._marked else "for all you chose"
+                yield Field(id="count", restrict=r"\d*", placeholder=f"{self._marked} {what}")
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -133,6 +137,7 @@ class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Until the count is typed, there is no yes."""
         self._allow()
+        self._focus_missing()
 
     @on(Input.Changed, "#count")
     def _allow(self) -> None:
@@ -140,29 +145,41 @@ class ConfirmScreen(Dialog[Confirmed | None], inherit_bindings=False):
             choice.disabled = not self._counted()
 
     def _counted(self) -> bool:
-        return not self._must_count or self.query_one("#count", Field).value.strip() == str(self._total)
+        return not self._must_count or self.query_one("#count", Field).value.strip() == str(self._marked)
+
+    def _focus_missing(self, *, reason: bool = True) -> None:
+        """Go to the first that is missing; the safe answer is the last of them."""
+        if reason and self._total and not self.query_one("#reason", Field).value:
+            self.query_one("#reason").focus()
+        elif not self._counted():
+            self.query_one("#count").focus()
+        else:
+            self.query_one("#no").focus()
 
     @on(Input.Submitted)
     def _next(self) -> None:
-        """Enter in a field goes on to the next one; from the last to the safe answer."""
-        self.query_one("#no").focus()
-        if self._must_count and not self._counted():
-            self.query_one("#count").focus()
+        """Enter in a field goes on to what is missing still; nobody has to give a reason."""
+        self._focus_missing(reason=False)
 
-    @on(Choice.Pressed, "#yes")
-    def action_yes(self) -> None:
-        """Confirm, if everything asked for is there."""
-        if not self._total:
-            return
-        if not self._counted():
-            self.query_one("#hint", Static).update(
-                f"Type {self._total} first: it is more servers than one looks over."
-            )
-            self.query_one("#count").focus()
-            return
-        self.dismiss(Confirmed(self.plan, self.query_one("#reason", Field).value.strip()))
+    @on(Choice.Pressed)
+    def _pressed(self, event: Choice.Pressed) -> None:
+        answer = event.choice.id or "no"
+        self.press(answer, safe=answer == "no")
 
-    @on(Choice.Pressed, "#no")
-    def action_no(self) -> None:
+    def answer(self, answer: str) -> None:
+        """Touch nothing; or confirm, if everything asked for is there."""
+        if answer == "no":
+            self.dismiss(None)
+        elif self._total and not self._counted():
+            self.say(f"Type {self._marked} first: it is more servers than one looks over.")
+            self.query_one("#count").focus()
+        elif self._total:
+            self.dismiss(Confirmed(self.plan, self.query_one("#reason", Field).value.strip()))
+
+    def text_field(self) -> Input | None:
+        """What is typed beside the fields is a reason."""
+        return self.query_one("#reason", Field) if self._total else None
+
+    def action_leave(self) -> None:
         """Touch nothing."""
         self.dismiss(None)

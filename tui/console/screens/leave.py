@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui.console.bridge import Picture, unsent
-from tui.console.dialog import Dialog
+from tui.console.dialog import Question
 from tui.console.screens.confirm import count, names
 from tui.console.widgets.choice import Choice
 
@@ -22,13 +22,15 @@ class Leave(Enum):
     BRING_BACK = "bring back"
 
 
-class LeaveScreen(Dialog[Leave], inherit_bindings=False):
+class LeaveScreen(Question[Leave], inherit_bindings=False):
     """What is behind, and the ways on; staying has the focus. With ``can_bring_back`` that is one of them."""
 
     AUTO_FOCUS = "#stay"
+    letters = frozenset("ynb")
     BINDINGS = [
         Binding("y", "answer('go')", show=False),
-        Binding("n,escape", "answer('stay')", show=False),
+        Binding("n", "answer('stay')", show=False),
+        Binding("escape", "leave", show=False),
         Binding("b", "answer('bring back')", show=False),
         Binding("tab,right,down", "app.focus_next", show=False),
         Binding("shift+tab,left,up", "app.focus_previous", show=False),
@@ -45,6 +47,7 @@ class LeaveScreen(Dialog[Leave], inherit_bindings=False):
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, markup=False)
+            yield Static("", classes="hint", markup=False)
             with Horizontal(classes="choices"):
                 yield Choice("n", "stay", id="stay")
                 if self._can_bring_back:
@@ -53,12 +56,17 @@ class LeaveScreen(Dialog[Leave], inherit_bindings=False):
 
     @on(Choice.Pressed)
     def _pressed(self, event: Choice.Pressed) -> None:
-        self.action_answer((event.choice.id or "").replace("-", " "))
+        answer = (event.choice.id or "stay").replace("-", " ")
+        self.press(answer, safe=answer == Leave.STAY.value)
 
-    def action_answer(self, answer: str) -> None:
-        """One of the ways, by key."""
+    def answer(self, answer: str) -> None:
+        """One of the ways."""
         if answer != Leave.BRING_BACK.value or self._can_bring_back:
             self.dismiss(Leave(answer))
+
+    def action_leave(self) -> None:
+        """Stay."""
+        self.dismiss(Leave.STAY)
 
 
 def leaving(picture: Picture) -> tuple[str, str]:

@@ -1,15 +1,19 @@
 """The console itself: groups, servers, and the results of what was asked of them."""
 
-from textual import on, work
+import time
+
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.events import Paste
+from textual.events import DescendantFocus, Paste
 from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console import commands
 from tui.console.bridge import Change, EngineFacade, Picture, unsent
 from tui.console.choices import Choices
+from tui.console.dialog import PAINTED_FOR
+from tui.console.gate import conversation, last_stroke
 from tui.console.operating import Operating
 from tui.console.refreshing import Refreshing
 from tui.console.screens.confirm import count, names
@@ -43,6 +47,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._refreshing = Refreshing(self, self.action_refresh)
         self._operating = Operating(self, picture, engine, choices)
         self._selection = Selection()
+        self._displaced: tuple[ServerList.CursorDisplaced, float] | None = None
+        """The last time the cursor's server left the view, and when that was on the screen."""
         self.groups = GroupTree(picture.fleet, id="groups")
         settings = choices.settings
         self.filter = FilterBar(history=settings.history, id="filter")
@@ -82,9 +88,10 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         shown = self.results.operation
         marked = len(self._selection)
         return commands.Situation(
+            pane=self.pane,
             readonly=self.picture.readonly,
             may_operate=self.picture.may_operate,
-            chosen=marked or int(self.servers.cursor_server is not None),
+            chosen=marked or int(self._server_under_cursor() is not None),
             marked=marked,
             shown=self.servers.line_count(),
             operations=len(self.picture.operations),
@@ -97,12 +104,34 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             filters=tuple(self.servers.named_filters.items()),
         )
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a command can be used now."""
-        if action == "filter" and isinstance(self.focused, Input):
-            return False  # The slash is a letter there.
-        return commands.check(action, parameters, self.situation)
+    @property
+    def pane(self) -> commands.Pane:
+        """The part of the screen that the keys act on."""
+        if self.groups.has_focus:
+            return commands.Pane.GROUPS
+        if self.results.has_focus:
+            return commands.Pane.RESULTS
+        return commands.Pane.DETAILS if self.details.has_focus else commands.Pane.LIST
 
+    def _server_under_cursor(self) -> str | None:
+        """The server that the pane with the focus has under its cursor. A group is no server."""
+        match self.pane:
+            case commands.Pane.GROUPS:
+                return None
+            case commands.Pane.RESULTS:
+                target = self.results.target(self.results.cursor)
+                return target.server_id if target else None
+            case commands.Pane.DETAILS:
+                return self.details.server.id if self.details.server else None
+        server = self.servers.cursor_server
+        return server.id if server else None
+
+    def _chosen(self) -> list[str]:
+        """What a command acts on: the marked servers, shown or not, else the one under the cursor."""
+        under_cursor = self._server_under_cursor()
+        return list(self._selection) or ([under_cursor] if under_cursor else [])
+
+    @on(DescendantFocus)
     @on(ServerList.MarksChanged)
     @on(ServerList.ViewChanged)
     def _show_situation(self) -> None:
@@ -112,6 +141,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def picture_changed(self, change: Change) -> None:
         """Pass what changed on to the widgets that show it."""
+        self.servers.set_loading(self.picture.reading and self.picture.read_at is None)
         if change.fleet or change.reread:
             self.servers.reload()
         elif change.servers:
@@ -157,24 +187,63 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     # -- commands ----------------------------------------------------------------------------
 
     def action_list(self, name: str) -> None:
-        """Something that the list does by itself."""
-        getattr(self.servers, f"action_{name}")()
+        """Something that the list does by itself; what marks all marks those listed in the focused pane."""
+        self.servers.finish_search()
+        if self.pane is commands.Pane.RESULTS and name in {"mark_all", "invert_marks"}:
+            ids = self.results.server_ids()
+            if name == "mark_all":
+                self.servers.mark_ids(ids)
+            else:
+                self.servers.invert_ids(ids)
+        else:
+            getattr(self.servers, f"action_{name}")()
         self._show_situation()
 
     def action_mark(self) -> None:
-        """Mark the server under the cursor: of the list, or of the results where they have the focus."""
-        target = self.results.target(self.results.cursor) if self.results.has_focus else None
-        if target is None:
-            self.action_list("mark")
-        else:
-            self.servers.mark_ids([target.server_id], target.server_id not in self._selection)
-            self.results.action_cursor_down()
+        """Mark the server under the cursor of the pane that has the focus, and go on to the next."""
+        if self.pane is commands.Pane.LIST:
+            if not self._just_displaced(by_itself=True):
+                self.action_list("mark")
+        elif (server_id := self._server_under_cursor()) is not None:
+            self.servers.mark_ids([server_id], server_id not in self._selection)
+            if self.pane is commands.Pane.RESULTS:
+                self.results.action_cursor_down()
+
+    @on(ServerList.CursorDisplaced)
+    def _cursor_displaced(self, event: ServerList.CursorDisplaced) -> None:
+        """The cursor is on another server than the one that somebody put it on."""
+        self._displaced = (event, float("inf"))
+        self.call_after_refresh(self._displacement_painted, event)
+        if not event.asked:
+            where = f"the cursor is on {event.now} now" if event.now else "no server is shown"
+            self.app.notify(
+                f"{event.before} is not shown any more: {where}", severity="warning", markup=False
+            )
+
+    def _displacement_painted(self, event: ServerList.CursorDisplaced) -> None:
+        if self._displaced is not None and self._displaced[0] is event:
+            self._displaced = (event, time.monotonic())
+
+    def _just_displaced(self, *, by_itself: bool = False) -> bool:
+        """Whether a key was pressed before one could see the cursor go to another server; says so."""
+        if self._displaced is None or self._selection or self.pane is not commands.Pane.LIST:
+            return False
+        event, painted_at = self._displaced
+        if last_stroke(self.app).event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
+            return False
+        self._warn(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
+        return True
+
+    @on(ServerList.RangeEnded)
+    def _range_ended(self) -> None:
+        self._warn("The servers changed, so the range ended; what it marked stays marked")
+
+    def _warn(self, message: str) -> None:
+        self.app.notify(message, severity="warning", markup=False)
 
     def action_details(self) -> None:
-        """Everything about the server under the cursor: of the list, or of the results."""
-        target = self.results.target(self.results.cursor) if self.results.has_focus else None
-        server = self.servers.cursor_server
-        wanted = target.server_id if target else server.id if server else None
+        """Everything about the server under the cursor of the pane that has the focus."""
+        wanted = self._server_under_cursor()
         shown = self.details.server
         if self.details.display and (wanted is None or (shown is not None and shown.id == wanted)):
             self._close_details()
@@ -219,7 +288,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _pasted(self, event: ServerList.Pasted) -> None:
         self._find_servers(event.text, "pasted text")
 
-    @work
+    @conversation
     async def action_ticket(self) -> None:
         """Find the servers that a file names."""
         from tui.console.handover import ask_for_ticket
@@ -246,12 +315,13 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_filter(self) -> None:
         """Type a filter."""
         self.filter.add_class("-open")
-        # Now, not in a later message: keys typed ahead are waiting for whoever has the focus.
         self.set_focus(self.filter.query_one(Input))
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
         self.filter.show_error(self.servers.set_filter(event.text))
+        if not isinstance(self.focused, Input):
+            self.servers.finish_search()
 
     @on(ServerList.ViewChanged)
     def _say_how_many(self) -> None:
@@ -261,12 +331,14 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     @on(FilterBar.Left)
     def _filter_left(self) -> None:
+        if self.filter.wrong:
+            return  # It is to be mended first.
         self.servers.finish_search()
         self._choices.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
-        self.set_focus(self.servers)  # now, as above
+        self.set_focus(self.servers)
 
-    @work
+    @conversation
     async def action_keep_filter(self) -> None:
         """Give the filter a name, under which the palette brings it back."""
         from tui.console.screens.prompt import Refused, ask_for
@@ -300,7 +372,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._choices.choose(filters=filters)
         self.servers.named_filters = filters
 
-    @work
+    @conversation
     async def action_columns(self) -> None:
         """Choose columns, their order and widths."""
         from tui.console.widgets.column_chooser import ColumnChooser
@@ -315,7 +387,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         shown = self.servers.shown
         self._choices.choose(sort=("-" if shown.descending else "") + shown.column)
 
-    @work
+    @conversation
     async def action_export(self, what: str) -> None:
         """Write servers to a file: those shown, in their order, or those marked, shown or not."""
         from tui.console.handover import export
@@ -357,6 +429,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Read all servers again."""
         self._refreshing.began()
         self.picture.reading = True
+        self.servers.set_loading(self.picture.read_at is None)
         if self.details.display:
             self.details.again()
         self._engine.refresh()
@@ -364,7 +437,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def action_operate(self, name: str) -> None:
         """Plan an operation on the chosen servers and ask for a confirmation."""
-        self._operating.ask(Action(name), self.servers.marked_or_cursor())
+        if not self._just_displaced():
+            self._operating.ask(Action(name), self._chosen())
 
     def action_bring_back(self) -> None:
         """End maintenance on just those servers that this operator's windows left in it."""
@@ -381,7 +455,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
-        ids = self.servers.marked_or_cursor()
+        ids = self._chosen()
         self.app.copy_to_clipboard("\n".join(ids))
         self.app.notify(f"{count(len(ids), 'id')} sent to the terminal's clipboard", markup=False)
 

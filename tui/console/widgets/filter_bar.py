@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.console.later import caught_up, later
+from tui.console.later import later
 from tui.console.widgets.field import Field
 from tui.model.history import History
 from tui.model.values import QueryError
@@ -22,11 +22,7 @@ HINT = "words · field:value · !not · a or b · ↑ older · enter keep · esc
 
 
 class FilterBar(Vertical):
-    """An input with history; below it, while it has the focus, what is wrong or how many were found.
-
-    Keys may come in one burst, as over a slow link: what follows Enter, Escape or an arrow is looked at only
-    when the line has taken in what was before it and its filter is in force.
-    """
+    """An input with history; below it, while it has the focus, what is wrong or how many were found."""
 
     DEFAULT_CSS = """
     FilterBar {
@@ -40,10 +36,9 @@ class FilterBar(Vertical):
     }
     """
     BINDINGS = [
-        Binding("up", "older", "Older filter", show=False, priority=True),
-        Binding("down", "newer", "Newer filter", show=False, priority=True),
-        Binding("enter", "keep", "Keep", show=False, priority=True),
-        Binding("escape", "clear_or_leave", "Clear", show=False, priority=True),
+        Binding("up", "older", "Older filter", show=False),
+        Binding("down", "newer", "Newer filter", show=False),
+        Binding("escape", "clear_or_leave", "Clear", show=False),
     ]
 
     class Changed(Message):
@@ -81,10 +76,16 @@ class FilterBar(Vertical):
         return self.query_one(Input).value
 
     def set_text(self, text: str) -> None:
-        """Take a filter from elsewhere, e.g. one with a name; it is told like a typed one."""
+        """Take a filter from elsewhere, e.g. one with a name; it is in force before the next key."""
         line = self.query_one(Input)
         line.value = text
         line.cursor_position = len(text)
+        self._tell()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the filter as typed does not parse."""
+        return self._error is not None
 
     def show_error(self, error: QueryError | None) -> None:
         """Say where and why the filter does not parse; None: it does."""
@@ -108,39 +109,33 @@ class FilterBar(Vertical):
             self._timer.cancel()
         self._timer = later(self, DELAY, self._tell)
 
-    async def action_keep(self) -> None:
-        """The filter stays, and the list has the focus again; but one that does not parse is to be mended."""
-        await caught_up(self.query_one(Input))
+    @on(Input.Submitted)
+    def keep(self, event: Input.Submitted) -> None:
+        """The filter stays, and the list has the focus again."""
+        event.stop()
         self._tell()
-        await self._heeded()
-        if self._error is None:
+        if not self.wrong:
             self.history.add(self.text)
-            self.post_message(self.Left())
-            await self._heeded()
+        self.post_message(self.Left())
 
-    async def action_older(self) -> None:
+    def on_descendant_blur(self) -> None:
+        """Textual: the focus goes elsewhere. What is done there is meant for the filter as typed."""
+        self._tell()
+
+    def action_older(self) -> None:
         """The filter before."""
-        await caught_up(self.query_one(Input))
         self.set_text(self.history.older(self.text))
 
-    async def action_newer(self) -> None:
+    def action_newer(self) -> None:
         """The filter after."""
-        await caught_up(self.query_one(Input))
         self.set_text(self.history.newer(self.text))
 
-    async def action_clear_or_leave(self) -> None:
+    def action_clear_or_leave(self) -> None:
         """Take the filter off; if there is none, go back to the list."""
-        await caught_up(self.query_one(Input))
         if self.text:
             self.set_text("")
-            self._tell()
         else:
             self.post_message(self.Left())
-        await self._heeded()
-
-    async def _heeded(self) -> None:
-        """Until what was told has gone all the way up."""
-        await caught_up(*(node for node in self.ancestors_with_self if node is not self.app))
 
     def _tell(self) -> None:
         if self._timer is not None:

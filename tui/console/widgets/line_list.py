@@ -76,6 +76,8 @@ class LineList(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.cursor = 0
         """The line the cursor is on; 0 also where there are no lines."""
+        self.moved = False
+        """Whether anybody moved the cursor."""
         self.lines_drawn = 0
         """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
         self._bodies: LRUCache[Hashable, list[Segment]] = LRUCache(512)
@@ -255,7 +257,9 @@ class LineList(ScrollView, can_focus=True):
     def move_cursor(self, index: int, *, scroll: bool = True) -> bool:
         """Put the cursor on line ``index``, or the nearest there is; returns whether it moved."""
         index = max(0, min(index, self.line_count() - 1))
-        before = self.cursor
+        before, first_time, self.moved = self.cursor, not self.moved, True
+        if first_time:
+            self.refresh_gutter(before)
         if index == before:
             if scroll:
                 self.show_cursor()

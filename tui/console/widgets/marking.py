@@ -19,13 +19,21 @@ class Marking(LineList):
         """The rows of the selection's roster that are shown, in their order."""
         raise NotImplementedError
 
+    def id_at(self, index: int) -> str:
+        """The id of the server on a line."""
+        raise NotImplementedError
+
+    def index_of(self, server_id: str) -> int | None:
+        """The line that a server is on; None where it is not shown."""
+        raise NotImplementedError
+
     _anchor: int | None = None
     """Where the range being drawn began; None while none is."""
     _sticky = False
     """Whether the range goes on with plain movement (V), or only with shift."""
     _before: bytes = b""
-    _last_mark: int | None = None
-    """The row of the catalog that was marked last."""
+    _last_mark: str | None = None
+    """The server that was marked last."""
     _extending = False
 
     @property
@@ -45,28 +53,33 @@ class Marking(LineList):
             self.marks_changed()
         return changed
 
+    def invert_ids(self, ids: Iterable[str]) -> None:
+        """Turn the marks of servers round, shown or not."""
+        ids = list(ids)
+        marked = [id_ for id_ in ids if id_ in self.selection]
+        self.mark_ids(ids)
+        self.mark_ids(marked, on=False)
+
     def toggle(self, index: int) -> None:
         """Turn the mark of one line round."""
         self._end_range()
         row = self.view[index]
         on = not self.selection.flags[row]
         self.selection.mark_rows((row,), on)
-        self._last_mark = row if on else self._last_mark
+        self._last_mark = self.id_at(index) if on else self._last_mark
         self.refresh_cells(index, 1, 1)
         self._marks_told()
 
     def mark_span(self, index: int) -> None:
         """Mark everything from the last mark, else the cursor, to line ``index``."""
         self._end_range()
-        start = index
-        if self._last_mark is not None and self._last_mark in self.view:
-            start = self.view.index(self._last_mark)
-        elif self.view:
-            start = self.cursor
+        start = None if self._last_mark is None else self.index_of(self._last_mark)
+        if start is None:
+            start = self.cursor if self.view else index
         low, high = sorted((start, index))
         if self.view:
             self.selection.mark_rows(self.view[low : high + 1])
-            self._last_mark = self.view[index]
+            self._last_mark = self.id_at(index)
             self.marks_changed()
 
     def action_mark(self) -> None:
@@ -158,7 +171,7 @@ class Marking(LineList):
             row = self.view[index]
             if flags[row] != was[row]:
                 self.refresh_cells(index, 1, 1)
-        self._last_mark = self.view[self.cursor]
+        self._last_mark = self.id_at(self.cursor)
         self._marks_told()
 
     def _end_range(self) -> None:

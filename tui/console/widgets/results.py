@@ -111,6 +111,10 @@ class Results(LineList):
         operation = self.operation
         return operation.targets[self._order[index]] if operation and index < len(self._order) else None
 
+    def server_ids(self) -> list[str]:
+        """The servers that are listed, in their order."""
+        return list(self._order)
+
     def show(self, operation_id: str) -> None:
         """List the servers of another operation."""
         self._shown, self._order = operation_id, []

@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from rich.segment import Segment
 from textual import events
@@ -34,6 +36,17 @@ NEWS = 2
 """The cell of the gutter that those signs stand in, after cursor and mark."""
 
 
+class _Place(NamedTuple):
+    """Where the cursor was before the view changed."""
+
+    server: Server | None
+    line: int
+    offset: int
+    """Lines below the top of what was seen."""
+    view: Sequence[int]
+    ids: Sequence[str]
+
+
 class ServerList(Marking, LineList):
     """Servers of a fleet, one a line.
 
@@ -41,6 +54,19 @@ class ServerList(Marking, LineList):
     ``reload`` or ``update_servers``, after changing the selection ``marks_changed``. Rows keep their
     place when a server changes: only ``reload``, a new filter or a new order move them.
     """
+
+    class CursorDisplaced(Message):
+        """The server under the cursor is not shown any more, so the cursor is on another one."""
+
+        def __init__(self, before: str, now: str | None, *, asked: bool) -> None:
+            super().__init__()
+            self.before = before
+            self.now = now
+            self.asked = asked
+            """Whether the operator asked for another view; else the servers changed by themselves."""
+
+    class RangeEnded(Message):
+        """The servers changed while a range was being drawn; what it marked stays marked."""
 
     class CursorMoved(Message):
         """The cursor is on another server; None where nothing is shown."""
@@ -106,6 +132,8 @@ class ServerList(Marking, LineList):
         self._news: dict[str, str] = {}
         """Server id -> the sign of what happened to it a moment ago."""
         self._news_timer: asyncio.TimerHandle | None = None
+        self.loading = False
+        """Whether the fleet is being read for the first time: until the operator moves there is no cursor."""
         self._version = 0
         """Rises when lines look different though their servers do not."""
         self._titled = ""
@@ -130,12 +158,28 @@ class ServerList(Marking, LineList):
     @property
     def cursor_server(self) -> Server | None:
         """The server under the cursor."""
-        return self.catalog.servers[self.view[self.cursor]] if self.view else None
+        return self.catalog.servers[self.view[self.cursor]] if self.view and self.has_cursor else None
 
-    def marked_or_cursor(self) -> list[str]:
-        """What a command acts on: the marked servers, shown or not, else the one under the cursor."""
-        server = self.cursor_server
-        return list(self.selection) or ([server.id] if server else [])
+    @property
+    def has_cursor(self) -> bool:
+        """Whether there is a cursor: while servers still come in, only once the operator moved it."""
+        return self.moved or not self.loading
+
+    def set_loading(self, loading: bool) -> None:
+        """Say whether the fleet is being read for the first time."""
+        if loading != self.loading:
+            self.loading = loading
+            self.refresh_gutter(self.cursor)
+            self.cursor_moved()
+
+    def id_at(self, index: int) -> str:
+        """The id of the server on a line."""
+        return self.catalog.ids[self.view[index]]
+
+    def index_of(self, server_id: str) -> int | None:
+        """The line that a server is on; None where it is not shown."""
+        row = self.catalog.rows.get(server_id)
+        return self.view.index(row) if row is not None and self.shown.shows(row) else None
 
     def shown_ids(self) -> list[str]:
         """The ids of the servers shown, in the order shown."""
@@ -159,23 +203,20 @@ class ServerList(Marking, LineList):
     def reload(self) -> None:
         """The fleet was replaced or changed in bulk: show it as it is now.
 
-        Cursor, marks, scroll, filter and order stay, by id; only a cursor that was never moved stays on top
-        while data centers come in. New and changed servers carry a sign for a while.
+        Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
         """
         self._stop_search()
-        at, offset = self.cursor_server, self.cursor - self.first
+        was = self._where()
         paths, view, servers, rows = self.catalog.paths, self.view, self.catalog.servers, self.catalog.rows
         changed = self.catalog.reload()
         vanished: list[str] = []
         if changed is not None:
             news = {self.catalog.ids[row]: CHANGED for row in changed}
         else:
-            self._end_range()
+            self._lose_range()
             vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
             now = self.fleet.servers
             known = {one.data_center for one in servers}  # what is read for the first time is no news
-            if not self.cursor and known != {one.data_center for one in self.catalog.servers}:
-                at = None
             news = {
                 one.id: NEW for one in self.catalog.servers if one.id not in rows and one.data_center in known
             }
@@ -188,8 +229,8 @@ class ServerList(Marking, LineList):
         if changed is not None and view == self.view and paths == self.catalog.paths:
             self._refresh_servers(news, self.width - NEWS)
         else:
-            self._end_range()
-            self._land(at.id if at else None, offset)
+            self._lose_range()
+            self._land(was, asked=False)
         self._prepare_soon()
         if vanished:
             self.post_message(self.MarksChanged(vanished))
@@ -218,11 +259,6 @@ class ServerList(Marking, LineList):
             if self.catalog.ids[self.view[index]] in other:
                 self.refresh_cells(index, self.gutter_width + x, width)
 
-    def forget_operation_states(self) -> None:
-        """No operation is shown any more."""
-        self.states.clear()
-        self.refresh_lines_seen()
-
     def set_filter(self, text: str) -> QueryError | None:
         """Show what ``text`` asks for; returns what is wrong with it, and then shows what it did before."""
         try:
@@ -243,6 +279,7 @@ class ServerList(Marking, LineList):
         """Show only the servers below a group; None lifts that."""
         self.shown.group_id = group_id
         self._refilter()
+        self.finish_search()
 
     def sort(self, column: str, reverse: bool = False) -> None:
         """Order by a column, ties by id. Raises KeyError where there is no such column."""
@@ -250,11 +287,11 @@ class ServerList(Marking, LineList):
         if found is None:
             raise KeyError(column)
         self._end_range()
-        at = self.cursor_server
+        was = self._where()
         self.shown.column, self.shown.descending = found.name, reverse
         self.shown.arrange()
         self.refresh_heading(1)
-        self._land(at.id if at else None, None)
+        self._land(was, keep_offset=False)
 
     def set_layout(self, layout: ColumnLayout) -> None:
         """Show other columns, or in another order or width."""
@@ -311,10 +348,11 @@ class ServerList(Marking, LineList):
     def draw_gutter(self, index: int) -> list[Segment]:
         """The cursor, the mark, and the sign of what the last refresh changed."""
         row = self.view[index]
-        cursor = ("▌" if self.has_focus else "▏") if index == self.cursor else " "
+        on_it = index == self.cursor and self.has_cursor
+        cursor = ("▌" if self.has_focus else "▏") if on_it else " "
         mark = "✓" if self.selection.flags[row] else " "
         news = self._news.get(self.catalog.ids[row], " ") if self._news else " "
-        if index == self.cursor or mark != " ":
+        if on_it or mark != " ":
             return [Segment(cursor + mark, self.look("line--cursor")), Segment(news, self.base)]
         return [Segment(cursor + mark + news, self.base)]
 
@@ -401,26 +439,49 @@ class ServerList(Marking, LineList):
         self._found(found)
 
     def _found(self, rows: list[int] | None) -> None:
-        at, offset = self.cursor_server, self.cursor - self.first
+        was = self._where()
         self._end_range()
         self._version += 1
         self.shown.show(rows)
-        self._land(at.id if at else None, offset)
+        self._land(was)
 
-    def _land(self, keep: str | None, offset: int | None) -> None:
-        """After the view changed: the cursor on the same server, as far from the top as it was."""
-        row = self.catalog.rows.get(keep) if keep else None
-        if row is not None:  # on a server that is filtered out the cursor has nowhere to be but the top
-            self.cursor = self.view.index(row) if self.shown.shows(row) else 0
+    def _where(self) -> "_Place":
+        """Where the cursor is, to be found again when the view has changed."""
+        return _Place(self.cursor_server, self.cursor, self.cursor - self.first, self.view, self.catalog.ids)
+
+    def _land(self, was: "_Place", *, keep_offset: bool = True, asked: bool = True) -> None:
+        """After the view changed: the cursor on the same server, as far from the top as it was.
+
+        Where that server is not shown any more, on the next one that was below it, else the one above.
+        """
+        keep = was.server.id if was.server else None
+        if was.server is not None:
+            index = self.index_of(was.server.id)
+            self.cursor = self._neighbour(was) if index is None else index
         self.lines_changed()
-        if offset is not None and self.is_mounted and self.cursor:
-            self.scroll_to(y=max(0, self.cursor - offset), animate=False, force=True)
+        if keep_offset and self.is_mounted and self.cursor:
+            self.scroll_to(y=max(0, self.cursor - was.offset), animate=False, force=True)
         self.show_cursor()
         self.refresh_title()
         self.post_message(self.ViewChanged())
         server = self.cursor_server
         if (server.id if server else None) != keep:
             self.cursor_moved()
+            if keep is not None:
+                self.post_message(self.CursorDisplaced(keep, server.id if server else None, asked=asked))
+
+    def _neighbour(self, was: "_Place") -> int:
+        """The line of the server nearest to where the cursor was that is still shown; 0 without any."""
+        for index in chain(range(was.line + 1, len(was.view)), range(was.line - 1, -1, -1)):
+            if (found := self.index_of(was.ids[was.view[index]])) is not None:
+                return found
+        return 0
+
+    def _lose_range(self) -> None:
+        """The lines are not what they were: a range over them is over, and that is said."""
+        if self.ranging:
+            self.post_message(self.RangeEnded())
+        self._end_range()
 
     def _sort_beside(self, step: int) -> None:
         names = [column.name for column, _ in self.line.columns] or ["id"]
