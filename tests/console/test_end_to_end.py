@@ -40,9 +40,9 @@ async def console(
 
 
 def servers_screen(app: PitstopApp) -> ServersScreen | None:
-    """The main screen, once it is there and filled."""
+    """The main screen, once it is there and all data centers are read."""
     screen = app.screen_stack[0]
-    return screen if isinstance(screen, ServersScreen) and screen.servers.line_count() else None
+    return screen if isinstance(screen, ServersScreen) and screen.picture.read_at else None
 
 
 def ended(app: PitstopApp, count: int) -> Callable[[], bool]:

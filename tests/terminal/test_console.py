@@ -16,6 +16,8 @@ from tests.terminal.service import PITSTOP, Service
 LIST = "ACME"
 """Every server's name has it, and no other text of the console before the list is there."""
 
+READ = re.compile(r" read \d\d:\d\d")
+SERVERS = re.compile(r"Servers \S+ \d")
 ELIGIBLE = "/", *"maint:off power:started status:active", "enter"
 
 
@@ -26,8 +28,8 @@ def marked(terminal: Terminal) -> int:
 
 
 def list_is_there(terminal: Terminal) -> None:
-    """Wait until the list has servers."""
-    terminal.wait_for(lambda: re.search(r"Servers \S+ \d", terminal.text()))
+    """Wait until the list has the servers of all data centers: then the status line says when it was read."""
+    terminal.wait_for(lambda: READ.search(terminal.screen()[0]) and SERVERS.search(terminal.text()))
 
 
 def open_list(terminal: Terminal) -> None:
