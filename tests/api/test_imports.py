@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 PROGRAM = """
 import sys
@@ -17,3 +18,10 @@ def test_nothing_is_imported_that_the_client_does_not_need() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "httpx" in loaded
     assert not loaded & {"textual", "rich", "pygments", "click", "starlette", "uvicorn", "sqlite3"}
+
+
+def test_a_library_that_is_installed_can_be_imported_by_others(tmp_path: Path) -> None:
+    """anyio before 4.12 needs sniffio, which httpcore is to look for in vain only where it is not there."""
+    (tmp_path / "sniffio.py").write_text("", encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import tui.api.http; import sniffio"
+    subprocess.run([sys.executable, "-c", code], check=True)

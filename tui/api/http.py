@@ -1,5 +1,6 @@
 """httpx, without the command line that it brings along, and without looking for other kinds of event loop."""
 
+import importlib.util
 import sys
 
 # httpx imports its command line, with much of rich and pygments, wherever those are installed: 40 ms and
@@ -7,8 +8,9 @@ import sys
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 # httpcore asks for sniffio at every request, to tell trio from asyncio. Where it is not installed, looking
-# for it on the disk again and again was a tenth of a request's cost; this program is asyncio's only.
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+# for it on the disk again and again was a tenth of a request's cost. Where it is, anyio may need it.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402
 
