@@ -228,6 +228,22 @@ def test_a_journal_that_cannot_be_used_sends_nothing(pitstop: Pitstop, platform:
     assert place.posts == 0
 
 
+def test_a_journal_on_a_network_file_system_sends_nothing(
+    pitstop: Pitstop, platform: Serve, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = platform()
+    (id_, *_) = [server["id"] for server in pitstop("servers", "maint:off status:active", "--json").json]
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"36 25 0:31 / {tmp_path} rw,relatime - nfs4 files:/home rw\n", encoding="utf-8")
+    monkeypatch.setattr("tui.engine.mounts.MOUNTS", mounts)
+    ran = pitstop("start", id_, "--yes", "--json")
+    assert (ran.code, ran.out) == (1, "")
+    for words in ("nothing was sent", f"{home} is on a network file system (nfs4)", "XDG_STATE_HOME"):
+        assert words in ran.err
+    assert not (home / "journal.sqlite3").exists()
+    assert place.posts == 0
+
+
 def test_a_home_that_cannot_be_made(
     pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.engine import schema
-from tui.engine.errors import JournalDamaged, JournalError, JournalNewer
+from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, JournalNotLocal
+from tui.engine.mounts import ADVICE, check_local
 
 BUSY_TIMEOUT = 3.0
 """Seconds to wait for another console's transaction; each of ours takes milliseconds."""
@@ -146,7 +147,12 @@ class Database:
             if verdict != "ok":
                 raise JournalDamaged(_damaged(self.path, verdict.splitlines()[-1]))
             self._checked = True
-        _switch_to_wal(db)
+        mode = _switch_to_wal(db)
+        if mode != "wal":
+            raise JournalNotLocal(
+                f"{self.path.parent} is on a file system where SQLite can keep no write-ahead log "
+                f"(it answers {mode}), so the journal is not safe there; {ADVICE}"
+            )
         for setting in _SETTINGS:
             db.execute(f"PRAGMA {setting}")
         if version < len(schema.VERSIONS):
@@ -168,18 +174,19 @@ def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _switch_to_wal(db: sqlite3.Connection) -> None:
-    """Wait for others that switch at the same moment: SQLite itself refuses them at once."""
+def _switch_to_wal(db: sqlite3.Connection) -> str:
+    """Wait for others that switch at the same moment: SQLite itself refuses them at once.
+
+    Returns the mode that SQLite keeps the file in now.
+    """
     deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
-            db.execute("PRAGMA journal_mode = WAL")
+            return str(db.execute("PRAGMA journal_mode = WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-        else:
-            return
 
 
 def _migrate(db: sqlite3.Connection) -> None:
@@ -201,6 +208,7 @@ def _prepare(path: Path) -> None:
     directory that nobody else can write to, nothing can be exchanged in between.
     """
     directory = path.parent
+    check_local(directory)
     for missing in (*reversed(directory.parents), directory):
         if not missing.exists():
             missing.mkdir(mode=0o700, exist_ok=True)

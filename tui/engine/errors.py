@@ -16,6 +16,10 @@ class JournalDamaged(JournalError):
     """The file is not a journal, or a damaged one. It is left as it is."""
 
 
+class JournalNotLocal(JournalError):
+    """The journal would lie where other machines can write to it as well. Nothing is made there."""
+
+
 TAKEN_OVER = "another Pitstop of yours has taken this operation over"
 
 
