@@ -2,10 +2,25 @@
 
 import contextlib
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 
-from tui.engine.events import DataCenterRead, Event, FleetRead, Latency, OperationStarted, Progress
+from tui.engine.events import (
+    DataCenterFailed,
+    DataCenterRead,
+    Event,
+    FleetFailed,
+    FleetRead,
+    JournalChanged,
+    Latency,
+    LeftInMaintenance,
+    LinkChanged,
+    Progress,
+    ServersRead,
+)
+from tui.model.operation import State, Target
+from tui.model.server import Server
+from tui.model.window import MAY_HAVE_CHANGED
 
 COMPACT_AT = 512
 
@@ -45,29 +60,71 @@ class Outbox:
 
 
 def compact(events: Iterable[Event]) -> list[Event]:
-    """The same events without those that a later one makes needless.
+    """The same events without what later ones make needless. Those that are left keep their places.
 
-    Of readings of the same data center, of ends of a refresh and of latencies the newest stays. Of the
-    progress of an operation the newest telling of each server stays, in the place of the last.
+    Whoever takes them in ends with the same picture: what is dropped sets only what a later event sets again.
     """
-    kept: dict[object, Event] = {}
-    begun: Counter[str] = Counter()
-    for number, event in enumerate(events):
-        key: object = number
+    news = _News()
+    kept = [event for each in reversed(list(events)) if (event := news.of(each)) is not None]
+    return kept[::-1]
+
+
+class _News:
+    """What is told by none of the later events; asked for each event from the last to the first."""
+
+    def __init__(self) -> None:
+        self._told: set[object] = set()
+        self._fleet: FleetRead | None = None
+        self._failed: set[str] = set()
+        """The data centers that are said to have failed before ``_fleet``, and after the event asked for."""
+
+    def of(self, event: Event) -> Event | None:
+        """The event, or the part of it that no later one makes needless."""
         match event:
-            case OperationStarted():
-                begun[event.operation_id] += 1
-            case Progress():
-                key = (Progress, event.operation_id, begun[event.operation_id])
-                if isinstance(before := kept.get(key), Progress):
-                    newest = {target.server_id: target for target in (*before.targets, *event.targets)}
-                    event = Progress(event.operation_id, tuple(newest.values()))
+            case Latency() | LinkChanged() | JournalChanged() | FleetFailed() | LeftInMaintenance():
+                return event if self._first(type(event)) else None
             case DataCenterRead():
-                key = (DataCenterRead, event.data_center.id)
-            case Latency() | FleetRead():
-                key = type(event)
+                return event if self._first((DataCenterRead, event.data_center.id)) else None
+            case DataCenterFailed():
+                if not self._first((DataCenterFailed, event.data_center)):
+                    return None
+                self._failed.add(event.data_center)
+                return event
+            case FleetRead():
+                return event if self._is_needed(event) else None
+            case ServersRead():
+                servers = [server for server in reversed(event.servers) if self._is_new(server)]
+                return ServersRead(tuple(servers[::-1]), event.at) if servers else None
+            case Progress():
+                id_ = event.operation_id
+                targets = [target for target in reversed(event.targets) if self._counts(id_, target)]
+                return Progress(id_, tuple(targets[::-1])) if targets else None
             case _:
-                pass
-        kept.pop(key, None)
-        kept[key] = event
-    return list(kept.values())
+                return event
+
+    def _first(self, key: object) -> bool:
+        first = key not in self._told
+        self._told.add(key)
+        return first
+
+    def _is_needed(self, event: FleetRead) -> bool:
+        """Whether it takes away a data center that the next one does not, or that is named in between."""
+        present, later = set(event.data_centers), self._fleet
+        if later is not None and present.issuperset(later.data_centers) and present >= self._failed:
+            return False
+        self._fleet, self._failed = event, set()
+        return True
+
+    def _is_new(self, server: Server) -> bool:
+        return (DataCenterRead, server.data_center) not in self._told and self._first((Server, server.id))
+
+    def _counts(self, operation_id: str, target: Target) -> bool:
+        """Whether it is the newest of its server, or says alone that the server was, or may be, changed."""
+        key, state = (operation_id, target.server_id), target.state
+        counts = self._first(key)
+        if state in MAY_HAVE_CHANGED and LeftInMaintenance not in self._told:
+            # A change that is verified says also that there may be one.
+            counts |= self._first((key, state is State.VERIFIED))
+            if state is State.VERIFIED:
+                self._told.add((key, False))
+        return counts
