@@ -1,11 +1,15 @@
 """The first line: where, who, why, how the link is, how old the data is. Nothing in it ticks."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from textual.content import Content
 from textual.widget import Widget
 
 from tui.console.bridge import Picture
+from tui.console.widgets.cells import fit, plain, width_of
 from tui.engine.events import Link
 
 AGES = (
@@ -17,6 +21,43 @@ AGES = (
     (600, "10 min"),
 )
 """Seconds, and how an age of at least that is told. Coarse, so that an idle screen sends nothing."""
+OLD = 3_600
+"""Seconds after which data is old: trouble, and no longer in passing."""
+BAD = "bold $state-red"
+
+
+class Weight(IntEnum):
+    """What stays longest where the line is narrow: the heavier."""
+
+    NAME = 0
+    READ = 1
+    LATENCY = 2
+    USER = 3
+    FLEET = 4
+    WHERE = 5
+    REASON = 6
+    READ_ONLY = 7
+    TROUBLE = 8
+
+
+class Place(IntEnum):
+    """Where in the line a part stands."""
+
+    LEFT = 0
+    MIDDLE = 1
+    RIGHT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that the line says: its forms from the longest to the shortest, and how it is joined."""
+
+    weight: Weight
+    place: Place
+    forms: tuple[str, ...]
+    style: str = ""
+    before: str = "  "
+    """What parts it from the one before it at the same place."""
 
 
 def clock_time(at: float) -> str:
@@ -46,47 +87,98 @@ def latency(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def status(picture: Picture, reason: str, width: int) -> Content:
-    """The whole line. What is least needed goes first where it does not fit."""
+def parts(picture: Picture, reason: str) -> Iterator[Part]:
+    """Everything there is to say, from left to right."""
     session, endpoint = picture.session, picture.endpoint
-    name = endpoint.name if endpoint else ""
-    where = Content.assemble((f" {name} ", "reverse") if endpoint and endpoint.sandbox else (name, ""))
-    who = Content(f"{session.account} · {session.user} · " if session else "")
-    left = Content.assemble((" pitstop", "bold $primary"), "  ", who, where)
+    yield Part(Weight.NAME, Place.LEFT, ("pitstop",), "bold $primary")
+    if session is not None:
+        yield Part(Weight.WHERE, Place.LEFT, _cut(session.account, 8))
+        yield Part(Weight.USER, Place.LEFT, _cut(session.user, 12), before=" · ")
+    if endpoint is not None and endpoint.sandbox:
+        yield Part(Weight.WHERE, Place.LEFT, (f" {endpoint.name} ",), "reverse", " · ")
+    elif endpoint is not None:
+        yield Part(Weight.WHERE, Place.LEFT, _cut(endpoint.name, 12, 6), before=" · ")
     if picture.readonly:
-        left += Content.assemble("  ", ("read-only", "bold"))
+        yield Part(Weight.READ_ONLY, Place.LEFT, ("read-only",), "bold")
     elif not picture.may_operate:
-        left += Content.assemble("  ", ("may only look", "bold"))
-    right: list[Content] = []
-    passing: Content | None = None  # goes first where it does not fit
-    if in_maintenance := picture.fleet.in_maintenance():
-        behind = len(picture.left_behind())
-        yours = f", {behind:,} of yours" if behind else ""
-        right.append(Content.styled(f"{in_maintenance:,} in maintenance{yours}", "bold $maintenance"))
+        yield Part(Weight.READ_ONLY, Place.LEFT, ("may only look",), "bold")
+    if reason:
+        yield Part(Weight.REASON, Place.MIDDLE, _cut(reason, 40, 24, 12), "bold")
+    yield from _fleet_parts(picture)
+    yield from _link_parts(picture)
+
+
+def _fleet_parts(picture: Picture) -> Iterator[Part]:
+    total, yours = picture.fleet.in_maintenance(), len(picture.left_behind())
+    if yours:
+        forms = (f"{total:,} in maintenance, {yours:,} of yours", f"{yours:,} of yours", f"{yours:,} yours")
+        yield Part(Weight.TROUBLE, Place.RIGHT, forms, "bold $maintenance")
+    elif total:
+        yield Part(Weight.FLEET, Place.RIGHT, (f"{total:,} in maintenance",), "bold $maintenance")
+
+
+def _link_parts(picture: Picture) -> Iterator[Part]:
     if picture.link is Link.DOWN:
-        right.append(Content.styled("○ no answer", "bold $state-red"))
+        yield Part(Weight.TROUBLE, Place.RIGHT, ("○ no answer", "no answer"), BAD)
     elif picture.latency is not None:
-        passing = Content.assemble(("●", "$state-green"), f" {latency(picture.latency)}")
-        right.append(passing)
-    if picture.reading:
-        right.append(Content.styled("reading …", "$quiet"))
-    elif picture.read_at is not None:
-        right.append(Content.styled(age(picture.read_at, picture.clock()), "$quiet"))
+        yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(picture.latency)}",), "$state-green")
     if picture.journal_trouble:
-        right.append(Content.styled("journal not written", "bold $state-red"))
-    if picture.trouble or picture.fleet.problems:
-        right.append(Content.styled("incomplete", "bold $state-red"))
-    middle = Content.styled(reason, "bold") if reason else Content("")
-    tail = Content("  ").join(right) + " "
-    for parts in ((left, middle, tail), (left, Content(""), tail)):
-        room = width - sum(part.cell_length for part in parts)
-        if room >= 2:
-            before = room // 2 if parts[1].cell_length else room
-            return parts[0] + " " * before + parts[1] + " " * (room - before) + parts[2]
-    while right and left.cell_length + tail.cell_length + 1 > width:
-        right.pop(next((at for at, part in enumerate(right) if part is passing), -1))
-        tail = Content("  ").join(right) + " "
-    return left + " " * max(1, width - left.cell_length - tail.cell_length) + tail
+        yield Part(Weight.TROUBLE, Place.RIGHT, ("journal not written", "no journal"), BAD)
+    if problems := picture.fleet.problems:
+        yield Part(Weight.TROUBLE, Place.RIGHT, (f"incomplete: {', '.join(problems)}", "incomplete"), BAD)
+    elif picture.trouble:
+        yield Part(Weight.TROUBLE, Place.RIGHT, ("reading failed", "not read"), BAD)
+    if picture.reading:
+        yield Part(Weight.READ, Place.RIGHT, ("reading …",), "$quiet")
+    if picture.read_at is not None:
+        now = picture.clock()
+        text = age(picture.read_at, now)
+        if now - picture.read_at >= OLD:
+            yield Part(Weight.TROUBLE, Place.RIGHT, (text, text.partition(", ")[2], "old data"), "bold")
+        elif not picture.reading:
+            yield Part(Weight.READ, Place.RIGHT, (text, text.partition(",")[0]), "$quiet")
+
+
+def _cut(text: str, *widths: int) -> tuple[str, ...]:
+    """The whole text, and what is left of it in so many cells."""
+    return (plain(text), *(fit(text, width) for width in widths if width < width_of(text)))
+
+
+def lighten(found: list[Part]) -> list[Part]:
+    """The same parts with less to say: one of them has its next form, or is left out after its last.
+
+    What is told in passing goes first; what counts is made shorter before any of it is left out.
+    """
+
+    def staying(part: Part) -> tuple[int, Weight, int]:
+        counts = part.weight >= Weight.WHERE
+        return counts + (counts and not part.forms[1:]), part.weight, -len(part.forms)
+
+    part = min(found, key=staying)
+    at = found.index(part)
+    return [*found[:at], *([replace(part, forms=part.forms[1:])] if part.forms[1:] else []), *found[at + 1 :]]
+
+
+def _lay_out(found: list[Part]) -> list[Content]:
+    """What stands at the left, in the middle and at the right."""
+    texts = [Content(""), Content(""), Content("")]
+    for part in found:
+        before = part.before if texts[part.place] else ""
+        texts[part.place] += Content.assemble(before, (part.forms[0], part.style))
+    return texts
+
+
+def status(picture: Picture, reason: str, width: int) -> Content:
+    """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way."""
+    found = list(parts(picture, reason))
+    texts = _lay_out(found)
+    while found and width < 2 * sum(map(bool, texts)) + sum(text.cell_length for text in texts):
+        found = lighten(found)
+        texts = _lay_out(found)
+    left, middle, right = texts
+    room = max(0, width - 2 - sum(text.cell_length for text in texts))
+    before = room // 2 if middle else room
+    return Content(" ") + left + " " * before + middle + " " * (room - before) + right + " "
 
 
 class StatusBar(Widget):
