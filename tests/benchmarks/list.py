@@ -176,7 +176,7 @@ BOUNDS = {
     "filter": 0.12,
     "clear filter": 0.02,
 }
-SIZES = {"cursor down": 0.2, "mark one": 0.02, "one cell": 0.02, "page": 0.6}
+SIZES = {"cursor down": 0.45, "mark one": 0.05, "one cell": 0.02, "page": 0.6}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

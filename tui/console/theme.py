@@ -40,7 +40,7 @@ THEME = Theme(
         "quiet": "#8a8a8a",
         "rule": "#4e4e4e",
         "rule-focus": "#5fafff",
-        "cursor-line": "#303030",
+        "cursor-line": "#3a3a3a",
         "block-cursor-background": "#5fafff",
         "block-cursor-foreground": "#121212",
         "block-cursor-text-style": "none",

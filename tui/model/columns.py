@@ -11,6 +11,9 @@ from tui.model.server import Server
 
 Item = TypeVar("Item")
 
+GAP = 2
+"""Cells between columns: with one, "started off" reads as one phrase."""
+
 
 class Kind(StrEnum):
     """What the values of a column are, and so how they are filtered and sorted."""
@@ -156,7 +159,7 @@ class ColumnLayout(msgspec.Struct, frozen=True):
         """The layout as settings keep it; ``parse`` of it gives the same layout."""
         return [item.name if item.width is None else f"{item.name}:{item.width}" for item in self.columns]
 
-    def fit(self, available: int, natural: Mapping[str, int], gap: int = 1) -> list[tuple[Column, int]]:
+    def fit(self, available: int, natural: Mapping[str, int], gap: int = GAP) -> list[tuple[Column, int]]:
         """The columns that go into ``available`` cells, and their widths.
 
         ``natural`` is the width that each column's content would like, 0 where it says nothing. The most

@@ -132,6 +132,11 @@ class Details(LineList):
         """Lines there are to scroll through."""
         return len(self._lines)
 
+    @property
+    def has_cursor(self) -> bool:
+        """Keys scroll here."""
+        return False
+
     def line_key(self, index: int) -> Hashable:
         """A line is what it says."""
         return self._lines[index]
@@ -155,7 +160,7 @@ class Details(LineList):
             text = "Details · reading the rest …" if self._asked else "Details"
         else:
             text = "Raw answer · j fields" if self.raw else "Details · j raw answer"
-        return [Segment(" " + fit(text, self.width - 1), self.look("line--heading"))]
+        return [Segment(" " + fit(text, self.width - 1), self.title_look)]
 
     # -- within
 

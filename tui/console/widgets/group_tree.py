@@ -152,9 +152,8 @@ class GroupTree(LineList):
     def draw_gutter(self, index: int) -> list[Segment]:
         """The cursor, and which group the list is restricted to."""
         group = self.branches[index].group
-        cursor = ("▌" if self.has_focus else "▏") if index == self.cursor else " "
         chosen = "●" if self.chosen is not None and group is not None and group.id == self.chosen else " "
-        return [Segment(cursor + chosen, self.look("line--cursor"))]
+        return [Segment(self.cursor_sign(index) + chosen, self.look("line--cursor"))]
 
     def draw_body(self, index: int) -> list[Segment]:
         """Indented name, servers, and servers in maintenance."""
@@ -175,7 +174,7 @@ class GroupTree(LineList):
         text = (
             fit(" Groups", width) + fit("all", COUNT, right=True) + fit("maint", IN_MAINTENANCE, right=True)
         )
-        return [Segment(text, self.look("line--heading"))]
+        return [Segment(text, self.title_look)]
 
     # -- within
 

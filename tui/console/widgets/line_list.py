@@ -4,20 +4,19 @@ import math
 from collections.abc import Hashable
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.console.widgets.cells import width_of
+from tui.console.widgets.looks import Looks
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(Looks, can_focus=True):
     """Base of every list of lines: cursor, scrolling, cached lines, and refreshing no more than changed.
 
     A line is a gutter (cursor and marks, drawn anew each time) and a body (kept until ``line_key``
@@ -30,34 +29,8 @@ class LineList(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        & > .line--heading { text-style: bold; color: $foreground; }
-        & > .line--title { color: $quiet; }
-        & > .line--cursor { color: $primary; text-style: bold; }
-        & > .line--mark { text-style: bold; }
-        & > .line--match { text-style: underline; }
-        & > .line--quiet { color: $quiet; }
-        & > .state--dim { color: $state-dim; }
-        & > .state--blue { color: $state-blue; }
-        & > .state--green { color: $state-green; }
-        & > .state--red { color: $state-red; }
-        & > .state--magenta { color: $state-magenta; }
-        & > .state--maintenance { color: $maintenance; }
     }
     """
-    COMPONENT_CLASSES = {
-        "line--heading",
-        "line--title",
-        "line--cursor",
-        "line--mark",
-        "line--match",
-        "line--quiet",
-        "state--dim",
-        "state--blue",
-        "state--green",
-        "state--red",
-        "state--magenta",
-        "state--maintenance",
-    }
     BINDINGS = [
         Binding("up", "cursor_up", "Up", show=False),
         Binding("down", "cursor_down", "Down", show=False),
@@ -71,7 +44,6 @@ class LineList(ScrollView, can_focus=True):
     """Lines above the list that do not scroll."""
     gutter_width = 2
     """Cells on the left of each line that ``draw_gutter`` fills."""
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.cursor = 0
@@ -81,7 +53,6 @@ class LineList(ScrollView, can_focus=True):
         self.lines_drawn = 0
         """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
         self._bodies: LRUCache[Hashable, list[Segment]] = LRUCache(512)
-        self._styles: dict[str, Style] = {}
         self._inside = Size(0, 0)
         """What is left for lines beside the scroll bar; asking Textual takes as long as drawing a line."""
 
@@ -101,8 +72,19 @@ class LineList(ScrollView, can_focus=True):
 
     def draw_gutter(self, index: int) -> list[Segment]:
         """The first ``gutter_width`` cells: the cursor, and what else changes often."""
-        sign = "▌" if index == self.cursor else " "
+        sign = self.cursor_sign(index)
         return [Segment(sign, self.look("line--cursor")), Segment(" " * (self.gutter_width - 1), self.base)]
+
+    @property
+    def has_cursor(self) -> bool:
+        """Whether there is a line that keys act on; else they only scroll."""
+        return True
+
+    def cursor_sign(self, index: int) -> str:
+        """What stands before the line under the cursor: solid only in the pane that has the focus."""
+        if index != self.cursor or not self.has_cursor:
+            return " "
+        return "▌" if self.has_focus else "▏"
 
     def draw_heading(self, y: int) -> list[Segment]:
         """Line ``y`` of the heading."""
@@ -111,28 +93,12 @@ class LineList(ScrollView, can_focus=True):
     def cursor_moved(self) -> None:
         """The cursor is on another line, or another thing is on its line."""
 
-    # -- looks
-
-    @property
-    def base(self) -> Style:
-        """The style of plain text."""
-        return self.look("")
-
-    def look(self, name: str) -> Style:
-        """The style of a component class."""
-        style = self._styles.get(name)
-        if style is None:
-            style = self.get_component_rich_style(name) if name else self.rich_style
-            self._styles[name] = style
-        return style
+    # -- drawing
 
     def notify_style_update(self) -> None:
         """Textual: the styles are not what they were."""
         super().notify_style_update()
-        self._styles.clear()
         self._bodies.clear()
-
-    # -- drawing
 
     @property
     def body_width(self) -> int:
@@ -174,18 +140,29 @@ class LineList(ScrollView, can_focus=True):
         if body is None:
             self.lines_drawn += 1
             body = self._bodies[key] = self._fitted(self.draw_body(index), self.body_width)
-        return Strip(list(Segment.simplify([*self.draw_gutter(index), *body])), width)
+        line = [*self.draw_gutter(index), *body]
+        if index == self.cursor and self.has_cursor and self.has_focus:
+            line = [Segment(text, (style or self.base) + self.here) for text, style, _ in line]
+        return Strip(list(Segment.simplify(line)), width)
 
     def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
         """``segments`` in exactly ``width`` cells."""
         length = sum(width_of(segment.text) for segment in segments)
         if length > width:
             return list(Strip(segments, length).adjust_cell_length(width))
-        return [*segments, Segment(" " * (width - length), self.base)] if length < width else segments
+        if length < width:
+            last = segments[-1].style if segments else None
+            style = self.base if last is None or last.underline else last
+            return [*segments, Segment(" " * (width - length), style)]
+        return segments
 
     def refresh_line_at(self, index: int) -> None:
         """Draw one line again, if it is seen."""
         self.refresh_cells(index, 0, self._inside.width)
+
+    def refresh_cursor(self, index: int) -> None:
+        """Draw again what shows that the cursor is on a line, or is not any more."""
+        self.refresh_cells(index, 0, self._inside.width if self.has_focus else 1)
 
     def refresh_gutter(self, index: int) -> None:
         """Draw the gutter of one line again, if it is seen."""
@@ -265,10 +242,10 @@ class LineList(ScrollView, can_focus=True):
                 self.show_cursor()
             return False
         self.cursor = index
-        self.refresh_cells(before, 0, 1)
+        self.refresh_cursor(before)
         if scroll:
             self.show_cursor()
-        self.refresh_cells(index, 0, 1)
+        self.refresh_cursor(index)
         self.cursor_moved()
         return True
 
@@ -320,12 +297,17 @@ class LineList(ScrollView, can_focus=True):
         return index if y >= self.heading and index < self.line_count() else None
 
     def on_focus(self) -> None:
-        """The cursor looks different with the focus."""
-        self.refresh_gutter(self.cursor)
+        """Textual: the cursor and the title look different with the focus."""
+        self._focus_changed()
 
     def on_blur(self) -> None:
-        """The cursor looks different without the focus."""
-        self.refresh_gutter(self.cursor)
+        """Textual: the cursor and the title look different without the focus."""
+        self._focus_changed()
+
+    def _focus_changed(self) -> None:
+        self.refresh_line_at(self.cursor)
+        if self.heading:
+            self.refresh_heading(0)
 
     def on_click(self, event: events.Click) -> None:
         """Textual: the cursor goes to the line that was clicked."""

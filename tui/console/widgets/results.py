@@ -303,7 +303,7 @@ class Results(LineList):
             )
         between = max(0, width - width_of(title) - width_of(note) - 2)
         return [
-            Segment("─" + title, self.look("line--heading")),
+            Segment("─" + title, self.title_look),
             Segment("─" * between, rule),
             Segment(note, rule),
             Segment("─", rule),

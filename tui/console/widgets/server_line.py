@@ -7,13 +7,18 @@ from rich.style import Style
 
 from tui.console.widgets.cells import fit, width_of
 from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, Column, ColumnLayout, Kind, sample
+from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, Kind, sample
 from tui.model.operation import LOOKS, Target
 from tui.model.query import Query
 from tui.model.server import Server
 
 USUAL = 0.95
 """The share of the values that a column is made wide enough for; ids are never cut for a few long ones."""
+IN_PASSING = 5
+"""Columns of this priority and above say what one seldom looks for: they are quiet."""
+USUAL_STATUS = "active"
+PLAIN = ("", "line--quiet")
+"""The looks that a match is set off from; the others mean something themselves."""
 Look = Callable[[str], Style]
 """The style of a component class; of plain text for an empty name."""
 
@@ -54,7 +59,7 @@ class ServerLine:
         for column, width in self.columns:
             if column.name == name:
                 return start, width
-            start += width + 1
+            start += width + GAP
         return 0, 0
 
     def column_at(self, x: int) -> str | None:
@@ -73,27 +78,34 @@ class ServerLine:
             if column.name == sorted_by:
                 title = fit(title, min(len(title), max(1, width - 1))) + ("▼" if descending else "▲")
             titles.append(fit(title, width, right=_is_number(column)))
-        return " ".join(titles)
+        return (" " * GAP).join(titles)
 
     def draw(
         self, catalog: Catalog, row: int, target: Target | None, query: Query, look: Look
     ) -> list[Segment]:
-        """The cells; what the filter found is set off, and so are maintenance and the operation's state."""
-        segments: list[Segment] = []
-        plain = gap = ""
+        """The cells; what the filter found is set off, and so are maintenance and the operation's state.
+
+        Neighbours of one look are one segment, for each has its colours sent along.
+        """
+        runs: list[tuple[str, str]] = []
         for column, width in self.columns:
             text, style = _cell(catalog, row, target, column)
             cell = fit(text, width, right=_is_number(column))
-            plain, gap = plain + gap, " "
+            spans = query.spans(column.name, cell) if query.highlights and style in PLAIN else []
             last = 0
-            spans = query.spans(column.name, cell) if query.highlights else []
-            for start, end in [(0, len(cell))] if style else spans:
-                segments.append(Segment(plain + cell[last:start], look("")))
-                segments.append(Segment(cell[start:end], look(style or "line--match")))
-                plain, last = "", end
-            plain += cell[last:]
-        segments.append(Segment(plain, look("")))
-        return [segment for segment in segments if segment.text]
+            for start, end in spans:
+                runs += [(cell[last:start], style), (cell[start:end], "line--match")]
+                last = end
+            runs += [(cell[last:], style), (" " * GAP, "")]
+        segments: list[Segment] = []
+        match = look("line--match")
+        for text, style in runs:
+            before = segments[-1].style if segments else None
+            if before is look(style) or (text.isspace() and before not in (None, match)):
+                segments[-1] = Segment(segments[-1].text + text, before)
+            elif text:
+                segments.append(Segment(text, look(style)))
+        return segments
 
 
 def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> tuple[str, str]:
@@ -103,8 +115,11 @@ def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> 
             return "", ""
         look = LOOKS[target.state]
         return f"{look.sign} {look.word}", f"state--{look.colour}"
-    on = column.kind is Kind.FLAG and catalog.servers[row].maintenance
-    return catalog.text(column, row), "state--maintenance" if on else ""
+    text = catalog.text(column, row)
+    if column.kind is Kind.FLAG:
+        return text, "flag--on" if catalog.servers[row].maintenance else "line--quiet"
+    quiet = column.priority >= IN_PASSING or text == USUAL_STATUS
+    return text, "line--quiet" if quiet else ""
 
 
 def _named_as_id(server: Server) -> bool:

@@ -348,11 +348,10 @@ class ServerList(Marking, LineList):
     def draw_gutter(self, index: int) -> list[Segment]:
         """The cursor, the mark, and the sign of what the last refresh changed."""
         row = self.view[index]
-        on_it = index == self.cursor and self.has_cursor
-        cursor = ("▌" if self.has_focus else "▏") if on_it else " "
+        cursor = self.cursor_sign(index)
         mark = "✓" if self.selection.flags[row] else " "
         news = self._news.get(self.catalog.ids[row], " ") if self._news else " "
-        if on_it or mark != " ":
+        if cursor != " " or mark != " ":
             return [Segment(cursor + mark, self.look("line--cursor")), Segment(news, self.base)]
         return [Segment(cursor + mark + news, self.base)]
 
@@ -366,7 +365,7 @@ class ServerList(Marking, LineList):
         """The title, and the names of the columns with the arrow of the order."""
         if y == 0:
             self._titled = self.title()
-            return [Segment(self._titled, self.look("line--title"))]
+            return [Segment(self._titled, self.title_look)]
         text = self.line.heading(self.shown.column, self.shown.descending)
         return [Segment(" " * self.gutter_width + text, self.look("line--heading"))]
 
