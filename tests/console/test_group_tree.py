@@ -117,3 +117,33 @@ async def test_groups_that_are_their_own_parents_do_no_harm() -> None:
         widget = app.query_one(GroupTree)
         assert [branch.group.id for branch in widget.branches if branch.group] == ["c"]
         assert "[red]C\ufffd[2J" in lines(widget)[2]
+
+
+async def test_figures_never_touch_however_large() -> None:
+    """Twenty thousand servers, most of them in maintenance."""
+    many = tree()
+    app = ListHost(many)
+    async with app.run_test(size=(34, 12)) as pilot:
+        many.totals.update({"": 100_000, "root": 100_000})
+        many.in_maintenance.update({"": 16_535, "root": 16_535})
+        await pilot.press("down")
+        shown = lines(many)
+        assert shown[0].split() == ["Groups", "all", "maint"]
+        for line in shown[1:3]:
+            assert line.split()[-2:] in (["100,012", "16,539"],), line
+            assert "100,012  16,539" in line
+
+
+async def test_figures_that_grow_move_their_heading_too() -> None:
+    many = tree()
+    app = ListHost(many)
+    async with app.run_test(size=(60, 12)) as pilot:
+        replace(many.fleet, (server(number, maintenance=True) for number in range(1, 11_000)))
+        many.count_soon()
+        for _ in range(200):
+            if "10,999" in lines(many)[1]:
+                break
+            await pilot.pause(0.05)
+        heading, first = (line.rstrip() for line in lines(many)[:2])
+        assert len(heading) == len(first)
+        assert heading.index("all") + 3 == first.index("10,999") + 6

@@ -16,7 +16,8 @@ from tui.model.fleet import Fleet
 from tui.model.group import Group
 from tui.model.ordering import natural_key
 
-COUNT, IN_MAINTENANCE = 7, 6
+GAP = 2
+"""Cells before each figure: what was counted never touches what stands before it."""
 
 
 class Branch(NamedTuple):
@@ -147,7 +148,7 @@ class GroupTree(LineList):
         """A line is drawn again when its group, fold or counts changed."""
         branch = self.branches[index]
         key = branch.group.id if branch.group else ""
-        return branch, key in self._open, self.totals[key], self.in_maintenance[key]
+        return branch, key in self._open, self.totals[key], self.in_maintenance[key], self._figures()
 
     def draw_gutter(self, index: int) -> list[Segment]:
         """The cursor, and which group the list is restricted to."""
@@ -161,20 +162,27 @@ class GroupTree(LineList):
         key = branch.group.id if branch.group else ""
         name = branch.group.name if branch.group else "All servers"
         sign = ("▾ " if key in self._open else "▸ ") if branch.has_children else "  "
-        width = max(1, self.body_width - COUNT - IN_MAINTENANCE)
-        text = fit("  " * branch.depth + (sign if branch.group else "") + name, width)
-        text += f"{self.totals[key]:>{COUNT},}"
-        count = self.in_maintenance[key]
-        maintenance = f"{count:>{IN_MAINTENANCE},}" if count else ""
+        count, maint = self._figures()
+        text = fit(
+            "  " * branch.depth + (sign if branch.group else "") + name,
+            max(1, self.body_width - count - maint),
+        )
+        text += f"{self.totals[key]:>{count},}"
+        maintenance = f"{self.in_maintenance[key]:>{maint},}" if self.in_maintenance[key] else ""
         return [Segment(text, self.base), Segment(maintenance, self.look("state--maintenance"))]
 
     def draw_heading(self, y: int) -> list[Segment]:
         """What the figures are."""
-        width = self.width - COUNT - IN_MAINTENANCE
-        text = (
-            fit(" Groups", width) + fit("all", COUNT, right=True) + fit("maint", IN_MAINTENANCE, right=True)
-        )
+        count, maint = self._figures()
+        text = fit(" Groups", self.width - count - maint) + f"{'all':>{count}}{'maint':>{maint}}"
         return [Segment(text, self.title_look)]
+
+    def _figures(self) -> tuple[int, int]:
+        """How wide the two columns of figures are; the first line has the largest of each."""
+        return (
+            GAP + max(len("all"), len(f"{self.totals['']:,}")),
+            GAP + max(len("maint"), len(f"{self.in_maintenance['']:,}")),
+        )
 
     # -- within
 
@@ -227,6 +235,7 @@ class GroupTree(LineList):
         for index, key in zip(self.seen(), before, strict=True):
             if self.line_key(index) != key:
                 self.refresh_line_at(index)
+        self.refresh_heading(0)
 
     def _fold(self, group_id: str, *, unfold: bool) -> None:
         if unfold:
