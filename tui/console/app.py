@@ -254,7 +254,7 @@ class PitstopApp(App[None], inherit_bindings=False):
         """Run an action; a command that cannot be used now says why instead."""
         command = commands.of_action(action) if isinstance(action, str) else None
         if command is not None and (reason := commands.why_not(command, self.situation)) is not None:
-            self.notify(f"{command.label}: {reason}", severity="warning", markup=False)
+            self.say(f"{command.label}: {reason}")
             return True
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -289,9 +289,19 @@ class PitstopApp(App[None], inherit_bindings=False):
         """Called by the gate. What is pressed while the console is locked, or should be, goes no further."""
         if not self.idle.admits(event):
             return
+        if isinstance(event, Key):
+            self.say("")
         if isinstance(event, Key) and isinstance(self.screen, Question) and self.screen.takes(event):
             return
         await super().on_event(event)
+
+    def say(self, text: str) -> None:
+        """Answer a key in words, where the screen has its line for that; an empty text takes them away."""
+        say = getattr(self.screen, "say", None)
+        if say is not None:
+            say(text)
+        elif text:
+            self.notify(text, severity="warning", markup=False)
 
     def notify(self, message: str, **options: Any) -> None:
         """Tell something in passing; while nobody is there it waits."""

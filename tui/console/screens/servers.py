@@ -30,6 +30,7 @@ from tui.model.describe import Done
 from tui.model.grammar import is_filter_name
 from tui.model.operation import Action
 from tui.model.selection import Selection
+from tui.model.text import clean
 
 
 class ServersScreen(Screen[None], inherit_bindings=False):
@@ -231,7 +232,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         event, painted_at = self._displaced
         if last_stroke(self.app).event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
             return False
-        self._warn(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
+        self.say(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
         return True
 
     @on(ServerList.RangeEnded)
@@ -240,6 +241,10 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def _warn(self, message: str) -> None:
         self.app.notify(message, severity="warning", markup=False)
+
+    def say(self, text: str) -> None:
+        """Answer a key in words, in the status line."""
+        self.status.say(text)
 
     def action_details(self) -> None:
         """Everything about the server under the cursor of the pane that has the focus."""
@@ -302,6 +307,9 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         from tui.model.ticket import find_servers
 
         found = find_servers(text, self.picture.fleet, self._selection)
+        if not found:
+            self.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
+            return
         self.app.push_screen(TicketPreview(found, self.picture.fleet, source), self._mark_found)
 
     def _mark_found(self, ids: tuple[str, ...] | None) -> None:

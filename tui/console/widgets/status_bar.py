@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.console.bridge import Picture
+from tui.console.later import later
 from tui.console.widgets.cells import fit, plain, width_of
 from tui.engine.events import Link
 
@@ -24,6 +25,8 @@ AGES = (
 OLD = 3_600
 """Seconds after which data is old: trouble, and no longer in passing."""
 BAD = "bold $state-red"
+HINT_SHOWN = 8.0
+"""Seconds that the answer to a key stays."""
 
 
 class Weight(IntEnum):
@@ -37,7 +40,8 @@ class Weight(IntEnum):
     WHERE = 5
     REASON = 6
     READ_ONLY = 7
-    TROUBLE = 8
+    HINT = 8
+    TROUBLE = 9
 
 
 class Place(IntEnum):
@@ -168,9 +172,15 @@ def _lay_out(found: list[Part]) -> list[Content]:
     return texts
 
 
-def status(picture: Picture, reason: str, width: int) -> Content:
-    """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way."""
+def status(picture: Picture, reason: str, width: int, hint: str = "") -> Content:
+    """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way.
+
+    A ``hint`` takes the place of everything but trouble.
+    """
     found = list(parts(picture, reason))
+    if hint:
+        told = Part(Weight.HINT, Place.LEFT, _cut(hint, 60, 40, 24, 16), "bold")
+        found = [told, *(part for part in found if part.weight >= Weight.TROUBLE)]
     texts = _lay_out(found)
     while found and width < 2 * sum(map(bool, texts)) + sum(text.cell_length for text in texts):
         found = lighten(found)
@@ -188,20 +198,28 @@ class StatusBar(Widget):
         super().__init__()
         self._picture = picture
         self._reason = ""
+        self._hint = ""
         self._drawn = Content("")
 
     def on_mount(self) -> None:
         """Look now and then whether the age of the data is told in other words."""
         self.set_interval(60, self.check)
 
+    def say(self, hint: str) -> None:
+        """Answer a key in words: until the next key, or for some seconds."""
+        self._hint = hint
+        self.check()
+        if hint:
+            later(self, HINT_SHOWN, lambda: self.say("") if self._hint == hint else None)
+
     def check(self, reason: str | None = None) -> None:
         """Draw if anything in the line has changed."""
         self._reason = self._reason if reason is None else reason
-        now = status(self._picture, self._reason, self.size.width)
+        now = status(self._picture, self._reason, self.size.width, self._hint)
         if now.markup != self._drawn.markup:
             self.refresh()
 
     def render(self) -> Content:
         """The line."""
-        self._drawn = status(self._picture, self._reason, self.size.width)
+        self._drawn = status(self._picture, self._reason, self.size.width, self._hint)
         return self._drawn
