@@ -82,9 +82,11 @@ def test_commands_return_at_once_and_events_come_in_order(screen: Screen) -> Non
 
 
 def test_an_engine_that_is_stopped_leaves_the_rest_to_the_next(screen: Screen, tmp_path: Path) -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
     # Virtual time does not wait for this thread: unless the first job status is held up, all has long ended.
-    never = asyncio.Event()
-    screen.cloud.on_call = lambda call: never.wait() if call == "job_status" else None
+    screen.cloud.on_call = lambda call: never() if call == "job_status" else None
     screen.log_in()
     id_ = screen.engine.run(PLAN)
     screen.wait(lambda event: isinstance(event, Progress) and event.targets[0].state is State.QUEUED)
