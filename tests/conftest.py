@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +11,42 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from tests import tools
 from tui.sandbox.config import SandboxConfig
 
 ServeSandbox = Callable[..., str]
 """`serve_sandbox(config, clock=time.time)` -> origin of a sandbox served over HTTP until the test ends."""
+
+
+INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_")
+"""Variables that tests and the programs they start have of whoever runs them, or how their names begin."""
+
+
+def pytest_sessionstart() -> None:
+    """Make every run begin alike, whatever the developer's environment, zone, umask and shell are."""
+    for name in list(os.environ):
+        if not name.startswith(INHERITED):
+            del os.environ[name]
+    os.environ |= {"LANG": tools.LOCALE, "TERM": "xterm-256color", "TZ": "UTC"}
+    time.tzset()
+    os.umask(0o022)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        # What nohup or a script's `&` has us ignore, programs would inherit; what is handled, they do not.
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+def pytest_report_header() -> list[str]:
+    """Say in the beginning what is not there to run all tests."""
+    missing = tools.missing()
+    return [tools.advice(missing)] if missing else []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Keep a test from running without a program that it needs."""
+    needed = [tool for mark in item.iter_markers("needs") for tool in mark.args]
+    if missing := tools.missing(needed):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(tools.advice(missing))
 
 
 @pytest.fixture

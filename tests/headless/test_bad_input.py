@@ -135,6 +135,7 @@ def test_a_host_that_has_no_address(pitstop: Pitstop, log_in: None) -> None:
     is_told(pitstop("servers", "--api-url", "https://no-such-host.invalid"), 4, "no-such-host.invalid")
 
 
+@pytest.mark.needs("openssl")
 def test_a_certificate_that_does_not_verify(
     pitstop: Pitstop, answering: Callable[..., str], tmp_path: Path
 ) -> None:

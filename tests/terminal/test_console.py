@@ -1,7 +1,6 @@
 """The console in a terminal: the main journey, what it writes, and what it leaves behind."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -144,9 +143,9 @@ def test_resizing(pitstop: Run) -> None:
     assert marked(terminal) == 1
 
 
-@pytest.mark.parametrize("inside", ["xterm", *(["tmux"] if shutil.which("tmux") else [])])
+@pytest.mark.parametrize("inside", ["xterm", pytest.param("tmux", marks=pytest.mark.needs("tmux"))])
 def test_ctrl_space_marks_from_the_last_mark(pitstop: Run, inside: str, tmp_path: Path) -> None:
-    """ctrl+space arrives as NUL: as it is from xterm, and through tmux where there is one."""
+    """ctrl+space arrives as NUL: as it is from xterm, and through tmux."""
     if inside == "tmux":
         server = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
         run = Terminal([*server, "new-session", *PITSTOP, "demo"], home=tmp_path)

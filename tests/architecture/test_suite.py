@@ -1,0 +1,63 @@
+"""What the suite itself promises: it runs alike from any shell, and says what is missing."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = (
+    "tests/terminal/test_harness.py::test_resize_hang_up_and_signals_reach_the_program",
+    "tests/headless/test_signals.py::test_interrupted_before_anything_was_sent",
+    "tests/headless/test_where.py",
+    "tests/console/test_cells.py",
+    "tests/terminal/test_console.py::test_no_color_leaves_greys_and_the_words",
+)
+"""Tests that another shell or environment would change."""
+
+UNLIKE = {
+    "LC_ALL": "POSIX",
+    "TERM": "dumb",
+    "COLUMNS": "40",
+    "LINES": "10",
+    "NO_COLOR": "1",
+    "TZ": "Asia/Kolkata",
+    "SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22",
+    "PITSTOP_READONLY": "yes",
+    "PITSTOP_API_URL": "https://x.invalid",
+    "CLC_USER": "me",
+    "https_proxy": "http://192.0.2.1:1",
+    "PYTHONIOENCODING": "latin-1",
+}
+"""A developer's environment, as no test wants it."""
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A run of some tests, from a shell that ignores what nohup and ``&`` have it ignore."""
+
+    def ignore() -> None:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environ}
+    return subprocess.run(
+        command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=ignore
+    )
+
+
+def test_the_developers_environment_changes_nothing(tmp_path: Path) -> None:
+    done = run(*SAMPLE, **UNLIKE, PITSTOP_HOME=str(tmp_path), XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert " skipped" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("ci", "status", "ended"), [("", 0, "1 skipped"), ("true", 1, "1 error")])
+def test_a_tool_that_is_missing_is_named(tmp_path: Path, ci: str, status: int, ended: str) -> None:
+    done = run("tests/terminal/test_console.py", "-k", "ctrl_space and tmux", PATH=str(tmp_path), CI=ci)
+    assert done.returncode == status
+    assert ended in done.stdout
+    assert "\nmissing: tmux, screen, ssh, " in done.stdout, "in the beginning, and of all that is missing"
