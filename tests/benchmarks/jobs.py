@@ -26,7 +26,7 @@ import httpx
 import requests
 
 from tests.engine.clock import VirtualClock, run
-from tests.engine.platform import uniform
+from tests.engine.platform import known, uniform
 from tui.api.endpoints import Api
 from tui.engine.clock import SystemClock
 from tui.engine.core import TRACKING_SHARE
@@ -153,11 +153,15 @@ def pitstop(budget: float, journal_path: Path) -> Side:
         api = Api(origin, requests_per_second=budget)
         await api.login("demo", "pitstop")
         journal = Journal(journal_path)
+
+        async def durations(action: Action, servers: int) -> list[float]:
+            return journal.durations(action, similar(servers))
+
         tracker = Tracker(
             lambda job_id: api.job_status(ACCOUNT, job_id),
             clock=SystemClock(),
             budget=TRACKING_SHARE * budget,
-            history=lambda action, servers: journal.durations(action, similar(servers)),
+            history=durations,
             on_duration=journal.record_duration,
         )
         servers: dict[str, list[Posted]] = {}
@@ -245,7 +249,7 @@ def per_poll(jobs: int, polls: int) -> float:
             return "executing"
 
         # Nothing ends, and nothing is given up: such jobs are known to take days.
-        tracker = Tracker(status, clock=clock, history=lambda action, servers: [1e6] * 20)
+        tracker = Tracker(status, clock=clock, history=known([1e6] * 20))
         tasks = [
             asyncio.create_task(tracker.wait(str(number), START, 1, clock.now())) for number in range(jobs)
         ]

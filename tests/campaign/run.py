@@ -228,7 +228,7 @@ class _Run:
     async def _stop_some_time(self, core: Core, operation_id: str) -> None:
         if self.scenario.cancelled_after is not None:
             await asyncio.sleep(self.scenario.cancelled_after)
-            core.cancel(operation_id)
+            await core.cancel(operation_id)
 
     async def _read_fleet(self, core: Core) -> None:
         for _ in range(LOOKS):

@@ -53,6 +53,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.virtual_time = 0.0
         self.threads = 0
+        self.lag = 0.0
+        """Virtual seconds that a thread of its own takes for each thing it is given."""
+        self._free_at = 0.0
         self._selector: Any = _Jump(self, self._selector)
 
     def time(self) -> float:
@@ -61,10 +64,35 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Any, *args: Any
     ) -> "asyncio.Future[Any]":
-        """Time stands still while a thread works, as asyncio.to_thread lets one."""
+        """Time stands still while a thread works, as asyncio.to_thread lets one.
+
+        What is given to a thread of its own is done here, so that the same run takes the same steps: at once,
+        or one thing after the other with ``lag`` between them.
+        """
+        if executor is not None:
+            return self._do_here(func, *args)
         future = super().run_in_executor(executor, func, *args)
         self.threads += 1
         future.add_done_callback(self._thread_done)
+        return future
+
+    def _do_here(self, func: Any, *args: Any) -> "asyncio.Future[Any]":
+        future = self.create_future()
+
+        def do() -> None:
+            try:
+                result = func(*args)
+            except Exception as error:
+                future.set_exception(error)
+                future.exception()  # Nobody need look at it.
+            else:
+                future.set_result(result)
+
+        if not self.lag:
+            do()
+        else:
+            self._free_at = max(self.time(), self._free_at) + self.lag
+            self.call_at(self._free_at, do)
         return future
 
     def _thread_done(self, _: "asyncio.Future[Any]") -> None:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from tests.engine.clock import VirtualClock
 from tui.api.errors import ApiError, LoginRefused, NotFound
 from tui.api.wire import Answer, Session, Tree
 from tui.engine.clock import Clock
@@ -37,7 +36,7 @@ class Job(msgspec.Struct):
 class Cloud:
     """Servers, jobs, and hooks at every call."""
 
-    def __init__(self, clock: VirtualClock, servers: int = 6, data_centers: Sequence[str] = ("WA1",)) -> None:
+    def __init__(self, clock: Clock, servers: int = 6, data_centers: Sequence[str] = ("WA1",)) -> None:
         self.clock = clock
         self.centers = [DataCenter(id_, f"{id_} somewhere", f"{id_.lower()}-root") for id_ in data_centers]
         self.servers: dict[str, Server] = {}

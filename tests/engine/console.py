@@ -104,10 +104,10 @@ class Console:
         writing = self.journal.database.writing
         count = 0
 
-        def counted() -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        def counted(*, patient: bool = True) -> contextlib.AbstractContextManager[sqlite3.Connection]:
             nonlocal count
             count += 1
-            return writing()
+            return writing(patient=patient)
 
         self.journal.database.writing = counted  # type: ignore[method-assign, assignment]
         return lambda: count
@@ -145,12 +145,12 @@ class Console:
             happened.set()
 
         @contextlib.contextmanager
-        def counted() -> Iterator[sqlite3.Connection]:
+        def counted(*, patient: bool = True) -> Iterator[sqlite3.Connection]:
             nonlocal left
             left -= 1
             if left == 0 and not committed:
                 die()
-            with writing() as db:
+            with writing(patient=patient) as db:
                 yield db
             if left == 0 and committed:
                 die()

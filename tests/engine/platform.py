@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from tests.engine.clock import VirtualClock
 from tui.api.errors import ApiError
@@ -71,3 +71,12 @@ async def follow(
 def uniform(count: int, low: float = 30.0, high: float = 90.0, *, seed: int = 1) -> list[float]:
     chance = random.Random(seed)
     return [chance.uniform(low, high) for _ in range(count)]
+
+
+def known(durations: Sequence[float]) -> Callable[[Action, int], Awaitable[Sequence[float]]]:
+    """A history that says the same of every kind of job."""
+
+    async def history(action: Action, servers: int) -> Sequence[float]:
+        return durations
+
+    return history

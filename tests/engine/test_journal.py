@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -292,6 +293,24 @@ def test_a_journal_held_by_another_program_is_told(
     other.execute("ROLLBACK")
     desk.begin("op-2", ids=OTHERS)
     other.close()
+
+
+def test_a_lock_that_lasts_is_waited_for_once_by_what_can_be_kept(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else leaving would take seconds for everything that is still to be written."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    desk.begin()
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0)])
+        monkeypatch.setattr(database, "BUSY_TIMEOUT", 1e6)
+        desk.journal.record("op-1", [Target("WA1A", State.EXECUTING, 2.0)])
+        desk.journal.beat()
+        desk.journal.release("op-1")
+        other.execute("ROLLBACK")
+        desk.journal.beat()
+    assert [target.state for target in desk.journal.changes("op-1", 0)[0]] == [State.QUEUED, State.EXECUTING]
 
 
 def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:

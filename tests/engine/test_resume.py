@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.engine.clock import VirtualClock, run
+from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
 from tui.api.errors import ApiError, OutcomeUnsure
@@ -31,12 +31,16 @@ def check(cloud: Cloud, operation: Operation) -> None:
     batch_size=st.integers(1, 6),
     wave_size=st.none() | st.integers(1, 6),
     faults=st.lists(st.sampled_from(["", "", "drop-before", "drop-after"]), max_size=8),
+    lag=st.sampled_from([0.0, 0.01, 0.5]),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
-    kills: list[tuple[int, bool]], batch_size: int, wave_size: int | None, faults: list[str]
+    kills: list[tuple[int, bool]], batch_size: int, wave_size: int | None, faults: list[str], lag: float
 ) -> None:
     async def scenario(clock: VirtualClock) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.lag = lag
         cloud = Cloud(clock, 6)
         left = list(faults)
 
@@ -125,7 +129,7 @@ async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
     await until(lambda: len(cloud.posts) == 1, clock)
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    again.core.cancel("op-1")
+    await again.core.cancel("op-1")
     await until(lambda: again.told(OperationEnded), clock)
     assert again.told(OperationEnded)[0].summary == {"verified": 2, "cancelled": 4}
     assert again.journal.unfinished("https://cloud.example", "ACME") == []
@@ -228,7 +232,7 @@ async def test_one_console_can_stop_the_run_of_another(
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
     await until(lambda: len(cloud.posts) == 1, clock)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    second.core.cancel("op-1")
+    await second.core.cancel("op-1")
     operation = await work
     assert operation.summary() == {"verified": 2, "cancelled": 4}
     assert "stopped from another Pitstop of yours" in operation.targets[list(cloud.servers)[5]].message

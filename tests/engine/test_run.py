@@ -289,9 +289,11 @@ async def test_a_pause_asked_for_is_kept_and_the_batch_sent_then(
 
 
 async def test_cancelling_stops_what_is_not_sent_and_follows_what_is(console: Console, cloud: Cloud) -> None:
+    stopping: list[asyncio.Task[None]] = []
+
     def stop(event: Event) -> None:
         if isinstance(event, Progress) and event.targets[0].state is State.QUEUED:
-            console.core.cancel("op-1")
+            stopping.append(asyncio.create_task(console.core.cancel("op-1")))
 
     console.on_event = stop
     operation = await console.run(console.plan(wave_size=2))
@@ -469,5 +471,5 @@ async def test_many_operations_leave_nothing_behind(
         sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._keys)))
     assert sizes[30:] == [(20, 0, 0, 0)] * 50
     assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
-    assert core.left_in_maintenance() == []
+    assert await core.left_in_maintenance() == []
     await core.close()

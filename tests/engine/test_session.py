@@ -117,7 +117,7 @@ async def test_a_batch_turned_away_can_be_stopped_without_a_login(
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: console.told(LoginNeeded), clock)
-    console.core.cancel("op-1")
+    await console.core.cancel("op-1")
     operation = await work
     assert operation.ids(State.CANCELLED) == list(cloud.servers)
     assert {target.message for target in operation.targets.values()} == {

@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 
 from tests.engine.clock import EPOCH, VirtualClock
-from tests.engine.platform import Queue, follow, uniform
+from tests.engine.platform import Queue, follow, known, uniform
 from tui.api.errors import (
     ApiError,
     Malformed,
@@ -116,7 +116,7 @@ async def test_a_cancelled_wait_takes_its_request_along(
 
 async def test_known_jobs_are_asked_for_when_they_are_due(queue: Queue, clock: VirtualClock) -> None:
     history = [100 + n / 10 for n in range(-50, 50)]
-    tracker = Tracker(queue.status, clock=clock, history=lambda action, servers: history)
+    tracker = Tracker(queue.status, clock=clock, history=known(history))
     late = await follow(tracker, queue, [100.0], servers=20)
     early = [at for at, _ in queue.asked if at < 90]
     assert len(early) <= 8
@@ -194,9 +194,7 @@ async def test_a_wide_budget_makes_notice_early(queue: Queue, clock: VirtualCloc
 
 
 async def test_history_saves_requests(queue: Queue, clock: VirtualClock) -> None:
-    tracker = Tracker(
-        queue.status, clock=clock, budget=150, history=lambda action, servers: uniform(50, seed=2)
-    )
+    tracker = Tracker(queue.status, clock=clock, budget=150, history=known(uniform(50, seed=2)))
     late = await follow(tracker, queue, uniform(500))
     assert len(queue.asked) / 500 < 20
     assert median(late) < 1.1
@@ -214,7 +212,7 @@ async def test_a_job_that_never_ends_costs_little_and_is_given_up(
 
 
 async def test_a_long_kind_of_job_is_followed_longer(queue: Queue, clock: VirtualClock) -> None:
-    tracker = Tracker(queue.status, clock=clock, history=lambda action, servers: [600.0] * 10)
+    tracker = Tracker(queue.status, clock=clock, history=known([600.0] * 10))
     queue.post("wa1-1", 11_000)
     assert await tracker.wait("wa1-1", Action.REBOOT, 8, clock.now()) is JobOutcome.SUCCEEDED
 

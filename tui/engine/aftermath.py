@@ -168,7 +168,7 @@ class Aftermath:
             doubt = "it is not known whether it was carried out, and a server does not show it: look there"
             self._transitions.set(ids, State.UNSURE, message=doubt)
             return
-        longest = max(options.unsure_least, self._longest(len(batch.server_ids)))
+        longest = max(options.unsure_least, await self._longest(len(batch.server_ids)))
         limit = max(longest - self._age(batch), options.failed_limit)
         untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
         why = {id_: self._operation.targets[id_].message for id_ in ids}
@@ -220,10 +220,10 @@ class Aftermath:
         """Seconds since a batch was sent, at least. Never by the wall clock: it can be set meanwhile."""
         return self._services.clock.monotonic() - self._posted.get(batch.index, self._begun)
 
-    def _longest(self, servers: int) -> float:
+    async def _longest(self, servers: int) -> float:
         """The longest that a job of that size is thought to take: what is known of such jobs, three times."""
         action = self._operation.action
-        known = self._services.journal.durations(action, similar(servers))
+        known = await self._services.journal.do(lambda journal: journal.durations(action, similar(servers)))
         return 3 * max(known, default=expected(action, servers))
 
 

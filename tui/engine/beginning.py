@@ -2,12 +2,17 @@
 
 import secrets
 import time
+from typing import TYPE_CHECKING
 
+from tui.engine.events import OperationStarted
 from tui.engine.services import Services
 from tui.model.operation import Operation
 from tui.model.plan import Plan
 from tui.model.text import clean
 from tui.model.window import Window
+
+if TYPE_CHECKING:
+    from tui.engine.journal import Journal
 
 REASON_LIMIT = 500
 """Characters of a reason that are kept."""
@@ -18,39 +23,59 @@ def new_id(prefix: str, now: float) -> str:
     return f"{prefix}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
-def write_down(
-    services: Services, plan: Plan, operation_id: str, window_id: str, reason: str, max_failed: int | None
-) -> Operation:
-    """Write a plan down as an operation, every server of it planned.
-
-    Raises:
-        JournalError: it is not on disk, so nothing of it may be sent.
-    """
-    reason = clean(reason.strip(), REASON_LIMIT)  # mostly pasted out of a ticket
-    window = _window(services, window_id, reason)
-    operation = Operation(
+def new_operation(services: Services, plan: Plan, operation_id: str, reason: str) -> Operation:
+    """A plan as an operation, every server of it planned. It is not in the journal yet."""
+    return Operation(
         operation_id,
         plan.action,
         plan.server_ids,
         account=services.account,
-        window_id=window.id,
-        reason=reason,
+        reason=clean(reason.strip(), REASON_LIMIT),  # mostly pasted out of a ticket
         started=services.clock.now(),
     )
-    servers = services.inventory.fleet.servers
-    before = {id_: servers[id_].maintenance for id_ in plan.server_ids if id_ in servers}
-    services.journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
-    return operation
 
 
-def _window(services: Services, window_id: str, reason: str) -> Window:
-    """The window of that id; without an id the open one of the same user and reason; else a new one."""
-    session = services.session
-    at, account, user = session.place, session.account, session.user
-    for window in reversed(services.journal.windows(at, account)):
-        if window.id == window_id or (
-            not window_id and window.closed is None and (window.reason, window.user) == (reason, user)
-        ):
-            return window
+async def write_down(
+    services: Services, operation: Operation, plan: Plan, window_id: str, max_failed: int | None
+) -> None:
+    """Write an operation down, in the window of that id; the operation says then in which it is.
+
+    Without an id it is the open window of the same user and reason, else a new one.
+
+    Raises:
+        JournalError: it is not on disk, so nothing of it may be sent.
+    """
+    session, servers = services.session, services.inventory.fleet.servers
     now = services.clock.now()
-    return Window(window_id or new_id("win", now), at, account, user, now, reason)
+    id_ = window_id or new_id("win", now)
+    new = Window(id_, session.place, services.account, session.user, now, operation.reason)
+    before = {id_: servers[id_].maintenance for id_ in plan.server_ids if id_ in servers}
+
+    def write(journal: "Journal") -> None:
+        windows = reversed(journal.windows(new.endpoint, new.account))
+        window = next((window for window in windows if _belongs(window, new, window_id)), new)
+        operation.window_id = window.id
+        journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
+
+    await services.journal.do(write)
+
+
+def started(operation: Operation, *, resumed: bool, elsewhere: bool) -> OperationStarted:
+    """What is told of an operation that is in the journal."""
+    return OperationStarted(
+        operation.id,
+        operation.action,
+        operation.account,
+        operation.window_id,
+        operation.reason,
+        operation.started,
+        tuple(operation.targets.values()),
+        resumed,
+        elsewhere,
+    )
+
+
+def _belongs(window: Window, new: Window, window_id: str) -> bool:
+    if window_id:
+        return window.id == window_id
+    return window.closed is None and (window.reason, window.user) == (new.reason, new.user)

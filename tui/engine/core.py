@@ -9,6 +9,7 @@ from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
 from tui.engine.events import Event, JournalChanged, LeftInMaintenance
 from tui.engine.inventory import Inventory
+from tui.engine.journal_thread import JournalThread
 from tui.engine.lock import Lock
 from tui.engine.options import Options
 from tui.engine.platform import Connect, connect
@@ -18,7 +19,7 @@ from tui.engine.session import Session, place
 from tui.engine.tracker import Tracker
 from tui.engine.verify import Verifier
 from tui.model.fleet import Fleet
-from tui.model.operation import Operation
+from tui.model.operation import Action, Operation
 from tui.model.pacing import similar
 from tui.model.plan import Plan
 from tui.model.window import left_in_maintenance
@@ -42,15 +43,14 @@ class Core:
         options: Options | None = None,
         connect: Connect = connect,
     ) -> None:
-        self._journal = journal
+        self._journal = JournalThread(journal, lambda problem: emit(JournalChanged(problem)))
         self._emit = emit
         self._clock = clock or SystemClock()
         self.session = Session(connect, self._clock, emit)
         self._inventory = Inventory("", self.session, self._clock, emit)
-        self._runs = Runs(journal, self.session, self._clock, options or Options(), emit)
+        self._runs = Runs(self._journal, self.session, self._clock, options or Options(), emit)
         self._services: Services | None = None
         self._lock = Lock(self._clock)
-        journal.database.on_problem = lambda problem: emit(JournalChanged(problem))
 
     @property
     def fleet(self) -> Fleet:
@@ -118,15 +118,15 @@ class Core:
         """Take up what the journal says is unfinished here; see ``Runs.resume``."""
         await self._runs.resume(send_planned=send_planned)
 
-    def cancel(self, operation_id: str) -> None:
+    async def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation; what was sent is followed to its end."""
-        self._runs.cancel(operation_id)
+        await self._runs.cancel(operation_id)
 
     async def drain(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled; see ``Runs.drain``."""
         await self._runs.drain(send_rest=send_rest)
 
-    def left_in_maintenance(self, window_id: str = "") -> list[str]:
+    async def left_in_maintenance(self, window_id: str = "") -> list[str]:
         """Servers that the windows of this account put into maintenance and did not bring back.
 
         Of one window, or of all. What they did is told; whether a server is in maintenance now, only
@@ -135,13 +135,22 @@ class Core:
         Raises:
             JournalError: the journal cannot be read.
         """
-        left = left_in_maintenance(self._journal.steps(self.session.place, self.session.account))
+        at, account = self.session.place, self.session.account
+        left = left_in_maintenance(await self._journal.do(lambda journal: journal.steps(at, account)))
         return [id_ for id_, window in left.items() if not window_id or window == window_id]
 
     async def tell_left(self) -> None:
         """Tell LeftInMaintenance; nothing where the journal cannot be read, which it tells itself."""
         with contextlib.suppress(JournalError):
-            self._emit(LeftInMaintenance(tuple(self.left_in_maintenance())))
+            self._emit(LeftInMaintenance(tuple(await self.left_in_maintenance())))
+
+    async def unfinished(self) -> dict[tuple[str, str], int]:
+        """Endpoint and account -> how many operations have not ended there, for all that have any.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        return await self._journal.do(lambda journal: journal.unfinished_everywhere())
 
     async def close(self) -> None:
         """Leave. Requests in flight get a moment for their answers; everything else is in the journal."""
@@ -149,7 +158,7 @@ class Core:
         self._inventory.close()
         await self.session.close()
         self._lock.forget()
-        self._journal.close()
+        await self._journal.close()
 
     def _move_in(self, endpoint: Endpoint) -> None:
         """A new endpoint or account: everything that was read of the old one is forgotten."""
@@ -160,9 +169,9 @@ class Core:
             lambda job_id: self.session.read(lambda api: api.job_status(account, job_id)),
             clock=self._clock,
             budget=TRACKING_SHARE * endpoint.requests_per_second,
-            history=lambda action, servers: self._journal.durations(action, similar(servers)),
+            history=self._durations,
             on_word=self._runs.on_word,
-            on_duration=self._journal.record_duration,
+            on_duration=self._note_duration,
         )
         verifier = Verifier(
             read_server=self._inventory.read_server,
@@ -182,3 +191,9 @@ class Core:
             tell=self._emit,
         )
         self._runs.work_with(self._services)
+
+    async def _durations(self, action: Action, servers: int) -> list[float]:
+        return await self._journal.do(lambda journal: journal.durations(action, similar(servers)))
+
+    def _note_duration(self, action: Action, servers: int, seconds: float) -> None:
+        self._journal.begin(lambda journal: journal.record_duration(action, servers, seconds))

@@ -47,10 +47,16 @@ class Database:
         self._unwritten: list[tuple[str, Sequence[Sequence[object]]]] = []
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; what could not be written before goes first, so that the order stays."""
+    def writing(self, *, patient: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction; what could not be written before goes first, so that the order stays.
+
+        The lock of another program is waited for; unless ``patient``, only while all was well before.
+        """
         try:
-            with _transaction(self._connect()) as db:
+            db = self._connect()
+            wait = BUSY_TIMEOUT if patient or not self.problem else 0.0
+            db.execute(f"PRAGMA busy_timeout = {wait * 1000:.0f}")
+            with _transaction(db):
                 for sql, rows in self._unwritten:
                     db.executemany(sql, rows)
                 yield db
@@ -76,7 +82,7 @@ class Database:
     def write_or_keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Write rows; those that cannot be written now go before the next. Never raises JournalError."""
         try:
-            with self.writing() as db:
+            with self.writing(patient=False) as db:
                 db.executemany(sql, rows)
         except JournalError:
             self.keep(sql, rows)
@@ -88,7 +94,7 @@ class Database:
     def close(self) -> None:
         """Write what can still be written, and close the file. Never raises JournalError."""
         if self._unwritten:
-            with contextlib.suppress(JournalError), self.writing():
+            with contextlib.suppress(JournalError), self.writing(patient=False):
                 pass
         self._disconnect()
 

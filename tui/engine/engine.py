@@ -98,11 +98,7 @@ class Engine:
 
     def cancel(self, operation_id: str) -> None:
         """See ``Core.cancel``."""
-
-        async def cancel(core: Core) -> None:
-            core.cancel(operation_id)
-
-        self._do(cancel)
+        self._do(lambda core: core.cancel(operation_id))
 
     def wind_down(self, *, send_rest: bool) -> None:
         """See ``Core.drain``; ``running`` says when it is done."""

@@ -2,7 +2,7 @@
 
 SQLite in WAL mode with ``synchronous=FULL``: what was committed survives the process, the machine and the
 power. An operation's intent is committed before its request leaves, and every transition of a server is
-one row. Used from the engine's event loop only; transactions are short.
+one row. Used from one thread only, see ``JournalThread``; transactions are short.
 """
 
 import contextlib
@@ -136,7 +136,7 @@ class Journal(Records):
         """
         rows = self._outcomes(operation_id, targets)
         try:
-            with self.database.writing() as db:
+            with self.database.writing(patient=False) as db:
                 self._check_owner(db, operation_id)
                 db.executemany(_INSERT_OUTCOME, rows)
         except NotOurs:
@@ -166,7 +166,7 @@ class Journal(Records):
 
     def beat(self) -> None:
         """A sign of life for everything this process carries out. Also writes what could not be written."""
-        with contextlib.suppress(JournalError), self.database.writing() as db:
+        with contextlib.suppress(JournalError), self.database.writing(patient=False) as db:
             db.execute("UPDATE operations SET heartbeat = ? WHERE owner = ?", (self._now(), self._owner_text))
 
     def record_duration(self, action: Action, servers: int, seconds: float) -> None:

@@ -172,10 +172,11 @@ class Records:
                 found.append(Target(server, State(state), at, job, message))
             return found, newest
 
-    def stop_asked(self, operation_id: str) -> bool:
-        """Whether some console asked that nothing more of the operation is sent."""
+    def stops_asked(self) -> list[str]:
+        """The ids of those of this process's operations of which some console asked to send nothing more."""
         with self.database.reading() as db:
-            return self._stop_asked(db, operation_id)
+            rows = db.execute("SELECT id FROM operations WHERE stop AND owner = ?", (self._owner_text,))
+            return [row[0] for row in rows]
 
     def durations(self, action: Action, servers: range) -> list[float]:
         """How long the newest such jobs took, in seconds; nothing when the journal cannot be read."""

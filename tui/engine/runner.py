@@ -49,7 +49,9 @@ class Runner:
         """
         self.operation = operation
         self.in_flight = 0
-        """Batches being sent: neither answered nor given up."""
+        """Batches being sent, the writing of the intent included: neither answered nor given up."""
+        self.over = False
+        """Whether ``run`` has come to its end: nothing is to be changed any more."""
         self.services = services
         self._plan = plan
         self._max_failed = max_failed
@@ -72,25 +74,31 @@ class Runner:
         Raises:
             NotOurs: another console has taken the operation over.
         """
-        self._sending = send
+        self._sending = self._sending and send
         self._running = asyncio.current_task()
+        if self._stop_reason:
+            self.cancel(self._stop_reason)
         try:
             for wave in range(self._plan.waves):
                 batches = [batch for batch in self._plan.batches if batch.wave == wave]
                 if self._sending and any(self._unsent(batch) for batch in batches):
                     self._check_failures()
                 await together([self._carry_out(batch) for batch in batches])
+            await self._transitions.settled()
         except asyncio.CancelledError:
             if self._transitions.lost and self._running is not None:
                 self._running.uncancel()
                 raise NotOurs(TAKEN_OVER) from None
             raise
+        finally:
+            self.over = True
 
     def cancel(self, reason: str) -> None:
         """Send nothing more; what was sent is followed to its end. ``reason`` is told for each server."""
         self._stop_reason = self._stop_reason or reason
         self._halted.set()
-        self._transitions.set(self.operation.ids(State.PLANNED), State.CANCELLED, message=reason)
+        if self._running is not None and not self.over:  # Before that it is not in the journal yet.
+            self._transitions.set(self.operation.ids(State.PLANNED), State.CANCELLED, message=reason)
 
     def hold(self, *, finish_wave: bool) -> None:
         """Send nothing more for now: what was not sent stays planned, for a later resume.
@@ -125,10 +133,12 @@ class Runner:
             if self._may_send(batch):
                 await self._unless_halted(self.services.session.valid())
             # Everything may have changed while this one waited.
-            if not self._may_send(batch) or not self._intend(batch):
+            if not self._may_send(batch):
                 return
             self.in_flight += 1
             try:
+                if not await self._intend(batch):
+                    return
                 answers = await self._post(batch)
             finally:
                 self.in_flight -= 1
@@ -137,13 +147,15 @@ class Runner:
         else:
             await self._aftermath.take_up(batch)
 
-    def _intend(self, batch: Batch) -> bool:
+    async def _intend(self, batch: Batch) -> bool:
         """The intent to send, on disk; False, and nothing more is sent, when it cannot be written."""
         try:
-            if not self._transitions.intend(batch):
+            if not await self._transitions.intend(batch):
                 return False
         except JournalError as error:
             self.cancel(f"not sent: {error}")
+        if self._stop_reason:  # Perhaps while the journal was waited for.
+            self._transitions.set(batch.server_ids, State.CANCELLED, message=self._stop_reason)
             return False
         self._aftermath.sent(batch)
         return True

@@ -1,20 +1,20 @@
 """The operations of this process: begun, taken up after a restart, shown while another console has them."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.engine.beginning import new_id, write_down
+from tui.engine.beginning import new_id, new_operation, started, write_down
 from tui.engine.clock import Clock
 from tui.engine.errors import JournalError, NotOurs
 from tui.engine.events import (
     EngineFailed,
     Event,
-    JournalChanged,
     OperationEnded,
     OperationNotStarted,
-    OperationStarted,
     Progress,
 )
 from tui.engine.options import Options
@@ -22,11 +22,12 @@ from tui.engine.owner import HEARTBEAT
 from tui.engine.runner import Runner
 from tui.engine.services import Services
 from tui.engine.session import Session
-from tui.model.operation import Operation
+from tui.model.operation import Operation, Target
 from tui.model.plan import Plan
 
 if TYPE_CHECKING:
     from tui.engine.journal import Journal
+    from tui.engine.journal_thread import JournalThread
     from tui.engine.records import Stored
 
 KEEP_ENDED = 20
@@ -40,7 +41,7 @@ class Runs:
 
     def __init__(
         self,
-        journal: "Journal",
+        journal: "JournalThread",
         session: Session,
         clock: Clock,
         options: Options,
@@ -56,6 +57,8 @@ class Runs:
         self._services: Services | None = None
         self._runs: dict[str, Runner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._claiming = asyncio.Lock()
+        """Held from asking the journal for an operation until it is in ``_tasks``: it is taken up once."""
         self._beating: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -102,15 +105,11 @@ class Runs:
         if why_not or services is None:
             self._emit(OperationNotStarted(operation_id, why_not))
             return
-        try:
-            operation = write_down(services, plan, operation_id, window_id, reason, max_failed)
-        except JournalError as error:
-            self._emit(OperationNotStarted(operation_id, f"nothing was sent: {error}"))
-            return
-        self._tell_started(operation)
+        operation = new_operation(services, plan, operation_id, reason)
         runner = Runner(services, operation, plan, max_failed=max_failed)
         # Whoever waits here may be cancelled; the operation is not.
-        await asyncio.wait([self._start(runner, plan, send=True)])
+        begun = self._begin(runner, plan, window_id, max_failed)
+        await asyncio.wait([self._start(runner, plan, begun)])
 
     async def resume(self, *, send_planned: bool = False) -> None:
         """Take up what the journal says is unfinished at this endpoint and account, and follow it to its end.
@@ -123,38 +122,29 @@ class Runs:
         if services is None:
             return
         followed = []
-        try:
-            for operation_id in self._journal.unfinished(self._session.place, services.account):
-                if operation_id in self._tasks:
-                    if operation_id not in self._runs or not send_planned:
-                        followed.append(self._tasks[operation_id])
-                        continue
+        place, account = self._session.place, services.account
+        with contextlib.suppress(JournalError):  # The journal itself tells what is wrong with it.
+            for operation_id in await self._journal.do(lambda journal: journal.unfinished(place, account)):
+                if send_planned and operation_id in self._runs:
                     await asyncio.wait([self._tasks[operation_id]])
-                mine = self._journal.claim(operation_id)
-                stored = self._journal.load(operation_id)
-                if mine:
-                    followed.append(self._take_up(stored, services, send=send_planned))
-                elif stored.elsewhere:
-                    followed.append(self._watch(stored))
-        except JournalError as error:
-            self._tell_problem(error)
+                if (task := await self._follow(operation_id, services, send=send_planned)) is not None:
+                    followed.append(task)
         if followed:
             await asyncio.wait(followed)
 
-    def cancel(self, operation_id: str) -> None:
+    async def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation; what was sent is followed to its end."""
         reason = "stopped by the operator before it was sent"
         runner = self._runs.get(operation_id)
-        if runner is not None:
-            runner.cancel(reason)
-            return
-        try:
-            if self._services is not None and self._journal.claim(operation_id):
-                self._take_up(self._journal.load(operation_id), self._services, send=False, cancel=reason)
+        if runner is not None and runner.over:
+            await asyncio.wait([self._tasks[operation_id]])
+        with contextlib.suppress(JournalError):  # The journal itself tells what is wrong with it.
+            if operation_id not in self._runs and (services := self._services) is not None:
+                await self._follow(operation_id, services, send=False, watch=False)
+            if (runner := self._runs.get(operation_id)) is not None:
+                runner.cancel(reason)
             else:
-                self._journal.ask_to_stop(operation_id)
-        except JournalError as error:
-            self._tell_problem(error)
+                await self._journal.do(lambda journal: journal.ask_to_stop(operation_id))
 
     async def drain(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
@@ -175,6 +165,8 @@ class Runs:
     async def close(self) -> None:
         """Leave everything to the journal. Requests in flight get a moment for their answers."""
         self._closing = True
+        async with self._claiming:
+            pass  # What is being claimed is given back.
         for runner in self._runs.values():
             runner.hold(finish_wave=False)
         deadline = self._clock.monotonic() + self.options.close_grace
@@ -186,7 +178,7 @@ class Runs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for operation_id in unfinished:
-            self._journal.release(operation_id)
+            await self._release(operation_id)
 
     def _why_not(self, plan: Plan) -> str:
         """Why a plan cannot be begun now; empty when it can."""
@@ -198,9 +190,34 @@ class Runs:
             return "nothing was sent: no server is eligible"
         return ""
 
-    def _take_up(
-        self, stored: "Stored", services: Services, *, send: bool, cancel: str = ""
-    ) -> asyncio.Task[None]:
+    async def _follow(
+        self, operation_id: str, services: Services, *, send: bool, watch: bool = True
+    ) -> asyncio.Task[None] | None:
+        """The task that carries an operation out or shows it; begun, when there is none and there can be."""
+
+        def claim(journal: "Journal") -> "tuple[bool, Stored]":
+            return journal.claim(operation_id), journal.load(operation_id)
+
+        async with self._claiming:
+            task = self._tasks.get(operation_id)
+            if task is None or (not watch and operation_id not in self._runs):
+                try:
+                    mine, stored = await self._journal.do(claim)
+                except BaseException:
+                    self._journal.begin(lambda journal: journal.release(operation_id))
+                    raise
+                if mine and (self._closing or self._services is not services):
+                    await self._release(operation_id)
+                elif mine:
+                    task = self._take_up(stored, services, send=send)
+                elif stored.elsewhere and watch and not self._closing:
+                    task = self._watch(stored)
+        return task
+
+    async def _release(self, operation_id: str) -> None:
+        await self._journal.do(lambda journal: journal.release(operation_id))
+
+    def _take_up(self, stored: "Stored", services: Services, *, send: bool) -> asyncio.Task[None]:
         runner = Runner(
             services,
             stored.operation,
@@ -210,10 +227,7 @@ class Runs:
             max_failed=stored.max_failed,
         )
         self._tell_started(stored.operation, resumed=True)
-        task = self._start(runner, stored.plan, send=send)
-        if cancel:
-            runner.cancel(cancel)
-        return task
+        return self._start(runner, stored.plan, self._carry_out(runner, send=send))
 
     def _watch(self, stored: "Stored") -> asyncio.Task[None]:
         self._tell_started(stored.operation, resumed=True, elsewhere=True)
@@ -221,27 +235,15 @@ class Runs:
 
     def _tell_started(self, operation: Operation, *, resumed: bool = False, elsewhere: bool = False) -> None:
         self.operations[operation.id] = operation
-        self._emit(
-            OperationStarted(
-                operation.id,
-                operation.action,
-                operation.account,
-                operation.window_id,
-                operation.reason,
-                operation.started,
-                tuple(operation.targets.values()),
-                resumed,
-                elsewhere,
-            )
-        )
+        self._emit(started(operation, resumed=resumed, elsewhere=elsewhere))
 
-    def _start(self, runner: Runner, plan: Plan, *, send: bool) -> asyncio.Task[None]:
+    def _start(self, runner: Runner, plan: Plan, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         for batch in plan.batches:
             runner.services.inventory.note_places(batch.data_center, batch.server_ids)
         self._runs[runner.operation.id] = runner
         if self._beating is None or self._beating.done():
             self._beating = asyncio.create_task(self._beat())
-        return self._keep(runner.operation.id, self._carry_out(runner, send=send))
+        return self._keep(runner.operation.id, work)
 
     def _keep(self, operation_id: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=operation_id)
@@ -259,24 +261,38 @@ class Runs:
         task.add_done_callback(done)
         return task
 
+    async def _begin(self, runner: Runner, plan: Plan, window_id: str, max_failed: int | None) -> None:
+        """Carry out an operation that is not in the journal yet."""
+        operation = runner.operation
+        try:
+            await write_down(runner.services, operation, plan, window_id, max_failed)
+        except BaseException as error:
+            del self._runs[operation.id]
+            if not isinstance(error, JournalError):
+                raise
+            self._emit(OperationNotStarted(operation.id, f"nothing was sent: {error}"))
+            return
+        self._tell_started(operation)
+        await self._carry_out(runner, send=True)
+
     async def _carry_out(self, runner: Runner, *, send: bool) -> None:
         operation = runner.operation
         try:
             await runner.run(send=send)
+            now = self._clock.now()
+            if operation.left_to_send:
+                await self._release(operation.id)
+            else:
+                operation.ended = now
+                await self._journal.do(lambda journal: journal.end(operation.id, now))
         except NotOurs:
             self._runs.pop(operation.id, None)
-            stored = self._journal.load(operation.id)
+            stored = await self._journal.do(lambda journal: journal.load(operation.id))
             self._tell_started(stored.operation, resumed=True, elsewhere=True)
             await self._show(stored)
             return
         finally:
             self._runs.pop(operation.id, None)
-        now = self._clock.now()
-        if operation.left_to_send:
-            self._journal.release(operation.id)
-        else:
-            operation.ended = now
-            self._journal.end(operation.id, now)
         self._tell_ended(operation, now)
 
     async def _show(self, stored: "Stored") -> None:
@@ -284,22 +300,21 @@ class Runs:
         operation, newest = stored.operation, stored.newest
         while not self._closing:
             await self._clock.sleep(self.options.watch_interval)
-            try:
-                targets, newest = self._journal.changes(operation.id, newest)
+            with contextlib.suppress(JournalError):  # Told by the journal; this only shows what it has.
+                targets, newest, operation.ended, elsewhere = await self._journal.do(
+                    partial(_look, operation.id, newest)
+                )
                 if targets:
                     operation.restore(targets)
                     self._emit(Progress(operation.id, tuple(targets)))
-                operation.ended, elsewhere = self._journal.standing(operation.id)
                 if operation.ended is not None:
                     self._tell_ended(operation, operation.ended)
                     return
-                if not elsewhere:
-                    if self._journal.claim(operation.id) and self._services is not None:
-                        stored = self._journal.load(operation.id)
-                        await self._take_up(stored, self._services, send=False)
-                    return
-            except JournalError:
-                continue  # Told by the journal; this only shows what it has.
+                if not elsewhere and (services := self._services) is not None:
+                    await self._follow(operation.id, services, send=False, watch=False)
+                    if operation.id in self._runs:
+                        await asyncio.wait([self._tasks[operation.id]])
+                        return
 
     def _tell_ended(self, operation: Operation, at: float) -> None:
         self._emit(OperationEnded(operation.id, at, operation.summary()))
@@ -311,14 +326,13 @@ class Runs:
         """Give signs of life while anything is under way, and hear what other consoles ask."""
         while self._runs:
             await self._clock.sleep(HEARTBEAT)
-            self._journal.beat()
-            for operation_id, runner in list(self._runs.items()):
-                try:
-                    if self._journal.stop_asked(operation_id):
+            await self._journal.do(lambda journal: journal.beat())
+            with contextlib.suppress(JournalError):
+                for operation_id in await self._journal.do(lambda journal: journal.stops_asked()):
+                    if (runner := self._runs.get(operation_id)) is not None:
                         runner.cancel("stopped from another Pitstop of yours before it was sent")
-                except JournalError:
-                    break
 
-    def _tell_problem(self, error: JournalError) -> None:
-        if str(error) != self._journal.database.problem:  # Else it was told when it came up.
-            self._emit(JournalChanged(str(error)))
+
+def _look(operation_id: str, newest: int, journal: "Journal") -> tuple[list[Target], int, float | None, bool]:
+    """What is new of an operation, the newest outcome, when it ended, and whether another console has it."""
+    return *journal.changes(operation_id, newest), *journal.standing(operation_id)

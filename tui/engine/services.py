@@ -10,7 +10,7 @@ from tui.engine.session import Session
 
 if TYPE_CHECKING:
     from tui.engine.inventory import Inventory
-    from tui.engine.journal import Journal
+    from tui.engine.journal_thread import JournalThread
     from tui.engine.tracker import Tracker
     from tui.engine.verify import Verifier
 
@@ -23,7 +23,7 @@ class Services(NamedTuple):
     inventory: "Inventory"
     tracker: "Tracker"
     verifier: "Verifier"
-    journal: "Journal"
+    journal: "JournalThread"
     clock: Clock
     options: Options
     tell: Callable[[Event], None]

@@ -17,6 +17,8 @@ from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
 from tui.model.pacing import LONGEST_INTERVAL, LifeTable, backoff, bound, similar
 
+History = Callable[[Action, int], Awaitable[Sequence[float]]]
+
 OLDEST = 86_400.0
 """Seconds: no job is taken to be older, whatever the wall clock says."""
 PATIENCE = 300.0
@@ -24,6 +26,8 @@ PATIENCE = 300.0
 ANSWERS = 10
 """A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
 SHORTEST_NAP = 0.001
+RECALLING = 1.0
+"""Seconds that the first job of a kind waits for what is known of such jobs."""
 TROUBLES = 3
 """So many requests failing in a row are taken for a failing endpoint rather than a failing job."""
 
@@ -61,7 +65,7 @@ class Tracker:
 
         tracker = Tracker(lambda job_id: api.job_status(account, job_id), clock=clock,
                           budget=0.75 * endpoint.requests_per_second,
-                          history=journal.durations, on_duration=journal.record_duration,
+                          history=durations, on_duration=journal.record_duration,
                           on_word=...)
         outcome = await tracker.wait(job_id, Action.START_MAINTENANCE, servers=100, since=posted)
 
@@ -76,7 +80,7 @@ class Tracker:
         clock: Clock,
         budget: float = 20.0,
         connections: int = 12,
-        history: Callable[[Action, int], Sequence[float]] | None = None,
+        history: History | None = None,
         on_word: Callable[[str, str], None] | None = None,
         on_duration: Callable[[Action, int, float], None] | None = None,
         jitter: Callable[[], float] = random.random,
@@ -90,7 +94,8 @@ class Tracker:
             connections: Status requests in flight at once at most. Fewer than the client has in all.
             history: ``history(action, servers)`` gives the durations, in seconds, of earlier jobs of
                 the same action with a similar number of servers (``pacing.similar(servers)`` says
-                from how many to how many that is). Asked once per action and such range.
+                from how many to how many that is). Asked once per action and such range, and waited
+                for no longer than ``RECALLING``; what comes later is taken in later.
             on_word: Told ``(job_id, word)`` when a job's word changes, the last word included; with
                 the platform's spelling.
             on_duration: Told ``(action, servers, seconds)`` for each job whose end was witnessed (not
@@ -107,6 +112,7 @@ class Tracker:
         self._on_duration = on_duration
         self._jitter = jitter
         self._tables: dict[tuple[Action, int], LifeTable] = {}
+        self._recalling: dict[tuple[Action, int], asyncio.Task[None]] = {}
         self._jobs: dict[str, _Job] = {}
         self._due: list[tuple[float, int, _Job]] = []
         """Heap of when to ask; an entry whose job is no longer in ``_jobs`` is stale."""
@@ -140,7 +146,8 @@ class Tracker:
             takes, and at least an hour, watched by this process) or the platform says for some
             minutes that there is no such job: the servers themselves are to be read then.
         """
-        job = self._jobs.get(job_id) or self._take_up(job_id, action, servers, since)
+        table = await self._table(action, servers)
+        job = self._jobs.get(job_id) or self._take_up(job_id, action, servers, since, table)
         job.waiters += 1
         try:
             return await asyncio.shield(job.done)
@@ -154,13 +161,22 @@ class Tracker:
         self._paused_until = 0.0
         self._pump()
 
-    def _take_up(self, job_id: str, action: Action, servers: int, since: float) -> _Job:
-        similar_servers = similar(servers)
-        kind = (action, similar_servers.start)
+    async def _table(self, action: Action, servers: int) -> LifeTable:
+        kind = (action, similar(servers).start)
         table = self._tables.get(kind)
         if table is None:
-            history = self._history(action, servers) if self._history else ()
-            table = self._tables[kind] = LifeTable(action, servers, history)
+            table = self._tables[kind] = LifeTable(action, servers)
+            if self._history is not None:
+                recall = self._recall(self._history, table, action, servers)
+                self._recalling[kind] = asyncio.create_task(recall)
+        if (recalling := self._recalling.get(kind)) is not None:
+            await asyncio.wait([recalling], timeout=RECALLING)
+        return table
+
+    async def _recall(self, history: History, table: LifeTable, action: Action, servers: int) -> None:
+        table.recall(await history(action, servers))
+
+    def _take_up(self, job_id: str, action: Action, servers: int, since: float, table: LifeTable) -> _Job:
         # The wall clock may have jumped either way since the POST.
         age = min(max(0.0, self._clock.now() - since), OLDEST)
         now = self._clock.monotonic()

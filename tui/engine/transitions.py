@@ -1,6 +1,8 @@
 """Every change of a server's state in one operation: applied, in the journal, then told."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from tui.engine.errors import NotOurs
 from tui.engine.events import Progress
@@ -19,6 +21,9 @@ class Transitions:
         self._on_lost = on_lost
         self.lost = False
         """Whether another console took this one for dead: everything is left to that one."""
+        self._newest: asyncio.Future[None] | None = None
+        """The newest thing that is to be in the journal; what came before it is there first."""
+        self._bug: BaseException | None = None
 
     def targets(
         self, ids: Iterable[str], state: State, *, job_id: str = "", message: str = ""
@@ -39,39 +44,59 @@ class Transitions:
             for target in self.targets((id_,), state, message=message)
         )
 
-    def intend(self, batch: Batch) -> bool:
+    async def intend(self, batch: Batch) -> bool:
         """The intent to send a batch, on disk; False when the operation is no longer ours.
+
+        Nothing may be sent when this raises; then the servers are still to be told what became of them.
 
         Raises:
             StopAsked: another console asked that nothing more is sent.
             JournalError: it cannot be written.
         """
         targets = self.targets(batch.server_ids, State.SUBMITTING)
+        self._apply(targets)
         try:
-            self._services.journal.submit(self._operation.id, batch, targets)
+            await self._services.journal.do(
+                lambda journal: journal.submit(self._operation.id, batch, targets)
+            )
         except NotOurs:
             self._lose()
             return False
-        self._apply(targets)
+        except asyncio.CancelledError:
+            self.set(batch.server_ids, State.CANCELLED, message="not sent: Pitstop ended before it could be")
+            raise
         self._tell(targets)
         return True
 
     def record(self, targets: Iterable[Target]) -> None:
-        """Servers come into states; what is no news is left out."""
+        """Servers come into states; what is no news is left out. Nobody need wait for the journal here."""
         new = [target for target in targets if self._is_new(target)]
         if not new or self.lost:
             return
         self._apply(new)
-        try:
-            self._services.journal.record(self._operation.id, new)
-        except NotOurs:
+        self._newest = self._services.journal.begin(lambda journal: journal.record(self._operation.id, new))
+        self._newest.add_done_callback(partial(self._written, new))
+
+    async def settled(self) -> None:
+        """Wait until everything is in the journal and told. Raises what went wrong with it."""
+        if self._newest is not None:
+            await asyncio.wait([self._newest])
+        if self._bug is not None:
+            raise self._bug
+
+    def _written(self, targets: Sequence[Target], writing: "asyncio.Future[None]") -> None:
+        error = writing.exception()
+        if isinstance(error, NotOurs):
             self._lose()
-        else:
-            self._tell(new)
+        elif error is not None:
+            self._bug = error
+        elif not self.lost:
+            self._tell(targets)
 
     def _lose(self) -> None:
-        self.lost = True
-        self._on_lost()
+        if not self.lost:
+            self.lost = True
+            self._on_lost()
 
     def _is_new(self, target: Target) -> bool:
         old = self._operation.targets[target.server_id]

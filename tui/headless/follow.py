@@ -28,6 +28,7 @@ class Follower:
         self._narrator = session.narrator
         self._wait = wait
         self._not_started = ""
+        self._stopping: list[asyncio.Task[None]] = []
         self._winding_down: asyncio.Task[None] | None = None
         session.listener = self._told
 
@@ -100,8 +101,8 @@ class Follower:
         running = [operation for operation in mine if operation.ended is None]
         unsent = sum(operation.count(State.PLANNED) for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
-        for operation in running:
-            self._session.core.cancel(operation.id)
+        core = self._session.core
+        self._stopping = [asyncio.create_task(core.cancel(operation.id)) for operation in running]
         self._narrator.say(
             f"stopped: {counted(unsent, 'server')} not sent and left as they are; "
             f"following the {sent:,} that were sent; Ctrl-C once more leaves now"

@@ -25,7 +25,7 @@ async def operate(work: Work, request: Request) -> Exit:
     narrator = Narrator()
     async with opened(work, narrator) as session:
         await session.read_fleet()
-        session.tell_unfinished(here=True)
+        await session.tell_unfinished(here=True)
         plan = plan_for(request, session, ids)
         tell_plan(plan, narrator)
         skipped = exit_of_skipped(plan, named=request.query is None)
@@ -56,7 +56,7 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
     narrator = Narrator()
     async with opened(work, narrator) as session:
-        session.tell_unfinished(here=False)
+        await session.tell_unfinished(here=False)
         follower = Follower(session)
         await follower.follow(session.core.resume(send_planned=send_rest), sending=send_rest)
         unsent = sum(operation.count(State.PLANNED) for operation in follower.operations.values())

@@ -55,10 +55,9 @@ class Work(msgspec.Struct, frozen=True):
 class Session:
     """A core that is logged in. Problems end the command with one sentence (``Stop``)."""
 
-    def __init__(self, work: Work, core: Core, journal: Journal, narrator: Narrator) -> None:
+    def __init__(self, work: Work, core: Core, narrator: Narrator) -> None:
         self.work = work
         self.core = core
-        self.journal = journal
         self.narrator = narrator
         self.roles: tuple[str, ...] = ()
         self.listener: Callable[[Event], None] = lambda event: None
@@ -106,10 +105,10 @@ class Session:
         finally:
             told.cancel()
 
-    def tell_unfinished(self, *, here: bool) -> None:
+    async def tell_unfinished(self, *, here: bool) -> None:
         """Say what waits for `pitstop resume`: at other endpoints and accounts, and ``here`` if so asked."""
         with contextlib.suppress(JournalError):  # told when something is to be written
-            for (endpoint, account), count in self.journal.unfinished_everywhere().items():
+            for (endpoint, account), count in (await self.core.unfinished()).items():
                 is_here = (endpoint, account) == (self.core.session.place, self.core.session.account)
                 if here or not is_here:
                     where = "" if is_here else f" --api-url {endpoint} --account {account}"
@@ -177,10 +176,10 @@ class Session:
 @contextlib.asynccontextmanager
 async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
     """A session that is logged in, closed at the end. Raises Stop."""
-    journal = Journal(work.journal)
     told: list[Callable[[Event], None]] = []
+    journal = Journal(work.journal)
     core = Core(journal=journal, emit=lambda event: told[0](event), options=work.options)
-    session = Session(work, core, journal, narrator)
+    session = Session(work, core, narrator)
     told.append(session.told)
     try:
         await session.log_in()
@@ -188,9 +187,4 @@ async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
     except JournalError as error:
         raise Stop(Exit.FAILED, str(error)) from error
     finally:
-        try:
-            await core.close()
-        except JournalError as error:
-            narrator.say(f"the journal: {error}")
-            session.why = session.why or Exit.UNSURE
-        journal.close()
+        await core.close()

@@ -86,20 +86,25 @@ class LifeTable:
 
     def __init__(self, action: Action, servers: int, history: Iterable[float] = ()) -> None:
         """Start from the prior and the durations of earlier jobs of the kind."""
-        durations = sorted(history)
-        self.typical = max(1.0, durations[len(durations) // 2]) if durations else expected(action, servers)
+        self.typical = expected(action, servers)
         """Seconds that such a job takes, before any was seen now."""
-        self._prior = _prior(
-            self.typical, 0.7 if durations else 0.7 + 0.2 * abs(math.log(max(1, servers) / 5))
-        )
+        self._prior = _prior(self.typical, 0.7 + 0.2 * abs(math.log(max(1, servers) / 5)))
         self._ended = [0.0] * _BINS
         self._lived = [0.0] * _BINS
         self._weight = 0.0
+        self.recall(history)
+
+    def recall(self, history: Iterable[float]) -> None:
+        """Take in the durations of earlier jobs of the kind, beside what was seen since."""
+        durations = sorted(history)
+        if not durations:
+            return
+        self.typical = max(1.0, durations[len(durations) // 2])
+        self._prior = _prior(self.typical, 0.7)
+        weight = min(1.0, HISTORY_JOBS / len(durations))
         for duration in durations:
-            self._add(0.0, duration)
-            self._end(duration)
-        if len(durations) > HISTORY_JOBS:
-            self._fade(HISTORY_JOBS / len(durations))
+            self._add(0.0, duration, weight)
+            self._end(duration, weight)
 
     def survived(self, start: float, stop: float) -> None:
         """A job was seen going on at age ``stop``, having been accounted for up to ``start``."""
@@ -147,18 +152,18 @@ class LifeTable:
             start = stop
         return longest
 
-    def _add(self, start: float, stop: float) -> None:
+    def _add(self, start: float, stop: float, weight: float = 1.0) -> None:
         for index in range(bisect_right(_EDGES, start) - 1, _BINS):
             edge = _EDGES[index + 1]
             if stop <= edge:
-                self._lived[index] += max(0.0, stop - start)
+                self._lived[index] += weight * max(0.0, stop - start)
                 return
-            self._lived[index] += edge - start
+            self._lived[index] += weight * (edge - start)
             start = edge
 
-    def _end(self, age: float) -> None:
-        self._ended[min(bisect_right(_EDGES, age), _BINS) - 1] += 1.0
-        self._weight += 1.0
+    def _end(self, age: float, weight: float = 1.0) -> None:
+        self._ended[min(bisect_right(_EDGES, age), _BINS) - 1] += weight
+        self._weight += weight
 
     def _fade(self, factor: float) -> None:
         self._ended = [value * factor for value in self._ended]

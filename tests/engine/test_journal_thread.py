@@ -1,0 +1,284 @@
+"""While the journal is waited for, by a lock or a slow disk, everything else goes on."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clock import VirtualClock, VirtualLoop
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
+from tests.engine.console import Console, until
+from tui.engine import database
+from tui.engine.clock import SystemClock
+from tui.engine.engine import Engine
+from tui.engine.events import (
+    Event,
+    JournalChanged,
+    LoggedIn,
+    LoginFailed,
+    OperationEnded,
+    OperationNotStarted,
+    OperationStarted,
+    Progress,
+)
+from tui.engine.journal import Journal
+from tui.model.operation import Action, State
+from tui.model.plan import Batch, Plan
+
+IDS = tuple(f"WA1ACME{n:05}" for n in range(6))
+PLAN = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", IDS[:1]),))
+"""One server: its job is asked for about every second."""
+PLACE = "https://cloud.example"
+
+
+class Outside:
+    """An engine in real time on its thread, seen from another one, and a program that holds SQLite's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.cloud = Cloud(SystemClock())
+        self.cloud.round_trip = 0.001
+        self.cloud.job_seconds = float("inf")
+        self.jobs: list[Job] = []
+        self.cloud.make_job = self._make
+        self.engine = Engine(path, connect=self.cloud.connect)
+        self.events: list[Event] = []
+        self.other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.engine.start()
+        self.engine.login(ENDPOINT, "op", PASSWORD)
+        self.until(lambda: any(isinstance(event, LoggedIn) for event in self.events))
+
+    def _make(self, job: Job) -> Job:
+        self.jobs.append(job)
+        return job
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end, "it did not come true"
+            self.events += self.engine.drain()
+            threading.Event().wait(0.01)
+        self.events += self.engine.drain()
+
+    def told(self, state: State) -> bool:
+        progress = (event for event in self.events if isinstance(event, Progress))
+        return any(target.state is state for event in progress for target in event.targets)
+
+    def ended(self) -> bool:
+        return any(isinstance(event, OperationEnded) for event in self.events)
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 600.0)  # Nothing gives up while the lock is held.
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.unfinished_everywhere()
+    outside = Outside(tmp_path / "journal.db")
+    yield outside
+    outside.other.close()
+    outside.engine.stop()
+    assert not outside.engine._thread.is_alive()
+
+
+def test_polls_and_what_is_told_go_on_while_another_process_holds_the_lock(
+    outside: Outside, tmp_path: Path
+) -> None:
+    cloud, engine = outside.cloud, outside.engine
+    engine.run(PLAN)
+    outside.until(lambda: cloud.requests["job_status"])
+    outside.other.execute("BEGIN IMMEDIATE")
+    outside.jobs[0].begins = 0.0  # The platform's word changes, so there is something to write.
+    asked = cloud.requests["job_status"]
+    outside.until(lambda: cloud.requests["job_status"] >= asked + 3)
+    read = cloud.requests["group_tree"]
+    engine.refresh()
+    outside.until(lambda: cloud.requests["group_tree"] > read)
+    assert not outside.told(State.EXECUTING), "told before it is on disk"
+    outside.other.execute("ROLLBACK")
+    outside.until(lambda: outside.told(State.EXECUTING))
+    outside.jobs[0].ends = 0.0
+    outside.until(outside.ended)
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        changes, _ = journal.changes(
+            next(e for e in outside.events if isinstance(e, Progress)).operation_id, 0
+        )
+    way = [target.state for target in changes if target.server_id == IDS[0]]
+    assert way == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+
+
+def test_a_job_that_is_new_is_asked_for_while_another_process_holds_the_lock(outside: Outside) -> None:
+    cloud = outside.cloud
+
+    def hold(number: int) -> None:
+        outside.other.execute("BEGIN IMMEDIATE")
+
+    cloud.on_post = hold
+    outside.engine.run(PLAN)
+    outside.until(lambda: cloud.requests["job_status"] >= 2)
+    assert not outside.told(State.QUEUED)
+    outside.other.execute("ROLLBACK")
+    outside.until(lambda: outside.told(State.QUEUED))
+
+
+def test_cancelled_while_another_process_holds_the_lock_nothing_is_sent(outside: Outside) -> None:
+    cloud, engine = outside.cloud, outside.engine
+    outside.other.execute("BEGIN IMMEDIATE")
+    id_ = engine.run(PLAN)
+    engine.cancel(id_)
+    engine.refresh()
+    outside.until(lambda: cloud.requests["group_tree"])
+    assert engine.running()
+    outside.other.execute("ROLLBACK")
+    outside.until(outside.ended)
+    ended = next(event for event in outside.events if isinstance(event, OperationEnded))
+    assert ended.summary == {"cancelled": 1}
+    assert not cloud.posts
+
+
+# With a disk that takes its time, in virtual time.
+
+
+@pytest.fixture
+async def slow(console: Console) -> Console:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.lag = 5.0
+    return console
+
+
+async def test_the_request_leaves_when_the_intent_is_on_disk(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    reader = Console(clock, cloud, tmp_path / "journal.db").journal
+    found = []
+
+    def look(call: str) -> None:
+        if call == "operate":
+            found.append(reader.load("op-1").operation.count(State.SUBMITTING))
+
+    cloud.on_call = look
+    operation = await slow.run(slow.plan(batch_size=2))
+    assert found == [2, 4, 6]
+    assert operation.summary() == {"verified": 6}
+    assert reader.load("op-1").operation.targets == operation.targets
+    assert [kind for kind in map(type, slow.events) if kind in {OperationStarted, OperationEnded}] == [
+        OperationStarted,
+        OperationEnded,
+    ]
+    reader.close()
+
+
+@pytest.mark.parametrize("seconds", [1.0, 7.0])
+async def test_what_is_stopped_while_the_intent_is_written_is_not_sent(
+    slow: Console, clock: VirtualClock, cloud: Cloud, seconds: float
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan()))
+    await clock.sleep(seconds)
+    assert slow.core.running
+    await slow.core.cancel("op-1")
+    operation = await work
+    assert operation.summary() == {"cancelled": 6}
+    assert {t.message for t in operation.targets.values()} == {"stopped by the operator before it was sent"}
+    assert slow.journal.load("op-1").operation.targets == operation.targets
+    assert not cloud.posts
+
+
+async def test_leaving_while_the_intent_is_written_sends_nothing_and_says_so(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan(wave_size=3)))
+    await clock.sleep(6)
+    await slow.core.close()
+    await asyncio.gather(work, return_exceptions=True)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    stored = again.journal.load("op-1")
+    assert stored.operation.summary() == {"planned": 3, "cancelled": 3}
+    assert not stored.elsewhere
+    assert not cloud.posts
+    await again.core.close()
+
+
+async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(slow.core.run(slow.plan(), operation_id="op-1"))
+    await clock.sleep(1)
+    await slow.core.close()
+    await work
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume(send_planned=True)
+    assert again.told(OperationEnded)[-1].summary == {"verified": 6}
+    assert len(cloud.posts) == 1
+    await again.core.close()
+
+
+async def test_two_operations_of_one_reason_begun_at_once_are_in_one_window(slow: Console) -> None:
+    plans = [slow.plan(IDS[:3]), slow.plan(IDS[3:])]
+    await asyncio.gather(*(slow.run(plan, f"op-{number}") for number, plan in enumerate(plans)))
+    assert len({started.window_id for started in slow.told(OperationStarted)}) == 1
+    assert len(slow.journal.windows(PLACE, "ACME")) == 1
+
+
+async def test_what_is_asked_for_twice_is_taken_up_once(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    console.kill()
+    await asyncio.gather(work, return_exceptions=True)
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.lag = 5.0
+    await asyncio.gather(*(again.core.resume(send_planned=True) for _ in range(3)))
+    assert len(again.told(OperationStarted)) == 1
+    assert again.told(OperationEnded)[-1].summary == {"verified": 6}
+    assert len(cloud.posts) == 3
+    await again.core.close()
+
+
+async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
+    slow: Console, clock: VirtualClock
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan()))
+    await clock.sleep(1)
+    await slow.core.login(ENDPOINT, "op", PASSWORD, "OTHER")
+    assert "operations on ACME are under way" in slow.told(LoginFailed)[-1].message
+    assert (await work).summary() == {"verified": 6}
+
+
+async def test_a_console_taken_for_dead_learns_it_however_late(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan(wave_size=2)))
+    await until(lambda: slow.told(Progress), clock)
+    Console.dead.add(slow.pid)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await second.core.resume(send_planned=True)
+    await work
+    assert second.told(OperationEnded)[-1].summary == {"verified": 6}
+    assert [started.elsewhere for started in slow.told(OperationStarted)] == [False, True]
+    assert len(cloud.posts) == 3
+    await second.core.close()
+
+
+async def test_trouble_with_the_journal_is_told_once_each_way(
+    slow: Console, clock: VirtualClock, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    slow.journal.unfinished_everywhere()
+    slow.journal.close()
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await slow.core.run(slow.plan(), operation_id="op-1")
+    await slow.core.resume()
+    assert "held by another program" in slow.told(OperationNotStarted)[0].message
+    other.execute("ROLLBACK")
+    other.close()
+    assert (await slow.run(slow.plan(), "op-2")).summary() == {"verified": 6}
+    assert [bool(event.message) for event in slow.told(JournalChanged)] == [True, False]
+    assert not slow.core.running

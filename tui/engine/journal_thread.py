@@ -1,0 +1,55 @@
+"""The journal on a thread of its own: a lock held by another process, or a slow disk, delays nothing else."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from tui.engine.errors import JournalError
+
+if TYPE_CHECKING:
+    from tui.engine.journal import Journal
+
+T = TypeVar("T")
+
+
+class JournalThread:
+    """Does what it is asked with the journal, one thing after the other, in the order asked for.
+
+    Used from one event loop. What was asked for is done, also when nobody waits for it any more.
+    """
+
+    def __init__(self, journal: "Journal", on_problem: Callable[[str], None]) -> None:
+        """``on_problem`` is told on the loop when the journal cannot be used, or can be again."""
+        self._journal = journal
+        self._on_problem = on_problem
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        journal.database.on_problem = self._tell
+
+    def begin(self, work: Callable[["Journal"], T]) -> "asyncio.Future[T]":
+        """Have ``work`` done; nobody need wait for it. Raises JournalError after ``close``."""
+        if self._closed:
+            raise JournalError("the journal is closed")
+        self._loop = asyncio.get_running_loop()
+        return self._loop.run_in_executor(self._thread, work, self._journal)
+
+    async def do(self, work: Callable[["Journal"], T]) -> T:
+        """Have ``work`` done and wait for it. Raises what it raises."""
+        return await asyncio.shield(self.begin(work))
+
+    async def close(self) -> None:
+        """Wait for everything asked for, write what can still be written, and close the file."""
+        if self._closed:
+            return
+        closing = self.begin(lambda journal: journal.close())
+        self._closed = True
+        await asyncio.shield(closing)
+        self._thread.shutdown(wait=False)
+
+    def _tell(self, problem: str) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended, and whoever listened with it.
+                self._loop.call_soon_threadsafe(self._on_problem, problem)
