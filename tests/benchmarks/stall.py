@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
+from tests.terminal.steps import confirm
 
 USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
 SETTINGS = {"PITSTOP_BATCH_SIZE": "1", "PITSTOP_CONFIRM_ABOVE": "100000", "PITSTOP_MOUSE": "false"}
@@ -103,9 +104,7 @@ def start(terminal: Terminal, jobs: int) -> None:
     terminal.press("home", *["space"] * jobs)
     terminal.wait_for(f"{jobs} marked")
     terminal.press("s")
-    terminal.wait_for("Start maintenance on")
-    terminal.press("y")
-    terminal.wait_for(lambda: "Start maintenance on" not in terminal.text())
+    confirm(terminal, "Start maintenance on")
 
 
 def states(home: Path) -> Counter[str]:

@@ -19,6 +19,7 @@ def quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions count answers as soon as they are painted; tests/terminal has them at their own pace."""
     monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
     monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
+    monkeypatch.setattr(dialog, "QUIET_FOR", 0.0)
 
 
 class Console(NamedTuple):

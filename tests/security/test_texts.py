@@ -15,6 +15,7 @@ from tests.security.endpoint import PASSWORD, USER, Reply, around, log_in, serve
 from tests.security.payloads import PAYLOADS, acting
 from tests.security.program import Home, texts_of
 from tests.terminal.harness import Terminal
+from tests.terminal.steps import confirm
 
 SURFACES = ("list-pipe", "list-terminal", "list-json", "list-csv", "dry-run", "start-pipe", "start-terminal",
             "start-json", "journal", "log")  # fmt: skip
@@ -136,10 +137,12 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         terminal.press("j")
         terminal.settle()
         seen["raw"] = terminal.text()
-        terminal.press("a", "s")
+        terminal.press("a")
+        terminal.wait_for(" marked")
+        terminal.press("s")
         terminal.wait_for("Start maintenance on")
         seen["confirm"] = terminal.text()
-        terminal.press("y")
+        confirm(terminal, "Start maintenance on")
         terminal.wait_for("Start maintenance: ", timeout=60)
         terminal.press("f")
         terminal.settle()
@@ -147,7 +150,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         terminal.press("q")
         terminal.wait_for("still in maintenance?")
         seen["leaving"] = terminal.text()
-        terminal.press("y")
+        confirm(terminal, "still in maintenance?", None)
         assert terminal.wait_exit() == 0
         seen["bytes"] = terminal.raw.decode()
     return seen

@@ -12,7 +12,7 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import Service
-from tests.terminal.test_console import marked, open_list
+from tests.terminal.steps import confirm, marked, open_list
 
 USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
 
@@ -37,15 +37,13 @@ def start_some(terminal: Terminal, servers: int) -> None:
     terminal.press(*["space"] * servers)
     terminal.wait_for(lambda: marked(terminal) == servers)
     terminal.press("s")
-    terminal.wait_for(f"Start maintenance on {servers} servers?")
-    terminal.press("y")
+    confirm(terminal, f"Start maintenance on {servers} servers?")
 
 
 def leave(terminal: Terminal) -> None:
     """Leave with servers still in maintenance: asked, and meant."""
     terminal.press("q")
-    terminal.wait_for("still in maintenance?")
-    terminal.press("y")
+    confirm(terminal, "still in maintenance?", None)
     assert terminal.wait_exit() == 0
 
 

@@ -21,7 +21,7 @@ def test_columns_order_and_keys(pitstop: Run, tmp_path: Path) -> None:
     terminal = pitstop("demo", env=configure(tmp_path, config))
     terminal.wait_for(LOADED)
     terminal.wait_for("▼")
-    (heading,) = [line for line in terminal.screen() if "▼ Name" in line]
+    (heading,) = [line for line in terminal.screen() if "▼  Name" in line]
     assert "Power" not in heading
     terminal.press("m")
     terminal.wait_for("1 marked")

@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from tui.console import commands, terminal
 from tui.console.choices import Choices
-from tui.console.dialog import Question
+from tui.console.dialog import Dialog
 from tui.console.driver import Driver, KeysRead
 from tui.console.gate import InputGate
 from tui.console.idle import IdleLock
@@ -289,10 +289,10 @@ class PitstopApp(App[None], inherit_bindings=False):
         """Called by the gate. What is pressed while the console is locked, or should be, goes no further."""
         if not self.idle.admits(event):
             return
-        if isinstance(event, Key):
+        if isinstance(event, Key | Paste):
             self.say("")
-        if isinstance(event, Key) and isinstance(self.screen, Question) and self.screen.takes(event):
-            return
+            if isinstance(self.screen, Dialog) and self.screen.takes(event):
+                return
         await super().on_event(event)
 
     def say(self, text: str) -> None:

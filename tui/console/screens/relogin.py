@@ -7,12 +7,12 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Change, Picture
-from tui.console.dialog import Dialog
+from tui.console.dialog import Interruption
 from tui.console.screens.login import LoginScreen
 from tui.console.widgets.field import Field
 
 
-class ReloginScreen(Dialog[None], inherit_bindings=False):
+class ReloginScreen(Interruption[None], inherit_bindings=False):
     """Asked when the token ran out and the endpoint refuses what is in memory. One attempt per Enter."""
 
     AUTO_FOCUS = "#password"
@@ -55,11 +55,17 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
             LoginScreen.Asked(picture.endpoint, picture.session.user, event.value, picture.session.account)
         )
 
+    def say(self, text: str) -> None:
+        """Say what became of a key, in place of why the dialog is there."""
+        if not self._busy:
+            self.query_one("#message", Static).update(text or self._message)
+
     def picture_changed(self, change: Change) -> None:
         """The engine answered: away with the dialog, or another try by hand."""
         if change.logged_in is not None:
             self.dismiss(None)
         elif change.login_failed is not None:
             self._busy = False
-            self.query_one("#message", Static).update(change.login_failed.message)
+            self._message = change.login_failed.message
+            self.query_one("#message", Static).update(self._message)
             self.query_one("#password", Field).value = ""
