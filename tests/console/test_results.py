@@ -6,7 +6,8 @@ from tests.console.conftest import Console, OpenConsole
 from tui.console.screens.ask import AskScreen
 from tui.console.screens.leave import LeaveScreen
 from tui.console.screens.servers import ServersScreen
-from tui.console.widgets.results import Results, bar
+from tui.console.widgets.progress import bar
+from tui.console.widgets.results import Results
 from tui.model.operation import State
 
 

@@ -22,9 +22,10 @@ def test_says_what_is_known_and_leaves_out_what_is_not() -> None:
 
 def test_says_what_this_console_did_to_it() -> None:
     done = Done(Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04")
-    assert Fact("end maintenance", "⊘ refused 12:04 locked", State.REFUSED) in describe(
-        SERVER, {}, None, [done]
-    )
+    assert describe(SERVER, {}, None, [done])[1:3] == [
+        Fact("End maintenance"),
+        Fact("", "⊘ refused 12:04 locked", State.REFUSED),
+    ]
 
 
 def test_details_add_what_only_they_know() -> None:

@@ -37,19 +37,12 @@ def describe(
 ) -> list[Fact]:
     """The facts about ``server``; ``details`` where they were fetched, ``paths`` is group id -> path."""
     facts = [
-        Fact(server.id),
         Fact("name", server.name),
         Fact("group", paths.get(server.group_id, "")),
         Fact("data center", server.data_center),
         Fact("maintenance", flag_text(server.maintenance), maintenance=bool(server.maintenance)),
         Fact("power", server.power or "-"),
         Fact("status", server.status),
-    ]
-    for one in done:
-        look, target = LOOKS[one.target.state], one.target
-        text = f"{look.sign} {look.word} {one.when} {target.message}".strip()
-        facts.append(Fact(one.action.label.lower(), text, state=target.state))
-    facts += [
         Fact("os", server.os),
         Fact("cpu", "" if server.cpu is None else str(server.cpu)),
         Fact("memory", size_text(server.memory_mb)),
@@ -59,8 +52,18 @@ def describe(
         Fact("kind", server.kind + (" template" if server.is_template else "")),
         Fact("changed", " by ".join(filter(None, (server.modified, server.modified_by)))),
     ]
-    facts = [fact for fact in facts if fact.value or fact.label == server.id]
-    return facts + _more(details) if details is not None else facts
+    said = [Fact(server.id), *_done(done), *(fact for fact in facts if fact.value)]
+    return said + _more(details) if details is not None else said
+
+
+def _done(done: Iterable[Done]) -> list[Fact]:
+    """What became of the server, with the whole message: what one most likely came to read."""
+    facts = []
+    for one in done:
+        look = LOOKS[one.target.state]
+        text = f"{look.sign} {look.word} {one.when} {one.target.message}".strip()
+        facts += [Fact(one.action.label), Fact("", text, state=one.target.state)]
+    return facts
 
 
 def raw_lines(details: ServerDetails) -> list[str]:

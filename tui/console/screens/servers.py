@@ -19,14 +19,13 @@ from tui.console.refreshing import Refreshing
 from tui.console.screens.confirm import count, names
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
-from tui.console.widgets.details import Details
+from tui.console.widgets.details import Details, done_to
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
-from tui.console.widgets.status_bar import StatusBar, wall_time
+from tui.console.widgets.status_bar import StatusBar
 from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
-from tui.model.describe import Done
 from tui.model.grammar import is_filter_name
 from tui.model.operation import Action
 from tui.model.selection import Selection
@@ -260,7 +259,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._show_details(event.server_id)
 
     @on(ServerList.CursorMoved)
-    def _follow_cursor(self, event: ServerList.CursorMoved) -> None:
+    @on(Results.CursorMoved)
+    def _follow_cursor(self, event: ServerList.CursorMoved | Results.CursorMoved) -> None:
         if self.details.display and event.server_id is not None:
             self._show_details(event.server_id)
 
@@ -269,14 +269,9 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._engine.details(event.server_id)
 
     def _show_details(self, server_id: str) -> None:
-        done = [
-            Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
-            for operation in reversed(self.picture.operations.values())
-            if server_id in operation.targets
-        ]
         self.details.display = True
         self.add_class("-details")
-        self.details.show(self.picture.fleet.servers.get(server_id), done)
+        self.details.show(self.picture.fleet.servers.get(server_id), done_to(server_id, self.picture))
 
     def _close_details(self) -> None:
         if self.details.has_focus:

@@ -3,6 +3,7 @@
 import asyncio
 import textwrap
 from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.binding import Binding
@@ -12,10 +13,14 @@ from textual.message import Message
 from tui.console.later import later
 from tui.console.widgets.cells import fit, plain, width_of
 from tui.console.widgets.line_list import LineList
+from tui.console.widgets.status_bar import wall_time
 from tui.model.describe import Done, Fact, describe, raw_lines
 from tui.model.fleet import Fleet
 from tui.model.operation import LOOKS
 from tui.model.server import Server, ServerDetails
+
+if TYPE_CHECKING:
+    from tui.console.bridge import Picture
 
 REST = 0.4
 """Seconds the cursor must rest on a server before its details are asked for."""
@@ -219,6 +224,15 @@ class Details(LineList):
             ((label if index == 0 else " " * indent) + part, look)
             for index, part in enumerate(wrap(fact.value, max(8, self.body_width - indent)))
         ]
+
+
+def done_to(server_id: str, picture: "Picture") -> list[Done]:
+    """What this console did to a server, the newest first."""
+    return [
+        Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
+        for operation in reversed(picture.operations.values())
+        if server_id in operation.targets
+    ]
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -202,10 +202,11 @@ class LineList(Looks, can_focus=True):
             self.refresh_lines_seen()
 
     def on_resize(self) -> None:
-        """Textual: keep the cursor in sight."""
+        """Textual: keep the cursor in sight, and draw all for the new width, the heading too."""
         self._inside = self.scrollable_content_region.size
         self.lines_changed()
         self.show_cursor()
+        self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Textual: scrolled. The heading stays as it is, and the bar where its thumb was not and is not."""

@@ -4,12 +4,13 @@ from collections.abc import Collection, Hashable
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
+from textual.message import Message
 
-from tui.console.bridge import unsent
 from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
+from tui.console.widgets.progress import ELAPSED, progress
 from tui.console.widgets.status_bar import wall_time
-from tui.model.operation import ENDED, LOOKS, Operation, State, Target
+from tui.model.operation import LOOKS, Operation, State, Target
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 3
 """Operations whose progress is shown at the same time."""
-ELAPSED = 9
-"""Cells at the right end of a progress line: the only ones that change by themselves."""
-BAR = (8, 24)
-"""Cells of a progress bar at least and at most."""
-
 _RANK = {
     State.FAILED: 0,
     State.REFUSED: 1,
@@ -36,28 +32,6 @@ _RANK = {
     State.VERIFIED: 9,
 }
 """The order of "failures first": what needs a look, then what goes on, then what is well."""
-
-_TOLD = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.EXECUTING,
-         State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
-"""The order of the counts in a progress line: what must not be cut off comes first."""
-
-
-def elapsed(operation: Operation, now: float) -> str:
-    """How long the operation runs or ran: minutes and seconds, hours when there are any."""
-    seconds = max(0, int((now if operation.ended is None else operation.ended) - operation.started))
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
-def bar(well: int, bad: int, total: int, width: int) -> tuple[str, str, str]:
-    """A progress bar of ``width`` cells: what ended well, what did not, what has not ended.
-
-    Full only when all has ended, and what is bad shows however little it is.
-    """
-    done = well + bad
-    filled = width if done >= total else min(width - 1, done * width // max(1, total))
-    red = min(filled, max(1, round(bad * width / max(1, total)))) if bad else 0
-    return "█" * (filled - red), "█" * red, "░" * (width - filled)
 
 
 def order(ids: dict[str, None], operation: Operation, *, failures_first: bool) -> list[str]:
@@ -73,6 +47,17 @@ class Results(LineList):
     Follows what happens like a log viewer: going up stops that, and what is being read then stays where
     it is; the end, or the key, takes it up again.
     """
+
+    class CursorMoved(Message):
+        """The cursor is on the result of another server."""
+
+        def __init__(self, server_id: str) -> None:
+            super().__init__()
+            self.server_id = server_id
+
+        def can_replace(self, message: Message) -> bool:
+            """Only where the cursor is now matters."""
+            return isinstance(message, Results.CursorMoved)
 
     heading = 2
 
@@ -225,6 +210,8 @@ class Results(LineList):
     def cursor_moved(self) -> None:
         """Going up stops following; the last line takes it up again."""
         self._set_following(self.cursor >= self.line_count() - 1)
+        if self.has_focus and (target := self.target(self.cursor)) is not None:
+            self.post_message(self.CursorMoved(target.server_id))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling with the mouse counts too."""
@@ -310,35 +297,11 @@ class Results(LineList):
         ]
 
     def _draw_progress(self, operation: Operation) -> list[Segment]:
-        width = self.scrollable_content_region.width
-        total = len(operation.targets)
-        done = operation.count(*ENDED) if operation.ended is None else total - unsent(operation)
-        bad = operation.count(State.FAILED, State.REFUSED, State.UNSURE)
-        listed = operation.id == self._shown and len(self.progressing) > 1
-        name = f"{'▸ ' if listed else '  '}{operation.action.label} · {done:,} of {total:,}"
-        if operation.id in self._picture.elsewhere:
-            name += " · by another console"
-        elif operation.reason and width >= 100:
-            name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
-        room = width - width_of(name) - ELAPSED - 2 - BAR[0]
-        present = [(operation.count(state), LOOKS[state]) for state in _TOLD if operation.count(state)]
-        texts = [f"  {number:,} {look.word}" for number, look in present]
-        if sum(map(len, texts)) > room:
-            texts = [f" {look.sign}{number:,}" for number, look in present]
-        counts = []
-        for text, (_, look) in zip(texts, present, strict=True):
-            if len(text) <= room:
-                counts.append(Segment(text, self.look(f"state--{look.colour}")))
-                room -= len(text)
-        wider = max(0, min(BAR[1] - BAR[0], room))
-        well, red, empty = bar(done - bad, bad, total, BAR[0] + wider)
-        time = fit(elapsed(operation, self._picture.clock()), ELAPSED - 1, right=True) + " "
+        name = "▸ " if operation.id == self._shown and len(self.progressing) > 1 else "  "
+        name += operation.action.label
+        width, now = self.scrollable_content_region.width, self._picture.clock()
+        elsewhere = operation.id in self._picture.elsewhere
         return [
-            Segment(name + "  ", self.look("line--heading")),
-            Segment(well, self.look("state--green")),
-            Segment(red, self.look("state--red")),
-            Segment(empty, self.look("line--quiet")),
-            *counts,
-            Segment(" " * max(0, room - wider), self.base),
-            Segment(time, self.base),
+            Segment(text, self.look(look))
+            for text, look in progress(operation, name, width, now, elsewhere=elsewhere)
         ]

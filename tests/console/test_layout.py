@@ -1,0 +1,132 @@
+"""What covers what, and what is cut, at the sizes that terminals have."""
+
+import pytest
+from textual.widget import Widget
+from textual.widgets._toast import Toast
+
+from tests.console.conftest import Console, OpenConsole
+from tui.console.screens.ask import ask_to_cancel
+from tui.console.screens.leave import LeaveScreen
+from tui.console.screens.prompt import PromptScreen
+from tui.console.theme import to_ascii
+from tui.console.widgets.progress import bar
+from tui.model.operation import State
+
+LONG = (
+    "its job failed because the platform could not reach the agent in time; the server did not change at all"
+)
+SIZES = [(60, 15), (80, 24), (120, 40)]
+
+
+async def started(c: Console, *keys: str) -> None:
+    """An operation on some servers, one of which failed."""
+    await c.press(*(keys or ("space",) * 2), "s", "y")
+    await c.until(lambda: c.engine.operations)
+    ids = list(c.engine.operations["op-1"].targets)
+    c.engine.progress("op-1", State.SUBMITTING)
+    c.engine.progress("op-1", State.QUEUED)
+    c.engine.progress("op-1", State.FAILED, ids[:1], message=LONG)
+    await c.until(lambda: "1 failed" in c.text() or "✗1" in c.text())
+
+
+async def told(c: Console) -> list[Widget]:
+    """The passing messages, after three more were told."""
+    for number in range(3):
+        c.app.notify(f"{number}: {LONG}", markup=False)
+    await c.until(lambda: len(c.app.screen.query(Toast)) >= 3)
+    await c.pilot.pause()
+    return [toast for toast in c.app.screen.query(Toast) if toast in c.app.screen._compositor.visible_widgets]
+
+
+def overlap(one: Widget, other: Widget) -> bool:
+    """Whether one covers some of the other."""
+    return bool(one.region.intersection(other.region))
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+async def test_what_is_told_in_passing_covers_no_result(console: OpenConsole, size: tuple[int, int]) -> None:
+    async with console(30, size=size) as c:
+        await started(c)
+        toasts = await told(c)
+        assert toasts
+        assert not any(overlap(toast, c.servers.results) for toast in toasts)
+        assert not any(overlap(toast, c.servers.status) for toast in toasts)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dialog", ["confirm", "ask", "prompt", "leave"])
+async def test_what_is_told_in_passing_covers_no_question(
+    console: OpenConsole, size: tuple[int, int], dialog: str
+) -> None:
+    async with console(70, size=size) as c:
+        if dialog == "confirm":
+            await c.press("a", "s")
+        elif dialog == "ask":
+            await c.app.push_screen(ask_to_cancel(7, 70))
+        elif dialog == "prompt":
+            await c.app.push_screen(PromptScreen("Which file?", "Some text", yes="read"))
+        else:
+            await c.app.push_screen(LeaveScreen(c.picture, can_bring_back=True))
+        await c.pilot.pause()
+        toasts = await told(c)
+        assert toasts
+        parts = c.app.screen.query(".question, #question, .choices, #choices")
+        assert len(parts) == 2
+        for part in parts:
+            assert part.region.height >= 1
+            assert not any(overlap(toast, part) for toast in toasts)
+
+
+async def test_the_rule_of_the_results_is_as_wide_as_the_terminal(console: OpenConsole) -> None:
+    async with console(size=(120, 40)) as c:
+        for width in (80, 120, 100):
+            await c.pilot.resize_terminal(width, 30)
+            await c.pilot.pause()
+            rule = next(line for line in c.text().splitlines() if line.startswith("─ Results"))
+            assert len(rule) == width
+
+
+def test_a_bar_shows_what_is_bad_without_colours() -> None:
+    well, bad, rest = bar(5, 3, 10, 20)
+    assert len({well[0], bad[0], rest[0]}) == 3
+    assert len({to_ascii(well)[0], to_ascii(bad)[0], to_ascii(rest)[0]}) == 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_result_has_its_whole_message_in_the_details(
+    console: OpenConsole, size: tuple[int, int]
+) -> None:
+    async with console(30, size=size) as c:
+        await started(c)
+        c.servers.results.focus()
+        await c.press("f", "enter")
+        assert c.servers.details.server is not None
+        shown = " ".join(line.strip() for line, _ in c.servers.details._lines)
+        assert LONG in shown
+        await c.press("down")
+        other = list(c.engine.operations["op-1"].targets)[1]
+        await c.until(lambda: c.servers.details.server and c.servers.details.server.id == other)
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+async def test_narrow_details_leave_the_list_its_width(console: OpenConsole, size: tuple[int, int]) -> None:
+    async with console(30, size=size) as c:
+        await c.press("enter")
+        await c.pilot.pause()
+        details, servers = c.servers.details.region, c.servers.servers.region
+        assert details.width == servers.width == size[0]
+        assert details.y == servers.bottom
+        assert min(details.height, servers.height) >= 5
+        await c.press("enter")
+        assert c.servers.servers.region.height > servers.height
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_tree_leaves_room_for_the_list(console: OpenConsole, size: tuple[int, int]) -> None:
+    async with console(30, size=size) as c:
+        c.servers.remove_class("-no-groups").add_class("-groups")
+        await c.pilot.pause()
+        assert c.servers.groups.region.width >= 24
+        assert c.servers.servers.region.width >= 30
+        assert "WA1ACMEWEB001" in c.text()
+        assert "Maint" in c.text()
