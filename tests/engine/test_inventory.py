@@ -12,10 +12,13 @@ from tui.api.errors import NotFound, ServerFault
 from tui.engine.events import (
     DataCenterFailed,
     DataCenterRead,
+    DataCentersListed,
     DetailsFailed,
     DetailsRead,
     FleetFailed,
     FleetRead,
+    Latency,
+    ReadingAgain,
 )
 
 
@@ -127,3 +130,123 @@ async def test_details_are_read_on_request(console: Console, cloud: Cloud) -> No
     assert [event.details.server.id for event in console.told(DetailsRead)] == [first]
     await console.core.details("WA1NONE")
     assert console.told(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]
+
+
+async def test_the_data_centers_are_told_before_one_of_them_is_read(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three(clock, tmp_path)
+    seen: list[tuple[str, ...]] = []
+
+    def note(call: str) -> None:
+        if call == "group_tree":
+            seen.append(console.core.fleet.missing())
+
+    console.cloud.on_call = note
+    await console.core.refresh()
+    kinds = [type(event) for event in console.events if not isinstance(event, Latency)]
+    assert kinds.index(DataCentersListed) < kinds.index(DataCenterRead)
+    assert console.told(DataCentersListed) == [DataCentersListed(("WA1", "DE1", "VA1"))]
+    assert seen[0] == ("WA1", "DE1", "VA1")
+    assert console.core.fleet.missing() == ()
+
+
+class Outage:
+    """Fails the next so many calls of each kind, and notes when each was made."""
+
+    def __init__(self, clock: VirtualClock, **calls: int) -> None:
+        self.clock = clock
+        self.calls = calls
+        self.at: list[tuple[str, float]] = []
+
+    def __call__(self, call: str) -> None:
+        self.at.append((call, round(self.clock.monotonic())))
+        if self.calls.get(call, 0) > 0:
+            self.calls[call] -= 1
+            raise ServerFault("an error has occurred", 500)
+
+
+async def test_only_what_could_not_be_read_is_tried_again_ever_more_rarely(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three(clock, tmp_path)
+    began = clock.now()
+    outage = console.cloud.on_call = Outage(clock, group_tree=3 + 3 + 3 + 3 + 3 + 2)
+    await console.core.keep_reading()
+    trees = [at for call, at in outage.at if call == "group_tree"]
+    assert trees == [at for at in (0, 15, 45, 105, 225, 345) for _ in range(3)] + [465] * 2
+    assert console.cloud.requests["data_centers"] == 1
+    assert [round(event.at - began) for event in console.told(ReadingAgain)] == [15, 45, 105, 225, 345, 465]
+    assert [len(event.failed) for event in console.told(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
+    assert len(console.core.fleet.servers) == 9
+    assert console.core.fleet.missing() == ()
+
+
+async def test_without_the_list_of_data_centers_everything_is_tried_again(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three(clock, tmp_path)
+    await console.core.refresh()
+    console.cloud.on_call = Outage(clock, data_centers=2)
+    reading = asyncio.create_task(console.core.keep_reading())
+    await clock.sleep(1)
+    assert console.core.fleet.missing() == ("WA1", "DE1", "VA1")
+    assert len(console.core.fleet.servers) == 9
+    await reading
+    assert len(console.told(FleetFailed)) == 2
+    assert console.core.fleet.missing() == ()
+
+
+async def test_readings_asked_for_meanwhile_do_not_pile_up(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    outage = console.cloud.on_call = Outage(clock, group_tree=1_000_000)
+    tasks = []
+    for _ in range(20):  # as somebody who refreshes every ten seconds
+        tasks.append(asyncio.create_task(console.core.keep_reading()))
+        await clock.sleep(10)
+    asked = len(outage.at)
+    await clock.sleep(1200)
+    assert len(outage.at) - asked == 3 * 10, "one try every two minutes"
+    assert sum(task.done() for task in tasks) == 19
+    outage.calls.clear()
+    await asyncio.gather(*tasks)
+    assert console.core.fleet.missing() == ()
+
+
+async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    console.cloud.on_call = Outage(clock, group_tree=3)
+    await console.core.refresh()
+    await clock.sleep(1000)
+    assert console.cloud.requests["group_tree"] == 3
+    assert console.told(ReadingAgain) == []
+
+
+async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three(clock, tmp_path)
+    slow = True
+
+    async def fail_late(call: str) -> None:
+        if call == "group_tree" and slow:
+            await clock.sleep(5)
+            raise ServerFault("an error has occurred", 500)
+
+    console.cloud.on_call = fail_late
+    reading = asyncio.create_task(console.core.refresh())
+    await clock.sleep(1)
+    slow = False
+    await console.core._inventory.read_data_center("WA1")
+    slow = True
+    await reading
+    assert console.core.fleet.missing() == ("DE1", "VA1")
+
+
+async def test_a_data_center_that_failed_and_is_gone_is_no_problem_any_more(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three(clock, tmp_path)
+    console.cloud.on_call = Outage(clock, group_tree=3)
+    await console.core.refresh()
+    console.cloud.centers.clear()
+    await console.core.refresh()
+    assert console.core.fleet.problems == {}

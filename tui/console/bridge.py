@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -124,7 +124,9 @@ class Picture:
         self.latency: float | None = None
         self.reading = False
         self.read_at: float | None = None
-        """When the newest whole reading ended."""
+        """When the oldest of what is known was read."""
+        self.next_try: float | None = None
+        """When what could not be read is tried again by itself."""
         self.trouble = ""
         """Why there is no inventory at all, or no newer one."""
         self.journal_trouble = ""
@@ -179,19 +181,27 @@ class Picture:
             case events.DataCenterFailed():
                 if self.fleet.problems.get(event.data_center) != event.message:
                     change.notices.append(Notice(f"{event.data_center}: {event.message}", "error"))
-                self.fleet.problems[event.data_center] = event.message
+                self.fleet.fail([event.data_center], event.message)
+            case events.DataCentersListed():
+                change.fleet |= self.fleet.expect(event.data_centers)
+                change.status = True
             case events.FleetRead():
-                self.reading = False
+                self.reading, self.next_try = False, None
                 self.read_at = event.at
                 self.trouble = ""
                 change.status = True
-                change.fleet |= self._drop_vanished(event.data_centers)
+                change.fleet |= self.fleet.expect(event.data_centers)
                 change.reread = True
             case events.FleetFailed():
-                self.reading = False
+                if self.reading or self.trouble != event.message:  # a try by itself is told once
+                    change.notices.append(Notice(event.message, "error"))
+                self.reading, self.next_try = False, None
                 self.trouble = event.message
+                self.fleet.fail(self.fleet.expected, event.message)
                 change.status = True
-                change.notices.append(Notice(event.message, "error"))
+            case events.ReadingAgain():
+                self.next_try = event.at
+                change.status = True
             case events.OperationStarted():
                 self._started(event, change)
             case events.OperationEnded():
@@ -237,13 +247,6 @@ class Picture:
                 change.notices.append(Notice(event.message, "error"))
             case _:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
-
-    def _drop_vanished(self, present: Sequence[str]) -> bool:
-        gone = self.fleet.data_centers.keys() - set(present)
-        for id_ in gone:
-            self.fleet.replace(self.fleet.data_centers[id_], (), (), 0.0)
-            del self.fleet.data_centers[id_], self.fleet.read_at[id_]
-        return bool(gone)
 
     def _started(self, event: events.OperationStarted, change: Change) -> None:
         operation = Operation(

@@ -96,6 +96,10 @@ class Core:
         """Read the whole inventory again: 1 + (number of data centers) requests."""
         await self._inventory.refresh()
 
+    async def keep_reading(self) -> None:
+        """The same, and try what could not be read again by itself; see ``Inventory.keep_reading``."""
+        await self._inventory.keep_reading()
+
     async def details(self, server_id: str) -> None:
         """Read everything about one server; tells DetailsRead or DetailsFailed."""
         await self._inventory.details(server_id)

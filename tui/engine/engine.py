@@ -65,8 +65,8 @@ class Engine:
         self._do(lambda core: core.unlock(password))
 
     def refresh(self) -> None:
-        """See ``Core.refresh``."""
-        self._do(lambda core: core.refresh())
+        """See ``Core.keep_reading``."""
+        self._do(lambda core: core.keep_reading())
 
     def details(self, server_id: str) -> None:
         """See ``Core.details``."""

@@ -54,6 +54,12 @@ class UnlockRefused(Event, frozen=True):
     wait: float
 
 
+class DataCentersListed(Event, frozen=True):
+    """The data centers that the account has now; any other is gone. Told before one of them is read."""
+
+    data_centers: tuple[str, ...]
+
+
 class DataCenterRead(Event, frozen=True):
     """All groups and servers of one data center, as read at ``at``."""
 
@@ -71,18 +77,26 @@ class DataCenterFailed(Event, frozen=True):
 
 
 class FleetRead(Event, frozen=True):
-    """A reading of the whole inventory has ended."""
+    """A reading of the inventory has ended: of all of it, or of what could not be read before."""
 
     data_centers: tuple[str, ...]
     """Those the account has now; any other is gone."""
     failed: tuple[str, ...]
+    """Those of them that could not be read this time."""
     at: float
+    """When the oldest of what is known was read."""
 
 
 class FleetFailed(Event, frozen=True):
     """Not even the list of data centers could be read."""
 
     message: str
+
+
+class ReadingAgain(Event, frozen=True):
+    """What could not be read will be tried again by itself at ``at``, unless it is asked for earlier."""
+
+    at: float
 
 
 class ServersRead(Event, frozen=True):

@@ -9,17 +9,22 @@ from tui.engine.clock import Clock
 from tui.engine.events import (
     DataCenterFailed,
     DataCenterRead,
+    DataCentersListed,
     DetailsFailed,
     DetailsRead,
     Event,
     FleetFailed,
     FleetRead,
+    ReadingAgain,
     ServersRead,
 )
 from tui.engine.session import Session
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 from tui.model.server import Server
+
+PAUSES = (15.0, 30.0, 60.0, 120.0)
+"""Seconds before what could not be read is tried again: the first time, the second, and so on; the last stays."""
 
 
 class Inventory:
@@ -35,6 +40,11 @@ class Inventory:
         self._places: dict[str, str] = {}
         self._begun: dict[str, float] = {}
         self._refreshing: asyncio.Task[None] | None = None
+        self._listed = False
+        """Whether the data centers of the account could be listed when that was last tried."""
+        self._failures = 0
+        """Readings in a row that left something unread."""
+        self._turn = 0
 
     async def refresh(self) -> None:
         """Read everything. Asked again meanwhile, it is the same reading."""
@@ -42,8 +52,27 @@ class Inventory:
             self._refreshing = asyncio.create_task(self._refresh())
         await asyncio.shield(self._refreshing)
 
+    async def keep_reading(self) -> None:
+        """Read everything, then what could not be read again and again, ever more rarely, until it is read.
+
+        Asked again meanwhile, or closed, this one goes no further.
+        """
+        self._turn += 1
+        turn = self._turn
+        await self.refresh()
+        while turn == self._turn and (not self._listed or self.fleet.missing()):
+            pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
+            self._failures += 1
+            self._tell(ReadingAgain(self._clock.now() + pause))
+            await self._clock.sleep(pause)
+            if turn == self._turn:
+                await (self._read(self.fleet.missing()) if self._listed else self.refresh())
+        if turn == self._turn:
+            self._failures = 0
+
     def close(self) -> None:
         """Stop reading."""
+        self._turn += 1
         if self._refreshing is not None:
             self._refreshing.cancel()
 
@@ -94,25 +123,32 @@ class Inventory:
         try:
             await self._read_data_centers()
         except ApiError as error:
+            self.fleet.fail(self.fleet.expected, str(error))
             self._tell(FleetFailed(str(error)))
             return
-        ids = tuple(self._data_centers)
-        for gone in self.fleet.data_centers.keys() - ids:
-            self.fleet.replace(self.fleet.data_centers.pop(gone), (), (), self._clock.now())
-            del self.fleet.data_centers[gone], self.fleet.read_at[gone]
-        failed = await asyncio.gather(*(self._read_or_tell(id_) for id_ in ids))
-        memory.give_back()
-        self._tell(FleetRead(ids, tuple(id_ for id_ in failed if id_), self._clock.now()))
+        await self._read(self.fleet.expected)
 
     async def _read_data_centers(self) -> None:
+        self._listed = False
         found = await self._session.read(lambda api: api.data_centers(self._account))
+        self._listed = True
         self._data_centers = {data_center.id: data_center for data_center in found}
+        self.fleet.expect(self._data_centers)
+        self._tell(DataCentersListed(self.fleet.expected))
+
+    async def _read(self, data_centers: tuple[str, ...]) -> None:
+        failed = await asyncio.gather(*map(self._read_or_tell, data_centers))
+        memory.give_back()
+        at = min(self.fleet.read_at.values(), default=self._clock.now())
+        self._tell(FleetRead(self.fleet.expected, tuple(filter(None, failed)), at))
 
     async def _read_or_tell(self, data_center_id: str) -> str:
+        begun = self._clock.monotonic()
         try:
             await self.read_data_center(data_center_id)
         except ApiError as error:
-            self.fleet.problems[data_center_id] = str(error)
-            self._tell(DataCenterFailed(data_center_id, str(error)))
-            return data_center_id
+            if begun >= self._begun.get(data_center_id, begun):  # else it was read meanwhile
+                self.fleet.fail((data_center_id,), str(error))
+                self._tell(DataCenterFailed(data_center_id, str(error)))
+                return data_center_id
         return ""

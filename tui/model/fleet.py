@@ -35,6 +35,37 @@ class Fleet:
         """Data center id -> when its servers were last read, seconds since the epoch."""
         self.problems: dict[str, str] = {}
         """Data center id -> why its last reading failed; its servers are then as of ``read_at``."""
+        self.expected: tuple[str, ...] = ()
+        """The data centers that the account has, as last listed; known before their servers are."""
+
+    def expect(self, data_centers: Iterable[str]) -> bool:
+        """The account has these data centers: forget any other. Returns whether one was known that is gone."""
+        self.expected = tuple(data_centers)
+        gone = self.data_centers.keys() - self.expected
+        for id_ in gone:
+            self.replace(self.data_centers[id_], (), (), 0.0)
+            del self.data_centers[id_], self.read_at[id_]
+        for id_ in self.problems.keys() - self.expected:
+            del self.problems[id_]
+        return bool(gone)
+
+    def fail(self, data_centers: Iterable[str], reason: str) -> None:
+        """These data centers could not be read; what is known of them stays."""
+        self.problems.update(dict.fromkeys(data_centers, reason))
+
+    def missing(self, group_id: str | None = None) -> tuple[str, ...]:
+        """The data centers that are not read yet, or could not be when last tried.
+
+        With ``group_id`` only those that can have servers below that group: its own.
+        """
+        group = self.groups.get(group_id) if group_id is not None else None
+        known = dict.fromkeys((*self.expected, *self.problems))
+        return tuple(
+            id_
+            for id_ in known
+            if (id_ in self.problems or id_ not in self.read_at)
+            and (group is None or group.data_center == id_)
+        )
 
     def replace(
         self, data_center: DataCenter, groups: Iterable[Group], servers: Sequence[Server], at: float
