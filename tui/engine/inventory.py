@@ -24,7 +24,7 @@ from tui.model.group import DataCenter
 from tui.model.server import Server
 
 PAUSES = (15.0, 30.0, 60.0, 120.0)
-"""Seconds before what could not be read is tried again: the first time, the second, and so on; the last stays."""
+"""Seconds before what could not be read is tried again: once, twice, and so on; the last one stays."""
 
 
 class Inventory:

@@ -39,7 +39,7 @@ class Fleet:
         """The data centers that the account has, as last listed; known before their servers are."""
 
     def expect(self, data_centers: Iterable[str]) -> bool:
-        """The account has these data centers: forget any other. Returns whether one was known that is gone."""
+        """The account has these data centers: forget any other. Returns whether one that was read is gone."""
         self.expected = tuple(data_centers)
         gone = self.data_centers.keys() - self.expected
         for id_ in gone:

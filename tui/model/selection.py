@@ -1,6 +1,6 @@
 """The marks: a set of server ids that filtering, sorting and refreshing leave alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 _HISTORY = 50
@@ -19,7 +19,9 @@ class Selection:
         self._rows: dict[str, int] = {id_: row for row, id_ in enumerate(ids)}
         self._flags = bytearray(len(ids))
         self._count = 0
-        self._past: list[bytes] = []
+        self._past: list[tuple[bytes, Mapping[str, tuple[str, ...]]]] = []
+        self._partial: Mapping[str, tuple[str, ...]] = {}
+        """Rule -> the data centers that were missing when marks were set by it. Replaced, never changed."""
 
     def __len__(self) -> int:
         return self._count
@@ -41,6 +43,20 @@ class Selection:
         """Whether there is a change to take back."""
         return bool(self._past)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The data centers that were missing when a rule chose what is marked: more may belong to it."""
+        return tuple(dict.fromkeys(id_ for missing in self._partial.values() for id_ in missing))
+
+    def by_rule(self, rule: str, missing: tuple[str, ...]) -> None:
+        """What was marked just now was chosen by ``rule``, of all data centers but those ``missing``.
+
+        The same rule once more, with fewer of them missing, makes the choice more complete. With the last
+        mark this is forgotten, and it comes back with what is undone.
+        """
+        partial = {other: ids for other, ids in self._partial.items() if other != rule}
+        self._partial = partial | ({rule: missing} if missing and self._count else {})
+
     def rebase(self, ids: Sequence[str], rows: dict[str, int] | None = None) -> list[str]:
         """Take a new roster; returns the marked ids that are not in it, whose marks are dropped.
 
@@ -51,10 +67,10 @@ class Selection:
             self._ids, self._rows = ids, rows
             return []
         marked = list(self)
-        past = [list(compress(self._ids, flags)) for flags in self._past[-1:]]
+        past = [(list(compress(self._ids, flags)), partial) for flags, partial in self._past[-1:]]
         self._ids, self._rows = ids, rows
         self._flags = self._of(marked)
-        self._past = [bytes(self._of(ids)) for ids in past]
+        self._past = [(bytes(self._of(ids)), partial) for ids, partial in past]
         self._recount()
         return [id_ for id_ in marked if id_ not in rows]
 
@@ -99,7 +115,9 @@ class Selection:
         """Take back the last change; returns how many marks that changed."""
         if not self._past:
             return 0
-        before, self._flags = self._flags, bytearray(self._past.pop())
+        before = self._flags
+        flags, self._partial = self._past.pop()
+        self._flags = bytearray(flags)
         self._recount()
         return _differences(before, self._flags)
 
@@ -139,13 +157,15 @@ class Selection:
     def _settle(self, before: bytes) -> int:
         if before == self._flags:
             return 0
-        self._past.append(before)
+        self._past.append((before, self._partial))
         del self._past[:-_HISTORY]
         self._recount()
         return _differences(before, self._flags)
 
     def _recount(self) -> None:
         self._count = self._flags.count(1)
+        if not self._count:
+            self._partial = {}
 
 
 def _differences(one: bytes | bytearray, other: bytes | bytearray) -> int:

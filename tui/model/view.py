@@ -8,6 +8,7 @@ from tui.model.columns import COLUMNS, Kind
 from tui.model.matching import Matcher, Scope
 from tui.model.operation import State, Target
 from tui.model.query import Query, parse
+from tui.model.selection import Selection
 
 _BY_STATE = {state: index for index, state in enumerate(
     (State.FAILED, State.REFUSED, State.UNSURE, State.EXECUTING, State.QUEUED, State.SUBMITTING,
@@ -42,6 +43,19 @@ class View:
     def is_everything(self) -> bool:
         """Whether neither filter nor group keep anything out."""
         return not self.query and self.group_id is None
+
+    @property
+    def rule(self) -> str:
+        """What decides what is shown, as text: the filter and the group."""
+        return f"{self.query.text}\n{self.group_id or ''}"
+
+    def missing(self) -> tuple[str, ...]:
+        """The data centers that are not read and might have servers to show."""
+        return self.catalog.fleet.missing(self.group_id)
+
+    def hidden(self, marked: Selection) -> int:
+        """How many of the marked servers are not shown."""
+        return 0 if self.mask is None else len(marked) - marked.count_rows(self.mask)
 
     def matcher(self, marked: Container[str]) -> Matcher:
         """What finds the rows to show, among ascending rows: all at once or a slice at a time."""

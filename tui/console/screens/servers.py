@@ -426,7 +426,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         fleet, root = self.picture.fleet, event.group_id
         groups = fleet.subtree(root) if root is not None else fleet.groups.keys()
         ids = [server.id for server in fleet.servers.values() if root is None or server.group_id in groups]
-        self.servers.mark_ids(ids, not all(id_ in self._selection for id_ in ids))
+        on = not all(id_ in self._selection for id_ in ids)
+        self.servers.mark_ids(ids, on, rule=f"group {root}", missing=fleet.missing(root))
 
     def action_refresh(self) -> None:
         """Read all servers again."""

@@ -7,12 +7,14 @@ from tui.console.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from tui.model.selection import Selection
+    from tui.model.view import View
 
 
 class Marking(LineList):
     """The actions that change marks. A range is drawn from where it began to the cursor, and settled once."""
 
     selection: "Selection"
+    shown: "View"
 
     @property
     def view(self) -> Sequence[int]:
@@ -46,10 +48,17 @@ class Marking(LineList):
         self.refresh_gutters(1, 1)
         self._marks_told()
 
-    def mark_ids(self, ids: Iterable[str], on: bool = True) -> int:
-        """Mark or unmark servers by id, shown or not; returns how many that changed."""
+    def mark_ids(
+        self, ids: Iterable[str], on: bool = True, *, rule: str = "", missing: tuple[str, ...] = ()
+    ) -> int:
+        """Mark or unmark servers by id, shown or not; returns how many that changed.
+
+        With a ``rule`` that chose them, it is kept which data centers were ``missing`` to it.
+        """
         changed = self.selection.mark(ids, on)
-        if changed:
+        if rule and on:
+            self.selection.by_rule(rule, missing)
+        if changed or rule:
             self.marks_changed()
         return changed
 
@@ -92,12 +101,15 @@ class Marking(LineList):
         """Mark every server that is shown."""
         self._end_range()
         self.selection.mark_rows(self.view)
+        self.selection.by_rule(self.shown.rule, self.shown.missing())
         self.marks_changed()
 
     def action_invert_marks(self) -> None:
         """Mark what is shown and not marked, unmark the rest of it."""
         self._end_range()
         self.selection.invert_rows(self.view)
+        if missing := self.shown.missing():
+            self.selection.by_rule("inverted", missing)
         self.marks_changed()
 
     def action_unmark(self) -> None:

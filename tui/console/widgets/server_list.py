@@ -13,6 +13,7 @@ from textual.message import Message
 
 from tui.console.later import later
 from tui.console.widgets.line_list import LineList
+from tui.console.widgets.list_title import list_title
 from tui.console.widgets.marking import Marking
 from tui.console.widgets.server_line import ServerLine
 from tui.model.catalog import Catalog
@@ -190,15 +191,8 @@ class ServerList(Marking, LineList):
         return [self.catalog.ids[self.view[index]] for index in self.seen()]
 
     def title(self) -> str:
-        """How many are shown, marked, and marked but hidden."""
-        total, shown, marked = len(self.catalog), len(self.view), len(self.selection)
-        group = self.fleet.groups.get(self.shown.group_id or "")
-        text = f"Servers in {group.path} ── " if group else "Servers ── "
-        text += f"{shown:,} of {total:,} shown" if shown != total else f"{total:,}"
-        if marked:
-            hidden = 0 if self.shown.mask is None else marked - self.selection.count_rows(self.shown.mask)
-            text += f" · {marked:,} marked" + (f" ({hidden:,} hidden)" if hidden else "")
-        return text + (" · range" if self.ranging else "")
+        """What is shown, marked, and missing."""
+        return list_title(self.shown, self.selection) + (" · range" if self.ranging else "")
 
     def reload(self) -> None:
         """The fleet was replaced or changed in bulk: show it as it is now.

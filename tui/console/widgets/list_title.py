@@ -1,0 +1,22 @@
+"""The title of the list of servers."""
+
+from tui.model.completeness import listed, read_of
+from tui.model.selection import Selection
+from tui.model.view import View
+
+
+def list_title(shown: View, marked: Selection) -> str:
+    """How many are shown, of how much of the account, how many are marked, and what they may lack."""
+    fleet = shown.catalog.fleet
+    total, found = len(shown.catalog), len(shown)
+    group = fleet.groups.get(shown.group_id or "")
+    text = f"Servers in {group.path} ── " if group else "Servers ── "
+    text += f"{found:,} of {total:,} shown" if found != total else f"{total:,}"
+    if read := read_of(fleet):
+        text += f" · {read}"
+    if marked:
+        hidden = shown.hidden(marked)
+        text += f" · {len(marked):,} marked" + (f" ({hidden:,} hidden)" if hidden else "")
+        if marked.missing:
+            text += f" without {listed(marked.missing)}"
+    return text

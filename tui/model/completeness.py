@@ -1,0 +1,48 @@
+"""What is said while not all data centers of an account could be read."""
+
+import re
+from collections.abc import Sequence
+
+from tui.model.fleet import Fleet
+
+NAMED = 4
+"""More data centers than that are counted, where there is no room to name them."""
+
+
+def read_of(fleet: Fleet) -> str:
+    """How many of the data centers were read, e.g. "1 of 3 data centers read"; empty when all were."""
+    missing = len(fleet.missing())
+    total = len({*fleet.expected, *fleet.read_at, *fleet.problems})
+    return f"{total - missing} of {total} data centers read" if missing else ""
+
+
+def listed(data_centers: Sequence[str]) -> str:
+    """Their names as a sentence has them, e.g. "WA1, UC1 and DE1"; or how many there are."""
+    if len(data_centers) > NAMED:
+        return f"{len(data_centers)} data centers"
+    *others, last = data_centers
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def state_of(fleet: Fleet, data_center: str) -> str:
+    """How it stands with one data center, e.g. "WA1 is not read yet"."""
+    if data_center in fleet.problems:
+        again = " again" if data_center in fleet.read_at else ""
+        return f"{data_center} could not be read{again}: {fleet.problems[data_center]}"
+    if data_center in fleet.read_at:
+        return f"{data_center} has been read since"
+    return f"{data_center} is not read yet"
+
+
+def partial_note(fleet: Fleet, missing: Sequence[str]) -> str:
+    """What to know of a choice that was made by a rule while ``missing`` data centers were not read."""
+    states = "; ".join(state_of(fleet, id_) for id_ in missing)
+    advice = "wait or refresh, then mark again"
+    if not set(missing) & set(fleet.missing()):
+        advice = "mark again to take them in"
+    return f"Chosen without {listed(missing)}: servers there may belong to it ({advice}). {states}"
+
+
+def names_typed(text: str, missing: Sequence[str]) -> bool:
+    """Whether ``text`` names exactly the ``missing`` data centers, in any order and case."""
+    return {word.upper() for word in re.findall(r"\w+", text)} == set(missing)
