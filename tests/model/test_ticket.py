@@ -1,5 +1,7 @@
 """Servers found in what was pasted."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +79,150 @@ def test_five_thousand_lines() -> None:
     )
     found = find_servers(text, make_fleet(*servers))
     assert (len(found.ids), found.ids[0], found.unknown) == (5000, "WA1ACMEWEB4999", ())
+
+
+def numbered_fleet(count: int = 20) -> Fleet:
+    """WA1ACMEWEB01, 02 and so on, named web01, web02, and one whose name has a hyphen and digits."""
+    servers = [Server(f"WA1ACMEWEB{n:02}", f"web{n:02}", "", "WA1") for n in range(1, count + 1)]
+    return make_fleet(*servers, Server("WA1ACMEAPP01", "web03-05", "", "WA1"))
+
+
+def webs(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"WA1ACMEWEB{number:02}" for number in range(first, last + 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WA1ACMEWEB03-WA1ACMEWEB06",
+        "wa1acmeweb03..wa1acmeweb06",
+        "WA1ACMEWEB03...06",
+        "WA1ACMEWEB03-06",
+        "WA1ACMEWEB03..06",
+        "WA1ACMEWEB03\u201306",
+        "WA1ACMEWEB03\u2014WA1ACMEWEB06",
+        "WA1ACMEWEB03\u202606",
+        "WA1ACMEWEB0[3-6]",
+        "WA1ACMEWEB[03-06]",
+        "WA1ACMEWEB{03..06}",
+        "WA1ACMEWEB{03,04,05-06}",
+        "WA1ACMEWEB0{3, 4, 5, 6}",
+        "WA1ACMEWEB03/04/05/06",
+        "WA1ACMEWEB03_WA1ACMEWEB04_WA1ACMEWEB05_WA1ACMEWEB06",
+        "web03..web06",
+        "web03-web06",
+        "web[03-06]",
+        "web03/04/05/06, please",
+        "(web03-06).",
+    ],
+)
+def test_ranges_are_written_out(text: str) -> None:
+    found = find_servers(f"take down {text} tonight", numbered_fleet())
+    assert found == Found(ids=webs(3, 6), ranges=int("_" not in text))
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("WA1ACMEWEB06-WA1ACMEWEB03", ()),
+        ("WA1ACMEWEB03-6", ()),
+        ("WA1ACMEWEB03..6", ()),
+        ("WA1ACMEWEB03..0006", ()),
+        ("WA1ACMEWEB03-04-06", ()),
+        ("WA1ACMEWEB03_06", ()),
+        ("WA1ACMEWEB[03-6]", ()),
+        ("WA1ACMEWEB[0-1-2]", ()),
+        ("WA1ACMEWEB03/6", ()),
+        ("WA1ACMEWEB0001-WA1ACMEWEB2000", ()),
+        ("WA1ACMEWEB03 - 06", ("WA1ACMEWEB03",)),
+        ("WA1ACMEWEB03, 06", ("WA1ACMEWEB03",)),
+        ("WA1ACMEWEB03 - WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
+        ("WA1ACMEWEB03 to WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
+        ("web03 through web06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
+    ],
+)
+def test_what_may_be_a_range_is_named_and_not_guessed(text: str, ids: tuple[str, ...]) -> None:
+    assert find_servers(f"take down {text} tonight", numbered_fleet()) == Found(ids=ids, unclear=(text,))
+
+
+def test_those_of_a_range_that_are_not_there_are_unknown() -> None:
+    found = find_servers("WA1ACMEWEB19-22 and WA1ACMEDB97..99", numbered_fleet())
+    assert found.ids == webs(19, 20)
+    assert found.unknown == (*webs(21, 22), "WA1ACMEDB97", "WA1ACMEDB98", "WA1ACMEDB99")
+
+
+def test_a_name_counts_before_a_range() -> None:
+    assert find_servers("web03-05", numbered_fleet()) == Found(ids=("WA1ACMEAPP01",))
+
+
+def test_ids_joined_to_something_are_all_found() -> None:
+    found = find_servers("WA1ACMEWEB01_WA1ACMEGONE7 WA1ACMEWEB02-WA1ACMEAPP01 web04_web05", numbered_fleet())
+    assert found.ids == ("WA1ACMEWEB01", "WA1ACMEWEB02", "WA1ACMEAPP01", "WA1ACMEWEB04", "WA1ACMEWEB05")
+    assert found.unknown == ("WA1ACMEGONE7",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WA1ACMEWEB03-eth0",
+        "WA1ACMEWEB03-2026-11-23.log",
+        "WA1ACMEWEB03 (WA1ACMEWEB03)",
+        "WA1ACMEWEB03[1]",
+        "WA1ACMEWEB03 - 22:00",
+        "WA1ACMEWEB03 - kernel 4.18-20, KB5001-02, 10.0.0.1-9, CHG01..CHG05, 2026-11-23..24",
+        "WA1ACMEWEB03/24:80 https://x/WA1ACMEWEB03/5432",
+        "WA1ACMEWEB03...then lunch",
+        "WA1ACMEWEB03.acme.example.com",
+    ],
+)
+def test_what_is_no_range_stays_what_it_was(text: str) -> None:
+    assert find_servers(text, numbered_fleet()) == Found(ids=("WA1ACMEWEB03",))
+
+
+def test_ranges_of_a_text_are_bounded() -> None:
+    text = " ".join(f"WA1ACMEX{number}Y000-999" for number in range(100))
+    found = find_servers(text, numbered_fleet())
+    assert len(found.unknown) == 50_000
+    assert len(found.unclear) == 50
+
+
+def test_ids_of_a_data_center_that_is_not_read_are_not_lost() -> None:
+    fleet = numbered_fleet()
+    fleet.expect(["WA1", "UC1"])
+    assert find_servers("UC1ACMEWEB01 and uc1otherdb07", fleet).unknown == ("UC1ACMEWEB01", "uc1otherdb07")
+
+
+PIECES = st.sampled_from(
+    ["WA1ACMEWEB01", "WA1ACMEWEB02", "wa1acmeweb20", "WA1ACMEWEB77", "web04", "01", "05", "7", "005",
+     "-", "--", "_", ".", "..", "[", "]", "{", "}", ",", "/", "\u2013", "\u2026", "~", " ", "x", "eth0"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_id_of_a_text_vanishes(text: str) -> None:
+    """Whatever surrounds an id, it is found, or told as unknown or unclear; and what is found is written."""
+    fleet = numbered_fleet()
+    found = find_servers(text, fleet)
+    told = " ".join((*found.ids, *found.unknown, *found.ambiguous, *found.unclear)).upper()
+    words = re.findall(r"(?<![^\W_])WA1ACMEWEB\d\d(?![^\W_])", text.upper())
+    assert [word for word in words if word not in told] == []
+    if not found.ranges:
+        names = {server.id: server.name.upper() for server in fleet.servers.values()}
+        assert all(id_ in text.upper() or names[id_] in text.upper() for id_ in found.ids)
+
+
+@given(
+    st.from_regex(
+        r"(WA1ACMEWEB|web|WA1ACMEX)[0-9]{1,3}([-_.]{1,2}(WA1ACMEWEB|web)?[0-9]{1,3}){0,3}", fullmatch=True
+    )
+)
+def test_a_word_ends_in_one_place(word: str) -> None:
+    """One word is found, or unknown, or unclear; only a range and ids side by side come to several things."""
+    found = find_servers(word, numbered_fleet())
+    if found.unclear:
+        assert found == Found(unclear=(word,))
+    if not found.ranges and not re.search("[-_.]", word):
+        assert len(found.ids) + len(found.unknown) <= 1
 
 
 @given(st.text())

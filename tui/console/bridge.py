@@ -127,6 +127,7 @@ class Picture:
         """When the oldest of what is known was read."""
         self.next_try: float | None = None
         """When what could not be read is tried again by itself."""
+        self._trying = False
         self.trouble = ""
         """Why there is no inventory at all, or no newer one."""
         self.journal_trouble = ""
@@ -182,11 +183,13 @@ class Picture:
                 if self.fleet.problems.get(event.data_center) != event.message:
                     change.notices.append(Notice(f"{event.data_center}: {event.message}", "error"))
                 self.fleet.fail([event.data_center], event.message)
+                change.status = True
             case events.DataCentersListed():
                 change.fleet |= self.fleet.expect(event.data_centers)
                 change.status = True
             case events.FleetRead():
                 self.reading, self.next_try = False, None
+                self._trying = self._trying and bool(event.failed)
                 self.read_at = event.at
                 self.trouble = ""
                 change.status = True
@@ -200,7 +203,10 @@ class Picture:
                 self.fleet.fail(self.fleet.expected, event.message)
                 change.status = True
             case events.ReadingAgain():
-                self.next_try = event.at
+                if not self._trying:
+                    seconds = max(0, round(event.at - self.clock()))
+                    change.notices.append(Notice(f"What could not be read is tried again in {seconds} s"))
+                self.next_try, self._trying = event.at, True
                 change.status = True
             case events.OperationStarted():
                 self._started(event, change)

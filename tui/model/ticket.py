@@ -1,17 +1,29 @@
 """Server ids and names out of pasted text: a ticket, a mail, a table, whatever surrounds them."""
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable
 
 import msgspec
 
 from tui.model.fleet import Fleet
+from tui.model.ranges import NotExpandable, alternatives, ends, expand, numbered
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _TOKEN = re.compile(r"\w(?:[\w.-]*\w)?")
 """What can be an id, a name, or a host name with its domain."""
 _JOINTS = re.compile("[._-]+")
-_UNKNOWN_MOST = 1000
+_BRACKETS = re.compile(r"([._-]*)(?:\[([\d\s,.-]+)\]|\{([\d\s,.-]+)\})(\w*)")
+"""Behind a word: alternatives, as in web0[1-5]a or web{01,02}."""
+_SLASHES = re.compile(r"(?:/\d+)+(?!\w|[.:-]\w)")
+"""Behind a word: more numbers, as in web01/02/03."""
+_DASH = re.compile(r"[\u2010-\u2015\u2026~](?=\w)")
+"""Behind a word, without a space: a dash or an ellipsis as word processors write them."""
+_COMMA = re.compile(r"\s*[,;&+]\s*(?=\d)")
+"""Behind a word: what may lead on to more numbers, or to the next column of a table."""
+_LOOSELY = re.compile(r"\s+(?:-{1,2}|[\u2010-\u2015\u2026]|\.{2,}|to|through|thru|until|and)\s+")
+"""Behind a word: what may lead on to the end of a range, or to something else altogether."""
+_ENOUGH = 50_000
+"""Names that the ranges of one text may come to."""
 _ID_LONGEST = 128
 """Characters; a longer word is no id, and looking whether it might be one takes its time."""
 
@@ -24,66 +36,203 @@ class Found(msgspec.Struct, frozen=True):
     marked: tuple[str, ...] = ()
     """Servers of the fleet that are marked already."""
     unknown: tuple[str, ...] = ()
-    """Words that look like a server's id but are none of the fleet, as written. At most 1,000."""
+    """Words that look like a server's id but are none of the fleet, as written."""
     ambiguous: tuple[str, ...] = ()
     """Names that several servers bear, as written. None of them is taken: only the id tells them apart."""
+    unclear: tuple[str, ...] = ()
+    """What reads like a range or a list of servers, but not of which, as written. Nothing is taken for it."""
+    ranges: int = 0
+    """How many ranges were written out."""
 
     def __bool__(self) -> bool:
-        return bool(self.ids or self.marked or self.unknown or self.ambiguous)
+        return bool(self.ids or self.marked or self.unknown or self.ambiguous or self.unclear)
 
 
 def find_servers(text: str, fleet: Fleet, marked: Container[str] = ()) -> Found:
     """Find the servers that ``text`` names by id or by name, in any case.
 
-    An id counts before a name. Of a host name with a domain the first part counts when the whole is
-    no name; an id also counts where dots, hyphens or underscores join it to something. Words that start
-    as this account's ids do (a data center and the account alias), or as an id of one of its data
-    centers and end in digits, are told as unknown when nothing bears them.
+    An id counts before a name, and both before a range. Of a host name with a domain the first part counts
+    when the whole is no name; ids also count where dots, hyphens or underscores join them to something.
+    Words that start as this account's ids do (a data center and the account alias), or as an id of one of
+    its data centers and end in digits, are told as unknown when nothing bears them. Ranges are written out
+    where the stem and the width of the numbers are the same; whatever else reads like one is unclear.
     """
-    names = _names(fleet)
-    looks_like_id = _id_pattern(fleet)
-    found: dict[str, None] = {}
-    unknown: dict[str, str] = {}
-    ambiguous: dict[str, str] = {}
-    for token in _tokens(text):
-        meant = _meaning(token, fleet, names)
-        if meant is None:
-            if (
-                looks_like_id is not None
-                and len(token) <= _ID_LONGEST
-                and looks_like_id.fullmatch(token)
-                and len(unknown) < _UNKNOWN_MOST
-            ):
-                unknown.setdefault(token.upper(), token)
-        elif meant:
-            found[meant] = None
-        else:
-            ambiguous.setdefault(token.casefold(), token)
+    reader = _Reader(fleet)
+    reader.read(_INVISIBLE.sub("", text))
     return Found(
-        ids=tuple(id_ for id_ in found if id_ not in marked),
-        marked=tuple(id_ for id_ in found if id_ in marked),
-        unknown=tuple(unknown.values()),
-        ambiguous=tuple(ambiguous.values()),
+        ids=tuple(id_ for id_ in reader.found if id_ not in marked),
+        marked=tuple(id_ for id_ in reader.found if id_ in marked),
+        unknown=tuple(reader.unknown.values()),
+        ambiguous=tuple(reader.ambiguous.values()),
+        unclear=tuple(reader.unclear),
+        ranges=reader.ranges,
     )
 
 
-def _tokens(text: str) -> Iterator[str]:
-    for match in _TOKEN.finditer(_INVISIBLE.sub("", text)):
-        if token := match[0].strip("_"):
-            yield token
+class _Reader:
+    """Reads one text. What it finds, each once, in the order of the text."""
 
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.names = _names(fleet)
+        self.id_pattern = _id_pattern(fleet)
+        self.found: dict[str, None] = {}
+        self.unknown: dict[str, str] = {}
+        self.ambiguous: dict[str, str] = {}
+        self.unclear: dict[str, None] = {}
+        self.ranges = 0
+        self.left = _ENOUGH
 
-def _meaning(token: str, fleet: Fleet, names: dict[str, str]) -> str | None:
-    """The id ``token`` means; "" if several servers bear it as their name, None if none does."""
-    if token.upper() in fleet.servers:
-        return token.upper()
-    if (id_ := names.get(token.casefold())) is not None:
-        return id_
-    parts = _JOINTS.split(token)
-    for part in parts if len(parts) > 1 else ():
-        if part.upper() in fleet.servers:
-            return part.upper()
-    return names.get(token.partition(".")[0].casefold())
+    def read(self, text: str) -> None:
+        """Read it word by word, each with what follows it where that belongs to it."""
+        at = 0
+        while (match := _TOKEN.search(text, at)) is not None:
+            at = match.end()
+            word = match[0].lstrip("_")
+            follows = self.brackets(word, text, at) or self.slashes(word.rstrip("_"), text, at)
+            if follows:
+                at = follows
+            elif word := word.rstrip("_"):
+                self.word(word)
+                self.loosely(word, text, at)
+
+    # -- one word and what is behind it
+
+    def brackets(self, word: str, text: str, at: int) -> int:
+        """Read ``word`` with the alternatives in brackets behind it; returns where they end, 0 for none."""
+        match = _BRACKETS.match(text, at)
+        if match is None or not word:
+            return 0
+        written, stem = word + match[0], word + match[1]
+        try:
+            numbers = alternatives(match[2] or match[3])
+            names = [stem + number + match[4] for number in numbers or ()]
+            if names and self.take_range(names, written):
+                return match.end()
+        except NotExpandable:
+            if self.is_server(word) or self.looks_like_id(stem):
+                self.unclear[written] = None
+                return match.end()
+        return 0
+
+    def slashes(self, word: str, text: str, at: int) -> int:
+        """Read ``word`` with the numbers behind it, as in web01/02; returns where they end, 0 for none."""
+        parts = numbered(word)
+        if parts is None or not self.is_server(word) or (match := _SLASHES.match(text, at)) is None:
+            return 0
+        stem, number = parts
+        numbers = match[0].split("/")[1:]
+        if any(len(one) > len(number) for one in numbers):
+            return 0  # a port, a prefix of a network
+        if any(len(one) < len(number) for one in numbers) or self.meaning(word) is None:
+            self.unclear[word + match[0]] = None
+            return match.end()
+        return (
+            match.end() if self.take_range([word, *(stem + one for one in numbers)], word + match[0]) else 0
+        )
+
+    def loosely(self, word: str, text: str, at: int) -> None:
+        """Look whether the word just read might be the start of a range that is written more loosely."""
+        parts = numbered(word)
+        if parts is None or not self.is_server(word):
+            return
+        dash = _DASH.match(text, at)
+        comma = _COMMA.match(text, at)
+        link = dash or comma or _LOOSELY.match(text, at)
+        target = _TOKEN.match(text, link.end()) if link else None
+        if link is None or target is None or (comma and len(target[0]) != len(parts[1])):
+            return
+        try:
+            names = expand(word, "-", target[0])
+        except NotExpandable:
+            names = []
+        ended = target[0].isdecimal() and re.match(r"[:%/]", text[target.end() :])
+        if names is None or ended or (names and len(names) <= 2 and not target[0].isdecimal()):
+            return  # nothing is between the two, or it is a time
+        written = word + text[at : target.end()]
+        if not (dash and names and self.take_range(names, written)):
+            self.unclear[written] = None
+
+    def word(self, word: str) -> None:
+        """Read one word: it is found, unknown, ambiguous or unclear, or it is no server's at all."""
+        if self.take(word) or self.range(word):
+            return
+        parts = _JOINTS.split(word)
+        certain = [part for part in parts if part.upper() in self.fleet.servers]
+        if not certain and all(self.meaning(part) is not None for part in parts):
+            certain = parts
+        if certain:
+            for part in parts:
+                if part not in certain or not self.take(part):
+                    self.take_unknown(part)
+        elif not self.take(word.partition(".")[0]):
+            for part in [word] if len(word) <= _ID_LONGEST else parts:
+                self.take_unknown(part)
+
+    def range(self, word: str) -> bool:
+        """Read ``word`` as a range, if it is one."""
+        for left, separator, right in ends(word):
+            if self.meaning(left) is None and any(
+                part.upper() in self.fleet.servers for part in _JOINTS.split(left)
+            ):
+                continue  # an id with something joined to it
+            try:
+                names = expand(left, separator, right)
+            except NotExpandable:
+                if self.is_server(left):
+                    self.unclear[word] = None
+                    return True
+                continue
+            if names is not None and self.take_range(names, word):
+                return True
+        return False
+
+    # -- what is known
+
+    def meaning(self, name: str) -> str | None:
+        """The id that ``name`` means; "" if several servers bear it as their name, None if none does."""
+        upper = name.upper()
+        return upper if upper in self.fleet.servers else self.names.get(name.casefold())
+
+    def looks_like_id(self, name: str) -> bool:
+        """Whether ``name`` could be the id of a server of this account."""
+        pattern = self.id_pattern
+        return pattern is not None and len(name) <= _ID_LONGEST and pattern.fullmatch(name) is not None
+
+    def is_server(self, name: str) -> bool:
+        """Whether ``name`` is one of a server, or could be."""
+        return self.meaning(name) is not None or self.looks_like_id(name)
+
+    # -- what is found
+
+    def take(self, name: str) -> bool:
+        """Take the server that ``name`` means, or note that it means several; returns whether it is known."""
+        meant = self.meaning(name)
+        if meant:
+            self.found[meant] = None
+        elif meant is not None:
+            self.ambiguous.setdefault(name.casefold(), name)
+        return meant is not None
+
+    def take_unknown(self, name: str) -> None:
+        """Note a name that no server bears, if it looks like one."""
+        if self.looks_like_id(name):
+            self.unknown.setdefault(name.upper(), name)
+
+    def take_range(self, names: Iterable[str], written: str) -> bool:
+        """Take all of ``names``; returns whether any of them is, or could be, a server's."""
+        names = list(names)
+        if not any(self.is_server(name) for name in names):
+            return False
+        self.left -= len(names)
+        if self.left < 0:
+            self.unclear[written] = None
+            return True
+        self.ranges += 1
+        for name in names:
+            if not self.take(name):
+                self.unknown.setdefault(name.upper(), name)
+        return True
 
 
 def _names(fleet: Fleet) -> dict[str, str]:
@@ -98,11 +247,11 @@ def _names(fleet: Fleet) -> dict[str, str]:
 
 def _id_pattern(fleet: Fleet) -> re.Pattern[str] | None:
     """What a server id of this account looks like; None where nothing is known of it."""
-    places = sorted({server.data_center for server in fleet.servers.values() if server.data_center})
-    places = places or sorted(fleet.data_centers)
+    places = {server.data_center for server in fleet.servers.values() if server.data_center}
+    places = places.union(fleet.expected) if places else places.union(fleet.data_centers, fleet.expected)
     if not places:
         return None
-    place, account = "|".join(map(re.escape, places)), re.escape(fleet.account)
+    place, account = "|".join(map(re.escape, sorted(places))), re.escape(fleet.account)
     with_account = rf"(?:{place}){account}[\w-]+" if account else ""
     with_digits = rf"(?:{place})[\w-]*[a-z][\w-]*[0-9]{{2}}"
     return re.compile("|".join(filter(None, (with_account, with_digits))), re.IGNORECASE)

@@ -150,6 +150,10 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             self.groups.reload()
         elif change.servers:
             self.groups.count_soon()
+        if change.status:
+            next_try = self.picture.next_try
+            self.servers.note = f", next try {wall_time(next_try)}" if next_try is not None else ""
+            self.servers.refresh_title()
         for targets in change.targets.values():
             self.servers.set_operation_states(targets)
         self._update_details(change)

@@ -5,15 +5,18 @@ from tui.model.selection import Selection
 from tui.model.view import View
 
 
-def list_title(shown: View, marked: Selection) -> str:
-    """How many are shown, of how much of the account, how many are marked, and what they may lack."""
+def list_title(shown: View, marked: Selection, note: str = "") -> str:
+    """How many are shown, of how much of the account, how many are marked, and what they may lack.
+
+    ``note`` follows how much of the account was read, where it was not all.
+    """
     fleet = shown.catalog.fleet
     total, found = len(shown.catalog), len(shown)
     group = fleet.groups.get(shown.group_id or "")
     text = f"Servers in {group.path} ── " if group else "Servers ── "
     text += f"{found:,} of {total:,} shown" if found != total else f"{total:,}"
     if read := read_of(fleet):
-        text += f" · {read}"
+        text += f" · {read}{note}"
     if marked:
         hidden = shown.hidden(marked)
         text += f" · {len(marked):,} marked" + (f" ({hidden:,} hidden)" if hidden else "")

@@ -137,6 +137,8 @@ class ServerList(Marking, LineList):
         """Whether the fleet is being read for the first time: until the operator moves there is no cursor."""
         self._version = 0
         """Rises when lines look different though their servers do not."""
+        self.note = ""
+        """Said in the title behind how many data centers were read, while not all are."""
         self._titled = ""
         self._preparing: Iterator[None] | None = None
         self._search: asyncio.Task[None] | None = None
@@ -192,7 +194,7 @@ class ServerList(Marking, LineList):
 
     def title(self) -> str:
         """What is shown, marked, and missing."""
-        return list_title(self.shown, self.selection) + (" · range" if self.ranging else "")
+        return list_title(self.shown, self.selection, self.note) + (" · range" if self.ranging else "")
 
     def reload(self) -> None:
         """The fleet was replaced or changed in bulk: show it as it is now.
