@@ -24,7 +24,7 @@ from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
-from tui.console.widgets.status_bar import StatusBar
+from tui.console.widgets.status_bar import StatusBar, wall_time
 from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
 from tui.model.grammar import is_filter_name
 from tui.model.operation import Action

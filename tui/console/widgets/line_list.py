@@ -44,6 +44,7 @@ class LineList(Looks, can_focus=True):
     """Lines above the list that do not scroll."""
     gutter_width = 2
     """Cells on the left of each line that ``draw_gutter`` fills."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.cursor = 0
