@@ -56,6 +56,11 @@ class Driver(LinuxDriver):
         super().__init__(*args, **kwargs)
         self._file = terminal.HangUpProofFile(self._file)  # type: ignore[assignment, arg-type]
 
+    def start_application_mode(self) -> None:
+        """Take the terminal, unless it is taken: a hang-up sends SIGCONT too, without any stop before it."""
+        if self._key_thread is None or not self._key_thread.is_alive():
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal has gone."""
         parser, decoder = AltKeyParser(self._debug), getincrementaldecoder("utf-8")("replace")
