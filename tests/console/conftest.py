@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
-from tui.console import dialog
+from tui.console import dialog, gate
 from tui.console.app import PitstopApp
 from tui.console.bridge import Picture
 from tui.console.screens.servers import ServersScreen
@@ -19,7 +19,7 @@ def quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions count answers as soon as they are painted; tests/terminal has them at their own pace."""
     monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
     monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
-    monkeypatch.setattr(dialog, "QUIET_FOR", 0.0)
+    monkeypatch.setattr(gate, "QUIET_FOR", 0.0)
 
 
 class Console(NamedTuple):

@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from tui.console import commands, terminal
 from tui.console.choices import Choices
-from tui.console.dialog import Dialog
+from tui.console.dialog import Question
 from tui.console.driver import Driver, KeysRead
 from tui.console.gate import InputGate
 from tui.console.idle import IdleLock
@@ -220,7 +220,7 @@ class PitstopApp(App[None], inherit_bindings=False):
 
         open_already = any(isinstance(screen, ReloginScreen) for screen in self.screen_stack)
         if self.picture is not None and not open_already:
-            self.push_screen(ReloginScreen(self.picture, message))
+            self.push_screen(ReloginScreen(self.picture, message), lambda _: self.gate.interrupt())
 
     def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
         """The operator (or the start options) asked for a login."""
@@ -289,9 +289,9 @@ class PitstopApp(App[None], inherit_bindings=False):
         """Called by the gate. What is pressed while the console is locked, or should be, goes no further."""
         if not self.idle.admits(event):
             return
-        if isinstance(event, Key | Paste):
+        if isinstance(event, Key):
             self.say("")
-            if isinstance(self.screen, Dialog) and self.screen.takes(event):
+            if isinstance(self.screen, Question) and self.screen.takes(event):
                 return
         await super().on_event(event)
 

@@ -13,8 +13,6 @@ from tui.console.later import later
 
 PAINTED_FOR = 0.25
 """Seconds that a question must have been on the screen before an answer that changes something counts."""
-QUIET_FOR = 1.0
-"""Seconds without a key after which what is typed is meant for a dialog that opened by itself."""
 ALONE_FOR = 0.5
 """Seconds in which no other key may follow a letter that answers: in a word that is typed, one does."""
 
@@ -32,10 +30,6 @@ class Dialog(ModalScreen[ScreenResultType]):
         """Close with a result; nothing if it is closed already or another screen is on top of it."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
-    def takes(self, event: events.Key | events.Paste) -> bool:
-        """Whether the dialog deals with a key or a paste itself, before anything in it does."""
-        return False
-
     def on_screen_resume(self) -> None:
         """Textual: on top, for the first time or again."""
         self.painted_at = float("inf")
@@ -43,31 +37,6 @@ class Dialog(ModalScreen[ScreenResultType]):
 
     def _painted(self) -> None:
         self.painted_at = time.monotonic()
-
-
-class Interruption(Dialog[ScreenResultType]):
-    """A dialog that opens by itself. What is still being typed when it comes was not meant for it.
-
-    It takes nothing until no key was pressed for a moment, and says so by ``say``.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._listening = False
-        self._last = float("-inf")
-
-    def say(self, text: str) -> None:
-        """Say what became of a key."""
-        raise NotImplementedError
-
-    def takes(self, event: events.Key | events.Paste) -> bool:
-        """What comes in one go with what was typed before the dialog was there."""
-        if not self._listening and event.time - max(self.painted_at, self._last) >= QUIET_FOR:
-            self._listening = True
-        if not self._listening:
-            self._last = event.time
-            self.say("What you were typing did not go anywhere. Pause, then type the password.")
-        return not self._listening
 
 
 class Question(Dialog[ScreenResultType]):
@@ -115,15 +84,13 @@ class Question(Dialog[ScreenResultType]):
         if safe or self._counts():
             self.answer(answer)
 
-    def takes(self, event: events.Key | events.Paste) -> bool:
-        """Text, and what follows an answer at once."""
+    def takes(self, key: events.Key) -> bool:
+        """Whether a key is dealt with here, first of all: text, and what follows an answer at once."""
         letter, self._letter = self._letter, None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if isinstance(event, events.Paste):
-            return False
-        key, field = event, self.text_field()
+        field = self.text_field()
         typing = isinstance(self.focused, Input)
         if key.key == "escape" or (
             letter is None and (typing or not key.is_printable or key.key in self.letters)

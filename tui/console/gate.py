@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
@@ -23,6 +24,8 @@ log = logging.getLogger("pitstop.console")
 
 PATIENCE = 5.0
 """Seconds for the effect of one key. Then what was typed ahead is dropped: it was meant for that effect."""
+QUIET_FOR = 1.0
+"""Seconds without a key after which what is typed is meant for a screen that came or went by itself."""
 PASTE_CONTINUES = 0.15
 """Seconds after a paste in which text still belongs to it: a link may deliver it in pieces."""
 
@@ -52,6 +55,8 @@ class InputGate:
         self._idle = True
         self._busy = 0
         self._pasted_at = float("-inf")
+        self._deaf_since: float | None = None
+        """When the screen changed by itself, or the last key that was dropped since; None while all count."""
         self._task: asyncio.Task[None] | None = None
         self.current = Stroke(events.Event(), alone=False)
         """What is being dispatched, or was dispatched last."""
@@ -70,6 +75,10 @@ class InputGate:
         happened = list(happened)
         self._waiting += (Stroke(event, alone=len(happened) == 1) for event in happened)
         self._arrived.set()
+
+    def interrupt(self) -> None:
+        """A screen came or went by itself: what is being typed was not meant for what is there now."""
+        self._deaf_since = time.monotonic()
 
     # -- actions that go on beside the messages
 
@@ -95,6 +104,9 @@ class InputGate:
             self._idle = False
             stroke = self._next()
             self.current = stroke
+            if self._drops(stroke.event):
+                self._app.say("What you were typing did not go anywhere: pause, then type again")
+                continue
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._dispatch(stroke.event)
@@ -103,6 +115,16 @@ class InputGate:
             except TimeoutError:
                 log.warning("a key took longer than %g s; %d behind it dropped", PATIENCE, len(self._waiting))
                 self._waiting.clear()
+
+    def _drops(self, event: events.Event) -> bool:
+        """Whether something belongs to what was being typed before the screen changed by itself."""
+        if self._deaf_since is None or not isinstance(event, events.Key | events.Paste):
+            return False
+        if event.time - self._deaf_since >= QUIET_FOR:
+            self._deaf_since = None
+            return False
+        self._deaf_since = event.time
+        return True
 
     def _next(self) -> Stroke:
         """The next thing to dispatch: text that was pasted unannounced as one paste, all else as it came."""
@@ -180,6 +202,11 @@ async def _handled(node: MessagePump) -> None:
 def last_stroke(app: "App[Any]") -> Stroke:
     """What is being dispatched, or was dispatched last."""
     return cast("PitstopApp", app).gate.current
+
+
+def interrupt(app: "App[Any]") -> None:
+    """See ``InputGate.interrupt``."""
+    cast("PitstopApp", app).gate.interrupt()
 
 
 Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])

@@ -7,12 +7,13 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from tui.console.bridge import Change, Picture
-from tui.console.dialog import Interruption
+from tui.console.dialog import Dialog
+from tui.console.gate import interrupt
 from tui.console.screens.login import LoginScreen
 from tui.console.widgets.field import Field
 
 
-class ReloginScreen(Interruption[None], inherit_bindings=False):
+class ReloginScreen(Dialog[None], inherit_bindings=False):
     """Asked when the token ran out and the endpoint refuses what is in memory. One attempt per Enter."""
 
     AUTO_FOCUS = "#password"
@@ -54,6 +55,12 @@ class ReloginScreen(Interruption[None], inherit_bindings=False):
         self.post_message(
             LoginScreen.Asked(picture.endpoint, picture.session.user, event.value, picture.session.account)
         )
+
+    def on_screen_resume(self) -> None:
+        """Textual: on top. What was being typed was not meant for it."""
+        super().on_screen_resume()
+        interrupt(self.app)
+        self.call_after_refresh(interrupt, self.app)
 
     def say(self, text: str) -> None:
         """Say what became of a key, in place of why the dialog is there."""

@@ -1,0 +1,319 @@
+"""Keys mean what they meant when they were pressed, or nothing: in one write, and at every speed of typing."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.conftest import Run
+from tests.terminal.harness import Terminal
+from tests.terminal.service import Service
+from tests.terminal.steps import confirm, list_is_there, marked, open_list
+from tests.terminal.test_going import USER, states
+
+GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
+"""Seconds between two keys; 0 is all of them in one write."""
+TEXTS = ("security patches", "yearly patch", "network, by night")
+
+
+def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
+    """Press keys with ``gap`` seconds between two of them, and wait until they have had their effect."""
+    if not gap:
+        terminal.press(*keys)
+    for key in keys if gap else ():
+        terminal.press(key)
+        time.sleep(gap)
+    terminal.settle(0.8)
+
+
+def begin_again(terminal: Terminal) -> None:
+    """Close what is open, take filter and marks off, and go to the top of the list."""
+    for _ in range(3):
+        terminal.press("escape")
+        terminal.settle(0.2)
+    terminal.press("/")
+    terminal.settle(0.2)
+    for _ in range(2):
+        terminal.press("escape")
+        terminal.settle(0.2)
+    if marked(terminal):
+        terminal.press("u")
+        terminal.wait_for(lambda: not marked(terminal))
+    terminal.press("home")
+    terminal.settle(0.2)
+
+
+@pytest.fixture
+def console(pitstop: Run) -> Iterator[Terminal]:
+    """The console on the sandbox; what is started there is verified at once."""
+    terminal = pitstop("demo", "--time-scale", "0.01")
+    open_list(terminal)
+    yield terminal
+    assert terminal.process.poll() is None, "it still runs"
+
+
+def ask(terminal: Terminal, key: str = "s") -> None:
+    """Mark two servers and have the question opened; it has been on the screen for a moment."""
+    terminal.press("space", "space")
+    terminal.wait_for(lambda: marked(terminal) == 2)
+    terminal.press(key)
+    terminal.wait_for("maintenance on 2 servers?")
+    terminal.settle(0.4)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("before", [(), ("enter",), ("enter", "tab")], ids=["reason", "no", "yes"])
+def test_what_is_typed_as_a_reason_confirms_nothing(
+    console: Terminal, tmp_path: Path, text: str, before: Sequence[str]
+) -> None:
+    """Wherever the focus is: in the reason, on the safe answer, on the other one."""
+    for gap in GAPS:
+        ask(console)
+        for key in before:
+            console.press(key)
+            console.settle(0.1)
+        type_keys(console, list(text), gap)
+        assert not states(tmp_path), f"gap {gap}"
+        assert text in console.text(), f"gap {gap}: it is in the reason"
+        begin_again(console)
+        open_list(console)
+
+
+def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(
+    console: Terminal, tmp_path: Path
+) -> None:
+    for gap in GAPS:
+        for keys in (["s", *"yearly patch"], ["s", "tab", "tab", *"yearly patch"], ["s", "y"]):
+            console.press("space")
+            console.wait_for(lambda: marked(console) == 1)
+            type_keys(console, keys, gap)
+            assert not states(tmp_path), f"gap {gap}, {keys}"
+            begin_again(console)
+            open_list(console)
+
+
+def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_missing(
+    console: Terminal, tmp_path: Path
+) -> None:
+    ask(console)
+    console.press(*"CHG-1", "enter")
+    console.wait_for("►n leave them alone")
+    for expected in ("►y start maintenance", " y start maintenance", "►n leave them alone"):
+        console.press("tab")
+        console.wait_for(expected)
+    confirm(console, "Start maintenance on 2 servers?", None)
+    console.wait_for("Start maintenance: 2 verified")
+    console.press("e")
+    console.wait_for("End maintenance on 2 servers?")
+    console.wait_for("►n leave them alone")
+    assert "CHG-1" in console.text().split("Reason")[1]
+    assert states(tmp_path) == {"verified": 2}
+
+
+def test_escape_and_the_key_behind_it_are_two_keys(console: Terminal, tmp_path: Path) -> None:
+    """Terminals join them for up to 0.6 s, and then they look like alt and that key."""
+    for key in ("y", "Y", "enter", "tab", "space", "/", "1", "backspace", "up"):
+        for gap in (0, 0.005, 0.02, 0.05):
+            ask(console)
+            console.press("enter")
+            console.wait_for("►n leave them alone")
+            type_keys(console, ["escape", key], gap)
+            assert "maintenance on 2 servers?" not in console.text(), f"{key}, gap {gap}"
+            console.press("y")
+            console.settle(0.8)
+            assert not states(tmp_path), f"{key}, gap {gap}"
+            begin_again(console)
+            open_list(console)
+
+
+@pytest.mark.parametrize("keys", [("enter", "tab"), ("tab", "enter"), ("tab", "enter", "y")])
+def test_what_comes_in_one_write_confirms_nothing(
+    console: Terminal, tmp_path: Path, keys: Sequence[str]
+) -> None:
+    ask(console)
+    console.press("enter")
+    console.wait_for("►n leave them alone")
+    type_keys(console, keys, 0)
+    assert not states(tmp_path)
+
+
+def test_enter_then_tab_is_the_safe_answer_at_every_speed(console: Terminal, tmp_path: Path) -> None:
+    for gap in GAPS:
+        ask(console)
+        console.press("enter")
+        console.wait_for("►n leave them alone")
+        type_keys(console, ["enter", "tab"], gap)
+        assert "maintenance on 2 servers?" not in console.text(), f"gap {gap}"
+        assert not states(tmp_path), f"gap {gap}"
+        begin_again(console)
+        open_list(console)
+
+
+def test_neither_leaving_nor_cancelling_is_confirmed_by_what_comes_behind_enter(
+    pitstop: Run, tmp_path: Path
+) -> None:
+    """ "Send nothing more?" and the question of leaving, while an operation goes on in batches."""
+    terminal = pitstop("demo", "--job-seconds", "600-601", env={"PITSTOP_BATCH_SIZE": "1"})
+    open_list(terminal)
+    terminal.press("space", "space")
+    terminal.wait_for(lambda: marked(terminal) == 2)
+    terminal.press("s")
+    confirm(terminal, "Start maintenance on 2 servers?")
+    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 2)
+    for gap in GAPS:
+        terminal.press("q")
+        terminal.wait_for("►n stay")
+        terminal.settle(0.4)
+        type_keys(terminal, ["enter", "tab"], gap)
+        assert "Leave with" not in terminal.text(), f"gap {gap}"
+        assert terminal.process.poll() is None, f"gap {gap}"
+
+
+@pytest.mark.parametrize(
+    "text", ["wa1acmekeycloak01", "wa1acmekeycloak01\r", "please: aesy\r\nthanks, sey\r\n"]
+)
+def test_a_paste_without_brackets_is_a_ticket_and_no_command(
+    console: Terminal, tmp_path: Path, text: str
+) -> None:
+    console.write(text.encode())
+    console.settle(0.8)
+    assert marked(console) == 0
+    assert "maintenance on" not in console.text()
+    assert "pasted text" in console.text()
+    assert not states(tmp_path)
+
+
+def test_a_paste_that_comes_in_pieces_is_one_ticket(console: Terminal, tmp_path: Path) -> None:
+    """Longer than the terminal holds, and its last piece is one letter."""
+    ids = [
+        name for line in console.screen() for name in line.split() if "ACME" in name and name[:3].isalpha()
+    ]
+    text = "\r".join([*("filler of a long mail, and more of it" for _ in range(200)), *ids[:2], "a"])
+    console.write(text.encode())
+    console.wait_for("2 to mark")
+    console.settle(0.8)
+    assert marked(console) == 0
+    console.press("m")
+    console.wait_for(lambda: marked(console) == 2)
+
+
+def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal) -> None:
+    """Or nothing. Never marks on other servers than were under the cursor, nor behind another filter."""
+    for gap in GAPS:
+        type_keys(console, ["space", "shift+tab"], gap)
+        assert marked(console) == 1, f"space and a pane: gap {gap}"
+        console.press("tab")
+        begin_again(console)
+        before = [line for line in console.screen() if "ACME" in line][:2]
+        type_keys(console, ["space", "space", "/", *"web", "enter"], gap)
+        assert marked(console) == 2, f"two marks and a filter: gap {gap}"
+        begin_again_keeping_marks(console)
+        after = [line for line in console.screen() if " ✓ " in line]
+        assert [line.split("ACME")[1].split()[0] for line in after] == [
+            line.split("ACME")[1].split()[0] for line in before
+        ], f"the marks are on the first two: gap {gap}"
+        begin_again(console)
+        type_keys(console, ["a", "/"], gap)
+        assert marked(console) in ({0} if not gap else {0, 240}), f"a mark and a filter: gap {gap}"
+        begin_again(console)
+    open_list(console)
+
+
+def begin_again_keeping_marks(terminal: Terminal) -> None:
+    """Take the filter off."""
+    terminal.press("/")
+    terminal.settle(0.2)
+    for _ in range(2):
+        terminal.press("escape")
+        terminal.settle(0.2)
+    terminal.press("home")
+    terminal.settle(0.2)
+
+
+def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
+    begin_again(console)
+    for gap in GAPS:
+        console.press("shift+tab", "home", "down", "down")
+        console.settle()
+        type_keys(console, ["enter", "tab", "a"], gap)
+        title = next(line for line in console.screen() if "Servers in" in line)
+        shown = int(title.split(" ── ")[1].split()[0])
+        assert marked(console) == shown < 240, f"gap {gap}: {title}"
+        console.press("shift+tab", "enter", "tab")
+        begin_again(console)
+
+
+def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(console: Terminal, tmp_path: Path) -> None:
+    for gap in GAPS:
+        for text in ("tsystems.txt\r", "xsy\r", "keycloak\r"):
+            type_keys(console, list(text), gap)
+            assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
+            assert not states(tmp_path), f"{text!r}, gap {gap}"
+            begin_again(console)
+    assert not list(tmp_path.rglob("*.csv"))
+
+
+def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal, tmp_path: Path) -> None:
+    """On the server under the cursor there, which the question names; not on the cursor of the list."""
+    console.press("space", "space")
+    console.wait_for(lambda: marked(console) == 2)
+    console.press("s")
+    confirm(console, "Start maintenance on 2 servers?")
+    console.wait_for("Start maintenance: 2 verified")
+    console.press("u")
+    console.press("end")
+    console.press("tab")
+    console.settle()
+    row = next(line for line in console.screen() if line.startswith("▌"))
+    server = next(word for word in row.split() if "ACME" in word)
+    console.press("e")
+    console.wait_for("End maintenance on 1 server?")
+    assert server in next(line for line in console.screen() if " Servers  " in line)
+    console.press("escape")
+    console.settle()
+    console.press("space")
+    console.wait_for(lambda: marked(console) == 1)
+    assert any(" ✓ " in line and server in line for line in console.screen()) or marked(console) == 1
+
+
+def test_a_key_that_can_do_nothing_says_why(pitstop: Run) -> None:
+    terminal = pitstop(env={"PITSTOP_USERNAME": "viewer", "PITSTOP_PASSWORD": "pitstop"})
+    list_is_there(terminal)
+    for key, why in {
+        "s": "your role does not allow operations",
+        "b": "your role does not allow operations",
+        "X": "everything has been sent already",
+        "o": "there is no other operation",
+        "f": "there are no results yet",
+        "l": "there are no results yet",
+        "z": "there are no results yet",
+        "u": "no server is marked",
+        "j": "no details are shown",
+    }.items():
+        terminal.press(key)
+        terminal.wait_for(lambda why=why: why in terminal.screen()[0])  # type: ignore[misc]
+
+
+def test_a_password_asked_for_in_mid_typing_is_not_what_was_being_typed(
+    pitstop: Run, service: Callable[..., Service]
+) -> None:
+    """What is typed for a filter when the dialog opens is no attempt to log in."""
+    sandbox = service("--servers", "30")
+    terminal = pitstop("--api-url", sandbox.url, env=USER)
+    list_is_there(terminal)
+    sandbox.set_faults(expire_token=1.0)
+    terminal.press("r")
+    logins: list[int] = []
+    for gap in (0.1, 0.3):
+        for key in ("/", *"maint:off", "enter"):
+            terminal.press(key)
+            time.sleep(gap)
+            if not logins and "Log in again" in terminal.text():
+                logins.append(sandbox.requests()["by_route"]["POST /v2/authentication/login"])
+    terminal.wait_for("did not go anywhere")
+    assert sandbox.requests()["by_route"]["POST /v2/authentication/login"] == logins[0]
+    sandbox.set_faults(expire_token=0.0)
+    terminal.settle(1.2)
+    terminal.press(*"pitstop", "enter")
+    terminal.wait_for(lambda: "Log in again" not in terminal.text())
