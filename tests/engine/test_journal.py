@@ -25,7 +25,7 @@ from tui.engine.journal import Journal
 from tui.engine.owner import Owner
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
-from tui.model.window import Step, Window
+from tui.model.window import Step, Window, left_in_maintenance
 
 PLACE = "https://cloud.example"
 IDS = ("WA1A", "WA1B", "DE1A")
@@ -448,15 +448,103 @@ def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
 def test_windows_know_what_they_left_in_maintenance(desk: Desk) -> None:
     desk.begin()
     desk.finish("op-1")
-    assert desk.journal.steps(PLACE, "ACME") == [
+    assert desk.journal.held(PLACE, "ACME") == [
         Step("win-1", "WA1A", Action.START_MAINTENANCE, State.VERIFIED, False),
-        Step("win-1", "WA1B", Action.START_MAINTENANCE, State.VERIFIED, True),
         Step("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
     ]
-    assert desk.journal.steps(PLACE, "ACMD") == []
+    assert desk.journal.held(PLACE, "ACMD") == []
     desk.journal.close_window("win-1")
     assert [window.closed for window in desk.journal.windows(PLACE, "ACME")] == [desk.time]
     assert desk.journal.operations("win-1") == ["op-1"]
+
+
+BEGUN = st.tuples(
+    st.sampled_from([Action.START_MAINTENANCE, Action.STOP_MAINTENANCE, Action.PAUSE]),
+    st.sampled_from(["ACME", "EMCA"]),
+    st.sampled_from([None, False, True]),
+)
+BECAME = st.tuples(st.integers(0, 4), st.sampled_from(IDS[:2]), st.sampled_from(list(State)))
+
+
+@given(begun=st.lists(BEGUN, min_size=1, max_size=5), became=st.lists(BECAME, max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_what_is_held_says_as_much_as_the_whole_history(
+    begun: list[tuple[Action, str, bool | None]], became: list[tuple[int, str, State]]
+) -> None:
+    with memory() as directory, closing(Journal(Path(directory) / "journal.db")) as journal:
+        for number, (action, account, before) in enumerate(begun):
+            id_ = f"op-{number}"
+            window = Window(f"win-{account}-{number % 2}", PLACE, account, "op", 0.0)
+            plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]),))
+            operation = Operation(id_, action, IDS[:2])
+            journal.begin(operation, plan, window, was_in_maintenance=dict.fromkeys(IDS[:2], before))
+            journal.end(id_, 0.0)  # So that the next one may be begun; what happens is written all the same.
+        with journal.database.writing() as db:
+            final = ("refused", "failed", "cancelled", "verified")
+            db.executemany(
+                "INSERT INTO outcomes (target, state, at, job, message)"
+                " SELECT targets.key, ?3, 0, '', ''"
+                " FROM targets JOIN operations ON operations.key = operation"
+                f" WHERE id = ?1 AND server = ?2 AND state NOT IN {final}",
+                [(f"op-{number % len(begun)}", server, state) for number, server, state in became],
+            )
+        for account in ("ACME", "EMCA"):
+            everything = all_steps(journal, account)
+            assert left_in_maintenance(journal.held(PLACE, account)) == left_in_maintenance(everything)
+        as_it_was = {account: journal.held(PLACE, account) for account in ("ACME", "EMCA")}
+        with journal.database.writing() as db:  # As a journal of the version before comes to it.
+            db.execute("DELETE FROM held")
+            for statement in schema.VERSIONS[2]:
+                if "held" in statement and not statement.startswith("CREATE"):
+                    db.execute(statement)
+        for account, held in as_it_was.items():
+            assert left_in_maintenance(journal.held(PLACE, account)) == left_in_maintenance(held)
+
+
+def all_steps(of: Journal, account: str) -> list[Step]:
+    with of.database.reading() as db:
+        rows = db.execute(
+            "SELECT window, server, action, targets.state, was_in_maintenance FROM targets"
+            " JOIN operations ON operations.key = operation JOIN windows ON windows.id = window"
+            " WHERE account = ? ORDER BY targets.key",
+            (account,),
+        ).fetchall()
+    return [
+        Step(window, server, Action(action), State(state), None if before is None else bool(before))
+        for window, server, action, state, before in rows
+    ]
+
+
+def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> None:
+    """In steps of SQLite's machine; a thousand operations would be remembered."""
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    def one(number: int) -> int:
+        nonlocal steps
+        steps = 0
+        action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
+        new = Window(f"win-{number}", PLACE, "ACME", "op", desk.time, f"CHG-{number}")
+        desk.journal.window_of(new, named=False)
+        plan = desk.begin(f"op-{number}", action, f"win-{number}")
+        desk.journal.submit(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
+        desk.journal.record(f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
+        desk.journal.beat()
+        desk.journal.stops_asked()
+        desk.finish(f"op-{number}")
+        desk.journal.held(PLACE, "ACME")
+        desk.journal.unfinished(PLACE, "ACME")
+        return steps
+
+    desk.journal.windows(PLACE, "ACME")
+    connection = desk.journal.database._db
+    assert connection is not None
+    connection.set_progress_handler(step, 1)
+    costs = [one(number) for number in range(90)]
+    assert costs[80:90] == pytest.approx(costs[10:20], rel=0.05)
 
 
 def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(

@@ -52,8 +52,7 @@ async def write_down(
     before = {id_: servers[id_].maintenance for id_ in plan.server_ids if id_ in servers}
 
     def write(journal: "Journal") -> None:
-        windows = reversed(journal.windows(new.endpoint, new.account))
-        window = next((window for window in windows if _belongs(window, new, window_id)), new)
+        window = journal.window_of(new, named=bool(window_id)) or new
         operation.window_id = window.id
         journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
 
@@ -73,9 +72,3 @@ def started(operation: Operation, *, resumed: bool, elsewhere: bool) -> Operatio
         resumed,
         elsewhere,
     )
-
-
-def _belongs(window: Window, new: Window, window_id: str) -> bool:
-    if window_id:
-        return window.id == window_id
-    return window.closed is None and (window.reason, window.user) == (new.reason, new.user)

@@ -140,7 +140,7 @@ class Core:
             JournalError: the journal cannot be read.
         """
         at, account = self.session.place, self.session.account
-        left = left_in_maintenance(await self._journal.do(lambda journal: journal.steps(at, account)))
+        left = left_in_maintenance(await self._journal.do(lambda journal: journal.held(at, account)))
         return [id_ for id_, window in left.items() if not window_id or window == window_id]
 
     async def tell_left(self) -> None:

@@ -167,7 +167,10 @@ class Journal(Records):
     def beat(self) -> None:
         """A sign of life for everything this process carries out. Also writes what could not be written."""
         with contextlib.suppress(JournalError), self.database.writing(patient=False) as db:
-            db.execute("UPDATE operations SET heartbeat = ? WHERE owner = ?", (self._now(), self._owner_text))
+            db.execute(
+                "UPDATE operations SET heartbeat = ? WHERE ended IS NULL AND owner = ?",
+                (self._now(), self._owner_text),
+            )
 
     def record_duration(self, action: Action, servers: int, seconds: float) -> None:
         """Remember how long a job took: on disk with the next thing written."""
@@ -214,7 +217,7 @@ class Journal(Records):
         wanted = dict.fromkeys(plan.server_ids)
         busy: set[str] = set()
         for key, owner, heartbeat in db.execute(
-            "SELECT key, owner, heartbeat FROM operations JOIN windows ON windows.id = window"
+            "SELECT key, owner, heartbeat FROM operations CROSS JOIN windows ON windows.id = window"
             " WHERE ended IS NULL AND endpoint = ? AND account = ?",
             (window.endpoint, window.account),
         ).fetchall():

@@ -10,7 +10,7 @@ import msgspec
 from tui.engine.database import Database
 from tui.engine.errors import JournalError
 from tui.engine.owner import Owner, is_alive, uptime
-from tui.engine.retention import prune, steps
+from tui.engine.retention import held, prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Step, Window
@@ -63,10 +63,25 @@ class Records:
             )
             return [_window(row) for row in rows]
 
-    def steps(self, endpoint: str, account: str) -> list[Step]:
-        """What the account's windows did to maintenance mode, in the order begun."""
+    def window_of(self, new: Window, *, named: bool) -> Window | None:
+        """The window that an operation in ``new`` belongs to: the one of that id when it is ``named``.
+
+        Else the newest open one of the same account, user and reason. None when there is none.
+        """
+        which = "id = ?" if named else "closed IS NULL AND user = ? AND reason = ?"
+        values = (new.id,) if named else (new.user, new.reason)
         with self.database.reading() as db:
-            return [step for _, step in steps(db, endpoint, account)]
+            row = db.execute(
+                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? AND {which}"  # noqa: S608
+                " ORDER BY opened DESC LIMIT 1",
+                (new.endpoint, new.account, *values),
+            ).fetchone()
+        return _window(row) if row is not None else None
+
+    def held(self, endpoint: str, account: str) -> list[Step]:
+        """The steps that may hold servers of an account in maintenance, in the order begun."""
+        with self.database.reading() as db:
+            return [step for _, step in held(db, endpoint, account)]
 
     def operations(self, window_id: str) -> list[str]:
         """The ids of a window's operations, in the order begun."""
@@ -74,11 +89,13 @@ class Records:
             rows = db.execute("SELECT id FROM operations WHERE window = ? ORDER BY key", (window_id,))
             return [row[0] for row in rows]
 
+    # CROSS JOIN: SQLite begins with the operations, of which few have not ended, not with all the windows.
+
     def unfinished(self, endpoint: str, account: str) -> list[str]:
         """The ids of an account's operations that have not ended, in the order begun."""
         with self.database.reading() as db:
             rows = db.execute(
-                "SELECT operations.id FROM operations JOIN windows ON windows.id = window"
+                "SELECT operations.id FROM operations CROSS JOIN windows ON windows.id = window"
                 " WHERE ended IS NULL AND endpoint = ? AND account = ? ORDER BY key",
                 (endpoint, account),
             )
@@ -88,7 +105,7 @@ class Records:
         """Endpoint and account -> how many operations have not ended there, for all that have any."""
         with self.database.reading() as db:
             rows = db.execute(
-                "SELECT endpoint, account, count(*) FROM operations JOIN windows ON windows.id = window"
+                "SELECT endpoint, account, count(*) FROM operations CROSS JOIN windows ON windows.id = window"
                 " WHERE ended IS NULL GROUP BY endpoint, account ORDER BY endpoint, account"
             )
             return {(endpoint, account): count for endpoint, account, count in rows}
@@ -175,7 +192,9 @@ class Records:
     def stops_asked(self) -> list[str]:
         """The ids of those of this process's operations of which some console asked to send nothing more."""
         with self.database.reading() as db:
-            rows = db.execute("SELECT id FROM operations WHERE stop AND owner = ?", (self._owner_text,))
+            rows = db.execute(
+                "SELECT id FROM operations WHERE ended IS NULL AND stop AND owner = ?", (self._owner_text,)
+            )
             return [row[0] for row in rows]
 
     def durations(self, action: Action, servers: range) -> list[float]:

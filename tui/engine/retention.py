@@ -46,13 +46,15 @@ def prune(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM durations WHERE key <= (SELECT max(key) FROM durations) - ?", (KEEP_DURATIONS,))
 
 
-def steps(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[int, Step]]:
-    """What an account's windows did to maintenance mode: operation's key and step, in the order begun."""
+def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[int, Step]]:
+    """What may hold servers of an account in maintenance: operation's key and step, in the order begun."""
+    # CROSS JOIN: begin with what is held, which is little, and never with the whole history.
     for key, window, server, action, state, before in db.execute(
-        "SELECT operations.key, window, server, action, targets.state, was_in_maintenance FROM targets"
-        " JOIN operations ON operations.key = operation JOIN windows ON windows.id = window"
-        " WHERE endpoint = ? AND account = ? AND action IN (?, ?) ORDER BY targets.key",
-        (endpoint, account, Action.START_MAINTENANCE, Action.STOP_MAINTENANCE),
+        "SELECT operations.key, window, targets.server, action, state, was_in_maintenance"
+        " FROM held CROSS JOIN targets ON targets.key = target"
+        " CROSS JOIN operations ON operations.key = operation CROSS JOIN windows ON windows.id = window"
+        " WHERE endpoint = ? AND account = ? ORDER BY target",
+        (endpoint, account),
     ):
         known = None if before is None else bool(before)
         yield key, Step(window, server, Action(action), State(state), known)
@@ -60,5 +62,5 @@ def steps(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple
 
 def _still_needed(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
     """The operations that put servers into maintenance which nothing has brought back."""
-    tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in steps(db, endpoint, account))
+    tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in held(db, endpoint, account))
     return {int(key) for key in left_in_maintenance(tagged).values()}

@@ -266,12 +266,13 @@ class Runs:
         operation = runner.operation
         try:
             await write_down(runner.services, operation, plan, window_id, max_failed)
-        except BaseException as error:
+        except JournalError as error:
             del self._runs[operation.id]
-            if not isinstance(error, JournalError):
-                raise
             self._emit(OperationNotStarted(operation.id, f"nothing was sent: {error}"))
             return
+        except BaseException:
+            del self._runs[operation.id]
+            raise
         self._tell_started(operation)
         await self._carry_out(runner, send=True)
 

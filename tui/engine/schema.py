@@ -51,5 +51,48 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
     ),
     # The machine's boot and the time since it when a batch was sent: no setting of the clock moves that.
     ("ALTER TABLE batches ADD COLUMN uptime TEXT",),
+    (
+        # What may hold a server in maintenance: sent by us, not in it before, its return not verified. So the
+        # answer to what is left in maintenance costs what is left, however long the history is.
+        """CREATE TABLE held (
+            target INTEGER PRIMARY KEY REFERENCES targets ON DELETE CASCADE, server TEXT NOT NULL
+        )""",
+        "CREATE INDEX held_by_server ON held (server)",
+        """CREATE TRIGGER held_since AFTER INSERT ON targets
+        WHEN NEW.was_in_maintenance IS NOT 1
+            AND (SELECT action FROM operations WHERE key = NEW.operation) = 'startMaintenance'
+        BEGIN
+            INSERT INTO held VALUES (NEW.key, NEW.server);
+        END""",
+        """CREATE TRIGGER never_held AFTER INSERT ON outcomes
+        WHEN NEW.state IN ('refused', 'failed', 'cancelled')
+        BEGIN
+            DELETE FROM held WHERE target = NEW.target;
+        END""",
+        """CREATE VIEW places AS
+            SELECT targets.key AS target, targets.server, targets.state, action, endpoint, account
+            FROM targets JOIN operations ON operations.key = operation JOIN windows ON windows.id = window""",
+        """CREATE TRIGGER held_no_more AFTER INSERT ON outcomes
+        WHEN NEW.state = 'verified'
+            AND (SELECT action FROM places WHERE target = NEW.target) = 'stopMaintenance'
+        BEGIN
+            DELETE FROM held WHERE server = (SELECT server FROM targets WHERE key = NEW.target)
+                AND target < NEW.target
+                AND (SELECT endpoint || ' ' || account FROM places WHERE target = held.target)
+                    = (SELECT endpoint || ' ' || account FROM places WHERE target = NEW.target);
+        END""",
+        """INSERT INTO held SELECT targets.key, server
+            FROM targets JOIN operations ON operations.key = operation
+            WHERE action = 'startMaintenance' AND was_in_maintenance IS NOT 1
+            AND state NOT IN ('refused', 'failed', 'cancelled')""",
+        """DELETE FROM held WHERE target IN (
+            SELECT began.target FROM places AS back
+            JOIN held USING (server) JOIN places AS began ON began.target = held.target
+            WHERE back.action = 'stopMaintenance' AND back.state = 'verified' AND back.target > began.target
+            AND back.endpoint = began.endpoint AND back.account = began.account
+        )""",
+        "CREATE INDEX operations_not_ended ON operations (key) WHERE ended IS NULL",
+        "CREATE INDEX windows_by_reason ON windows (endpoint, account, reason)",
+    ),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""
