@@ -8,6 +8,7 @@ from tui.engine import outbox
 from tui.engine.events import (
     DataCenterFailed,
     DataCenterRead,
+    DataCentersListed,
     DetailsRead,
     Event,
     FleetFailed,
@@ -22,6 +23,7 @@ from tui.engine.events import (
     OperationNotStarted,
     OperationStarted,
     Progress,
+    ReadingAgain,
     ServersRead,
 )
 from tui.engine.outbox import Outbox, compact
@@ -88,6 +90,8 @@ def test_a_day_without_a_link_is_told_once() -> None:
     for number in range(100):
         events += [
             LinkChanged(Link.DOWN, f"lost {number}", 0.0),
+            ReadingAgain(float(number)),
+            DataCentersListed(("WA1",)),
             DataCenterFailed("WA1", f"lost {number}"),
             FleetFailed(f"lost {number}"),
             JournalChanged(f"full {number}"),
@@ -95,7 +99,7 @@ def test_a_day_without_a_link_is_told_once() -> None:
             FleetRead(("WA1",), (), float(number)),
             LeftInMaintenance((str(number),)),
         ]
-    assert compact(events) == events[-7:]
+    assert compact(events) == events[-9:]
 
 
 CENTERS = ("WA1", "DE1")
@@ -144,6 +148,8 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
     st.builds(ServersRead, st.lists(SERVERS, max_size=3).map(tuple), TIMES),
     st.builds(lambda server, at: DetailsRead(ServerDetails(server), at), SERVERS, TIMES),
     st.builds(DataCenterFailed, st.sampled_from(CENTERS), WORDS),
+    st.builds(DataCentersListed, SOME_CENTERS),
+    st.builds(ReadingAgain, TIMES),
     st.builds(FleetRead, SOME_CENTERS, SOME_CENTERS, TIMES),
     st.builds(FleetFailed, WORDS),
     st.builds(LinkChanged, st.sampled_from(list(Link)), WORDS, TIMES),

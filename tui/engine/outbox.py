@@ -3,11 +3,13 @@
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tui.engine.events import (
     DataCenterFailed,
     DataCenterRead,
+    DataCentersListed,
+    DetailsRead,
     Event,
     FleetFailed,
     FleetRead,
@@ -16,6 +18,7 @@ from tui.engine.events import (
     LeftInMaintenance,
     LinkChanged,
     Progress,
+    ReadingAgain,
     ServersRead,
 )
 from tui.model.operation import State, Target
@@ -75,26 +78,39 @@ class _News:
     def __init__(self) -> None:
         self._told: set[object] = set()
         self._fleet: FleetRead | None = None
-        self._failed: set[str] = set()
-        """The data centers that are said to have failed before ``_fleet``, and after the event asked for."""
+        self._listed: set[str] | None = None
+        """The data centers that the account has, as the next event says that says it."""
+        self._named: set[str] = set()
+        """Those of which something is told before that."""
 
     def of(self, event: Event) -> Event | None:
         """The event, or the part of it that no later one makes needless."""
         match event:
-            case Latency() | LinkChanged() | JournalChanged() | FleetFailed() | LeftInMaintenance():
+            case Latency() | LinkChanged() | JournalChanged() | LeftInMaintenance() | ReadingAgain():
                 return event if self._first(type(event)) else None
+            case FleetFailed():
+                if not self._first(FleetFailed):
+                    return None
+                self._listed = None  # Whatever was listed before it has failed by it.
+                return event
             case DataCenterRead():
                 return event if self._first((DataCenterRead, event.data_center.id)) else None
             case DataCenterFailed():
                 if not self._first((DataCenterFailed, event.data_center)):
                     return None
-                self._failed.add(event.data_center)
+                self._named.add(event.data_center)
                 return event
+            case DataCentersListed():
+                return event if self._lists(event.data_centers) else None
             case FleetRead():
                 return event if self._is_needed(event) else None
             case ServersRead():
                 servers = [server for server in reversed(event.servers) if self._is_new(server)]
+                self._named.update(server.data_center for server in servers)
                 return ServersRead(tuple(servers[::-1]), event.at) if servers else None
+            case DetailsRead():
+                self._named.add(event.details.server.data_center)
+                return event
             case Progress():
                 id_ = event.operation_id
                 targets = [target for target in reversed(event.targets) if self._counts(id_, target)]
@@ -108,11 +124,19 @@ class _News:
         return first
 
     def _is_needed(self, event: FleetRead) -> bool:
-        """Whether it takes away a data center that the next one does not, or that is named in between."""
-        present, later = set(event.data_centers), self._fleet
-        if later is not None and present.issuperset(later.data_centers) and present >= self._failed:
+        later = self._fleet
+        ends_trouble = later is None or bool(later.failed and not event.failed)
+        if not self._lists(event.data_centers) and not ends_trouble:
             return False
-        self._fleet, self._failed = event, set()
+        self._fleet = event
+        return True
+
+    def _lists(self, data_centers: Sequence[str]) -> bool:
+        """Whether it takes away a data center that the next one does not, or that is named in between."""
+        present, later = set(data_centers), self._listed
+        if later is not None and present >= later and present >= self._named:
+            return False
+        self._listed, self._named = present, set()
         return True
 
     def _is_new(self, server: Server) -> bool:
