@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.soak [--days 7] [--operations 200]     a simulated week, 200 operations a day
     python -m tests.benchmarks.soak --real 300                        real seconds over HTTP, without a pause
+    python -m tests.benchmarks.soak --costs 400                       CPU of the 20th, 200th, 400th operation
 
 The engine, its journal and what the console knows (`Picture`) in one process; a line for every day.
 """
@@ -92,6 +93,11 @@ class Soak:
             await self._core.run(plan, reason=f"CHG-{self.operations}")
         self._pump()
 
+    async def ask_left(self) -> None:
+        """Ask what was left in maintenance, as the console does when an operation has ended."""
+        await self._core.tell_left()
+        self._pump()
+
     async def end(self) -> None:
         """Leave."""
         await self._core.close()
@@ -178,6 +184,27 @@ async def work(url: str, home: Path, seconds: float) -> list[Sample]:
     return samples
 
 
+async def costs(clock: VirtualClock, home: Path, *, operations: int, around: int = 20) -> None:
+    """CPU and memory at the 20th, the middle and the last operation; CPU is the mean of those up to it."""
+    app = create_app(SandboxConfig(servers=240), clock=clock.now)
+    soak = Soak(_in_process(app), home, clock)
+    await soak.begin()
+    begun = time.process_time()
+    for number in range(1, operations + 1):
+        await soak.operate()
+        await soak.ask_left()
+        await clock.sleep(60)
+        _forget(app, clock.now())
+        if number % around == 0:
+            milliseconds = 1000 * (time.process_time() - begun) / around
+            if number in {around, operations // 2, operations}:
+                now = soak.sample()
+                print(f"operation {number:,}: {milliseconds:.0f} ms of CPU, {now.resident:.1f} MiB", end="")
+                print(f", {now.objects:,} objects")
+            begun = time.process_time()
+    await soak.end()
+
+
 def show(samples: list[Sample]) -> None:
     """A line for each sample."""
     columns = "hours operations MiB objects files threads tasks journal"
@@ -195,10 +222,14 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=7)
     parser.add_argument("--operations", type=int, default=200, help="operations a day")
     parser.add_argument("--real", type=float, metavar="SECONDS", help="real seconds over HTTP instead")
+    parser.add_argument("--costs", type=int, metavar="OPERATIONS", help="CPU per operation over so many")
     options = parser.parse_args()
     begun = time.monotonic()
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as home:
+        if options.costs:
+            run(lambda clock: costs(clock, Path(home), operations=options.costs))
+            return
         if options.real:
             with Service("--servers=240", "--job-seconds=1-3") as service:
                 samples = asyncio.run(work(service.url, Path(home), options.real))
