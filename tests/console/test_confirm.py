@@ -27,7 +27,8 @@ async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> N
 
 
 @pytest.mark.parametrize(
-    "keys", [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], ["tab", "tab", "tab", "enter"]]
+    "keys",
+    [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], ["tab", "tab", "tab", "tab", "enter"]],
 )
 async def test_everything_else_touches_nothing(console: OpenConsole, keys: list[str]) -> None:
     async with console(6) as c:

@@ -77,6 +77,17 @@ def test_unknown_ids_are_named_and_nothing_is_sent(pitstop: Pitstop, platform: S
     assert pitstop("start", "NOSUCH01", "--yes", "--skip-unknown").code == 2
 
 
+@pytest.mark.parametrize("between", ["..", "-"])
+def test_a_range_is_said_to_be_one_and_never_skipped(pitstop: Pitstop, platform: Serve, between: str) -> None:
+    place = platform()
+    (id_,) = some(pitstop, READY, 1)
+    written = f"{id_}{between}{id_}"
+    ran = pitstop("start", written, id_, "--yes", "--skip-unknown")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"not an id but a range, it seems: {written}" in ran.err
+    assert place.posts == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -26,8 +26,13 @@ class Operating:
         self.reason = ""
         """The reason given last: offered again for the next operation of the same window."""
 
-    def ask(self, action: Action, server_ids: Sequence[str]) -> None:
-        """Plan an operation on these servers and ask for a confirmation."""
+    def ask(
+        self, action: Action, server_ids: Sequence[str], *, missing: tuple[str, ...] = (), hidden: int = 0
+    ) -> None:
+        """Plan an operation on these servers and ask for a confirmation.
+
+        ``missing`` are the data centers without which a rule chose them, ``hidden`` how many are not shown.
+        """
         session, settings = self._picture.session, self._choices.settings
         plan = make_plan(
             action,
@@ -36,7 +41,14 @@ class Operating:
             roles=session.roles if session else (),
             batch_size=settings.batch_size,
         )
-        question = ConfirmScreen(plan, self._picture, reason=self.reason, count_above=settings.confirm_above)
+        question = ConfirmScreen(
+            plan,
+            self._picture,
+            reason=self.reason,
+            count_above=settings.confirm_above,
+            missing=missing,
+            hidden=hidden,
+        )
         self._screen.app.push_screen(question, self._confirmed)
 
     def _confirmed(self, answer: Confirmed | None) -> None:

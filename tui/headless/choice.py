@@ -14,6 +14,7 @@ from tui.headless.session import Session
 from tui.model.operation import Action
 from tui.model.plan import Plan, make_plan
 from tui.model.text import clean
+from tui.model.ticket import find_servers
 
 _SEPARATORS = re.compile(r"[\s,;\ufeff]+")
 """Windows puts a byte order mark (U+FEFF) before the first id of a file."""
@@ -82,6 +83,14 @@ def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
     else:
         servers, unknown = fleet.resolve(ids)
         if unknown:
+            if ranges := [
+                name for name in unknown if (read := find_servers(name, fleet)).ranges or read.unclear
+            ]:
+                raise Stop(
+                    Exit.USAGE,
+                    f"not an id but a range, it seems: {named([clean(name, 60) for name in ranges])}; nothing "
+                    "was sent; give each id, or --filter",
+                )
             names = f"unknown: {named([clean(name, 60) for name in unknown])}"
             if fleet.problems:
                 failed = ", ".join(fleet.problems)

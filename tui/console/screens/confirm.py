@@ -13,6 +13,8 @@ from tui.console.dialog import Question
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.field import Field
+from tui.console.widgets.plan_list import PlanList
+from tui.model.completeness import names_typed, partial_note
 from tui.model.operation import Action
 from tui.model.plan import Plan
 
@@ -60,7 +62,8 @@ def skipped(plan: Plan) -> str:
 class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
     """What will happen to how many servers, where, and which are left alone and why.
 
-    Reason, count and answers stand in this order; the focus is on the first of them that is missing.
+    Reason, count, data centers left out and answers stand in this order; the focus is on the first of them
+    that is missing.
     """
 
     CSS_PATH = styles("confirm.tcss")
@@ -73,8 +76,20 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         Binding("shift+tab,up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, plan: Plan, picture: Picture, *, reason: str = "", count_above: int = 50) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        picture: Picture,
+        *,
+        reason: str = "",
+        count_above: int = 50,
+        missing: tuple[str, ...] = (),
+        hidden: int = 0,
+    ) -> None:
+        """``missing`` are the data centers a rule chose without; ``hidden`` of the chosen are not shown."""
         super().__init__()
+        self._missing = missing
+        self._hidden = hidden
         self.plan = plan
         self._picture = picture
         self._reason = reason
@@ -114,6 +129,11 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
                 yield Static("Type", classes="word")
                 what = "to show that you mean all of them" if total == self._marked else "for all you chose"
                 yield Field(id="count", restrict=r"\d*", placeholder=f"{self._marked} {what}")
+            if self._missing and total:
+                yield Static("Type", classes="word")
+                yield Field(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
+        if len(self.plan.server_ids) > NAMED or self.plan.skipped:
+            yield PlanList(self.plan, self._picture.fleet, id="all")
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -132,20 +152,29 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             facts.append(("Sent as", f"{count(len(plan.batches), 'request')}: {spread}"))
         if plan.skipped:
             facts.append(("Skipped", f"{count(len(plan.skipped))}: {skipped(plan)}"))
+        if self._hidden:
+            facts.append(("Hidden", f"{self._hidden:,} of these {self._marked:,} are hidden by the filter"))
+        if self._missing:
+            facts.append(("Partial", partial_note(self._picture.fleet, self._missing)))
         return facts
 
     def on_mount(self) -> None:
-        """Until the count is typed, there is no yes."""
+        """Until all that must be typed is there, there is no yes."""
         self._allow()
         self._focus_missing()
 
-    @on(Input.Changed, "#count")
+    @on(Input.Changed, "#count,#partial")
     def _allow(self) -> None:
         for choice in self.query("#yes"):
-            choice.disabled = not self._counted()
+            choice.disabled = not (self._counted() and self._is_partial())
 
     def _counted(self) -> bool:
         return not self._must_count or self.query_one("#count", Field).value.strip() == str(self._marked)
+
+    def _is_partial(self) -> bool:
+        """Whether it is confirmed that the data centers not read are left out."""
+        fields = self.query("#partial").results(Field)
+        return all(names_typed(field.value, self._missing) for field in fields)
 
     def _focus_missing(self, *, reason: bool = True) -> None:
         """Go to the first that is missing; the safe answer is the last of them."""
@@ -153,6 +182,8 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             self.query_one("#reason").focus()
         elif not self._counted():
             self.query_one("#count").focus()
+        elif not self._is_partial():
+            self.query_one("#partial").focus()
         else:
             self.query_one("#no").focus()
 
@@ -173,6 +204,9 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         elif self._total and not self._counted():
             self.say(f"Type {self._marked} first: it is more servers than one looks over.")
             self.query_one("#count").focus()
+        elif self._total and not self._is_partial():
+            self.say(f"Type {' '.join(self._missing)} first: servers there are left out.")
+            self.query_one("#partial").focus()
         elif self._total:
             self.dismiss(Confirmed(self.plan, self.query_one("#reason", Field).value.strip()))
 

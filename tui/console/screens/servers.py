@@ -305,15 +305,18 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         from tui.console.widgets.ticket_preview import TicketPreview
         from tui.model.ticket import find_servers
 
-        found = find_servers(text, self.picture.fleet, self._selection)
+        fleet = self.picture.fleet
+        found = find_servers(text, fleet, self._selection)
         if not found:
             self.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
             return
-        self.app.push_screen(TicketPreview(found, self.picture.fleet, source), self._mark_found)
+        missing = fleet.missing() if found.unknown else ()  # what was found is certain
 
-    def _mark_found(self, ids: tuple[str, ...] | None) -> None:
-        if ids:
-            self.servers.mark_ids(ids)
+        def mark(ids: tuple[str, ...] | None) -> None:
+            if ids:
+                self.servers.mark_ids(ids, rule=f"ticket {text}", missing=missing)
+
+        self.app.push_screen(TicketPreview(found, fleet, source), mark)
 
     def action_raw_details(self) -> None:
         """The answer as it came, or the fields of it."""
@@ -446,11 +449,15 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_operate(self, name: str) -> None:
         """Plan an operation on the chosen servers and ask for a confirmation."""
         if not self._just_displaced():
-            self._operating.ask(Action(name), self._chosen())
+            hidden = self.servers.shown.hidden(self._selection)
+            self._operating.ask(Action(name), self._chosen(), missing=self._selection.missing, hidden=hidden)
 
     def action_bring_back(self) -> None:
         """End maintenance on just those servers that this operator's windows left in it."""
-        self._operating.ask(Action.STOP_MAINTENANCE, self.picture.left_behind())
+        picture = self.picture
+        unseen = picture.left - picture.fleet.servers.keys()
+        missing = picture.fleet.missing() if unseen else ()
+        self._operating.ask(Action.STOP_MAINTENANCE, picture.left_behind(), missing=missing)
 
     def action_cancel_unsent(self) -> None:
         """Send nothing more of the operation that the results show."""

@@ -12,6 +12,7 @@ from textual.widgets import Button, Static
 from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
+from tui.model.completeness import listed
 from tui.model.fleet import Fleet
 from tui.model.ticket import Found
 
@@ -25,6 +26,7 @@ class FoundList(LineList):
         super().__init__()
         self.fleet = fleet
         self.lines: list[tuple[str, str, str]] = [
+            *((text, "not understood: mark these by hand", "state--red") for text in found.unclear),
             *((id_, "not known here", "state--red") for id_ in found.unknown),
             *((name, "the name of several servers: use the id", "state--red") for name in found.ambiguous),
             *((id_, "", "") for id_ in found.ids),
@@ -78,7 +80,7 @@ class TicketPreview(Dialog[tuple[str, ...]]):
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
         with Vertical():
-            yield Static(summary(self.found, self.source), markup=False)
+            yield Static(summary(self.found, self.source, self.fleet), markup=False)
             yield FoundList(self.found, self.fleet)
             with Horizontal():
                 yield Button(
@@ -106,10 +108,13 @@ class TicketPreview(Dialog[tuple[str, ...]]):
         self.action_leave()
 
 
-def summary(found: Found, source: str) -> str:
-    """How many of what, in one sentence."""
+def summary(found: Found, source: str, fleet: Fleet) -> str:
+    """How many of what, and what only seems unknown."""
+    missing = fleet.missing()
+    verb = "is" if len(missing) == 1 else "are"
+    not_read = f" {listed(missing)} {verb} not read: some may only seem unknown." if missing else ""
     if not found:
-        return f"No server is named in the {source}."
+        return f"No server is named in the {source}.{not_read}"
     parts = [f"{len(found.ids):,} to mark"]
     if found.marked:
         parts.append(f"{len(found.marked):,} marked already")
@@ -117,4 +122,7 @@ def summary(found: Found, source: str) -> str:
         parts.append(f"{len(found.unknown):,} not known in this account")
     if found.ambiguous:
         parts.append(f"{len(found.ambiguous):,} names of several servers")
-    return f"In the {source}: {', '.join(parts)}."
+    if found.unclear:
+        parts.append(f"{len(found.unclear):,} not understood")
+    ranges = f" {found.ranges:,} range{'s' * (found.ranges > 1)} written out." if found.ranges else ""
+    return f"In the {source}: {', '.join(parts)}.{ranges}{not_read}"
