@@ -28,7 +28,7 @@ async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> N
 
 @pytest.mark.parametrize(
     "keys",
-    [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], ["tab", "tab", "tab", "tab", "enter"]],
+    [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], [*["tab"] * 4, "enter"]],
 )
 async def test_everything_else_touches_nothing(console: OpenConsole, keys: list[str]) -> None:
     async with console(6) as c:

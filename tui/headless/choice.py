@@ -83,13 +83,12 @@ def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
     else:
         servers, unknown = fleet.resolve(ids)
         if unknown:
-            if ranges := [
-                name for name in unknown if (read := find_servers(name, fleet)).ranges or read.unclear
-            ]:
+            read = find_servers("\n".join(unknown), fleet)
+            if read.ranges or read.unclear:
+                joined = [clean(name, 60) for name in unknown if not name.isalnum()]
                 raise Stop(
                     Exit.USAGE,
-                    f"not an id but a range, it seems: {named([clean(name, 60) for name in ranges])}; nothing "
-                    "was sent; give each id, or --filter",
+                    f"not an id but a range, it seems: {named(joined)}; nothing was sent; give each id",
                 )
             names = f"unknown: {named([clean(name, 60) for name in unknown])}"
             if fleet.problems:
