@@ -20,6 +20,11 @@ async def half(c: Console, *, failed: bool = True) -> None:
     await c.until(lambda: "1 of 3 data centers read" in c.text(), "the title says it")
 
 
+def lacking(c: Console) -> tuple[str, ...]:
+    """The data centers that the marks lack."""
+    return c.servers.servers.selection.missing
+
+
 def read(name: str, count: int = 2) -> events.DataCenterRead:
     servers = tuple(
         server(number, id=f"{name}ACMEWEB{number:02}", data_center=name, group_id=f"{name}-0")
@@ -60,9 +65,9 @@ async def test_a_group_is_whole_when_its_own_data_center_is_read(console: OpenCo
         c.servers.groups.focus()
         await c.press("down", "down", "space")
         assert c.marked()
-        assert c.servers.servers.selection.missing == ()
+        assert lacking(c) == ()
         await c.press("up", "up", "space")
-        assert c.servers.servers.selection.missing == ("UC1", "DE1"), "the line of all servers"
+        assert lacking(c) == ("UC1", "DE1"), "the line of all servers"
 
 
 async def test_servers_marked_by_hand_need_no_such_thing(console: OpenConsole) -> None:
@@ -96,11 +101,11 @@ async def test_unmarking_and_undoing_go_back_to_what_was_known(console: OpenCons
         await c.press("space")
         await half(c)
         await c.press("a")
-        assert c.servers.servers.selection.missing == ("UC1", "DE1")
+        assert lacking(c) == ("UC1", "DE1")
         await c.press("U")
-        assert c.servers.servers.selection.missing == ()
+        assert lacking(c) == ()
         await c.press("a", "u")
-        assert c.servers.servers.selection.missing == ()
+        assert lacking(c) == ()
 
 
 async def test_all_data_centers_are_missing_when_they_cannot_be_listed(console: OpenConsole) -> None:

@@ -156,9 +156,11 @@ def test_a_name_counts_before_a_range() -> None:
 
 
 def test_ids_joined_to_something_are_all_found() -> None:
-    found = find_servers("WA1ACMEWEB01_WA1ACMEGONE7 WA1ACMEWEB02-WA1ACMEAPP01 web04_web05", numbered_fleet())
-    assert found.ids == ("WA1ACMEWEB01", "WA1ACMEWEB02", "WA1ACMEAPP01", "WA1ACMEWEB04", "WA1ACMEWEB05")
-    assert found.unknown == ("WA1ACMEGONE7",)
+    found = find_servers(
+        "WA1ACMEWEB01_WA1ACMEGONE7 WA1ACMEWEB02-WA1ACMEAPP01 web04_web05 web06-WA1ACMEGONE8", numbered_fleet()
+    )
+    assert found.ids == ("WA1ACMEWEB01", "WA1ACMEWEB02", "WA1ACMEAPP01", *webs(4, 6))
+    assert found.unknown == ("WA1ACMEGONE7", "WA1ACMEGONE8")
 
 
 @pytest.mark.parametrize(

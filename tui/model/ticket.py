@@ -159,14 +159,14 @@ class _Reader:
             return
         parts = _JOINTS.split(word)
         certain = [part for part in parts if part.upper() in self.fleet.servers]
-        if not certain and all(self.meaning(part) is not None for part in parts):
-            certain = parts
+        if not certain and all(map(self.is_server, parts)):
+            certain = [part for part in parts if self.meaning(part) is not None]
         if certain:
             for part in parts:
                 if part not in certain or not self.take(part):
                     self.take_unknown(part)
         elif not self.take(word.partition(".")[0]):
-            for part in [word] if len(word) <= _ID_LONGEST else parts:
+            for part in [word] if self.looks_like_id(word) else parts:
                 self.take_unknown(part)
 
     def range(self, word: str) -> bool:
