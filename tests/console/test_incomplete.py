@@ -169,3 +169,17 @@ async def test_every_server_and_every_reason_can_be_read_in_the_question(console
         assert "skipped: already in maintenance" in c.text()
         assert every.lines_drawn < 40
         assert not c.engine.asked_for("run")
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 34)])
+async def test_the_answers_stay_in_sight_however_much_there_is_to_read(
+    console: OpenConsole, size: tuple[int, int]
+) -> None:
+    async with console(60, size=size) as c:
+        c.engine.tell(
+            events.DataCentersListed(("WA1", "UC1")), events.DataCenterFailed("UC1", "no answer; " * 9)
+        )
+        await c.until(lambda: c.picture.fleet.missing())
+        await c.press("a", "s")
+        assert "leave them alone" in c.text()
+        assert "58 servers?" in c.text()

@@ -20,6 +20,8 @@ from tui.model.plan import Plan
 
 NAMED = 6
 """How many servers are named; the others are counted."""
+ROOMY = 36
+"""Lines of a terminal on which everything is seen at once; on a lower one the facts scroll."""
 REASONS = 4
 """How many reasons for skipping are told one by one."""
 
@@ -162,6 +164,10 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         """Until all that must be typed is there, there is no yes."""
         self._allow()
         self._focus_missing()
+
+    def on_resize(self) -> None:
+        """Keep the answers in sight, however much there is to read above them."""
+        self.set_class(self.size.height < ROOMY and bool(self.query("#all,#partial")), "-long")
 
     @on(Input.Changed, "#count,#partial")
     def _allow(self) -> None:
