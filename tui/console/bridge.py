@@ -200,7 +200,7 @@ class Picture:
                     change.notices.append(Notice(event.message, "error"))
                 self.reading, self.next_try = False, None
                 self.trouble = event.message
-                self.fleet.fail(self.fleet.expected, event.message)
+                self.fleet.unlisted = event.message
                 change.status = True
             case events.ReadingAgain():
                 if not self._trying:

@@ -123,7 +123,7 @@ class Inventory:
         try:
             await self._read_data_centers()
         except ApiError as error:
-            self.fleet.fail(self.fleet.expected, str(error))
+            self.fleet.unlisted = str(error)
             self._tell(FleetFailed(str(error)))
             return
         await self._read(self.fleet.expected)

@@ -26,9 +26,9 @@ def listed(data_centers: Sequence[str]) -> str:
 
 def state_of(fleet: Fleet, data_center: str) -> str:
     """How it stands with one data center, e.g. "WA1 is not read yet"."""
-    if data_center in fleet.problems:
+    if problem := fleet.unlisted or fleet.problems.get(data_center):
         again = " again" if data_center in fleet.read_at else ""
-        return f"{data_center} could not be read{again}: {fleet.problems[data_center]}"
+        return f"{data_center} could not be read{again}: {problem}"
     if data_center in fleet.read_at:
         return f"{data_center} has been read since"
     return f"{data_center} is not read yet"

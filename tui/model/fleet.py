@@ -37,10 +37,12 @@ class Fleet:
         """Data center id -> why its last reading failed; its servers are then as of ``read_at``."""
         self.expected: tuple[str, ...] = ()
         """The data centers that the account has, as last listed; known before their servers are."""
+        self.unlisted = ""
+        """Why the data centers could not be listed when that was last tried; all is then as of earlier."""
 
     def expect(self, data_centers: Iterable[str]) -> bool:
         """The account has these data centers: forget any other. Returns whether one that was read is gone."""
-        self.expected = tuple(data_centers)
+        self.expected, self.unlisted = tuple(data_centers), ""
         gone = self.data_centers.keys() - self.expected
         for id_ in gone:
             self.replace(self.data_centers[id_], (), (), 0.0)
@@ -63,7 +65,7 @@ class Fleet:
         return tuple(
             id_
             for id_ in known
-            if (id_ in self.problems or id_ not in self.read_at)
+            if (self.unlisted or id_ in self.problems or id_ not in self.read_at)
             and (group is None or group.data_center == id_)
         )
 
