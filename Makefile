@@ -46,8 +46,8 @@ demo: $(VENV)/run ## Open the console on a sandbox inside the program: no endpoi
 
 # --- work ---
 
-test: $(VENV)/develop ## Run the tests (TESTS=tests/model for some of them, WORKERS=4 for more at once)
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+test: $(VENV)/develop ## Run the tests in random order (TESTS=tests/model, WORKERS=4, SEED=7 for the order of an earlier run)
+	$(BIN)/python -m pytest -n $(WORKERS) $(if $(SEED),--randomly-seed=$(SEED)) $(TESTS)
 
 lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
 	$(BIN)/ruff check .
