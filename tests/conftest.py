@@ -10,13 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import tools
+from tests.patience import PATIENCE
 from tui.sandbox.config import SandboxConfig
 
 ServeSandbox = Callable[..., str]
 """`serve_sandbox(config, clock=time.time)` -> origin of a sandbox served over HTTP until the test ends."""
 
+
+settings.register_profile("pitstop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pitstop")
 
 INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_")
 """Variables that tests and the programs they start have of whoever runs them, or how their names begin."""
@@ -71,5 +76,5 @@ def _served(config: SandboxConfig, clock: Callable[[], float]) -> Iterator[str]:
         thread.start()
         yield url_of(listener)
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()

@@ -116,14 +116,14 @@ def check_server(server: Server) -> None:
     assert server.is_template in (True, False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(DECODERS)), st.randoms(use_true_random=False), st.lists(JUNK, max_size=6))
 def test_values_changed_at_random(name: str, chance: random.Random, junk: list[Any]) -> None:
     shape, decode = DECODERS[name]
     check(decode, json.dumps(change(shape(), chance, junk)).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(DECODERS)),
     st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=8), st.integers(0, 8)), max_size=4),
@@ -139,7 +139,7 @@ def test_bytes_changed_at_random(name: str, cuts: list[tuple[float, bytes, int]]
     check(decode, bytes(body[: int(end * len(body))]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 @example(b"\xef\xbb\xbf")
 @example(b"\x1f\x8b\x08")
@@ -151,7 +151,7 @@ def test_any_bytes(body: bytes) -> None:
         check(decode, body)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(JUNK)
 def test_any_json(value: Any) -> None:
     for _, decode in DECODERS.values():

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from tests.patience import PATIENCE
 from tui.console.app import PitstopApp
 from tui.console.start import StartOptions
 from tui.engine import events
@@ -192,10 +193,9 @@ LOGGED_IN = StartOptions(user="demo", password="pitstop")
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
-    """Wait until ``condition`` holds; fail after 10 seconds."""
-    for _ in range(1000):
-        if condition():
-            await pilot.pause()
-            return
+    """Wait until ``condition`` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"never happened: {what or condition}"
         await asyncio.sleep(0.01)
-    raise AssertionError(f"never happened: {what or condition}")
+    await pilot.pause()

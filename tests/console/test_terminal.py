@@ -8,6 +8,7 @@ import pty
 import pytest
 from rich.cells import cell_len
 
+from tests.patience import PATIENCE
 from tui.console import terminal
 from tui.console.theme import to_ascii
 from tui.model.operation import LOOKS
@@ -91,6 +92,6 @@ def test_a_hang_up_is_noticed_without_a_signal() -> None:
     heard: list[bool] = []
     thread = terminal.watch_hang_up(slave, lambda: heard.append(True))
     os.close(master)
-    thread.join(5)
+    thread.join(PATIENCE)
     os.close(slave)
     assert heard == [True]

@@ -13,6 +13,8 @@ import selectors
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE
+
 T = TypeVar("T")
 
 EPOCH = 1_800_000_000.0
@@ -46,7 +48,7 @@ class _Jump:
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time is virtual and starts at zero."""
 
-    patience = 10.0
+    patience = PATIENCE
     """Real seconds to wait for other threads when nothing is due at all."""
 
     def __init__(self) -> None:

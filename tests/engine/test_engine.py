@@ -11,6 +11,7 @@ import pytest
 
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tests.patience import PATIENCE
 from tui.engine.engine import Engine
 from tui.engine.events import (
     EngineFailed,
@@ -44,7 +45,7 @@ class Screen:
     def wait(self, done: Callable[[Event], bool]) -> Event:
         """The first event, among those to come, for which ``done`` holds."""
         while True:
-            assert self.news.wait(20), "nothing comes any more"
+            assert self.news.wait(PATIENCE), "nothing comes any more"
             self.news.clear()
             events = self.engine.drain()
             self.events += events

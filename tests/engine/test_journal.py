@@ -614,7 +614,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 
 @given(part=st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_part_of_the_writes_reached_the_disk_the_journal_opens_and_is_consistent(
     written: Written, part: float
 ) -> None:

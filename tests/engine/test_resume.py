@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.clock import VirtualClock, VirtualLoop, run
@@ -33,7 +33,7 @@ def check(cloud: Cloud, operation: Operation) -> None:
     faults=st.lists(st.sampled_from(["", "", "drop-before", "drop-after"]), max_size=8),
     lag=st.sampled_from([0.0, 0.01, 0.5]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
     kills: list[tuple[int, bool]], batch_size: int, wave_size: int | None, faults: list[str], lag: float
 ) -> None:

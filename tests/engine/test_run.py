@@ -425,7 +425,7 @@ ODD_ANSWERS = st.lists(
 
 
 @given(ODD_ANSWERS, st.sampled_from(["succeeded", "failed", "unknown"]), st.integers(0, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_answer_is_every_server_gets_to_an_end_and_is_sent_once(
     odd: list[tuple[str, bool, str, str]], word: str, changed: int
 ) -> None:

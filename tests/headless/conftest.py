@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import ServeSandbox
+from tests.patience import PATIENCE
 from tui.cli import main
 from tui.sandbox.config import SandboxConfig
 
@@ -151,7 +152,7 @@ class Running:
 
     def end(self) -> Ran:
         """Wait for its end."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PATIENCE)
         return Ran(self.process.returncode, out, err)
 
 

@@ -104,4 +104,4 @@ class Marks(RuleBasedStateMachine):
 
 
 TestMarks = Marks.TestCase
-TestMarks.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestMarks.settings = settings(max_examples=60, stateful_step_count=25)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.conftest import ServeSandbox
+from tests.patience import PATIENCE
 from tests.sandbox.world import Clock, World, job_ids
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.serve import CannotListen, listen
@@ -55,7 +56,7 @@ def test_the_first_line_says_where_and_a_signal_ends_it(signum: signal.Signals) 
         with urllib.request.urlopen(f"{url}/__sandbox/requests") as answer:
             assert answer.status == 200
         process.send_signal(signum)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert "Traceback" not in errors
 
@@ -75,7 +76,7 @@ def test_a_signal_ends_it_with_connections_open_and_answers_under_way() -> None:
                 while client.get("/__sandbox/requests").json()["total"] == 0:
                     pass
             process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=PATIENCE)
             assert idle.recv(1) == b""
         assert process.returncode == 0
         assert "Traceback" not in errors
@@ -86,7 +87,7 @@ def test_a_port_in_use_is_one_sentence_and_an_exit_code() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with program(port=port) as process:
-            output, errors = process.communicate(timeout=20)
+            output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert output == ""
     (sentence,) = errors.splitlines()

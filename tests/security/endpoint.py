@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.security.payloads import PAYLOADS
 
 ACCOUNT = "ACME"
@@ -201,4 +202,4 @@ def served(route: Route = lambda path: None) -> Iterator[Endpoint]:
         thread.start()
         yield endpoint
         endpoint.shutdown()
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.patience import PATIENCE
 from tests.security.endpoint import PASSWORD, USER
 from tests.terminal.harness import Terminal, clean_environment
 
@@ -97,7 +98,9 @@ def texts_of(journal: Path) -> Iterator[str]:
 
 def run(command: list[str], environment: Mapping[str, str], stdin: str = "") -> Ran:
     """Run a program to its end."""
-    done = subprocess.run(command, input=stdin.encode(), capture_output=True, env=environment, timeout=100)
+    done = subprocess.run(
+        command, input=stdin.encode(), capture_output=True, env=environment, timeout=PATIENCE
+    )
     return Ran(done.returncode, done.stdout, done.stderr)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.security.endpoint import Endpoint, served, server_id_of
 from tests.security.program import Home, with_umask
 from tui.settings.paths import UnsafePathError, check_trusted, make_private_directory, open_private
@@ -67,7 +68,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path, endpoint: Endpoint, n
         env=home.environment(endpoint.url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode in (1, 2)
     assert precious.read_text() == "precious"
@@ -79,7 +80,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path, endpoint: Endpoint, n
             [sys.executable, "-m", "tui", "start", SERVER, "--yes"],
             env=home.environment(endpoint.url),
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert b"link" in done.stderr
         assert precious.read_text() == "precious"

@@ -143,7 +143,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         terminal.wait_for("Start maintenance on")
         seen["confirm"] = terminal.text()
         confirm(terminal, "Start maintenance on")
-        terminal.wait_for("Start maintenance: ", timeout=60)
+        terminal.wait_for("Start maintenance: ")
         terminal.press("f")
         terminal.settle()
         seen["results"] = terminal.text()

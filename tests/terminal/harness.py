@@ -4,6 +4,7 @@ The reader only takes bytes off the PTY and notes when they came; cells are draw
 is measured here is the program, not the emulator. Linux: figures of the process come from ``/proc``.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.patience import PATIENCE
 from tests.terminal.emulator import Cell, Emulator
 
 KEYS: Mapping[str, str] = {
@@ -150,7 +152,7 @@ class Terminal:
         """Close the terminal: the program gets SIGHUP, end of file on reading, an error on writing."""
         self._reading.set()
         master, self._master = self._master, -1
-        self._reader.join(5)
+        self._reader.join(PATIENCE)
         os.close(master)
 
     def signal(self, number: signal.Signals) -> None:
@@ -191,7 +193,7 @@ class Terminal:
                 return at - self.started
         raise AssertionError(f"{text!r} was never on the screen:\n{self.text()}")
 
-    def wait_for(self, wanted: str | Callable[[], object], timeout: float = 15.0) -> None:
+    def wait_for(self, wanted: str | Callable[[], object], timeout: float = PATIENCE) -> None:
         """Until a text is on the screen, or ``wanted()`` is true. An assertion when that is not to be."""
         deadline = time.monotonic() + timeout
         while not ((wanted in self.text()) if isinstance(wanted, str) else wanted()):
@@ -203,15 +205,17 @@ class Terminal:
                 raise AssertionError(f"{wanted!r}: {state}; the screen:\n{self.text()}")
             time.sleep(0.02)
 
-    def settle(self, quiet: float = 0.3, timeout: float = 20.0) -> None:
-        """Until nothing was written for ``quiet`` seconds."""
-        begun = time.monotonic()
-        while (now := time.monotonic()) - max(begun, self.last_byte_at) < quiet:
+    def settle(self, quiet: float = 0.3, timeout: float = PATIENCE) -> None:
+        """Until for ``quiet`` seconds nothing was written, left to be read, or kept waiting for a processor."""
+        begun = since = time.monotonic()
+        while (now := time.monotonic()) - max(since, self.last_byte_at) < quiet:
             if now - begun > timeout:
-                raise AssertionError(f"still writing after {timeout:g} s; the screen:\n{self.text()}")
+                raise AssertionError(f"still at work after {timeout:g} s; the screen:\n{self.text()}")
             time.sleep(0.01)
+            if self._wants_processor() or (self._reading.is_set() and self._has_output()):
+                since = time.monotonic()
 
-    def burst(self, cause: Callable[[], object], quiet: float = 0.3, timeout: float = 20.0) -> Burst:
+    def burst(self, cause: Callable[[], object], quiet: float = 0.3, timeout: float = PATIENCE) -> Burst:
         """Do ``cause`` in a quiet moment; what the program wrote until it was quiet again."""
         self.settle(quiet, timeout)
         before, cpu, at = len(self._raw), self.cpu_seconds(), time.monotonic()
@@ -259,13 +263,13 @@ class Terminal:
                 return int(line.split()[1]) / 1024
         raise AssertionError(f"the process has no {field}: it has ended")
 
-    def wait_exit(self, timeout: float = 15.0) -> int:
+    def wait_exit(self, timeout: float = PATIENCE) -> int:
         """Until the program has ended; its exit status (negative: the signal that killed it)."""
         try:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {timeout:g} s; the screen:\n{self.text()}") from None
-        self._reader.join(5)
+        self._reader.join(PATIENCE)
         return status
 
     def left_on(self) -> set[str]:
@@ -290,6 +294,21 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _wants_processor(self) -> bool:
+        """Whether a thread of the program is running, or would be if there were a processor for it."""
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):  # A thread that has ended meanwhile.
+                if task.read_text().rpartition(")")[2].split()[0] == "R":
+                    return True
+        return False
+
+    def _has_output(self) -> bool:
+        return (
+            self._master >= 0
+            and bool(select.select([self._master], [], [], 0)[0])
+            and self._reader.is_alive()
+        )
 
     def _draw(self) -> None:
         """Draw what came since the last time."""

@@ -7,6 +7,8 @@ import urllib.request
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 PITSTOP = (sys.executable, "-m", "tui")
 
 
@@ -36,7 +38,7 @@ class Service:
     def set_faults(self, **rates: float) -> None:
         """Change faults while it runs; underscores stand for dashes."""
         body = json.dumps({name.replace("_", "-"): rate for name, rate in rates.items()}).encode()
-        with urllib.request.urlopen(self.url + "/__sandbox/faults", body, timeout=20):
+        with urllib.request.urlopen(self.url + "/__sandbox/faults", body, timeout=PATIENCE):
             pass
 
     def close(self) -> None:
@@ -47,7 +49,7 @@ class Service:
         self.process.stdout.close()
 
     def _get(self, what: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}/__sandbox/{what}", timeout=20) as answer:
+        with urllib.request.urlopen(f"{self.url}/__sandbox/{what}", timeout=PATIENCE) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 

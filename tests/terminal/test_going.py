@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import Service
@@ -89,7 +90,7 @@ def test_hanging_up_lets_what_was_sent_end(
     begun = terminal.cpu_seconds()
     time.sleep(1)
     assert terminal.cpu_seconds() - begun < 0.5, "it waits, it does not spin"
-    assert terminal.wait_exit(30) == 129
+    assert terminal.wait_exit() == 129
     assert states(tmp_path) == {"verified": 3}
 
 
@@ -102,10 +103,10 @@ def test_what_goes_on_without_a_terminal_is_shown_live_by_the_next(
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.hang_up()
     again = pitstop("--api-url", sandbox.url, env=USER)
-    again.wait_for("3 running", timeout=10)
+    again.wait_for("3 running")
     assert terminal.process.poll() is None, "it is still the first one's"
-    again.wait_for("3 verified", timeout=30)
-    assert terminal.wait_exit(30) == 129
+    again.wait_for("3 verified")
+    assert terminal.wait_exit() == 129
     routes = sandbox.requests()["by_route"]
     assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
 
@@ -118,7 +119,7 @@ def test_what_goes_on_without_a_terminal_can_be_told_to_end(
     start_some(terminal, 3)
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.hang_up()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while terminal.process.poll() is None and time.monotonic() < deadline:
         terminal.signal(signal.SIGTERM)  # again, as one that comes on the way out is no more than a hang-up
         time.sleep(0.5)
@@ -134,10 +135,10 @@ def test_told_to_pause_it_leaves_what_was_sent_to_resume(
     start_some(terminal, 3)
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.hang_up()
-    assert terminal.wait_exit(5) == 129
+    assert terminal.wait_exit() == 129
     assert states(tmp_path)["verified"] == 0
     again = pitstop("--api-url", sandbox.url, env=USER)
-    again.wait_for("3 verified", timeout=30)
+    again.wait_for("3 verified")
     assert states(tmp_path) == {"verified": 3}
     leave(again)
     routes = sandbox.requests()["by_route"]
@@ -154,7 +155,7 @@ def test_a_killed_console_is_taken_up_by_the_next(
     terminal.signal(signal.SIGKILL)
     terminal.wait_exit()
     again = pitstop("--api-url", sandbox.url, env=USER)
-    again.wait_for("3 verified", timeout=30)
+    again.wait_for("3 verified")
     assert states(tmp_path) == {"verified": 3}
     truth = sandbox.truth()["servers"]
     assert Counter(one["operations"].get("startMaintenance", 0) for one in truth.values())[1] == 3
@@ -173,7 +174,7 @@ def test_a_stalled_terminal_stalls_nothing_but_itself(
         # Keys whose answers fill the terminal's buffer: from here on the screen stands still.
         terminal.press("down")
         time.sleep(0.002)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while states(tmp_path) != {"verified": 12}:
         assert time.monotonic() < deadline, (
             f"nothing is verified while the terminal stalls: {states(tmp_path)}"

@@ -54,7 +54,7 @@ def test_a_burst_is_all_the_bytes_of_an_answer_and_no_other() -> None:
         terminal.wait_for("ready")
         burst = terminal.burst(lambda: terminal.press("x"))
         assert burst.data == b"a" * 500 + b"\r\n"
-        assert 0 < burst.latency < 5
+        assert burst.latency > 0
         assert terminal.burst(lambda: None).data == b""
 
 
