@@ -206,7 +206,7 @@ class Terminal:
             time.sleep(0.02)
 
     def settle(self, quiet: float = 0.3, timeout: float = PATIENCE) -> None:
-        """Until for ``quiet`` seconds nothing was written, left to be read, or kept waiting for a processor."""
+        """Until for ``quiet`` seconds nothing was written, and no thread wanted a processor."""
         begun = since = time.monotonic()
         while (now := time.monotonic()) - max(since, self.last_byte_at) < quiet:
             if now - begun > timeout:
