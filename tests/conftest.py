@@ -23,7 +23,7 @@ ServeSandbox = Callable[..., str]
 settings.register_profile("pitstop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pitstop")
 
-INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_")
+INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_", "TEXTUAL_SNAPSHOT_")
 """Variables that tests and the programs they start have of whoever runs them, or how their names begin."""
 
 
