@@ -70,8 +70,8 @@ class Host(App[None]):
     BINDINGS = [
         Binding(key, f"do('{name}')", priority=True)
         for key, name in (
-            ("space", "mark"), ("a", "mark_all"), ("c", "cell"), ("o", "sort"), ("f", "filter"),
-            ("F", "clear"), ("g", "go"), ("G", "stop"),
+            ("space", "mark"), ("a", "mark_all"), ("u", "unmark"), ("c", "cell"), ("o", "sort"),
+            ("f", "filter"), ("F", "clear"), ("g", "go"), ("G", "stop"),
         )
     ]  # fmt: skip
 
@@ -118,6 +118,9 @@ class Pitstop(Host):
 
     def mark_all(self) -> None:
         self.list.action_mark_all()
+
+    def unmark(self) -> None:
+        self.list.action_unmark()
 
     def cell(self) -> None:
         server = self.list.cursor_server
