@@ -66,8 +66,15 @@ async def test_says_what_is_wrong_beneath_the_place() -> None:
         bar.show_error(QueryError("takes a number, not '[x]'", 8))
         await pilot.pause()
         assert note(app) == "        ^ takes a number, not '[x]'"
-        bar.show_error(QueryError("long " * 20, 8))
-        assert note(app).startswith("9: long long")
+        bar.show_error(QueryError("long " * 30 + "end", 8))
+        await pilot.pause()
+        assert note(app).startswith("at 9: long long")
+        shown = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert shown.count("long") == 30
+        assert "end" in shown
+        bar.show_error(QueryError("takes a number", 8))
+        await pilot.pause()
+        assert bar.size.height == 2
         bar.show_error(None)
         bar.show_note("12 of 30")
         assert note(app) == "12 of 30"

@@ -130,3 +130,25 @@ async def test_the_tree_leaves_room_for_the_list(console: OpenConsole, size: tup
         assert c.servers.servers.region.width >= 30
         assert "WA1ACMEWEB001" in c.text()
         assert "Maint" in c.text()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_help_uses_the_width_and_keeps_its_columns(
+    console: OpenConsole, size: tuple[int, int]
+) -> None:
+    async with console(size=size) as c:
+        await c.press("question_mark")
+        await c.pilot.pause()
+        page = c.app.screen.query_one("#page")
+        drawn = str(c.app.screen.query_one("#text").render()).splitlines()
+        width = page.scrollable_content_region.width
+        assert max(map(len, drawn)) <= width
+        assert width >= min(size[0] - 6, 100)
+        for line, following in zip(drawn, drawn[1:], strict=False):
+            if line.startswith("ctrl+space") and following.startswith(" "):
+                assert following[:30].isspace(), "what is wrapped goes on in its own column"
+        text = "\n".join(drawn)
+        for sign in ("▌", "✓", "+", "•", "●"):
+            assert any(line.startswith(f"{sign} ") for line in text.splitlines()), sign
+        if size[0] >= 120:
+            assert not any(line[:30].isspace() for line in drawn if line), "nothing is wrapped for no reason"

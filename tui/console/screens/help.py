@@ -12,6 +12,7 @@ from textual.widgets import Static
 from tui.console.commands import Command, Situation, keys_of, offered
 from tui.console.dialog import Dialog
 from tui.console.theme import styles
+from tui.console.widgets.server_list import CHANGED, NEW
 from tui.model.grammar import GRAMMAR
 from tui.model.operation import LOOKS
 
@@ -32,30 +33,30 @@ def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[t
     ]
 
 
-def help_text(situation: Situation, keymap: Keymap) -> Content:
-    """The whole page, no line wider than 78 cells."""
+def help_text(situation: Situation, keymap: Keymap, width: int = 74) -> Content:
+    """The whole page, no line wider than ``width`` cells."""
+
+    def row(left: str, note: str, wide: int, middle: str = "", look: str = "bold") -> Content:
+        room = max(20, width - wide - 1 - len(middle))
+        lines = ("\n" + " " * (width - room)).join(wrap(note, room))
+        return Content.assemble((f"{left:<{wide}} ", look), middle, (lines, "$quiet"))
+
     sections: list[tuple[str, list[Content]]] = [
-        (section, [_row(keys, f"{label:<18}", help_) for keys, label, help_ in rows])
+        (section, [row(keys, help_, 11, f"{label:<18}") for keys, label, help_ in rows])
         for section, rows in key_table(offered(situation), keymap)
     ]
-    sections.append(("Moving", [_row(keys, what) for keys, what in MOVING]))
-    sections.append(("Filter", [_row(rule.form, "", rule.meaning, wide=21) for rule in GRAMMAR]))
-    signs = [
-        Content.assemble((f"{look.sign} {look.word:<10}", f"$state-{look.colour}"), MEANING[look.word])
+    sections.append(("Moving", [row(keys, what, 20) for keys, what in MOVING]))
+    sections.append(("Filter", [row(rule.form, rule.meaning, 21) for rule in GRAMMAR]))
+    states = [
+        row(f"{look.sign} {look.word}", MEANING[look.word], 12, look=f"$state-{look.colour}")
         for look in LOOKS.values()
     ]
-    amber = Content.assemble(("on", "$maintenance"), f"{'':<10}", "amber is maintenance, and nothing else")
-    sections.append(("Signs", [*signs, amber]))
+    signs = [row(sign, meaning, 12, look=look) for sign, look, meaning in SIGNS]
+    sections += [("States", states), ("Signs", signs)]
     lines: list[Content] = []
     for title, rows in sections:
         lines += [Content(""), Content.styled(title, "bold $primary"), *rows]
     return Content("\n").join(lines[1:])
-
-
-def _row(left: str, right: str, note: str = "", wide: int = 11) -> Content:
-    indent = "\n" + " " * (wide + 1 + len(right))
-    note = indent.join(wrap(note, 74 - len(indent)))
-    return Content.assemble((f"{left:<{wide}} ", "bold"), right, (note, "$quiet"))
 
 
 MEANING = {
@@ -71,6 +72,17 @@ MEANING = {
     "not sent": "nothing was sent for it",
 }
 """What a state means, in one line."""
+
+SIGNS = (
+    ("▌", "bold $primary", "the cursor; ▏ where the keys go elsewhere"),
+    ("✓", "bold $primary", "before an id: marked"),
+    (NEW, "", "before an id: the server is new since the reading before; shown for 20 seconds"),
+    (CHANGED, "", "before an id: something about the server has changed; shown for 20 seconds"),
+    ("●", "bold $primary", "before a group: only its servers are listed"),
+    ("▾ ▸", "", "a group that is unfolded, and one that is folded"),
+    ("on", "bold $maintenance", "amber is maintenance, and nothing else"),
+)
+"""What else is drawn: the sign, its look, what it means."""
 
 
 class HelpScreen(Dialog[None], inherit_bindings=False):
@@ -92,4 +104,9 @@ class HelpScreen(Dialog[None], inherit_bindings=False):
         with VerticalScroll(id="page") as page:
             page.border_title = "Help"
             page.border_subtitle = "esc closes"
-            yield Static(help_text(self._situation, self._keymap))
+            yield Static(id="text")
+
+    def on_resize(self) -> None:
+        """Textual: the sentences have the width that there is."""
+        width = self.query_one("#page").scrollable_content_region.width
+        self.query_one("#text", Static).update(help_text(self._situation, self._keymap, width))

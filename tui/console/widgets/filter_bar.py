@@ -30,6 +30,7 @@ class FilterBar(Vertical):
         & > Input { height: 1; border: none; padding: 0 1; background: $panel; }
         & > Input:focus { border: none; }
         & > Static { height: 1; padding: 0 1; color: $quiet; display: none; }
+        & > Static.-wrong { height: auto; max-height: 4; color: $state-red; }
         /* Without a rule of its own, textual restyles nothing below when the focus comes. */
         &:focus-within { height: auto; }
         &:focus-within > Static { display: block; }
@@ -147,11 +148,13 @@ class FilterBar(Vertical):
 
     def _draw_note(self) -> None:
         note = self.query_one(Static)
-        width = max(1, note.content_size.width)
-        if self._error is None:
-            note.update(Content(self._note), layout=False)
-            return
-        at, message = self._error.position, self._error.message
-        beneath = " " * at + "^ " + message
-        text = beneath if len(beneath) <= width else f"{at + 1}: {message}"
-        note.update(Content.styled(text, "$state-red"), layout=False)
+        text, width = self._note, max(1, note.content_size.width)
+        if self._error is not None:
+            at, message = self._error.position, self._error.message
+            text = " " * at + "^ " + message
+            if len(text) > width:  # where it would be cut there is no place beneath the place
+                text = f"at {at + 1}: {message}"
+        note.set_class(self._error is not None, "-wrong")
+        note.update(
+            Content(text), layout=note.size.height > 1 or (self._error is not None and len(text) > width)
+        )
