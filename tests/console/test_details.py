@@ -5,7 +5,8 @@ import pytest
 
 from tests.console.list_host import ListHost, fleet_of, lines, server
 from tui.console.widgets import details as module
-from tui.console.widgets.details import Details, wrap
+from tui.console.widgets.cells import wrap
+from tui.console.widgets.details import Details
 from tui.model.describe import Done
 from tui.model.operation import Action, State, Target
 from tui.model.server import ServerDetails

@@ -1,5 +1,7 @@
 """What covers what, and what is cut, at the sizes that terminals have."""
 
+from itertools import pairwise
+
 import pytest
 from textual.widget import Widget
 from textual.widgets._toast import Toast
@@ -144,7 +146,7 @@ async def test_the_help_uses_the_width_and_keeps_its_columns(
         width = page.scrollable_content_region.width
         assert max(map(len, drawn)) <= width
         assert width >= min(size[0] - 6, 100)
-        for line, following in zip(drawn, drawn[1:], strict=False):
+        for line, following in pairwise(drawn):
             if line.startswith("ctrl+space") and following.startswith(" "):
                 assert following[:30].isspace(), "what is wrapped goes on in its own column"
         text = "\n".join(drawn)

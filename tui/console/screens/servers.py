@@ -20,6 +20,7 @@ from tui.console.screens.confirm import count, names
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details, done_to
+from tui.console.widgets.empty import why_empty
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
@@ -136,6 +137,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     @on(ServerList.ViewChanged)
     def _show_situation(self) -> None:
         self.query_one(CommandBar).show(self.situation)
+        self.servers.explain(why_empty(self.picture, self.servers.shown))
 
     # -- news --------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Text in terminal cells: what a character takes is not always one."""
 
+import textwrap
+
 from rich.cells import cell_len, set_cell_size
 
 from tui.model.text import clean
@@ -34,3 +36,17 @@ def width_of(text: str) -> int:
     if text.isascii() or text.replace("…", "").isascii():
         return len(text)
     return cell_len(text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
+    text = plain(text)
+    if width_of(text) == len(text):
+        return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+    lines, line = [], ""
+    for char in text:
+        if width_of(line + char) > width:
+            lines.append(line)
+            line = ""
+        line += char
+    return [*lines, line]

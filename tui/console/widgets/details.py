@@ -1,7 +1,6 @@
 """The panel that says everything about the server under the cursor."""
 
 import asyncio
-import textwrap
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from textual.cache import LRUCache
 from textual.message import Message
 
 from tui.console.later import later
-from tui.console.widgets.cells import fit, plain, width_of
+from tui.console.widgets.cells import fit, plain, wrap
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.status_bar import wall_time
 from tui.model.describe import Done, Fact, describe, raw_lines
@@ -233,17 +232,3 @@ def done_to(server_id: str, picture: "Picture") -> list[Done]:
         for operation in reversed(picture.operations.values())
         if server_id in operation.targets
     ]
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
-    text = plain(text)
-    if width_of(text) == len(text):
-        return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
-    lines, line = [], ""
-    for char in text:
-        if width_of(line + char) > width:
-            lines.append(line)
-            line = ""
-        line += char
-    return [*lines, line]

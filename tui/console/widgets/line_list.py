@@ -12,7 +12,7 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.console.widgets.cells import width_of
+from tui.console.widgets.cells import width_of, wrap
 from tui.console.widgets.looks import Looks
 
 
@@ -53,6 +53,7 @@ class LineList(Looks, can_focus=True):
         """Whether anybody moved the cursor."""
         self.lines_drawn = 0
         """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
+        self._nothing: list[str] = []
         self._bodies: LRUCache[Hashable, list[Segment]] = LRUCache(512)
         self._inside = Size(0, 0)
         """What is left for lines beside the scroll bar; asking Textual takes as long as drawing a line."""
@@ -135,7 +136,7 @@ class LineList(Looks, can_focus=True):
             return Strip(self._fitted(self.draw_heading(y), width), width)
         index = y - self.heading + self.first
         if index >= self.line_count():
-            return Strip.blank(width, self.base)
+            return self._draw_nothing(index, width)
         key = (width, self.line_key(index))
         body = self._bodies.get(key)
         if body is None:
@@ -145,6 +146,18 @@ class LineList(Looks, can_focus=True):
         if index == self.cursor and self.has_cursor and self.has_focus:
             line = [Segment(text, (style or self.base) + self.here) for text, style, _ in line]
         return Strip(list(Segment.simplify(line)), width)
+
+    def explain(self, nothing: list[str]) -> None:
+        """Say this where there are no lines."""
+        if nothing != self._nothing:
+            self._nothing = nothing
+            self.refresh_lines_seen()
+
+    def _draw_nothing(self, index: int, width: int) -> Strip:
+        room = max(1, width - self.gutter_width - 1)
+        said = [part for line in self._nothing for part in wrap(line, room)] if not self.line_count() else []
+        text = " " * self.gutter_width + said[index] if index < len(said) else ""
+        return Strip(self._fitted([Segment(text, self.base)], width), width)
 
     def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
         """``segments`` in exactly ``width`` cells."""
