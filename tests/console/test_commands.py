@@ -6,7 +6,8 @@ import pytest
 
 from tui.console import commands
 from tui.console.app import PitstopApp
-from tui.console.commands import BY_NAME, COMMANDS, Scope, Situation, bindings, fit, keys_of, offered
+from tui.console.commands import BY_NAME, COMMANDS, Scope, Situation, bindings, keys_of, offered
+from tui.console.footer import fit
 from tui.console.screens.palette import matching
 from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.server_list import ServerList

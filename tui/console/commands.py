@@ -20,6 +20,8 @@ class Pane(Enum):
     LIST = "list"
     DETAILS = "details"
     RESULTS = "results"
+    FILTER = "filter"
+    """Where letters are typed: only the footer tells it from the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Command(NamedTuple):
     """Changes servers: gone in read-only mode, always confirmed."""
     why_not: Callable[[Situation], str | None] = lambda _: None
     """Why it cannot be used now; None when it can."""
+    pane: Pane | None = None
+    """Where it is near at hand: first in the footer there, and elsewhere only if it has a weight."""
 
 
 def _nothing_chosen(now: Situation) -> str | None:
@@ -201,7 +205,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("details", "enter", "Details", "Show everything about this server.",
             "List", "details", hint="details", weight=40, why_not=_nothing_shown),
     Command("details.raw", "j", "Raw details", "The server as the platform gave it, or its fields.",
-            "List", "raw_details", why_not=_no_details),
+            "List", "raw_details", hint="raw", why_not=_no_details, pane=Pane.DETAILS),
     Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
             "List", "refresh", hint="refresh", weight=50, why_not=_loading),
     Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",
@@ -223,13 +227,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("groups", "g", "Groups", "Show or hide the tree of groups.",
             "List", "toggle_groups", hint="groups", weight=25),
     Command("results.failures", "f", "Failures first", "What needs a look on top, or as it happened.",
-            "Results", "failures_first", hint="failures", weight=32, why_not=_no_results),
+            "Results", "failures_first", hint="failures", weight=32, why_not=_no_results, pane=Pane.RESULTS),
     Command("results.follow", "l", "Follow", "Follow what happens, or stay where you read.",
-            "Results", "follow", why_not=_no_results),
+            "Results", "follow", hint="follow", why_not=_no_results, pane=Pane.RESULTS),
     Command("results.next", "o", "Other operation", "Show another operation of this session.",
-            "Results", "next_operation", why_not=_no_other_operation),
+            "Results", "next_operation", hint="other", why_not=_no_other_operation, pane=Pane.RESULTS),
     Command("results.zoom", "z", "Larger results", "Give them most of the screen, or a third again.",
-            "Results", "zoom_results", why_not=_no_results),
+            "Results", "zoom_results", hint="larger", why_not=_no_results, pane=Pane.RESULTS),
     _power("on", "Power on", "Start servers that are stopped or paused.", "powerOn"),
     _power("off", "Power off", "Cut the power without shutting down.", "powerOff"),
     _power("shutdown", "Shut down", "Ask the operating systems to shut down.", "shutDown"),
@@ -320,21 +324,3 @@ def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
             if name and owner.setdefault(name, command.name) != command.name:
                 problems.append(f"keys: {display(name)!r} is both {owner[name]!r} and {command.name!r}")
     return problems
-
-
-def fit(hints: Iterable[tuple[Command, str]], width: int, gap: int = 2) -> list[tuple[Command, str]]:
-    """The hints that fit into ``width`` cells, in the order given; whole hints go, the lightest first.
-
-    Those of weight 100 and more stay whatever the width.
-    """
-    kept = list(hints)
-
-    def length() -> int:
-        return sum(len(text) for _, text in kept) + gap * max(0, len(kept) - 1)
-
-    while length() > width:
-        lightest = min(kept, key=lambda hint: hint[0].weight, default=None)
-        if lightest is None or lightest[0].weight >= 100:
-            break
-        kept.remove(lightest)
-    return kept

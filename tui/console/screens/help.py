@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from tui.console.commands import Command, Situation, keys_of, offered
 from tui.console.dialog import Dialog
+from tui.console.footer import PANE_KEYS
 from tui.console.theme import styles
 from tui.console.widgets.server_list import CHANGED, NEW
 from tui.model.grammar import GRAMMAR
@@ -43,7 +44,7 @@ def help_text(situation: Situation, keymap: Keymap, width: int = 74) -> Content:
 
     sections: list[tuple[str, list[Content]]] = [
         (section, [row(keys, help_, 11, f"{label:<18}") for keys, label, help_ in rows])
-        for section, rows in key_table(offered(situation), keymap)
+        for section, rows in key_table([*offered(situation), *PANE_KEYS], keymap)
     ]
     sections.append(("Moving", [row(keys, what, 20) for keys, what in MOVING]))
     sections.append(("Filter", [row(rule.form, rule.meaning, 21) for rule in GRAMMAR]))

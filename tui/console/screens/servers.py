@@ -136,7 +136,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     @on(ServerList.MarksChanged)
     @on(ServerList.ViewChanged)
     def _show_situation(self) -> None:
-        self.query_one(CommandBar).show(self.situation)
+        pane = commands.Pane.FILTER if isinstance(self.focused, Input) else self.pane
+        self.query_one(CommandBar).show(self.situation, pane)
         self.servers.explain(why_empty(self.picture, self.servers.shown))
 
     # -- news --------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from textual.binding import Keymap
 from textual.content import Content
 from textual.widget import Widget
 
-from tui.console.commands import Command, Scope, Situation, fit, keys_of, offered
+from tui.console.commands import Pane, Situation
+from tui.console.footer import hints
 
 
 class CommandBar(Widget):
@@ -14,25 +15,18 @@ class CommandBar(Widget):
         super().__init__()
         self._keymap = keymap
         self._situation = situation
+        self._pane = situation.pane
 
-    def show(self, situation: Situation) -> None:
-        """Show the keys for another situation; draws only when they differ."""
-        before, self._situation = self.render(), situation
+    def show(self, situation: Situation, pane: Pane) -> None:
+        """Show the keys for another situation and the pane with the focus; draws only when they differ."""
+        before, self._situation, self._pane = self.render(), situation, pane
         if self.render().markup != before.markup:
             self.refresh()
-
-    def _hints(self) -> list[tuple[Command, str]]:
-        hints = [
-            (command, f"{keys_of(command, self._keymap)[0]} {command.hint}")
-            for command in offered(self._situation, Scope)
-            if command.hint and (command.keys or command.name in self._keymap)
-        ]
-        return fit(hints, max(0, self.size.width - 2))
 
     def render(self) -> Content:
         """The keys stand out, the words do not; what cannot be used now is dim."""
         parts: list[Content] = []
-        for command, text in self._hints():
+        for command, text in hints(self._situation, self._pane, self._keymap, max(0, self.size.width - 2)):
             key, _, word = text.partition(" ")
             usable = command.why_not(self._situation) is None
             parts.append(
