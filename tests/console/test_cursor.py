@@ -8,8 +8,6 @@ from rich.segment import Segment
 from tests.console.conftest import OpenConsole
 from tests.console.list_host import ListHost, server, server_list
 from tests.console.list_host import fleet_of as fleet_with
-from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
-from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.column_chooser import ColumnLines
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.line_list import LineList
@@ -79,19 +77,12 @@ async def test_only_the_pane_with_the_focus_has_a_bright_title_and_a_solid_curso
 
 
 async def test_the_line_of_a_result_is_set_off(console: OpenConsole) -> None:
-    engine = ScriptedEngine(fleet_of(8))
-    app = make_app(engine, start=LOGGED_IN)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(
-            pilot, lambda: isinstance(app.screen, ServersScreen) and app.picture and app.picture.read_at
-        )
-        await pilot.press("space", "space", "s", "y")
-        screen = app.screen
-        assert isinstance(screen, ServersScreen)
-        await until(pilot, lambda: screen.results.line_count() == 2)
-        screen.results.focus()
-        await pilot.pause()
-        assert [set_off(screen.results, index) for index in range(2)] == [False, True]
+    async with console(8, size=(100, 30)) as c:
+        results = c.servers.results
+        await c.press("space", "space", "s", "y")
+        await c.until(lambda: results.line_count() == 2)
+        results.focus()
+        await c.until(lambda: [set_off(results, index) for index in range(2)] == [False, True])
 
 
 async def test_maintenance_stands_out_and_none_is_quiet() -> None:

@@ -390,7 +390,9 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Choose columns, their order and widths."""
         from tui.console.widgets.column_chooser import ColumnChooser
 
-        layout = await self.app.push_screen_wait(ColumnChooser(self.servers.line.layout))
+        line, width = self.servers.line, self.servers.body_width
+        chooser = ColumnChooser(line.layout, lambda layout: line.fitting(layout, width))
+        layout = await self.app.push_screen_wait(chooser)
         if layout is not None:
             self.servers.set_layout(layout)
             self._choices.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())

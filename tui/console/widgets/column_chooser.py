@@ -1,19 +1,23 @@
 """Which columns the server list shows, in what order and how wide."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Container, Hashable
 
 from rich.segment import Segment
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
+from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_list import LineList
 from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
 
-KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 automatic · d default · enter keep · esc leave"
+Fitting = Callable[[ColumnLayout], Container[str]]
+"""Which columns of a layout there is room for."""
+KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 automatic · d as they come"
 ALWAYS = frozenset(column.name for column in COLUMNS.values() if column.priority == 0)
 """Columns that cannot be hidden."""
 
@@ -23,8 +27,9 @@ class ColumnLines(LineList):
 
     gutter_width = 2
 
-    def __init__(self, layout: ColumnLayout) -> None:
+    def __init__(self, layout: ColumnLayout, fitting: Fitting = lambda _: COLUMNS) -> None:
         super().__init__()
+        self.fitting = fitting
         self.shown: set[str] = set()
         self.widths: dict[str, int | None] = {}
         self.names: list[str] = []
@@ -56,31 +61,35 @@ class ColumnLines(LineList):
     def line_key(self, index: int) -> Hashable:
         """A line is drawn again when another column, or another choice, is on it."""
         name = self.names[index]
-        return name, name in self.shown, self.widths.get(name)
+        return name, name in self.shown, self.widths.get(name), self._hidden(name)
+
+    def _hidden(self, name: str) -> bool:
+        """Whether a column is chosen, and would not be seen all the same: there is no room for it."""
+        return name in self.shown and name not in self.fitting(self.column_layout)
 
     def draw_body(self, index: int) -> list[Segment]:
         """Whether it is shown, its title, width and meaning."""
         column = COLUMNS[self.names[index]]
         sign = "✓" if column.name in self.shown else " "
         width = self.widths.get(column.name)
-        text = (
-            f"{sign} {fit(column.title, 12)} {fit('auto' if width is None else str(width), 5)} {column.help}"
-        )
-        return [Segment(text, self.base if column.name in self.shown else self.look("line--quiet"))]
+        note = "no room for it now" if self._hidden(column.name) else column.help
+        text = f"{sign} {fit(column.title, 12)} {fit('auto' if width is None else str(width), 5)} "
+        seen = column.name in self.shown and note == column.help
+        text += fit(note, max(1, self.body_width - len(text)))
+        return [Segment(text, self.base if seen else self.look("line--quiet"))]
 
     def toggle(self) -> None:
         """Show or hide the column under the cursor."""
         if self.name_here not in ALWAYS:
             self.shown ^= {self.name_here}
-            self.refresh_line_at(self.cursor)
+            self.refresh_lines_seen()
 
     def move(self, step: int) -> None:
         """Move the column under the cursor up or down."""
         at, to = self.cursor, self.cursor + step
         if 0 <= to < len(self.names):
             self.names[at], self.names[to] = self.names[to], self.names[at]
-            self.refresh_line_at(at)
-            self.refresh_line_at(to)
+            self.refresh_lines_seen()
             self.move_cursor(to)
 
     def widen(self, step: int | None) -> None:
@@ -89,21 +98,12 @@ class ColumnLines(LineList):
         now = self.widths.get(column.name)
         start = min(column.most, max(column.least, len(column.title))) if now is None else now
         self.widths[column.name] = None if step is None else max(1, min(500, start + step))
-        self.refresh_line_at(self.cursor)
+        self.refresh_lines_seen()
 
 
 class ColumnChooser(Dialog[ColumnLayout | None]):
     """Lets the operator choose columns. Returns the layout, or None to leave it as it was."""
 
-    DEFAULT_CSS = """
-    ColumnChooser {
-        align: center middle;
-        & > Vertical { width: 72; max-width: 95%; height: 20; max-height: 90%; padding: 1 2; }
-        & > Vertical { background: $surface; }
-        & Static { height: auto; margin-bottom: 1; color: $quiet; }
-        & ColumnLines { height: 1fr; }
-    }
-    """
     BINDINGS = [
         Binding("space", "show_or_hide", "Show or hide"),
         Binding("shift+up,K", "move(-1)", "Up"),
@@ -114,17 +114,23 @@ class ColumnChooser(Dialog[ColumnLayout | None]):
         Binding("d", "default", "Default"),
         Binding("enter", "keep", "Keep"),
         Binding("escape,q", "leave", "Leave"),
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, layout: ColumnLayout) -> None:
+    def __init__(self, layout: ColumnLayout, fitting: Fitting = lambda _: COLUMNS) -> None:
         super().__init__()
-        self.lines = ColumnLines(layout)
+        self.lines = ColumnLines(layout, fitting)
 
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
-        with Vertical():
-            yield Static(KEYS, markup=False)
+        with Vertical(classes="dialog -list"):
+            yield Static("Which columns, in what order, how wide?", classes="question", markup=False)
             yield self.lines
+            yield Static(KEYS, classes="keys", markup=False)
+            with Horizontal(classes="choices"):
+                yield Choice("enter", "keep", id="yes")
+                yield Choice("esc", "leave it", id="no")
 
     def action_show_or_hide(self) -> None:
         """Show or hide a column."""
@@ -147,10 +153,12 @@ class ColumnChooser(Dialog[ColumnLayout | None]):
         self.lines.take(DEFAULT_LAYOUT)
         self.lines.refresh_lines_seen()
 
+    @on(Choice.Pressed, "#yes")
     def action_keep(self) -> None:
         """Take what was chosen."""
         self.dismiss(self.lines.column_layout)
 
+    @on(Choice.Pressed, "#no")
     def action_leave(self) -> None:
         """As it was."""
         self.dismiss(None)

@@ -53,6 +53,11 @@ class ServerLine:
         before, self.columns = self.columns, self.layout.fit(width, self._natural)
         return self.columns != before
 
+    def fitting(self, layout: ColumnLayout, width: int) -> set[str]:
+        """The columns of another layout that are seen in ``width`` cells, or say nothing that is not seen."""
+        silent = {name for name, cells in self._natural.items() if not cells}
+        return silent | {column.name for column, _ in layout.fit(width, self._natural)}
+
     def cells_of(self, name: str) -> tuple[int, int]:
         """Where a column starts, and its width; width 0 if it is not shown."""
         start = 0

@@ -7,10 +7,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
+from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_list import LineList
 from tui.model.completeness import listed
 from tui.model.fleet import Fleet
@@ -56,19 +57,11 @@ class FoundList(LineList):
 class TicketPreview(Dialog[tuple[str, ...]]):
     """Shows what a text names. Returns the ids to mark: none if the operator leaves it."""
 
-    DEFAULT_CSS = """
-    TicketPreview {
-        align: center middle;
-        & > Vertical { width: 90%; max-width: 100; height: 80%; background: $surface; padding: 1 2; }
-        & Static { height: auto; margin-bottom: 1; }
-        & FoundList { height: 1fr; }
-        & Horizontal { height: auto; margin-top: 1; }
-        & Button { margin-right: 2; }
-    }
-    """
     BINDINGS = [
         Binding("m", "mark", "Mark them"),
         Binding("escape,q", "leave", "Leave them"),
+        Binding("tab", "app.focus_next", show=False),
+        Binding("shift+tab", "app.focus_previous", show=False),
     ]
 
     def __init__(self, found: Found, fleet: Fleet, source: str = "pasted text") -> None:
@@ -79,33 +72,27 @@ class TicketPreview(Dialog[tuple[str, ...]]):
 
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
-        with Vertical():
-            yield Static(summary(self.found, self.source, self.fleet), markup=False)
+        with Vertical(classes="dialog -list"):
+            yield Static(summary(self.found, self.source, self.fleet), classes="question", markup=False)
             yield FoundList(self.found, self.fleet)
-            with Horizontal():
-                yield Button(
-                    f"m  Mark {len(self.found.ids):,}", id="mark", disabled=not self.found.ids, compact=True
-                )
-                yield Button("esc  Leave", id="leave", compact=True)
+            with Horizontal(classes="choices"):
+                yield Choice("m", f"mark {len(self.found.ids):,}", id="mark")
+                yield Choice("esc", "leave them", id="leave")
 
+    def on_mount(self) -> None:
+        """Where nothing was found there is nothing to mark."""
+        self.query_one("#mark").disabled = not self.found.ids
+
+    @on(Choice.Pressed, "#mark")
     def action_mark(self) -> None:
         """Mark what was found."""
         if self.found.ids:
             self.dismiss(self.found.ids)
 
+    @on(Choice.Pressed, "#leave")
     def action_leave(self) -> None:
         """Mark nothing."""
         self.dismiss(())
-
-    @on(Button.Pressed, "#mark")
-    def mark_pressed(self) -> None:
-        """As the key."""
-        self.action_mark()
-
-    @on(Button.Pressed, "#leave")
-    def leave_pressed(self) -> None:
-        """As the key."""
-        self.action_leave()
 
 
 def summary(found: Found, source: str, fleet: Fleet) -> str:

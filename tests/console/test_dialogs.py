@@ -1,0 +1,65 @@
+"""Dialogs are one family: one frame, a question, a line of choices that tab reaches and enter takes."""
+
+import pytest
+from textual.events import Paste
+
+from tests.console.conftest import Console, OpenConsole
+from tui.console.widgets.choice import Choice
+from tui.console.widgets.column_chooser import ColumnChooser
+from tui.console.widgets.line_list import LineList
+from tui.console.widgets.ticket_preview import TicketPreview
+from tui.model.columns import DEFAULT_LAYOUT
+
+SIZES = [(60, 15), (80, 24), (120, 40)]
+
+
+async def opened(c: Console, which: type) -> None:
+    """Open one of them."""
+    if which is ColumnChooser:
+        await c.press("C")
+    else:
+        c.servers.post_message(Paste("please take WA1ACMEWEB001 and WA1ACMEWEB002"))
+    await c.until(lambda: isinstance(c.app.screen, which))
+    await c.pilot.pause()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("which", [ColumnChooser, TicketPreview])
+async def test_all_parts_are_seen(console: OpenConsole, which: type, size: tuple[int, int]) -> None:
+    async with console(size=size) as c:
+        await opened(c, which)
+        screen = c.app.screen
+        frame = screen.query_one(".dialog")
+        assert frame.styles.border_top[0] == "round"
+        for part in (*screen.query(".question"), *screen.query(Choice), screen.query_one(LineList)):
+            assert part.region.height >= 1
+            assert frame.region.contains_region(part.region), part
+        assert screen.query_one(LineList).page >= 2
+
+
+@pytest.mark.parametrize("which", [ColumnChooser, TicketPreview])
+async def test_tab_goes_to_the_choices_and_enter_takes_one(console: OpenConsole, which: type) -> None:
+    async with console() as c:
+        await opened(c, which)
+        await c.press("tab", "tab", "enter")
+        await c.until(lambda: not isinstance(c.app.screen, which))
+        assert not c.marked()
+        assert c.servers.servers.line.layout == DEFAULT_LAYOUT
+
+
+async def test_columns_that_find_no_room_say_so(console: OpenConsole) -> None:
+    async with console(size=(80, 24)) as c:
+        seen = {column.name for column, _ in c.servers.servers.line.columns}
+        assert "description" not in seen
+        await opened(c, ColumnChooser)
+        chooser = c.app.screen
+        assert isinstance(chooser, ColumnChooser)
+        for index, name in enumerate(chooser.lines.names):
+            line = "".join(segment.text for segment in chooser.lines.draw_body(index))
+            assert ("no room" in line) is (name not in seen and name != "name"), line
+        while chooser.lines.name_here != "group":
+            await c.press("down")
+        await c.press("space")
+        assert "no room" not in "".join(
+            segment.text for segment in chooser.lines.draw_body(chooser.lines.names.index("changed"))
+        )
