@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, NOW, SANDBOX, ScriptedEngine, make_app, until
 from tui.assembly import sandbox_endpoint
+from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
@@ -84,12 +85,11 @@ async def take_console(directory: Path, inventory: list[events.DataCenterRead]) 
         await until(pilot, lambda: screen.servers.line_count() < SERVERS)
         await pilot.press("enter", *["space"] * 7, "down", "space", "down", *["space"] * 4)
         save(app, directory, "servers")
-        await pilot.press("a", "s", "shift+tab", "shift+tab", *"CHG-4711")
+        await press_each(pilot, "a", "s", *"CHG-4711")
         save(app, directory, "confirm")
         count = screen.situation.marked
-        await pilot.press("enter", *str(eligible(app)), "enter", "y")
+        await press_each(pilot, "enter", *str(count), "enter", "y")
         await until(pilot, lambda: engine.operations)
-        assert count
         await carry_out(pilot, engine)
         save(app, directory, "results")
         await pilot.press("question_mark")
@@ -97,9 +97,11 @@ async def take_console(directory: Path, inventory: list[events.DataCenterRead]) 
         save(app, directory, "help")
 
 
-def eligible(app: PitstopApp) -> int:
-    """How many servers the confirmation is about."""
-    return len(app.screen.plan.server_ids)  # type: ignore[attr-defined]
+async def press_each(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, each when the one before has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.gate.idle)  # type: ignore[attr-defined]
 
 
 async def carry_out(pilot: Pilot[None], engine: Staged) -> None:
@@ -131,7 +133,9 @@ def save(app: PitstopApp, directory: Path, name: str) -> None:
 
 def main() -> None:
     """Take them all."""
-    os.environ["TZ"] = "UTC"
+    os.environ.update(TZ="UTC", TERM="xterm-256color", COLORTERM="truecolor")
+    for pause in ("PAINTED_FOR", "ALONE_FOR", "QUIET_FOR"):
+        setattr(dialog, pause, 0.0)
     time.tzset()
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     directory.mkdir(exist_ok=True)

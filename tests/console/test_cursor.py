@@ -79,7 +79,7 @@ async def test_only_the_pane_with_the_focus_has_a_bright_title_and_a_solid_curso
 async def test_the_line_of_a_result_is_set_off(console: OpenConsole) -> None:
     async with console(8, size=(100, 30)) as c:
         results = c.servers.results
-        await c.press("space", "space", "s", "y")
+        await c.press("space", "space", "s", "enter", "y")
         await c.until(lambda: results.line_count() == 2)
         results.focus()
         await c.until(lambda: [set_off(results, index) for index in range(2)] == [False, True])

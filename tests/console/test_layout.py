@@ -22,7 +22,7 @@ SIZES = [(60, 15), (80, 24), (120, 40)]
 
 async def started(c: Console, *keys: str) -> None:
     """An operation on some servers, one of which failed."""
-    await c.press(*(keys or ("space",) * 2), "s", "y")
+    await c.press(*(keys or ("space",) * 2), "s", "enter", "y")
     await c.until(lambda: c.engine.operations)
     ids = list(c.engine.operations["op-1"].targets)
     c.engine.progress("op-1", State.SUBMITTING)

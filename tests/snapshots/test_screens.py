@@ -49,6 +49,13 @@ def login(engine: ScriptedEngine, *endpoints: object, steps: Step = nothing) -> 
     return {"app": app, "run_before": run_before}
 
 
+async def press_each(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, each when the one before has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.gate.idle)  # type: ignore[attr-defined]
+
+
 async def mark_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     """A filter, and marks, one of them hidden."""
     await pilot.press("space", "slash", *"web")
@@ -77,7 +84,7 @@ async def confirm_many(pilot: Pilot[None], engine: ScriptedEngine) -> None:
 
 async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     """An operation in the middle of it."""
-    await pilot.press("a", "s", "shift+tab", "shift+tab", *"CHG-4711", "enter", *"68", "enter", "y")
+    await press_each(pilot, "a", "s", *"CHG-4711", "enter", *"70", "enter", "y")
     await until(pilot, lambda: engine.operations)
     ids = list(engine.operations["op-1"].targets)
     engine.progress("op-1", State.SUBMITTING, ids[:60], after=1, job_id="")
