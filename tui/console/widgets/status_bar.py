@@ -128,10 +128,11 @@ def _link_parts(picture: Picture) -> Iterator[Part]:
         yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(picture.latency)}",), "$state-green")
     if picture.journal_trouble:
         yield Part(Weight.TROUBLE, Place.RIGHT, ("journal not written", "no journal"), BAD)
-    if problems := picture.fleet.problems:
-        yield Part(Weight.TROUBLE, Place.RIGHT, (f"incomplete: {', '.join(problems)}", "incomplete"), BAD)
-    elif picture.trouble:
+    problems, known = picture.fleet.problems, picture.fleet.read_at
+    if picture.trouble and all(center in known for center in problems):
         yield Part(Weight.TROUBLE, Place.RIGHT, ("reading failed", "not read"), BAD)
+    elif problems:
+        yield Part(Weight.TROUBLE, Place.RIGHT, (f"incomplete: {', '.join(problems)}", "incomplete"), BAD)
     if picture.reading:
         yield Part(Weight.READ, Place.RIGHT, ("reading …",), "$quiet")
     if picture.read_at is not None:
@@ -175,12 +176,12 @@ def _lay_out(found: list[Part]) -> list[Content]:
 def status(picture: Picture, reason: str, width: int, hint: str = "") -> Content:
     """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way.
 
-    A ``hint`` takes the place of everything but trouble.
+    A ``hint`` takes the place of everything but read-only and trouble.
     """
     found = list(parts(picture, reason))
     if hint:
         told = Part(Weight.HINT, Place.LEFT, _cut(hint, 60, 40, 24, 16), "bold")
-        found = [told, *(part for part in found if part.weight >= Weight.TROUBLE)]
+        found = [told, *(part for part in found if part.weight >= Weight.READ_ONLY)]
     texts = _lay_out(found)
     while found and width < 2 * sum(map(bool, texts)) + sum(text.cell_length for text in texts):
         found = lighten(found)
