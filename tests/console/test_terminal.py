@@ -1,6 +1,5 @@
 """Whether a terminal will do, and what is drawn where it cannot do much."""
 
-import contextlib
 import io
 import os
 import pty
@@ -68,23 +67,6 @@ def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
     plain = to_ascii(text)
     assert plain.isascii()
     assert cell_len(plain) == cell_len(text)
-
-
-def test_writing_goes_on_when_the_terminal_has_gone() -> None:
-    master, slave = pty.openpty()
-    file = os.fdopen(slave, "w")
-    proof = terminal.HangUpProofFile(file)
-    proof.write("before")
-    proof.flush()
-    assert not proof.gone
-    os.close(master)
-    proof.write("after")
-    proof.flush()
-    assert proof.gone
-    proof.write("x" * 100_000)
-    proof.flush()
-    with contextlib.suppress(OSError):
-        file.close()
 
 
 def test_a_hang_up_is_noticed_without_a_signal() -> None:

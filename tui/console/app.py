@@ -21,6 +21,7 @@ from textual.screen import Screen
 from tui.console import commands, terminal
 from tui.console.choices import Choices
 from tui.console.dialog import Question
+from tui.console.display import DisplayApp
 from tui.console.driver import Driver, KeysRead
 from tui.console.gate import InputGate
 from tui.console.idle import IdleLock
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pitstop.console")
 
 
-class PitstopApp(App[None], inherit_bindings=False):
+class PitstopApp(DisplayApp, inherit_bindings=False):
     """The console. Screens know the picture and ask this application to act; the engine acts."""
 
     CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
@@ -324,8 +325,7 @@ class PitstopApp(App[None], inherit_bindings=False):
 
     def action_redraw(self) -> None:
         """Draw everything again, e.g. after another program wrote to the terminal."""
-        self.refresh(layout=True)
-        self.screen.refresh(layout=True)
+        self.draw_all()
 
     async def action_help(self) -> None:
         """Show the help screen."""

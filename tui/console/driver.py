@@ -5,14 +5,12 @@ import os
 import select
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
-from typing import Any
 
 from textual import events
 from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from tui.console import terminal
+from tui.console.display import DisplayDriver
 
 READ_SIZE = 4096
 """Bytes of one read: as much as a Linux terminal holds."""
@@ -49,17 +47,8 @@ class AltKeyParser(XTermParser):
         return (events.Key(f"alt+{key.key}", key.character) for key in keys) if alt else keys
 
 
-class Driver(LinuxDriver):
+class Driver(DisplayDriver):
     """Textual's driver; hands over the keys of one read together, and lives on when the terminal has gone."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._file = terminal.HangUpProofFile(self._file)  # type: ignore[assignment, arg-type]
-
-    def start_application_mode(self) -> None:
-        """Take the terminal, unless it is taken: a hang-up sends SIGCONT too, without any stop before it."""
-        if self._key_thread is None or not self._key_thread.is_alive():
-            super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal has gone."""

@@ -3,11 +3,9 @@
 Imports nothing of textual, so that the settings it reads from the environment can be made first.
 """
 
-import contextlib
 import os
 import select
 import signal
-import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -63,43 +61,6 @@ def speaks_unicode(stream: IO[str] | None) -> bool:
     return True
 
 
-class HangUpProofFile:
-    """Where the screen is written: goes on without an error when the terminal has gone.
-
-    textual's writer thread dies of the first OSError, and 30 writes later its queue is full and
-    the whole program stands still.
-    """
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self.gone = False
-
-    def write(self, text: str) -> int:
-        """Write, unless the terminal has gone."""
-        if not self.gone:
-            try:
-                return self._file.write(text)
-            except OSError:
-                self.gone = True
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush, unless the terminal has gone."""
-        if not self.gone:
-            try:
-                self._file.flush()
-            except OSError:
-                self.gone = True
-
-    def fileno(self) -> int:
-        """The descriptor below."""
-        return self._file.fileno()
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-        return self._file.isatty()
-
-
 def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
     """Call ``gone`` once, on a thread of its own, when the terminal at ``fd`` hangs up.
 
@@ -121,18 +82,13 @@ def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
 
 @contextmanager
 def farewell(signals: Callable[[int], None]) -> Iterator[None]:
-    """Have ``signals`` called with SIGHUP and SIGTERM, instead of dying with the terminal unrestored.
-
-    Output that the terminal does not take is thrown away first: a reader that has stopped would
-    otherwise hold up the way out for ever.
-    """
+    """Have ``signals`` called with SIGHUP, SIGINT and SIGTERM, which would leave the terminal unrestored."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(termios.error, OSError):  # it may have gone already
-            termios.tcflush(2, termios.TCOFLUSH)
         signals(number)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGHUP, signal.SIGTERM)}
+    told = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, handle) for number in told}
     try:
         yield
     finally:

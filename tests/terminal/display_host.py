@@ -1,0 +1,48 @@
+"""Nothing but cells, for how they are written: ``python -m tests.terminal.display_host NOTES``.
+
+A letter fills the screen with it, each cell in another style than the next, so that a frame is more than
+a terminal holds. In the directory NOTES, the file ``composed-LETTER`` is made when that is composed, and
+``written-LETTER`` when the terminal has taken it.
+"""
+
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.console.display import DisplayApp, DisplayDriver
+
+
+class Host(DisplayApp):
+    """Letters all over."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit"),
+        Binding("B", "bell"),
+        *(Binding(letter, f"fill('{letter}')") for letter in "abc"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """One widget."""
+        yield Static("ready")
+
+    def action_fill(self, letter: str) -> None:
+        """Fill the screen."""
+        width, height = self.size
+        cells = Content.from_markup(f"[bold red]{letter}[/][blue]{letter}[/]" * (width // 2))
+        self.query_one(Static).update(Content("\n").join([cells] * height))
+
+        def composed() -> None:
+            (NOTES / f"composed-{letter}").touch()
+            self.when_written((NOTES / f"written-{letter}").touch)
+
+        self.call_after_refresh(composed)
+
+
+if __name__ == "__main__":
+    NOTES = Path(sys.argv[1])
+    Host(driver_class=DisplayDriver).run()

@@ -1,0 +1,105 @@
+"""The way out to a terminal that is slow or stands still: nothing waits for it, nothing old is written."""
+
+import os
+import pty
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.harness import Terminal
+from tui.console.output import Output
+
+SIZE = (200, 50)
+"""A frame of the host is then more than 200 kB, and a terminal holds less than a tenth of that."""
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Callable[[], Terminal]:
+    return lambda: Terminal(
+        [sys.executable, "-m", "tests.terminal.display_host", str(tmp_path)], size=SIZE, home=tmp_path
+    )
+
+
+def test_written_is_told_when_the_terminal_has_taken_it(host: Callable[[], Terminal], tmp_path: Path) -> None:
+    with host() as terminal:
+        terminal.wait_for("ready")
+        terminal.press("a")
+        terminal.wait_for((tmp_path / "written-a").exists)
+        terminal.pause()
+        terminal.press("b")
+        terminal.wait_for((tmp_path / "composed-b").exists)
+        terminal.press("c")
+        terminal.wait_for((tmp_path / "composed-c").exists)
+        assert not (tmp_path / "written-b").exists()
+        terminal.go_on()
+        terminal.wait_for((tmp_path / "written-c").exists)
+        terminal.wait_for("c" * SIZE[0])
+        assert (tmp_path / "written-b").exists()
+
+
+def test_what_is_composed_while_the_terminal_stands_still_is_written_once(
+    host: Callable[[], Terminal], tmp_path: Path
+) -> None:
+    with host() as terminal:
+        terminal.wait_for("ready")
+        frame = len(terminal.burst(lambda: terminal.press("c")).data)
+        terminal.pause()
+        before = terminal.total_bytes
+        for _ in range(20):
+            for letter in "abc":
+                (tmp_path / f"composed-{letter}").unlink(missing_ok=True)
+                terminal.press(letter)
+                terminal.wait_for((tmp_path / f"composed-{letter}").exists)
+        terminal.go_on()
+        terminal.wait_for("c" * SIZE[0])
+        terminal.settle()
+        assert terminal.total_bytes - before < 2.2 * frame, "the one under way, and the last"
+
+
+def test_control_sequences_are_never_dropped(host: Callable[[], Terminal], tmp_path: Path) -> None:
+    with host() as terminal:
+        terminal.wait_for("ready")
+        terminal.pause()
+        terminal.press("a")
+        terminal.wait_for((tmp_path / "composed-a").exists)
+        before = terminal.raw.count(b"\a")
+        terminal.press(*["B"] * 100, "b")
+        terminal.wait_for((tmp_path / "composed-b").exists)
+        terminal.go_on()
+        terminal.wait_for("b" * SIZE[0])
+        assert terminal.raw.count(b"\a") - before == 100
+
+
+@pytest.mark.parametrize("stalled", [True, False], ids=["stalled", "slow"])
+def test_leaving_a_terminal_in_the_middle_of_a_frame_restores_it(
+    host: Callable[[], Terminal], tmp_path: Path, stalled: bool
+) -> None:
+    with host() as terminal:
+        terminal.wait_for("ready")
+        if stalled:
+            terminal.pause()
+        else:
+            terminal.throttle(10_000)
+        terminal.press("a")
+        terminal.wait_for((tmp_path / "composed-a").exists)
+        terminal.press("b")
+        terminal.wait_for((tmp_path / "composed-b").exists)
+        terminal.press("q")
+        terminal.wait_for(lambda: terminal.process.poll() is not None, timeout=30)
+        terminal.go_on()
+        terminal.throttle(None)
+        terminal.wait_exit()
+        assert terminal.left_on() == set()
+
+
+def test_writing_to_a_terminal_that_has_gone_is_no_error() -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w") as file:
+        output = Output(file)
+        os.close(master)
+        written: list[bool] = []
+        output.write_frame(["x" * 100_000], lambda: written.append(True))
+        output.stop()
+    assert written == [True]

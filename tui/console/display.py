@@ -1,0 +1,142 @@
+"""Textual's way to the terminal, one frame at a time: what is composed meanwhile is in the next, once."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
+
+from tui.console.frame import Frame
+from tui.console.output import Output
+
+
+class DisplayDriver(LinuxDriver):
+    """Textual's driver, writing through ``Output``.
+
+    The writer thread that Textual starts gets nothing to write: its queue blocks the event loop when
+    the terminal stands still.
+    """
+
+    if TYPE_CHECKING:
+        _app: "DisplayApp"
+
+    output: Output | None = None
+    """While the terminal is ours."""
+
+    def write(self, data: str) -> None:
+        """Write control sequences."""
+        if self.output is not None:
+            self.output.write(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; whatever it shows, it gets all of the screen."""
+        if self.output is None and self._file is not None:
+            self.output = Output(self._file)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._app.draw_all()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        if self.output is not None:
+            self.output.drop_frames()
+            self.output.write(SYNC_END)
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Write what restores the terminal, and end the writing."""
+        super().close()
+        if self.output is not None:
+            self.output.stop()
+            self.output = None
+
+
+class DisplayApp(App[None]):
+    """An application whose terminal gets one frame at a time, however slow it is.
+
+    What is composed while a frame is under way is painted over what is not written yet, so nothing
+    queues up and the last state is always drawn. Only what differs from what the terminal shows is written.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._frame = Frame(self.console)
+        # Each painted update has a number; a frame has that of the newest update in it.
+        self._painted = self._sent = self._written = 0
+        self._send_handle: asyncio.Handle | None = None
+        self._when_written: list[tuple[int, Callable[[], None]]] = []
+
+    def when_written(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` in the event loop when the terminal has taken all that is composed by now.
+
+        That is what this host knows: beyond it, the terminal may be at the end of a long line.
+        """
+        if self._written == self._painted:
+            asyncio.get_running_loop().call_soon(callback)
+        else:
+            self._when_written.append((self._painted, callback))
+
+    def draw_all(self) -> None:
+        """Write the whole screen: the terminal may show anything."""
+        if self._painted:
+            self._frame.forget()
+            self._sent = self._written  # what was under way to it is lost
+            self._painted += 1
+            self._send_soon()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, CompositorUpdate) and isinstance(self._driver, DisplayDriver):
+            self._frame.paint(renderable)
+            self._painted += 1
+            self._send_soon()
+            self.post_display_hook()
+        else:
+            super()._display(screen, renderable)
+
+    def _end_batch(self) -> None:
+        super()._end_batch()
+        self._send_soon()
+
+    def _send_soon(self) -> None:
+        if self._send_handle is None and self._painted != self._sent:
+            self._send_handle = asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        """Write the frame, unless one is under way: then it is written when that has been."""
+        self._send_handle = None
+        driver = self._driver
+        if not isinstance(driver, DisplayDriver) or driver.output is None:
+            return
+        if self._batch_count or self._sent != self._written or self._painted == self._sent:
+            return
+        number = self._sent = self._painted
+        loop = asyncio.get_running_loop()
+
+        def written() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._frame_written, number)
+
+        sequences = self._frame.difference(self.screen.outer_size.clamp_offset(self.cursor_position))
+        if not sequences:
+            self._frame_written(number)
+        elif self._sync_available:
+            driver.output.write_frame([SYNC_START, *sequences, SYNC_END], written)
+        else:
+            driver.output.write_frame(sequences, written)
+
+    def _frame_written(self, number: int) -> None:
+        if number != self._sent:
+            return  # the terminal was given away meanwhile
+        self._written = number
+        heard, self._when_written = self._when_written, []
+        for painted, callback in heard:
+            if painted <= number:
+                callback()
+            else:
+                self._when_written.append((painted, callback))
+        self._send_soon()
