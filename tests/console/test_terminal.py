@@ -50,9 +50,30 @@ def test_what_the_user_set_stays() -> None:
     assert environ["TEXTUAL_ANIMATIONS"] == "none"
 
 
-@pytest.mark.parametrize(("encoding", "speaks"), [("utf-8", True), ("latin-1", False), ("ascii", False)])
-def test_the_encoding_decides(encoding: str, speaks: bool) -> None:
-    assert terminal.speaks_unicode(io.TextIOWrapper(io.BytesIO(), encoding=encoding)) is speaks
+@pytest.mark.parametrize(
+    ("environ", "encoding", "speaks"),
+    [
+        ({"LANG": "en_US.UTF-8"}, "utf-8", True),
+        ({"LANG": "C.UTF-8"}, "utf-8", True),
+        ({"LANG": "de_DE"}, "utf-8", True),
+        ({"LANG": "en_US.UTF-8"}, "latin-1", False),
+        ({"LANG": "en_US.UTF-8"}, "ascii", False),
+        ({"LANG": "C"}, "utf-8", False),
+        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, "utf-8", False),
+        ({"LC_CTYPE": "C", "LANG": "en_US.UTF-8"}, "utf-8", False),
+        ({"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}, "utf-8", True),
+        ({}, "utf-8", False),
+        ({"LANG": "C", "PYTHONIOENCODING": "utf-8"}, "utf-8", True),
+    ],
+)
+def test_the_locale_and_the_encoding_decide(environ: dict[str, str], encoding: str, speaks: bool) -> None:
+    assert terminal.speaks_unicode(environ, encoding, coerced=False) is speaks
+
+
+def test_the_locale_that_python_set_by_itself_promises_nothing() -> None:
+    environ = {"LANG": "C", "LC_CTYPE": "C.UTF-8"}
+    assert not terminal.speaks_unicode(environ, "utf-8", coerced=True)
+    assert terminal.speaks_unicode(environ, "utf-8", coerced=False)
 
 
 def test_every_sign_has_the_ascii_form_that_the_model_gives_it() -> None:

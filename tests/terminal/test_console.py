@@ -118,6 +118,14 @@ def test_resizing(pitstop: Run) -> None:
     assert marked(terminal) == 1
 
 
+def test_the_size_is_the_terminals_whatever_is_exported(pitstop: Run) -> None:
+    terminal = pitstop("demo", size=(80, 24), env={"COLUMNS": "200", "LINES": "60"})
+    list_is_there(terminal)
+    assert terminal.screen()[-1].rstrip().endswith("q quit")
+    terminal.resize(100, 30)
+    terminal.wait_for(lambda: terminal.screen()[29].rstrip().endswith("q quit"))
+
+
 @pytest.mark.parametrize("inside", ["xterm", pytest.param("tmux", marks=pytest.mark.needs("tmux"))])
 def test_ctrl_space_marks_from_the_last_mark(pitstop: Run, inside: str, tmp_path: Path) -> None:
     """ctrl+space arrives as NUL: as it is from xterm, and through tmux."""
@@ -149,8 +157,11 @@ def test_no_color_leaves_greys_and_the_words(pitstop: Run) -> None:
     assert "started" in terminal.text()
 
 
-def test_a_terminal_without_unicode_gets_ascii(pitstop: Run) -> None:
-    terminal = pitstop("demo", env={"PYTHONIOENCODING": "latin-1"})
+@pytest.mark.parametrize(
+    "env", [{"PYTHONIOENCODING": "latin-1"}, {"LANG": "C"}, {"LC_ALL": "POSIX"}], ids=str
+)
+def test_a_terminal_without_unicode_gets_ascii(pitstop: Run, env: dict[str, str]) -> None:
+    terminal = pitstop("demo", env=env)
     open_list(terminal)
     terminal.press("space")
     terminal.press("s")

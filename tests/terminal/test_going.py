@@ -49,7 +49,7 @@ def leave(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["SIGTERM", "SIGHUP"]
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
 def test_a_signal_ends_it_with_the_terminal_restored(
     pitstop: Run, number: signal.Signals, status: int
@@ -59,6 +59,19 @@ def test_a_signal_ends_it_with_the_terminal_restored(
     terminal.signal(number)
     assert terminal.wait_exit() == status
     assert terminal.left_on() == set()
+
+
+def test_sigint_leaves_what_was_sent_to_resume(
+    pitstop: Run, service: Callable[..., Service], tmp_path: Path
+) -> None:
+    sandbox = service("--servers", "60", "--job-seconds", "600-601")
+    terminal = pitstop("--api-url", sandbox.url, env=USER)
+    start_some(terminal, 3)
+    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
+    terminal.signal(signal.SIGINT)
+    assert terminal.wait_exit() == 130
+    assert terminal.left_on() == set()
+    assert states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3
 
 
 def test_the_login_screen_ends_on_a_signal_too(pitstop: Run) -> None:

@@ -17,6 +17,7 @@ from textual.dom import DOMNode
 from textual.events import Event, InputEvent, Key, Paste, Resize
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tui.console import commands, terminal
 from tui.console.choices import Choices
@@ -47,7 +48,10 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     TITLE = "pitstop"
     BINDINGS = [
         *commands.bindings(commands.Scope.APP),
-        Binding("ctrl+c", "interrupt", show=False, system=True),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("ctrl+l", "redraw", show=False, priority=True),
+        Binding("ctrl+z", "suspend", show=False, priority=True),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False
     PAUSE_GC_ON_SCROLL = True
@@ -87,7 +91,9 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.crashed = False
         self._engine_factory = engine_factory
         self._clock = clock
-        self._beat = 0.2 if terminal.is_remote(os.environ) else 0.1
+        remote = terminal.is_remote(os.environ)
+        self._beat = 0.2 if remote else 0.1
+        self.set_class(remote, "-remote")
         self._pumped = 0.0
         self._due = False
         self._too_small = False
@@ -244,7 +250,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be used at all; ``run_action`` says why it cannot be used now."""
-        return not self.idle.locked
+        return not self.idle.locked or action == "redraw"
 
     async def run_action(
         self,
@@ -318,6 +324,8 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     def action_interrupt(self) -> None:
         """ctrl+c copies what is selected and never ends the program."""
         selected = self.screen.get_selected_text()
+        if isinstance(self.focused, Input) and not self.focused.password:
+            selected = self.focused.selected_text or selected
         if selected:
             self.copy_to_clipboard(selected)
         else:
@@ -352,7 +360,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         picture = self.picture
         if picture is None or not (picture.running() or picture.left_behind()):
             self.exit()
-        elif not isinstance(self.screen, LeaveScreen):
+        elif not any(isinstance(screen, LeaveScreen) for screen in self.screen_stack):
             can = commands.why_not(commands.BY_NAME["maintenance.back"], self.situation) is None
             await self.push_screen(LeaveScreen(picture, can_bring_back=can), self._leave)
 

@@ -248,11 +248,21 @@ COMMANDS: tuple[Command, ...] = (
             "Program", "app.palette", Scope.APP, hint="commands", weight=60),
     Command("redraw", "ctrl+l", "Redraw", "Draw the whole screen again.",
             "Program", "app.redraw", Scope.APP),
+    Command("suspend", "ctrl+z", "Suspend", "Stop pitstop and what it follows, until fg in the shell.",
+            "Program", "app.suspend", Scope.APP),
     Command("help", "question_mark,f1", "Help", "Keys, the filter language and the signs.",
             "Program", "app.help", Scope.APP, hint="help", weight=100),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks when work is under way or left behind.",
             "Program", "app.leave", Scope.APP, hint="quit", weight=101),
 )  # fmt: skip
+
+ALWAYS: Mapping[str, str] = {
+    "ctrl+q": "quit",
+    "ctrl+c": "interrupt",
+    "ctrl+l": "redraw",
+    "ctrl+z": "suspend",
+}
+"""Keys that no dialog and no keymap takes away, and whose they are."""
 
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 _BY_ACTION: Mapping[str, Command] = {command.action.removeprefix("app."): command for command in COMMANDS}
@@ -316,7 +326,7 @@ def display(key: str) -> str:
 def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
     """What is wrong with a keymap: names that are no command's, and keys that two commands would share."""
     problems = [f"keys: there is no command {name!r}" for name in keymap if name not in BY_NAME]
-    owner: dict[str, str] = {}
+    owner = dict(ALWAYS)
     for command in COMMANDS:
         for key in (keymap.get(command.name) or command.keys).split(","):
             name = key.strip()

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,16 @@ class DisplayDriver(LinuxDriver):
 
     output: Output | None = None
     """While the terminal is ours."""
+    _stopping = False
+    _continued = False
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own word, whatever COLUMNS and LINES say."""
+        width = height = 0
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                width, height = os.get_terminal_size(self._file.fileno())
+        return width or 80, height or 24
 
     def write(self, data: str) -> None:
         """Write control sequences."""
@@ -55,6 +67,48 @@ class DisplayDriver(LinuxDriver):
             self.output.stop()
             self.output = None
 
+    def suspend(self) -> bool:
+        """Give the terminal back and stop with the whole job, as ctrl+z has any program do, until SIGCONT.
+
+        False when the system did not stop it: no shell with job control would ever have it go on.
+        """
+        self._stopping, self._continued = True, False
+        if self._owns_terminal:
+            self.suspend_application_mode()
+        ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.killpg(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, ours)
+        self._stopping = False
+        self._resume()
+        return self._continued
+
+    @property
+    def _owns_terminal(self) -> bool:
+        return self._key_thread is not None and self._key_thread.is_alive()
+
+    def _resume(self) -> None:
+        """Take the terminal again, also when it was not given back: after SIGSTOP another had it."""
+        if not self._app.is_running:
+            return
+        before = self.attrs_before
+        owned = self._owns_terminal
+        if owned:
+            self.write("\x1b[<u")
+            self.disable_input()
+        self.start_application_mode()
+        if owned:
+            self.attrs_before = before
+
+    # Textual's handlers of signals work where they interrupt it: in the middle of anything.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self.suspend)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._continued = True
+        if not self._stopping:
+            self._loop.call_soon_threadsafe(self._resume)
+
 
 class DisplayApp(App[None]):
     """An application whose terminal gets one frame at a time, however slow it is.
@@ -80,6 +134,11 @@ class DisplayApp(App[None]):
             asyncio.get_running_loop().call_soon(callback)
         else:
             self._when_written.append((self._painted, callback))
+
+    def action_suspend(self) -> None:
+        """Stop as a job of the shell; ``fg`` goes on."""
+        if isinstance(self._driver, DisplayDriver) and not self._driver.suspend():
+            self.notify("no shell that could have pitstop go on waits for it", markup=False)
 
     def draw_all(self) -> None:
         """Write the whole screen: the terminal may show anything."""

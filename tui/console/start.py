@@ -52,7 +52,7 @@ def run_console(
     """Run the console until it is left; returns the program's exit code. ``save`` keeps what is chosen in it.
 
     0 left by the operator, 1 a bug (the traceback is in the log file), 2 the terminal will not do,
-    129 and 143 told to go by SIGHUP (or a hang-up) and SIGTERM.
+    129, 130 and 143 told to go by SIGHUP (or a hang-up), SIGINT and SIGTERM.
     """
     reason = terminal.why_unfit(os.environ, sys.__stdin__, sys.__stderr__)
     if reason is not None:
@@ -76,7 +76,9 @@ def run_console(
         endpoints=endpoints,
         settings=settings,
         start=start,
-        ascii_only=not terminal.speaks_unicode(sys.__stderr__),
+        ascii_only=not terminal.speaks_unicode(
+            os.environ, getattr(sys.__stderr__, "encoding", "ascii"), coerced=bool(sys.flags.utf8_mode)
+        ),
         save=save,
     )
     with terminal.farewell(app.told_to_go):

@@ -52,10 +52,20 @@ def set_defaults(environ: MutableMapping[str, str]) -> None:
         environ.setdefault("TEXTUAL_FPS", "20")
 
 
-def speaks_unicode(stream: IO[str] | None) -> bool:
-    """Whether box drawing and signs can be written to ``stream`` as they are."""
+def speaks_unicode(environ: Mapping[str, str], encoding: str, *, coerced: bool) -> bool:
+    """Whether box drawing and signs can be written in ``encoding``, and the terminal promises to draw them.
+
+    The locale is that promise. Python's encoding alone is not: in the C locale Python goes over to UTF-8
+    by itself, and sets LC_CTYPE so (``coerced``). Whoever sets PYTHONIOENCODING has the last word.
+    """
+    names = ["LC_ALL", "LC_CTYPE", "LANG"]
+    if coerced and environ.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}:
+        names.remove("LC_CTYPE")
+    locale = next((environ[name] for name in names if environ.get(name)), "C")
+    if locale in {"C", "POSIX"} and not environ.get("PYTHONIOENCODING"):
+        return False
     try:
-        "─│✓▸█".encode(getattr(stream, "encoding", None) or "ascii")
+        "─│✓▸█".encode(encoding)
     except (LookupError, UnicodeEncodeError):
         return False
     return True

@@ -15,6 +15,12 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
     TooSmallScreen Static { width: auto; text-align: center; }
     """
 
+    def on_screen_resume(self) -> None:
+        """Textual: on top again. Meanwhile the terminal may have grown."""
+        roomy = self.app.size.width >= NARROWEST and self.app.size.height >= LOWEST
+        if roomy and self.is_current:
+            self.dismiss()
+
     def compose(self) -> ComposeResult:
         """One message."""
         yield Middle(
@@ -23,7 +29,7 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
                     "This terminal is too small.\n"
                     f"pitstop needs {NARROWEST} columns and {LOWEST} lines.\n"
                     "Make it larger to go on; nothing is lost.\n"
-                    "ctrl+q leaves.",
+                    "ctrl+q leaves, ctrl+l draws again.",
                     markup=False,
                 )
             )

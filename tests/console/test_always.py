@@ -1,0 +1,62 @@
+"""The keys that work everywhere: in every dialog, and where the terminal is too small."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.console.conftest import Console, OpenConsole
+from tui.console.commands import keymap_problems
+from tui.console.screens.too_small import TooSmallScreen
+
+DIALOGS = ["s", "question_mark", "ctrl+p", "C", "x", "t", "too small"]
+
+
+@asynccontextmanager
+async def opened(console: OpenConsole, dialog: str) -> AsyncIterator[Console]:
+    """The console with a dialog on top."""
+    async with console() as c:
+        if dialog == "too small":
+            await c.pilot.resize_terminal(40, 10)
+        else:
+            await c.press(dialog)
+        await c.until(lambda: c.app.screen is not c.servers)
+        yield c
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+async def test_ctrl_q_leaves(console: OpenConsole, dialog: str) -> None:
+    async with opened(console, dialog) as c:
+        await c.pilot.press("ctrl+q")
+        await c.until(lambda: not c.app.is_running or c.app._exit)
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+async def test_ctrl_c_says_how_to_leave_and_ctrl_l_draws_all(
+    console: OpenConsole, dialog: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(console, dialog) as c:
+        drawn: list[bool] = []
+        monkeypatch.setattr(c.app, "draw_all", lambda: drawn.append(True))
+        top = c.app.screen
+        await c.press("ctrl+c", "ctrl+l")
+        assert any("ctrl+q to leave" in message for message in c.told())
+        assert drawn == [True]
+        assert c.app.screen is top
+
+
+async def test_a_terminal_that_grew_behind_a_question_is_not_said_to_be_too_small(
+    console: OpenConsole,
+) -> None:
+    async with opened(console, "too small") as c:
+        await c.app.action_help()
+        await c.pilot.resize_terminal(120, 40)
+        await c.press("escape")
+        await c.until(lambda: not isinstance(c.app.screen, TooSmallScreen))
+        assert c.app.screen is c.servers
+
+
+def test_no_keymap_takes_them() -> None:
+    assert keymap_problems({"help": "ctrl+q"}) == ["keys: 'ctrl+q' is both 'quit' and 'help'"]
+    assert keymap_problems({"help": "ctrl+c"}) == ["keys: 'ctrl+c' is both 'interrupt' and 'help'"]
+    assert keymap_problems({"quit": "Q"}) == []

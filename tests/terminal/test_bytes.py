@@ -1,0 +1,70 @@
+"""What keys cost over SSH, against a whole frame: what ctrl+l has written."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.harness import Terminal
+from tests.terminal.service import PITSTOP
+from tests.terminal.steps import list_is_there
+
+MOST = 1.2
+"""Frames that anything may cost."""
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    home: Path = tmp_path_factory.mktemp("home")
+    ssh = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+    with ExitStack() as stack:
+        program = stack.enter_context(Terminal([*PITSTOP, "demo"], size=(80, 24), home=home, env=ssh))
+        list_is_there(program)
+        program.settle(1.0)
+        yield program
+
+
+def frame(terminal: Terminal) -> int:
+    whole = terminal.bytes_of("ctrl+l")
+    assert whole > 80 * 24
+    return whole
+
+
+@pytest.mark.parametrize("key", ["s", "?", "ctrl+p", "C", "x"])
+def test_a_dialog_costs_no_more_than_a_frame(terminal: Terminal, key: str) -> None:
+    """Of what is then shown: the help alone is as full as a screen can be."""
+    before = terminal.text()
+    opened = terminal.bytes_of(key)
+    assert terminal.text() != before
+    assert 0 < opened <= MOST * frame(terminal)
+    closed = terminal.bytes_of("escape")
+    assert 0 < closed <= MOST * frame(terminal)
+
+
+def test_a_filter_costs_no_more_than_a_frame(terminal: Terminal) -> None:
+    most = MOST * frame(terminal)
+    assert 0 < terminal.bytes_of("/") <= most
+    terminal.press(*"maint:off")
+    assert 0 < terminal.bytes_of("enter") <= most
+    terminal.wait_for("shown")
+    assert 0 < terminal.bytes_of("/") <= most
+    terminal.press("ctrl+u", "enter")
+    terminal.wait_for(lambda: "shown" not in terminal.text())
+
+
+@pytest.mark.parametrize(("key", "share"), [("tab", 0.3), ("shift+tab", 0.3), ("down", 0.2), ("space", 0.2)])
+def test_a_key_costs_a_part_of_a_frame(terminal: Terminal, key: str, share: float) -> None:
+    most = share * frame(terminal)
+    assert 0 < terminal.bytes_of(key) <= most
+
+
+def test_what_is_behind_a_dialog_stays_as_it_was(terminal: Terminal) -> None:
+    column, row = terminal.find("Results")
+    before = terminal.cell(column, row)
+    terminal.press("x")
+    terminal.wait_for("to which file")
+    terminal.settle()
+    assert terminal.cell(column, row) == before
+    terminal.press("escape")
+    terminal.settle()
