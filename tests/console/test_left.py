@@ -1,11 +1,14 @@
 """Servers that this operator's windows left in maintenance: shown, asked about, brought back."""
 
+import pytest
+
 from tests.console.conftest import Console, OpenConsole
-from tests.console.scripted import NOW, REAL, server
+from tests.console.scripted import NOW, REAL, SANDBOX, server
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.leave import LeaveScreen, farewell
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
+from tui.engine.endpoint import Endpoint
 from tui.model.operation import State
 
 OTHERS = "WA1ACMEWEB003"
@@ -110,3 +113,20 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
         c.engine.progress("op-2", State.VERIFIED)
         await c.until(lambda: "of yours" not in c.text())
         assert c.picture.left == set()
+
+
+@pytest.mark.parametrize("endpoint", [REAL, SANDBOX])
+async def test_what_becomes_of_what_was_sent_is_said_as_it_is(
+    console: OpenConsole, endpoint: Endpoint
+) -> None:
+    async with console(endpoints=(endpoint,)) as c:
+        await c.press("s", "enter", "y")
+        await c.until(lambda: c.picture.running())
+        c.engine.progress("op-1", State.QUEUED)
+        await c.until(lambda: c.picture.unsettled() == 1)
+        await c.press("q")
+        text = " ".join(c.text().replace("│", " ").split())
+        ends_here = endpoint.sandbox
+        assert ("The sandbox ends with pitstop, and their jobs with it." in text) is ends_here
+        assert ("The platform carries on without pitstop." in text) is not ends_here
+        assert ("takes it up" in text) is not ends_here

@@ -72,14 +72,20 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
 def leaving(picture: Picture) -> tuple[str, str]:
     """The question, and what becomes of what is under way and of what is in maintenance."""
     running, left = picture.running(), picture.left_behind()
+    inside = picture.endpoint is not None and picture.endpoint.sandbox
     waiting = sum(unsent(operation) for operation in running)
     sent = picture.unsettled() - waiting
     lines = []
     if sent:
-        lines.append(f"{count(sent)}: sent and not settled. The platform carries on without pitstop.")
+        then = (
+            "The sandbox ends with pitstop, and their jobs with it"
+            if inside
+            else "The platform carries on without pitstop"
+        )
+        lines.append(f"{count(sent)}: sent and not settled. {then}.")
     if waiting:
         lines.append(f"{count(waiting)}: not sent yet, and not sent if you leave.")
-    if running:
+    if running and not inside:
         lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
     if left:
         lines.append(f"You put into maintenance, and did not bring back: {names(tuple(left))}.")
