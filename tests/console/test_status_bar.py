@@ -115,3 +115,12 @@ def test_old_data_is_trouble_also_while_it_is_read_again() -> None:
     shown = picture("old")
     shown.reading = True
     assert "over 1 h ago" in status(shown, "", 80).plain
+
+
+def test_an_endpoint_that_answers_with_errors_is_told_from_one_that_does_not_answer() -> None:
+    made = picture()
+    made.take([events.LinkChanged(events.Link.FAILING, "it failed (500)", NOW)])
+    line = status(made, "", 120).plain
+    assert "○ answers with errors" in line
+    assert "no answer" not in line
+    assert "●" not in line

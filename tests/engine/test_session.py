@@ -8,10 +8,9 @@ import pytest
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
 from tests.engine.console import Console, until
-from tui.api.errors import TokenExpired, Unreachable
+from tui.api.errors import ApiError, Malformed, ServerFault, TokenExpired, Unreachable
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import (
-    FleetFailed,
     Link,
     LinkChanged,
     LoggedIn,
@@ -200,18 +199,58 @@ async def test_the_link_is_told_once_each_way_and_recovers_by_itself(
     assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
-async def test_one_lost_reading_is_not_a_link_that_is_down(console: Console, cloud: Cloud) -> None:
-    errors = [Unreachable("reset")]
+@pytest.mark.parametrize("asked", ["refresh", "details", "login"])
+async def test_whatever_gets_no_answer_is_a_link_that_is_down(
+    console: Console, cloud: Cloud, asked: str
+) -> None:
+    errors: list[ApiError] = [Unreachable("connection refused")]
 
     def once(call: str) -> None:
         if errors:
             raise errors.pop()
 
     cloud.on_call = once
+    match asked:
+        case "refresh":
+            await console.core.refresh()
+        case "details":
+            await console.core.details("WA1ACME00001")
+        case _:
+            await console.core.login(ENDPOINT, "op", PASSWORD)
+    assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.DOWN, "connection refused")]
     await console.core.refresh()
-    await console.core.refresh()
-    assert console.told(FleetFailed) == [FleetFailed("reset")]
+    assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
+
+
+async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_that_is_down(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    async def lose(call: str) -> None:
+        if call == "server":
+            await clock.sleep(5)
+            raise Unreachable("reset")
+
+    cloud.on_call = lambda call: lose(call)
+    await asyncio.gather(console.core.details("WA1ACME00001"), console.core.refresh())
     assert console.told(LinkChanged) == []
+
+
+@pytest.mark.parametrize("error", [ServerFault("it failed (500)", 500), Malformed("a web page")])
+async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_answer(
+    console: Console, cloud: Cloud, error: ApiError
+) -> None:
+    def fail(call: str) -> None:
+        raise error
+
+    cloud.on_call = fail
+    await console.core.refresh()
+    assert console.told(LinkChanged) == [], "it may be what was asked for"
+    await console.core.refresh()
+    await console.core.refresh()
+    assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.FAILING, str(error))]
+    cloud.on_call = lambda call: None
+    await console.core.refresh()
+    assert [event.link for event in console.told(LinkChanged)] == [Link.FAILING, Link.UP]
 
 
 def test_one_endpoint_has_one_place_in_the_journal() -> None:

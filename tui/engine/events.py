@@ -11,6 +11,7 @@ import msgspec
 from tui.model.group import DataCenter, Group
 from tui.model.operation import Action, Target
 from tui.model.server import Server, ServerDetails
+from tui.model.standing import Standing
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -164,6 +165,15 @@ class LeftInMaintenance(Event, frozen=True):
     server_ids: tuple[str, ...]
 
 
+class Standings(Event, frozen=True):
+    """Which servers are under way, or not known to have changed or not, says the journal.
+
+    Of every Pitstop of the same user at this endpoint and account.
+    """
+
+    standings: Mapping[str, Standing]
+
+
 class OperationNotStarted(Event, frozen=True):
     """An operation was asked for and nothing was sent, e.g. because the journal cannot be written."""
 
@@ -176,10 +186,18 @@ class Link(StrEnum):
 
     UP = "up"
     DOWN = "down"
+    """No answer comes."""
+    FAILING = "failing"
+    """Answers come, and they are errors or make no sense."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, in a few words; empty when all is well."""
+        return {"down": "no answer", "failing": "answers with errors"}.get(self, "")
 
 
 class LinkChanged(Event, frozen=True):
-    """The endpoint stopped answering, or answers again. Told once each way."""
+    """The endpoint stopped answering, answers with errors, or as it should again. Told once each way."""
 
     link: Link
     message: str

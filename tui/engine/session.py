@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tui.api.errors import ApiError, LoginRefused, Malformed, ServerFault, TokenExpired, Unreachable
+from tui.api.errors import (
+    ApiError,
+    LoginRefused,
+    Malformed,
+    OutcomeUnsure,
+    ServerFault,
+    TokenExpired,
+    Unreachable,
+)
 from tui.engine.clock import Clock
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import Event, Latency, Link, LinkChanged, LoggedIn, LoginFailed, LoginNeeded
@@ -12,8 +20,8 @@ from tui.engine.platform import Connect, Platform
 
 T = TypeVar("T")
 
-DOWN_AFTER = 2
-"""So many requests in a row without an answer mean that the link is down. Each was repeated by then."""
+FAILING_AFTER = 2
+"""So many errors in a row, each after several tries, are the endpoint's; one may be of what was asked for."""
 
 LATENCY_EVERY = 1.0
 """Seconds between two tellings of the latency, at least."""
@@ -38,7 +46,8 @@ class Session:
         self._valid = asyncio.Event()
         self._refused = asyncio.Event()
         self._logins = 0
-        self._unanswered = 0
+        self._errors = 0
+        self._answers = 0
         self._link = Link.UP
         self._latency_told = float("-inf")
 
@@ -58,6 +67,8 @@ class Session:
         except ApiError as error:
             if platform is not None and platform is not self._platform:
                 await platform.aclose()
+            elif platform is not None:
+                self._failed(error, self._answers)
             self._tell(LoginFailed(str(error), isinstance(error, LoginRefused)))
             return False
         before, self._platform = self._platform, platform
@@ -105,7 +116,7 @@ class Session:
         """
         if self._platform is None:
             raise TokenExpired("nobody is logged in")
-        login = self._logins
+        login, answers = self._logins, self._answers
         try:
             result = await call(self._platform)
         except TokenExpired as error:
@@ -115,11 +126,8 @@ class Session:
                 self._refused.set()
                 self._tell(LoginNeeded(str(error)))
             raise
-        except (Unreachable, ServerFault, Malformed) as error:
-            self._not_answered(str(error))
-            raise
-        except ApiError:
-            self._answered()
+        except ApiError as error:
+            self._failed(error, answers)
             raise
         self._answered()
         return result
@@ -132,16 +140,31 @@ class Session:
             await platform.aclose()
 
     def _answered(self) -> None:
-        self._unanswered = 0
-        if self._link is Link.DOWN:
-            self._link = Link.UP
-            self._tell(LinkChanged(Link.UP, "the endpoint answers again", self._clock.now()))
+        self._errors = 0
+        self._answers += 1
+        self._set_link(Link.UP, "the endpoint answers again")
 
-    def _not_answered(self, message: str) -> None:
-        self._unanswered += 1
-        if self._link is Link.UP and self._unanswered >= DOWN_AFTER:
-            self._link = Link.DOWN
-            self._tell(LinkChanged(Link.DOWN, message, self._clock.now()))
+    def _failed(self, error: ApiError, answers: int) -> None:
+        """What a failed request says of the link; ``answers`` is how many there were when it left."""
+        match error:
+            case OutcomeUnsure():
+                pass  # Lost, or an error: the readings that follow find out.
+            case Unreachable():
+                # Each was repeated by then. Where others were answered meanwhile, the way is there.
+                if answers == self._answers:
+                    self._set_link(Link.DOWN, str(error))
+            case ServerFault() | Malformed():
+                self._errors += 1
+                if self._errors >= FAILING_AFTER or self._link is Link.DOWN:
+                    self._set_link(Link.FAILING, str(error))
+            case _:
+                self._answered()
+
+    def _set_link(self, link: Link, message: str) -> None:
+        if link is not self._link:
+            self._link = link
+            self._latency_told = float("-inf")
+            self._tell(LinkChanged(link, message, self._clock.now()))
 
     def _on_latency(self, seconds: float) -> None:
         if self._clock.monotonic() - self._latency_told >= LATENCY_EVERY:

@@ -11,7 +11,6 @@ from textual.widget import Widget
 from tui.console.bridge import Picture
 from tui.console.later import later
 from tui.console.widgets.cells import fit, plain, width_of
-from tui.engine.events import Link
 
 AGES = (
     (86_400, "a day"),
@@ -122,8 +121,8 @@ def _fleet_parts(picture: Picture) -> Iterator[Part]:
 
 
 def _link_parts(picture: Picture) -> Iterator[Part]:
-    if picture.link is Link.DOWN:
-        yield Part(Weight.TROUBLE, Place.RIGHT, ("○ no answer", "no answer"), BAD)
+    if trouble := picture.link.trouble:
+        yield Part(Weight.TROUBLE, Place.RIGHT, (f"○ {trouble}", trouble), BAD)
     elif picture.latency is not None:
         yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(picture.latency)}",), "$state-green")
     if picture.journal_trouble:

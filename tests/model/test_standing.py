@@ -1,0 +1,68 @@
+"""What was asked of servers before, and what of it still counts."""
+
+import pytest
+
+from tui.model.operation import Action, State
+from tui.model.server import Server
+from tui.model.standing import DOUBT_LASTS, Standing, is_in_doubt, is_outdated, newest
+
+NOW = 1_700_000_000.0
+START, STOP = Action.START_MAINTENANCE, Action.STOP_MAINTENANCE
+
+
+def step(state: State, *, action: Action = START, open: bool = False, sending: bool = False) -> Standing:  # noqa: A002
+    return Standing("op", action, state, NOW, NOW, open=open, sending=sending)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_is_under_way_is_what_was_sent_and_is_not_settled(state: State) -> None:
+    sent = {State.SUBMITTING, State.QUEUED, State.EXECUTING, State.LOOKING, State.SUCCEEDED, State.UNSURE}
+    assert step(state, open=True).under_way is (state in sent)
+    assert step(state, open=True, sending=True).under_way is (state in sent | {State.PLANNED})
+    assert not step(state, sending=True).under_way
+
+
+def test_a_reboot_that_succeeded_is_over_though_its_operation_is_not() -> None:
+    assert not step(State.SUCCEEDED, action=Action.REBOOT, open=True).under_way
+
+
+def test_a_doubt_counts_until_something_newer_is_verified_or_an_hour_is_over() -> None:
+    unsure = [("A", step(State.UNSURE))]
+    assert newest(unsure, NOW)["A"].doubtful
+    assert newest([*unsure, ("A", step(State.REFUSED))], NOW)["A"].doubtful
+    assert newest([*unsure, ("A", step(State.VERIFIED, action=STOP))], NOW) == {}
+    assert newest(unsure, NOW + DOUBT_LASTS) == {}
+
+
+def test_what_is_under_way_counts_more_than_what_is_newer() -> None:
+    steps = [("A", step(State.QUEUED, open=True)), ("A", step(State.PLANNED, open=True, action=STOP))]
+    assert newest(steps, NOW + 10 * DOUBT_LASTS)["A"].action is START
+
+
+def test_a_server_that_shows_it_ends_the_doubt() -> None:
+    assert is_in_doubt(step(State.UNSURE), Server("A", maintenance=False))
+    assert is_in_doubt(step(State.UNSURE), Server("A"))
+    assert not is_in_doubt(step(State.UNSURE), Server("A", maintenance=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "maintenance", "ended", "outdated"),
+    [
+        (State.VERIFIED, True, True, False),
+        (State.VERIFIED, False, True, True),
+        (State.VERIFIED, False, False, True),
+        (State.VERIFIED, None, True, False),
+        (State.UNSURE, True, True, True),
+        (State.UNSURE, True, False, False),
+        (State.UNSURE, False, True, False),
+        (State.FAILED, True, True, True),
+        (State.SUCCEEDED, True, True, True),
+        (State.EXECUTING, True, False, False),
+        (State.REFUSED, True, True, False),
+        (State.CANCELLED, True, True, False),
+    ],
+)
+def test_a_state_is_outdated_when_the_server_shows_otherwise(
+    state: State, *, maintenance: bool | None, ended: bool, outdated: bool
+) -> None:
+    assert is_outdated(START, state, Server("A", maintenance=maintenance), ended=ended) is outdated
