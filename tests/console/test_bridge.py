@@ -7,6 +7,7 @@ from tui.console.bridge import KEPT_OPERATIONS, Picture
 from tui.engine import events
 from tui.model.group import DataCenter
 from tui.model.operation import Action, State, Target
+from tui.model.standing import Standing
 
 
 def read(*servers: object, at: float = NOW) -> events.DataCenterRead:
@@ -130,3 +131,84 @@ def test_every_event_of_the_engine_is_known_here() -> None:
     source = Picture._take.__code__
     assert known
     assert {event.__name__ for event in known} <= set(source.co_names), "an event that no screen shows"
+
+
+def test_no_latency_is_told_of_an_endpoint_that_does_not_answer_as_it_should() -> None:
+    for link in (events.Link.DOWN, events.Link.FAILING):
+        picture = Picture()
+        picture.take([events.Latency(0.01), events.LinkChanged(link, "it failed", NOW)])
+        assert (picture.link, picture.latency) == (link, None)
+        picture.take([events.Latency(0.02), events.LinkChanged(events.Link.UP, "it answers again", NOW)])
+        assert (picture.link, picture.latency) == (events.Link.UP, 0.02)
+
+
+def test_readings_that_fail_are_told_once_until_one_succeeds() -> None:
+    picture = Picture()
+    told = [picture.take([events.FleetFailed(f"timed out after {n} s")]).notices for n in range(300)]
+    assert [len(notices) for notices in told] == [1, *[0] * 299]
+    assert picture.trouble == "timed out after 299 s"
+    picture.take([events.FleetRead(("WA1",), (), NOW)])
+    assert picture.take([events.FleetFailed("timed out")]).notices
+
+
+def test_a_data_center_that_fails_in_other_words_is_not_told_again() -> None:
+    picture = Picture()
+    picture.take([read(*fleet_of(2)), events.DataCenterFailed("WA1", "the endpoint failed (500)")])
+    assert not picture.take([events.DataCenterFailed("WA1", "the endpoint failed (502)")]).notices
+    assert picture.fleet.problems == {"WA1": "the endpoint failed (502)"}
+    picture.take([read(*fleet_of(2))])
+    assert picture.take([events.DataCenterFailed("WA1", "the endpoint failed (502)")]).notices
+
+
+def test_one_cause_is_one_notice() -> None:
+    down = events.LinkChanged(events.Link.DOWN, "connection refused", NOW)
+    assert len(Picture().take([down, events.FleetFailed("connection refused")]).notices) == 1
+    picture = Picture()
+    picture.take([down])
+    assert not picture.take([events.FleetFailed("connection refused")]).notices
+
+
+def test_what_was_not_sent_is_said_in_one_sentence() -> None:
+    (notice,) = Picture().take([events.OperationNotStarted("op", "nothing was sent: log in first")]).notices
+    assert notice.message == "Nothing was sent: log in first"
+
+
+def test_what_is_under_way_here_and_elsewhere_is_known_before_anything_is_asked() -> None:
+    picture = Picture(clock=lambda: NOW)
+    other = Standing("op-2", Action.POWER_OFF, State.QUEUED, NOW, NOW, open=True)
+    stale = Standing("op-1", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
+    picture.take([started("op-1", "A", "B"), events.Standings({"A": stale, "C": other})])
+    picture.take([events.Progress("op-1", (Target("A", State.SUBMITTING, NOW),))])
+    assert {id_: one.action for id_, one in picture.before().standings.items() if one.under_way} == {
+        "A": Action.START_MAINTENANCE,
+        "B": Action.START_MAINTENANCE,
+        "C": Action.POWER_OFF,
+    }
+    ended = (Target("A", State.VERIFIED, NOW), Target("B", State.CANCELLED, NOW))
+    picture.take([events.Progress("op-1", ended), events.OperationEnded("op-1", NOW, {})])
+    assert set(picture.before().standings) == {"C"}, "what happened here is newer than what was told"
+
+
+def test_whose_servers_are_in_maintenance_is_not_known_before_the_journal_told() -> None:
+    picture = Picture()
+    assert picture.before().mine is None
+    picture.take([events.LeftInMaintenance(("A",))])
+    assert picture.before().mine == {"A"}
+
+
+def test_a_state_that_the_server_has_left_since_is_not_told_any_more() -> None:
+    picture = Picture()
+    id_ = server(2).id
+    picture.take([read(*fleet_of(4)), started("op", id_)])
+    picture.take([events.ServersRead((server(2, maintenance=True),), NOW)])
+    change = picture.take([events.Progress("op", (Target(id_, State.EXECUTING, NOW),))])
+    assert picture.states(change)[id_] is not None
+    verified = Target(id_, State.VERIFIED, NOW)
+    change = picture.take([events.Progress("op", (verified,)), events.OperationEnded("op", NOW, {})])
+    assert picture.states(change) == {id_: verified}
+    change = picture.take([events.ServersRead((server(2, maintenance=False),), NOW)])
+    assert picture.states(change) == {id_: None}
+    change = picture.take([started("op-2", id_)])
+    assert picture.states(change) == {id_: Target(id_, at=NOW)}
+    change = picture.take([events.Progress("op", (verified,))])
+    assert picture.states(change) == {id_: Target(id_, at=NOW)}, "the newest operation counts"

@@ -3,8 +3,12 @@
 import pytest
 
 from tests.console.conftest import OpenConsole
+from tests.console.scripted import NOW, server
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.servers import ServersScreen
+from tui.engine import events
+from tui.model.operation import Action, State
+from tui.model.standing import Standing
 from tui.settings.schema import Settings
 
 
@@ -104,3 +108,45 @@ async def test_it_fits_the_smallest_terminal(console: OpenConsole) -> None:
         await c.press("a", "s")
         assert "leave them alone" in c.text()
         assert "58 servers?" in c.text()
+
+
+async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("space", "s", *"CHG-1", "enter", "y")
+        await c.until(lambda: c.picture.running())
+        await c.press("e")
+        text = " ".join(c.text().replace("│", " ").split())
+        assert "still under way: start maintenance of " in text
+        assert "(CHG-1) has not ended" in text
+        assert "not in maintenance" not in text
+        await c.press("escape")
+        other = Standing("op-9", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
+        c.engine.tell(events.Standings({"WA1ACMEWEB002": other}))
+        await c.until(lambda: "WA1ACMEWEB002" in c.picture.before().standings)
+        await c.press("a", "s")
+        assert "Start maintenance on 2 servers?" in c.text()
+        assert c.text().count("still under way") == 2
+
+
+async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("space", "s", "enter", "y")
+        await c.until(lambda: c.picture.running())
+        c.engine.progress("op-1", State.UNSURE, after=c.picture.clock() - NOW)
+        c.engine.end("op-1")
+        await c.until(lambda: not c.picture.running())
+        await c.press("a", "s")
+        text = " ".join(c.text().replace("│", " ").split())
+        assert "1 of these 4 (WA1ACMEDB004) is unsure: whether the last start maintenance reached it" in text
+        await c.press("escape", "e")
+        assert "1 unsure: whether start maintenance of" in " ".join(c.text().replace("│", " ").split())
+
+
+async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
+    async with console(6) as c:
+        c.engine.tell(events.LeftInMaintenance(("WA1ACMEWEB001",)))
+        c.engine.tell(events.ServersRead((server(1, maintenance=True),), NOW))
+        await c.until(lambda: c.picture.left_behind())
+        await c.press("a", "e")
+        text = " ".join(c.text().replace("│", " ").split())
+        assert "1 of these 2 (WA1ACMEWEB003) is not yours: put into maintenance by others" in text

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
 from tests.console.conftest import Console, OpenConsole
-from tests.console.scripted import REAL, ScriptedEngine, make_app, until
+from tests.console.scripted import NOW, REAL, ScriptedEngine, make_app, until
 from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.lock import LockScreen
 from tui.console.screens.login import LoginScreen
@@ -45,6 +46,10 @@ async def left_alone(console: OpenConsole, clock: Clock) -> AsyncIterator[Consol
         shown.app.idle.look()
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         yield shown
+
+
+def is_link(shown: Console, link: events.Link) -> bool:
+    return shown.picture.link is link
 
 
 def says(shown: Console) -> str:
@@ -175,3 +180,17 @@ async def test_a_terminal_too_small_meanwhile(
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         shown.engine.tell(events.Unlocked())
         await shown.until(lambda: shown.app.screen is shown.servers)
+
+
+async def test_what_goes_wrong_again_and_again_meanwhile_is_told_once(
+    console: OpenConsole, clock: Clock
+) -> None:
+    async with left_alone(console, clock) as shown:
+        for number in range(60):
+            link = events.Link.UP if number % 2 else events.Link.DOWN
+            shown.engine.tell(events.LinkChanged(link, f"the link is {link}", NOW))
+            shown.engine.tell(events.FleetFailed(f"no answer for {number} s"))
+            await shown.until(partial(is_link, shown, link))
+        shown.engine.tell(events.Unlocked())
+        await shown.until(lambda: shown.app.screen is shown.servers)
+        assert sorted(shown.told()) == ["no answer for 0 s", "the link is down", "the link is up"]

@@ -119,6 +119,9 @@ async def test_another_operation_is_listed_on_request(console: OpenConsole) -> N
     async with console(6) as c:
         results = await started(c)
         first = listed(c)
+        c.engine.progress("op-1", State.VERIFIED)
+        c.engine.end("op-1")
+        await c.until(lambda: not c.picture.running())
         await c.press("u", "s", "enter", "y")
         await c.until(lambda: len(c.engine.operations) == 2 and results.line_count() == 1)
         assert "2 of 2 operations" in c.text()

@@ -6,7 +6,7 @@ import pytest
 from textual.events import Paste
 from textual.timer import Timer
 
-from tests.console.conftest import OpenConsole
+from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import (
     CENTER,
     GROUPS,
@@ -28,6 +28,7 @@ from tui.console.screens.servers import ServersScreen
 from tui.console.screens.too_small import TooSmallScreen
 from tui.engine import events
 from tui.model.group import DataCenter, Group
+from tui.model.operation import State
 from tui.model.server import ServerDetails
 from tui.settings.schema import Profile, Settings
 
@@ -361,3 +362,25 @@ async def test_the_focused_choice_is_told_without_colour(console: OpenConsole) -
         await c.press("tab")
         assert " n leave them alone" in c.text()
         assert "►y start maintenance" in c.text()
+
+
+async def test_the_state_of_an_operation_goes_when_the_server_has_changed_since(console: OpenConsole) -> None:
+    async with console(6) as c:
+        id_ = "WA1ACMEDB004"
+        await c.press("s", "enter", "y")
+        await c.until(lambda: c.picture.running())
+        c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
+        c.engine.progress("op-1", State.VERIFIED)
+        c.engine.end("op-1")
+        await c.until(lambda: not c.picture.running())
+        assert "verified" in row(c, id_)
+        c.engine.tell(events.ServersRead((server(4, maintenance=False),), NOW))
+        await c.until(lambda: not c.picture.fleet.servers[id_].maintenance)
+        assert "verified" not in row(c, id_)
+        await c.press("slash", *"op:verified", "enter")
+        assert c.servers.servers.line_count() == 0
+
+
+def row(c: Console, id_: str) -> str:
+    """The line of a server in the list."""
+    return next(line for line in c.text().splitlines() if id_ in line and "started" in line)

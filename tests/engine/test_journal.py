@@ -23,7 +23,7 @@ from tui.engine import database, journal, retention, schema
 from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
 from tui.engine.journal import Journal
 from tui.engine.owner import Owner
-from tui.model.operation import Action, Operation, State, Target
+from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Step, Window, left_in_maintenance
 
@@ -340,7 +340,7 @@ def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path:
     with pytest.raises(ServersBusy, match="WA1A"):
         other.begin("op-2")
     dead.add(1)  # What it had planned is sent by nobody now, but what it had sent is still under way.
-    if state in {State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE}:
+    if state in IN_FLIGHT | {State.UNSURE}:
         with pytest.raises(ServersBusy, match="WA1B: still under way in another operation"):
             other.begin("op-2")
     else:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
-from tui.api.errors import ApiError, OutcomeUnsure
-from tui.engine.events import OperationEnded, OperationStarted
-from tui.model.operation import Operation, State
+from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
+from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, Standings
+from tui.model.operation import Action, Operation, State
 
 
 def check(cloud: Cloud, operation: Operation) -> None:
@@ -149,6 +149,87 @@ async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
     assert again.told(OperationEnded)[0].summary == {"verified": 6}
     check(cloud, again.journal.load("op-1").operation)
     await again.core.close()
+
+
+async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_asked_for_a_pause(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    def busy(call: str) -> None:
+        if call == "operate" and cloud.posts:
+            raise RateLimited("slow down", 600)
+
+    cloud.on_call = busy
+    work = asyncio.create_task(console.run(console.plan(batch_size=2)))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    await clock.sleep(1)
+    console.core.hold()
+    operation = await work
+    assert operation.summary() == {"planned": 4, "verified": 2}
+    cloud.on_call = lambda call: None
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.core.resume(send_planned=True)
+    assert again.told(OperationEnded)[0].summary == {"verified": 6}
+    check(cloud, again.journal.load("op-1").operation)
+    await again.core.close()
+
+
+async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.round_trip = 1.0
+    ids = list(cloud.servers)
+    work = asyncio.create_task(console.run(console.plan(wave_size=2, batch_size=2)))
+    await until(lambda: cloud.posts, clock)
+    console.core.hold()
+    await work
+    cloud._change(ids[2], Action.START_MAINTENANCE)  # Somebody else put it into maintenance.
+    await console.core.refresh()
+    other = asyncio.create_task(console.core.run(console.plan([ids[4]]), operation_id="op-2"))
+    await until(lambda: len(cloud.posts) == 2, clock)
+    await console.core.resume(send_planned=True)
+    await other
+    stored = console.journal.load("op-1").operation
+    assert stored.ended is not None
+    assert stored.summary() == {"verified": 4, "cancelled": 2}
+    assert stored.targets[ids[2]].message == "not sent: already in maintenance"
+    assert stored.targets[ids[4]].message.startswith("not sent: still under way: start maintenance of ")
+    assert cloud.posts[2:] == [(ids[3],), (ids[5],)]
+
+
+async def test_the_rest_waits_where_the_servers_cannot_be_read(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    work = asyncio.create_task(console.run(console.plan(wave_size=2)))
+    await until(lambda: cloud.posts, clock)
+    console.core.hold()
+    await work
+
+    def blind(call: str) -> None:
+        if call == "data_centers":
+            raise Unreachable("connection refused")
+
+    cloud.on_call = blind
+    await console.core.resume(send_planned=True)
+    assert console.told(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
+    assert len(cloud.posts) == 1
+    assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
+
+
+async def test_what_is_under_way_is_known_to_every_console(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: cloud.posts, clock)
+    await second.core.tell_left()
+    (told,) = second.told(Standings)
+    assert set(told.standings) == set(cloud.servers), "also those that the first is about to send"
+    assert all(standing.under_way for standing in told.standings.values())
+    await killed(console, work)
+    assert len(await second.core.standings()) == 3, "nobody is about to send the others"
+    await second.core.resume(send_planned=True)
+    assert await second.core.standings() == {}
+    await second.core.close()
 
 
 async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(

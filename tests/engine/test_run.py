@@ -227,6 +227,9 @@ async def test_a_failed_job_may_have_changed_servers_all_the_same(console: Conso
     assert operation.summary() == {"verified": 2, "failed": 4}
     assert set(operation.ids(State.VERIFIED)) == changed
     assert {operation.targets[id_].message for id_ in changed} == {"the job failed, but this server changed"}
+    looked = [t for p in console.told(Progress) for t in p.targets if t.state is State.LOOKING]
+    assert {t.server_id for t in looked} == set(cloud.servers), "not called running while they are read"
+    assert {t.message for t in looked} == {"the job failed; reading the server to see whether it changed"}
 
 
 async def test_a_job_that_nobody_knows_of_is_settled_by_reading(console: Console, cloud: Cloud) -> None:

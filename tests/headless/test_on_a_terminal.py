@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -33,6 +34,22 @@ class Desk:
             **env,
         }
         return self._ends.enter_context(Terminal([*PITSTOP, *arguments], env=settings, home=self._home))
+
+
+def host(desk: Desk) -> str:
+    """Where a desk works, as it is told."""
+    return urlsplit(desk.platform.url).netloc
+
+
+def asked(terminal: Terminal) -> str:
+    """The question on the screen, however its lines are broken."""
+    text = "".join(line.ljust(terminal.emulator.main.columns) for line in terminal.screen())
+    return " ".join(text[max(0, text.rfind("Start maintenance on")) :].split())
+
+
+def wait_for_question(terminal: Terminal, end: str = "[y/N]") -> None:
+    """Until something is asked."""
+    terminal.wait_for(lambda: asked(terminal).endswith(end))
 
 
 @pytest.fixture
@@ -81,10 +98,14 @@ def test_no_colour_where_none_is_wanted(desk: Any, variable: str, value: str) ->
 
 def test_a_start_is_asked_about_and_a_no_sends_nothing(desk: Any, ids: Any) -> None:
     at = desk()
+    wanted = ids(5)
     for answer in ("n", ""):
-        terminal = at.type("start", *ids(3))
-        terminal.wait_for("Go on? [y/N]")
-        assert "3 servers" in terminal.text()
+        terminal = at.type("start", *wanted)
+        wait_for_question(terminal)
+        assert asked(terminal) == (
+            f"Start maintenance on 5 servers ({', '.join(wanted[:3])} and 2 more) "
+            f"at {host(at)}, account ACME, as demo? [y/N]"
+        )
         terminal.press(*answer, "enter")
         assert terminal.wait_exit() == 2
         assert "nothing was sent" in terminal.text()
@@ -95,7 +116,7 @@ def test_a_yes_sends_and_one_line_keeps_up(desk: Any, ids: Any) -> None:
     at = desk()
     wanted = ids(3)
     terminal = at.type("start", *wanted)
-    terminal.wait_for("Go on? [y/N]")
+    wait_for_question(terminal)
     terminal.press("y", "enter")
     assert terminal.wait_exit() == 0
     assert "3 of 3 verified" in terminal.text()
@@ -106,9 +127,14 @@ def test_a_yes_sends_and_one_line_keeps_up(desk: Any, ids: Any) -> None:
 
 def test_above_a_number_of_servers_the_count_is_typed(desk: Any, ids: Any) -> None:
     at = desk()
+    wanted = ids(4)
     for answer, code in (("y", 2), ("4", 0)):
-        terminal = at.type("start", *ids(4), PITSTOP_CONFIRM_ABOVE="3")
-        terminal.wait_for("Type 4 to go on:")
+        terminal = at.type("start", *wanted, PITSTOP_CONFIRM_ABOVE="3")
+        wait_for_question(terminal, "to go on:")
+        assert f"4 servers ({', '.join(wanted[:3])} and 1 more) at {host(at)}, account ACME" in asked(
+            terminal
+        )
+        assert asked(terminal).endswith("as demo? Type 4 to go on:")
         terminal.press(answer, "enter")
         assert terminal.wait_exit() == code
 
@@ -116,7 +142,7 @@ def test_above_a_number_of_servers_the_count_is_typed(desk: Any, ids: Any) -> No
 def test_an_interrupted_question_sends_nothing(desk: Any, ids: Any) -> None:
     at = desk()
     terminal = at.type("start", *ids(2))
-    terminal.wait_for("Go on? [y/N]")
+    wait_for_question(terminal)
     terminal.press("ctrl+c")
     assert terminal.wait_exit() == 130
     assert "Traceback" not in terminal.text()
@@ -142,7 +168,11 @@ def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) ->
     first.signal(signal.SIGKILL)
     first.wait_exit()
     terminal = at.type("resume")
-    terminal.wait_for("1 server never sent. Send them now? [y/N]")
+    wait_for_question(terminal)
+    assert "never sent of start maintenance of " in terminal.text()
+    assert asked(terminal) == (
+        f"Start maintenance on 1 server ({wanted[1]}) at {host(at)}, account ACME, as demo? [y/N]"
+    )
     assert at.platform.posts == 1
     terminal.press("y", "enter")
     assert terminal.wait_exit() == 0

@@ -1,12 +1,19 @@
 """`pitstop start` and `pitstop stop`: who is meant, what is asked, and how it ends."""
 
 import json
+import re
+import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.headless.conftest import Pitstop, Platform, Serve
+from tui.engine.journal import Journal
+from tui.model.operation import Action, Operation, State, Target
+from tui.model.plan import Batch, Plan
+from tui.model.window import Window
 
 
 def some(pitstop: Pitstop, query: str, count: int) -> list[str]:
@@ -254,6 +261,78 @@ def test_no_wait_leaves_when_all_is_sent_and_resume_follows(pitstop: Pitstop, pl
     again = pitstop("resume", "--json")
     assert (again.code, again.out) == (0, "")
     assert "nothing is unfinished" in again.err
+
+
+@pytest.mark.parametrize("how", ["by id", "by a filter"])
+@pytest.mark.parametrize("command", ["start", "stop"])
+def test_what_is_under_way_is_left_alone_and_said_so(
+    pitstop: Pitstop, platform: Serve, command: str, how: str
+) -> None:
+    place = platform(job_seconds=(60.0, 60.0))
+    ids = some(pitstop, f"dc:wa1 {READY}", 2)
+    assert pitstop("start", *ids, "--yes", "--no-wait", "--reason", "CHG-1").code == 0
+    chosen = ids if how == "by id" else ["--filter", " or ".join(ids)]
+    ran = pitstop(command, *chosen, "--yes", "--json")
+    assert (ran.code, ran.json["servers"]) == (5, [])
+    assert place.posts == 1
+    for skipped in ran.json["skipped"]:
+        assert re.fullmatch(
+            r"still under way: start maintenance of \d\d:\d\d \(CHG-1\) has not ended", skipped["reason"]
+        )
+    assert "`pitstop resume` follows what is under way" in ran.err
+
+
+def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_maintenance(
+    pitstop: Pitstop, platform: Serve, home: Path
+) -> None:
+    place = platform()
+    ids = some(pitstop, f"dc:wa1 {READY}", 3)
+    journal = Journal(home / "journal.sqlite3")
+    window = Window("win-1", place.url, "ACME", "demo", time.time())
+    plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(ids[:2])),))
+    operation = Operation("op-1", plan.action, plan.server_ids, window_id="win-1", started=time.time())
+    journal.begin(operation, plan, window, was_in_maintenance={})
+    journal.record("op-1", [Target(id_, State.UNSURE, time.time()) for id_ in ids[:2]])
+    journal.end("op-1", time.time())
+    journal.close()
+    ran = pitstop("stop", ids[0], ids[2], "--yes", "--json")
+    assert (ran.code, place.posts) == (5, 0)
+    unsure, other = ran.json["skipped"]
+    assert unsure["reason"].startswith("unsure: whether start maintenance of ")
+    assert other["reason"] == "not in maintenance"
+    ran = pitstop("start", *ids, "--dry-run", "--json")
+    assert ran.json["summary"] == {"planned": 3}
+    assert (
+        f"note: 2 of these 3 ({ids[0]}, {ids[1]}) are unsure: "
+        "whether the last start maintenance reached them is not known" in ran.err
+    )
+
+
+def test_ending_what_others_began_is_said_before_it_is_done(pitstop: Pitstop, platform: Serve) -> None:
+    platform()
+    (mine,) = some(pitstop, f"dc:wa1 {READY}", 1)
+    others = some(pitstop, "maint:on status:active", 2)
+    assert pitstop("start", mine, "--yes").code == 0
+    ran = pitstop("stop", mine, *others, "--dry-run")
+    assert f"note: 2 of these 3 ({others[0]}, {others[1]}) are not yours" in ran.err
+    assert "not yours" not in pitstop("stop", mine, "--dry-run").err
+
+
+def test_servers_of_a_failed_job_are_not_called_running_while_they_are_looked_at(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    platform(faults={"job-fails": 1.0}, seed=5)
+    run = running("start", *some(pitstop, f"dc:wa1 {READY}", 4), "--yes")
+    told = run.wait_for("the job failed; reading the server to see whether it changed")
+    assert "looking" in told
+    assert "running" not in run.end().err
+
+
+def test_leaving_a_sandbox_in_the_process_promises_no_resume(pitstop: Pitstop) -> None:
+    ran = pitstop("start", "--sandbox", "--filter", f"dc:wa1 {READY} web", "--yes", "--no-wait")
+    assert ran.code == 0
+    assert "the sandbox ends here, and their jobs with it" in ran.err
+    assert "pitstop resume" not in ran.err
 
 
 def test_the_sandbox_in_the_process_leaves_no_journal_behind(pitstop: Pitstop, home: Path) -> None:

@@ -26,9 +26,16 @@ def test_the_first_interrupt_stops_sending_and_follows_what_was_sent(
     run.wait_for("stopped: 2 servers not sent")
     ran = run.end()
     assert ran.code == 130
-    assert ran.json["summary"] == {"verified": 2, "cancelled": 2}
+    assert ran.json["summary"] == {"planned": 2, "verified": 2}
+    assert "2 servers not sent; `pitstop resume --send-rest` sends them" in ran.err
     assert place.in_maintenance(*ids) == [True, True, False, False]
     assert place.posts == 1
+    resumed = pitstop("resume", "--json")
+    assert resumed.json["summary"] == {"planned": 2, "verified": 2}
+    assert f": {ids[2]}, {ids[3]}\n" in resumed.err
+    rest = pitstop("resume", "--send-rest", "--json")
+    assert (rest.code, rest.json["summary"]) == (0, {"verified": 4})
+    assert (place.posts, place.in_maintenance(*ids)) == (2, [True] * 4)
 
 
 def test_the_second_interrupt_leaves_and_resume_goes_on(
@@ -44,7 +51,7 @@ def test_the_second_interrupt_leaves_and_resume_goes_on(
     assert ran.code == 130
     assert "pitstop resume" in ran.err
     resumed = pitstop("resume", "--json")
-    assert json.loads(resumed.out)["summary"] == {"verified": 2, "cancelled": 2}
+    assert json.loads(resumed.out)["summary"] == {"planned": 2, "verified": 2}
     assert place.in_maintenance(*ids[:2]) == [True, True]
     assert place.posts == 1
 
@@ -74,6 +81,21 @@ def test_sending_the_rest(pitstop: Pitstop, platform: Serve, running: Any) -> No
     assert json.loads(ran.out)["summary"] == {"verified": 4}
     assert place.in_maintenance(*ids) == [True] * 4
     assert place.posts == 2
+
+
+def test_the_rest_is_not_sent_to_servers_that_are_as_asked_by_then(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(1.0, 1.0))
+    run, ids = start_slowly(pitstop, running)
+    run.wait_for("2 servers queued")
+    run.process.send_signal(signal.SIGINT)
+    run.end()
+    assert pitstop("start", ids[3], "--yes").code == 0
+    ran = pitstop("resume", "--json", "--send-rest")
+    assert (ran.code, ran.json["summary"]) == (0, {"verified": 3, "cancelled": 1})
+    assert ran.json["servers"][3]["message"] == "not sent: already in maintenance"
+    assert (place.posts, place.in_maintenance(*ids)) == (3, [True] * 4)
 
 
 def test_being_told_to_end_leaves_the_journal_in_order(

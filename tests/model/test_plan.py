@@ -1,12 +1,15 @@
 """What an operation would touch."""
 
+import time
+
 import pytest
 
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
-from tui.model.operation import Action
-from tui.model.plan import make_plan, may_operate, why_not
+from tui.model.operation import Action, State
+from tui.model.plan import Before, Skip, make_plan, may_operate, why_not
 from tui.model.server import Server
+from tui.model.standing import Standing
 
 
 def active(
@@ -101,3 +104,72 @@ def test_reasons_are_given_with_the_most_frequent_first() -> None:
 def test_sizes_below_one_are_a_mistake_of_the_caller(batch_size: int, wave_size: int | None) -> None:
     with pytest.raises(ValueError, match="start at 1"):
         make_plan(Action.START_MAINTENANCE, [], Fleet(), batch_size=batch_size, wave_size=wave_size)
+
+
+NOW = 1_700_000_000.0
+
+
+def asked(action: Action, state: State, *ids: str, open: bool = False) -> Before:  # noqa: A002
+    """These servers were asked for something a moment ago."""
+    standing = Standing("op-1", action, state, NOW, NOW, "CHG-1", open)
+    return Before(NOW, dict.fromkeys(ids, standing), mine=frozenset(ids))
+
+
+@pytest.mark.parametrize("action", [Action.START_MAINTENANCE, Action.STOP_MAINTENANCE, Action.REBOOT])
+def test_what_is_under_way_is_left_alone_whatever_is_asked(action: Action) -> None:
+    fleet = fleet_of(active("WA1A"), active("WA1B", maintenance=True))
+    before = asked(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
+    plan = make_plan(action, ["WA1A", "WA1B"], fleet, before=before)
+    assert plan.server_ids == ()
+    assert all(skip.open for skip in plan.skipped)
+    (reason,) = plan.skipped_by_reason()
+    when = time.strftime("%H:%M", time.localtime(NOW))
+    assert reason == f"still under way: start maintenance of {when} (CHG-1) has not ended"
+
+
+def test_who_is_unsure_to_be_in_maintenance_is_not_said_to_be_out_of_it() -> None:
+    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    plan = make_plan(
+        Action.STOP_MAINTENANCE, ["WA1A", "WA1B"], fleet_of(active("WA1A"), active("WA1B")), before=before
+    )
+    unsure, other = plan.skipped
+    assert unsure.reason.startswith("unsure: whether start maintenance of ")
+    assert unsure.open
+    assert other == Skip("WA1B", "not in maintenance")
+
+
+def test_what_is_tried_again_with_unsure_servers_in_it_says_so() -> None:
+    fleet = fleet_of(active("WA1A"), active("WA1B"), active("WA1C"))
+    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
+    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, before=before)
+    assert len(plan.server_ids) == 3
+    assert plan.remarks == (
+        "2 of these 3 (WA1A, WA1C) are unsure: whether the last start maintenance reached them is not known",
+    )
+
+
+def test_a_reading_that_shows_the_server_as_asked_ends_the_doubt() -> None:
+    fleet = fleet_of(active("WA1A", maintenance=True))
+    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    assert make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet, before=before).server_ids == ("WA1A",)
+    (skip,) = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, before=before).skipped
+    assert skip == Skip("WA1A", "already in maintenance")
+
+
+def test_a_doubt_about_power_says_nothing_of_maintenance() -> None:
+    before = asked(Action.POWER_OFF, State.UNSURE, "WA1A")
+    (skip,) = make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet_of(active("WA1A")), before=before).skipped
+    assert skip.reason == "not in maintenance"
+
+
+def test_ending_what_others_began_is_said_by_number_and_name() -> None:
+    fleet = fleet_of(*(active(f"WA1{n}", maintenance=True) for n in range(9)))
+    before = Before(NOW, {}, frozenset({"WA10"}))
+    plan = make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet, before=before)
+    assert plan.remarks == (
+        "8 of these 9 (WA11, WA12, WA13, WA14, WA15, WA16 and 2 more) are not yours: "
+        "put into maintenance by others, or not from here",
+    )
+    assert make_plan(Action.STOP_MAINTENANCE, ["WA10"], fleet, before=before).remarks == ()
+    assert make_plan(Action.REBOOT, fleet.servers, fleet, before=before).remarks == ()
+    assert make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet).remarks == (), "nobody knows"

@@ -221,7 +221,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
 
     def _ask_password_again(self, message: str) -> None:
         if self.idle.locked:
-            self.idle.hold(lambda: self._ask_password_again(message))
+            self.idle.hold(lambda: self._ask_password_again(message), once="password")
             return
         from tui.console.screens.relogin import ReloginScreen
 
@@ -313,7 +313,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     def notify(self, message: str, **options: Any) -> None:
         """Tell something in passing; while nobody is there it waits."""
         if self.idle.locked:
-            self.idle.hold(lambda: self.notify(message, **options))
+            self.idle.hold(lambda: self.notify(message, **options), once=("notice", message))
         else:
             super().notify(message, **options)
 
@@ -389,6 +389,6 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         from tui.console.screens.too_small import TooSmallScreen
 
         if self.idle.locked:
-            self.idle.hold(self._show_again)
+            self.idle.hold(self._show_again, once="size")
         if not self._too_small and isinstance(self.screen, TooSmallScreen):
             self.pop_screen()

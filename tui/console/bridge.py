@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -11,8 +11,9 @@ from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
-from tui.model.plan import Plan, may_operate
+from tui.model.plan import Before, Plan, may_operate
 from tui.model.server import ServerDetails
+from tui.model.standing import Standing, is_outdated, newest, operation_standings
 from tui.model.window import MAY_HAVE_CHANGED
 
 KEPT_OPERATIONS = 20
@@ -42,7 +43,7 @@ class EngineFacade(Protocol):
         ...
 
     def left(self) -> None:
-        """Tell which servers this account's windows put into maintenance and did not bring back."""
+        """Tell what this account's windows left in maintenance, and what is under way or in doubt."""
 
     def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation."""
@@ -117,6 +118,12 @@ class Picture:
         """Oldest first."""
         self.left: set[str] = set()
         """What this account's windows put into maintenance and did not bring back, as far as is known."""
+        self.left_known = False
+        """Whether the journal has told so."""
+        self._newest: dict[str, str] = {}
+        """Server id -> the newest operation that it is in."""
+        self._standings: Mapping[str, Standing] = {}
+        """What the journal told last, also of operations that another Pitstop carried out."""
         self.elsewhere: set[str] = set()
         """Operations that another console carries out and this one only shows."""
         self.link = events.Link.UP
@@ -155,11 +162,40 @@ class Picture:
         servers = self.fleet.servers
         return sorted(id_ for id_ in self.left if id_ in servers and servers[id_].maintenance)
 
+    def before(self) -> Before:
+        """What was asked of the servers before, here and in other Pitstops."""
+        now = self.clock()
+        steps = [
+            (id_, one) for id_, one in self._standings.items() if one.operation_id not in self.operations
+        ]
+        for operation in self.operations.values():
+            steps += operation_standings(operation)
+        return Before(now, newest(steps, now), self.left if self.left_known else None)
+
+    def states(self, change: Change) -> dict[str, Target | None]:
+        """Where servers that ``change`` touches stand in their newest operation; None where none tells."""
+        touched = set(change.servers).union(*change.targets.values())
+        for id_ in change.ended:
+            touched.update(self.operations[id_].targets if id_ in self.operations else ())
+        return {id_: self.state_of(id_) for id_ in touched if id_ in self._newest}
+
+    def state_of(self, server_id: str) -> Target | None:
+        """Where a server stands in its newest operation; None once the server shows that it is otherwise."""
+        operation = self.operations.get(self._newest.get(server_id, ""))
+        if operation is None:
+            return None
+        target, server = operation.targets[server_id], self.fleet.servers.get(server_id)
+        ended = operation.ended is not None
+        if server is not None and is_outdated(operation.action, target.state, server, ended=ended):
+            return None
+        return target
+
     def take(self, happened: Iterable[events.Event]) -> Change:
-        """Take in what happened; returns what is different now."""
+        """Take in what happened; returns what is different now. What is told twice is one notice."""
         change = Change()
         for event in happened:
             self._take(event, change)
+        change.notices = list({notice.message: notice for notice in change.notices}.values())
         return change
 
     def _take(self, event: events.Event, change: Change) -> None:
@@ -180,7 +216,7 @@ class Picture:
                     event.data_center,
                 )
             case events.DataCenterFailed():
-                if self.fleet.problems.get(event.data_center) != event.message:
+                if event.data_center not in self.fleet.problems:
                     change.notices.append(Notice(f"{event.data_center}: {event.message}", "error"))
                 self.fleet.fail([event.data_center], event.message)
                 change.status = True
@@ -196,7 +232,8 @@ class Picture:
                 change.fleet |= self.fleet.expect(event.data_centers)
                 change.reread = True
             case events.FleetFailed():
-                if self.reading or self.trouble != event.message:  # a try by itself is told once
+                # Once, until a reading succeeds; and not what the link's own notice has just said.
+                if not self.trouble and event.message != self.link_message:
                     change.notices.append(Notice(event.message, "error"))
                 self.reading, self.next_try = False, None
                 self.trouble = event.message
@@ -216,12 +253,16 @@ class Picture:
                     change.ended.append(event.operation_id)
                     self._forget_old()
             case events.LeftInMaintenance():
-                self.left = set(event.server_ids)
+                self.left, self.left_known = set(event.server_ids), True
                 change.status = True
+            case events.Standings():
+                self._standings = event.standings
             case events.OperationNotStarted():
-                change.notices.append(Notice(f"Nothing was sent: {event.message}", "error"))
+                change.notices.append(Notice(event.message[:1].upper() + event.message[1:], "error"))
             case events.LinkChanged():
                 self.link, self.link_message = event.link, event.message
+                if event.link is not events.Link.UP:
+                    self.latency = None  # that of an answer that no longer comes
                 change.status = True
                 severity = "information" if event.link is events.Link.UP else "warning"
                 change.notices.append(Notice(event.message, severity))
@@ -266,6 +307,7 @@ class Picture:
         )
         operation.restore(event.targets)
         self.operations[operation.id] = operation
+        self._newest.update(dict.fromkeys(operation.targets, operation.id))
         (self.elsewhere.add if event.elsewhere else self.elsewhere.discard)(operation.id)
         change.started.append(operation.id)
         change.targets.setdefault(operation.id, {}).update((t.server_id, t) for t in event.targets)

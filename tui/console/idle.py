@@ -22,7 +22,7 @@ class IdleLock:
         self._monotonic = monotonic
         self._touched = monotonic()
         self._screen: LockScreen | None = None
-        self._held: list[Callable[[], object]] = []
+        self._held: dict[object, Callable[[], object]] = {}
 
     @property
     def locked(self) -> bool:
@@ -68,13 +68,17 @@ class IdleLock:
             self._screen.wake()
         return False
 
-    def hold(self, what: Callable[[], object]) -> None:
-        """Do something when the console is open again: it would be seen, or be in the way."""
-        self._held.append(what)
+    def hold(self, what: Callable[[], object], *, once: object) -> None:
+        """Do something when the console is open again: it would be seen, or be in the way.
+
+        What is the same by ``once`` is done once, in the place of the last.
+        """
+        self._held.pop(once, None)
+        self._held[once] = what
 
     def _opened(self, _: None) -> None:
         self._screen = None
         self._touched = self._monotonic()
-        held, self._held = self._held, []
-        for what in held:
+        held, self._held = self._held, {}
+        for what in held.values():
             what()

@@ -39,6 +39,7 @@ class Operating:
             server_ids,
             self._picture.fleet,
             roles=session.roles if session else (),
+            before=self._picture.before(),
             batch_size=settings.batch_size,
         )
         question = ConfirmScreen(

@@ -99,7 +99,7 @@ class Aftermath:
         lost = [id_ for id_ in batch.server_ids if targets[id_].state is State.SUBMITTING]
         self._transitions.set(lost, State.UNSURE, message="Pitstop was interrupted before the answer came")
         jobs: dict[str, list[str]] = {}
-        unsure, unverified = [], []
+        unsure, unverified, unseen = [], [], []
         for id_ in batch.server_ids:
             match targets[id_].state:
                 case State.QUEUED | State.EXECUTING:
@@ -108,6 +108,8 @@ class Aftermath:
                     unsure.append(id_)
                 case State.SUCCEEDED:
                     unverified.append(id_)
+                case State.LOOKING:
+                    unseen.append(id_)
                 case _:
                     pass
         following = [self._follow_job(job_id, ids, batch) for job_id, ids in jobs.items()]
@@ -115,6 +117,8 @@ class Aftermath:
             following.append(self._reconcile(unsure, batch))
         if unverified:
             following.append(self._verify(unverified))
+        if unseen:
+            following.append(self._look_after_failure(unseen))
         await together(following)
 
     async def _follow_job(self, job_id: str, ids: list[str], batch: Batch) -> None:
@@ -130,16 +134,7 @@ class Aftermath:
                 self._transitions.set(ids, State.SUCCEEDED)
                 await self._verify(ids)
             case JobOutcome.FAILED if action.leaves_trace:
-                self._transitions.set(
-                    ids, State.EXECUTING, message="the job failed; looking which servers it changed"
-                )
-                message = "the job failed, but this server changed"
-                left = await self._settle(ids, self._services.options.failed_limit, message)
-                contrary, unseen = _shown(left)
-                self._transitions.set(
-                    contrary, State.FAILED, message=f"the job failed; the server is not {action.result}"
-                )
-                self._transitions.set(unseen, State.UNSURE, message=f"the job failed; {UNSEEN}")
+                await self._look_after_failure(ids)
             case JobOutcome.FAILED:
                 self._transitions.set(ids, State.FAILED, message="the job failed")
             case _:
@@ -147,6 +142,18 @@ class Aftermath:
                     ids, State.UNSURE, message="the platform does not know what became of the job"
                 )
                 await self._reconcile(ids, batch)
+
+    async def _look_after_failure(self, ids: list[str]) -> None:
+        """A job that failed may have changed some of its servers all the same: see which."""
+        self._transitions.set(
+            ids, State.LOOKING, message="the job failed; reading the server to see whether it changed"
+        )
+        message = "the job failed, but this server changed"
+        left = await self._settle(ids, self._services.options.failed_limit, message)
+        contrary, unseen = _shown(left)
+        words = f"the job failed; the server is not {self._operation.action.result}"
+        self._transitions.set(contrary, State.FAILED, message=words)
+        self._transitions.set(unseen, State.UNSURE, message=f"the job failed; {UNSEEN}")
 
     async def _verify(self, ids: list[str]) -> None:
         action, limit = self._operation.action, self._services.options.verify_limit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
-from tui.engine.events import Event, JournalChanged, LeftInMaintenance
+from tui.engine.events import Event, JournalChanged, LeftInMaintenance, Standings
 from tui.engine.inventory import Inventory
 from tui.engine.journal_thread import JournalThread
 from tui.engine.lock import Lock
@@ -22,6 +22,7 @@ from tui.model.fleet import Fleet
 from tui.model.operation import Action, Operation
 from tui.model.pacing import similar
 from tui.model.plan import Plan
+from tui.model.standing import Standing
 from tui.model.window import left_in_maintenance
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ class Core:
         """Send nothing more of an operation; what was sent is followed to its end."""
         await self._runs.cancel(operation_id)
 
+    def hold(self) -> None:
+        """Send nothing more for now; what was not sent waits for a resume, the rest is followed."""
+        self._runs.hold()
+
     async def drain(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled; see ``Runs.drain``."""
         await self._runs.drain(send_rest=send_rest)
@@ -143,10 +148,20 @@ class Core:
         left = left_in_maintenance(await self._journal.do(lambda journal: journal.held(at, account)))
         return [id_ for id_, window in left.items() if not window_id or window == window_id]
 
+    async def standings(self) -> dict[str, Standing]:
+        """What is under way on servers of this account, or what became of which is not known.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        at, account = self.session.place, self.session.account
+        return await self._journal.do(lambda journal: journal.standings(at, account))
+
     async def tell_left(self) -> None:
-        """Tell LeftInMaintenance; nothing where the journal cannot be read, which it tells itself."""
+        """Tell LeftInMaintenance and Standings; nothing where the journal, which says so, cannot be read."""
         with contextlib.suppress(JournalError):
             self._emit(LeftInMaintenance(tuple(await self.left_in_maintenance())))
+            self._emit(Standings(await self.standings()))
 
     async def unfinished(self) -> dict[tuple[str, str], int]:
         """Endpoint and account -> how many operations have not ended there, for all that have any.

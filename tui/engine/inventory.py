@@ -124,7 +124,7 @@ class Inventory:
             await self._read_data_centers()
         except ApiError as error:
             self.fleet.unlisted = str(error)
-            self._tell(FleetFailed(str(error)))
+            self._tell(FleetFailed(self.fleet.unlisted))
             return
         await self._read(self.fleet.expected)
 

@@ -214,20 +214,8 @@ class Journal(Records):
         return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
-        wanted = dict.fromkeys(plan.server_ids)
-        busy: set[str] = set()
-        for key, owner, heartbeat in db.execute(
-            "SELECT key, owner, heartbeat FROM operations CROSS JOIN windows ON windows.id = window"
-            " WHERE ended IS NULL AND endpoint = ? AND account = ?",
-            (window.endpoint, window.account),
-        ).fetchall():
-            # What is planned and nobody is about to send is in nobody's way.
-            owned = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
-            rows = db.execute("SELECT server, state FROM targets WHERE operation = ?", (key,))
-            busy.update(
-                server for server, state in rows if state in _BUSY or (owned and state == State.PLANNED)
-            )
-        names = [id_ for id_ in wanted if id_ in busy]
+        known = self._standings(db, window.endpoint, window.account, doubts=False)
+        names = [id_ for id_ in dict.fromkeys(plan.server_ids) if id_ in known and known[id_].under_way]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise ServersBusy(
@@ -241,7 +229,6 @@ class Journal(Records):
             raise NotOurs(TAKEN_OVER)
 
 
-_BUSY = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.UNSURE})
 _INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
 # Kept since the disk was full, say: nothing of it is written when the operation was lost meanwhile.
 _INSERT_KEPT = (

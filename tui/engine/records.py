@@ -1,5 +1,6 @@
 """What the journal says: windows, operations, and where every server of them stands. Nothing here writes."""
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from tui.engine.owner import Owner, is_alive, uptime
 from tui.engine.retention import held, prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
+from tui.model.standing import DOUBT_LASTS, Standing, newest
 from tui.model.window import Step, Window
 
 WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
@@ -109,6 +111,14 @@ class Records:
                 " WHERE ended IS NULL GROUP BY endpoint, account ORDER BY endpoint, account"
             )
             return {(endpoint, account): count for endpoint, account, count in rows}
+
+    def standings(self, endpoint: str, account: str, *, besides: str = "") -> dict[str, Standing]:
+        """An account's servers that are under way, or not known to have changed: see ``newest``.
+
+        ``besides`` is an operation that does not count.
+        """
+        with self.database.reading() as db:
+            return self._standings(db, endpoint, account, besides)
 
     def load(self, operation_id: str) -> Stored:
         """An operation with everything that is known of it."""
@@ -218,6 +228,34 @@ class Records:
         boot, seconds = self._uptime()
         before, _, then = mark.partition(" ")
         return max(0.0, seconds - float(then)) if boot and boot == before else 0.0
+
+    def _standings(
+        self,
+        db: sqlite3.Connection,
+        endpoint: str,
+        account: str,
+        besides: str = "",
+        *,
+        doubts: bool = True,
+    ) -> dict[str, Standing]:
+        """Where servers stand; without ``doubts`` only those of operations that have not ended."""
+        now = self._now()
+        steps = []
+        for key, id_, action, reason, started, ended, owner, heartbeat in db.execute(
+            "SELECT key, operations.id, action, operations.reason, started, ended, owner, heartbeat"
+            " FROM operations CROSS JOIN windows ON windows.id = window"
+            " WHERE (ended IS NULL OR ended > ?) AND endpoint = ? AND account = ? AND operations.id != ?"
+            " ORDER BY key",
+            (now - DOUBT_LASTS if doubts else math.inf, endpoint, account, besides),
+        ).fetchall():
+            # What is planned and nobody is about to send is in nobody's way.
+            sending = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
+            of = Standing(
+                id_, Action(action), State.PLANNED, started, started, reason, ended is None, sending
+            )
+            rows = db.execute("SELECT server, state, at FROM targets WHERE operation = ?", (key,))
+            steps += [(server, of.at_state(State(state), at)) for server, state, at in rows]
+        return newest(steps, now)
 
     def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
         if owner_text is None or owner_text == self._owner_text:

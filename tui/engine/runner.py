@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited, TokenExpired, Unreachable
 from tui.engine.aftermath import Aftermath, together
 from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs
@@ -42,7 +44,7 @@ class Runner:
         Args:
             services: What to work with.
             operation: As the journal has it.
-            plan: Its batches.
+            plan: Its batches, as planned.
             submitted: Batch -> when it was sent by an earlier process.
             ages: Batch -> seconds that have passed since then, for certain.
             max_failed: Send no further wave when more servers than this did not end well.
@@ -80,7 +82,7 @@ class Runner:
             self.cancel(self._stop_reason)
         try:
             for wave in range(self._plan.waves):
-                batches = [batch for batch in self._plan.batches if batch.wave == wave]
+                batches = [self._kept(batch) for batch in self._plan.batches if batch.wave == wave]
                 if self._sending and any(self._unsent(batch) for batch in batches):
                     self._check_failures()
                 await together([self._carry_out(batch) for batch in batches])
@@ -100,13 +102,18 @@ class Runner:
         if self._running is not None and not self.over:  # Before that it is not in the journal yet.
             self._transitions.set(self.operation.ids(State.PLANNED), State.CANCELLED, message=reason)
 
+    def leave_out(self, reasons: Mapping[str, str]) -> None:
+        """Never send these servers, though they were planned: server id -> why."""
+        self._transitions.set_each(reasons, State.CANCELLED)
+
     def hold(self, *, finish_wave: bool) -> None:
         """Send nothing more for now: what was not sent stays planned, for a later resume.
 
         With ``finish_wave`` the wave under way is sent to its end.
         """
         if finish_wave and self._sending:
-            sent = [batch.wave for batch in self._plan.batches if not self._unsent(batch)]
+            kept = [self._kept(batch) for batch in self._plan.batches]
+            sent = [batch.wave for batch in kept if batch.server_ids and not self._unsent(batch)]
             self._last_wave = max(sent, default=-1)
         else:
             self._sending = False
@@ -118,8 +125,14 @@ class Runner:
 
     # A batch
 
+    def _kept(self, batch: Batch) -> Batch:
+        """A batch without the servers that are never sent."""
+        targets = self.operation.targets
+        ids = tuple(id_ for id_ in batch.server_ids if targets[id_].state is not State.CANCELLED)
+        return batch if len(ids) == len(batch.server_ids) else msgspec.structs.replace(batch, server_ids=ids)
+
     def _unsent(self, batch: Batch) -> bool:
-        return self.operation.targets[batch.server_ids[0]].state is State.PLANNED
+        return any(self.operation.targets[id_].state is State.PLANNED for id_ in batch.server_ids)
 
     def _may_send(self, batch: Batch) -> bool:
         held = self._last_wave is not None and batch.wave > self._last_wave
@@ -189,8 +202,8 @@ class Runner:
                 return None
             await self._unless_halted(wait)
             if self._halted.is_set():
-                reason = self._stop_reason or "not sent: stopped before the endpoint took it"
-                self._transitions.set(ids, State.CANCELLED, message=reason)
+                state = State.CANCELLED if self._stop_reason else State.PLANNED
+                self._transitions.set(ids, state, message=self._stop_reason)
                 return None
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:

@@ -19,6 +19,7 @@ from tui.engine.events import (
 )
 from tui.engine.options import Options
 from tui.engine.owner import HEARTBEAT
+from tui.engine.rest import Rest, look_again
 from tui.engine.runner import Runner
 from tui.engine.services import Services
 from tui.engine.session import Session
@@ -116,11 +117,14 @@ class Runs:
 
         What was sent is tracked; a request whose answer was never recorded is settled by reading the servers,
         and never sent again. What was not sent yet goes out only with ``send_planned``, which takes the
-        operator's word; else it stays planned. What another living console carries out is shown as it goes.
+        operator's word; else it stays planned. Before it does, all servers are read: those that are as asked
+        by now, or under way, are left out. What another living console carries out is shown as it goes.
         """
         services = self._services
         if services is None:
             return
+        if send_planned:
+            await services.inventory.refresh()
         followed = []
         place, account = self._session.place, services.account
         with contextlib.suppress(JournalError):  # The journal itself tells what is wrong with it.
@@ -146,14 +150,18 @@ class Runs:
             else:
                 await self._journal.do(lambda journal: journal.ask_to_stop(operation_id))
 
+    def hold(self, *, finish_wave: bool = False) -> None:
+        """Send nothing more for now, or no further wave; what was not sent waits for a resume."""
+        for runner in self._runs.values():
+            runner.hold(finish_wave=finish_wave)
+
     async def drain(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
 
         With ``send_rest`` the waves under way are sent to their end first; waves not yet begun are left.
         Nobody is there any more: where it takes the operator to log in again, everything is left.
         """
-        for runner in self._runs.values():
-            runner.hold(finish_wave=send_rest)
+        self.hold(finish_wave=send_rest)
         login_needed = asyncio.create_task(self._session.login_needed())
         while self._runs and not login_needed.done():
             under_way = [self._tasks[id_] for id_ in self._runs]
@@ -167,8 +175,7 @@ class Runs:
         self._closing = True
         async with self._claiming:
             pass  # What is being claimed is given back.
-        for runner in self._runs.values():
-            runner.hold(finish_wave=False)
+        self.hold()
         deadline = self._clock.monotonic() + self.options.close_grace
         while any(runner.in_flight for runner in self._runs.values()) and self._clock.monotonic() < deadline:
             await self._clock.sleep(0.05)
@@ -203,13 +210,14 @@ class Runs:
             if task is None or (not watch and operation_id not in self._runs):
                 try:
                     mine, stored = await self._journal.do(claim)
+                    rest = await look_again(services, stored) if mine and send else Rest(send=False)
                 except BaseException:
                     self._journal.begin(lambda journal: journal.release(operation_id))
                     raise
                 if mine and (self._closing or self._services is not services):
                     await self._release(operation_id)
                 elif mine:
-                    task = self._take_up(stored, services, send=send)
+                    task = self._take_up(stored, services, rest)
                 elif stored.elsewhere and watch and not self._closing:
                     task = self._watch(stored)
         return task
@@ -217,7 +225,7 @@ class Runs:
     async def _release(self, operation_id: str) -> None:
         await self._journal.do(lambda journal: journal.release(operation_id))
 
-    def _take_up(self, stored: "Stored", services: Services, *, send: bool) -> asyncio.Task[None]:
+    def _take_up(self, stored: "Stored", services: Services, rest: Rest) -> asyncio.Task[None]:
         runner = Runner(
             services,
             stored.operation,
@@ -227,7 +235,11 @@ class Runs:
             max_failed=stored.max_failed,
         )
         self._tell_started(stored.operation, resumed=True)
-        return self._start(runner, stored.plan, self._carry_out(runner, send=send))
+        runner.leave_out(rest.left_out)
+        task = self._start(runner, stored.plan, self._carry_out(runner, send=rest.send))
+        if rest.why_not:
+            self._emit(OperationNotStarted(stored.operation.id, f"the rest was not sent: {rest.why_not}"))
+        return task
 
     def _watch(self, stored: "Stored") -> asyncio.Task[None]:
         self._tell_started(stored.operation, resumed=True, elsewhere=True)

@@ -63,7 +63,7 @@ class Transitions:
             self._lose()
             return False
         except asyncio.CancelledError:
-            self.set(batch.server_ids, State.CANCELLED, message="not sent: Pitstop ended before it could be")
+            self.set(batch.server_ids, State.PLANNED)  # Pitstop ends before it could be sent.
             raise
         self._tell(targets)
         return True

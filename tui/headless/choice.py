@@ -4,15 +4,17 @@ import math
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from tui.engine.errors import JournalError
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator, counted, named
 from tui.headless.session import Session
 from tui.model.operation import Action
-from tui.model.plan import Plan, make_plan
+from tui.model.plan import Before, Plan, make_plan
 from tui.model.text import clean
 from tui.model.ticket import find_servers
 
@@ -67,7 +69,7 @@ def wave_size(text: str, servers: int) -> int | None:
     return max(1, math.ceil(servers * int(number) / 100)) if percent else int(number)
 
 
-def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
+async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
     """What the request would touch, of the fleet as read. Raises Stop: then nothing is sent."""
     fleet, narrator = session.core.fleet, session.narrator
     if request.query is not None:
@@ -104,12 +106,19 @@ def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
                 raise Stop(Exit.USAGE, "none of the servers exists; nothing was sent")
         ids = [server.id for server in servers]
 
+    core = session.core
+    try:
+        before = Before(time.time(), await core.standings(), frozenset(await core.left_in_maintenance()))
+    except JournalError as error:
+        raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
+
     def plan(size: int | None) -> Plan:
         return make_plan(
             request.action,
             ids,
             fleet,
             roles=session.roles,
+            before=before,
             batch_size=session.work.settings.batch_size,
             wave_size=size,
         )
@@ -127,6 +136,10 @@ def tell_plan(plan: Plan, narrator: Narrator) -> None:
     narrator.say(f"{plan.action.label}: {what if plan.server_ids else 'nothing to send'}")
     for reason, ids in plan.skipped_by_reason().items():
         narrator.say(f"  left alone, {reason}: {named(ids)}")
+    for remark in plan.remarks:
+        narrator.say(f"  note: {remark}")
+    if any(skip.open for skip in plan.skipped):
+        narrator.say("  `pitstop resume` follows what is under way")
 
 
 def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
@@ -138,22 +151,24 @@ def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
             f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
             "on; nothing was sent; say --yes",
         )
-    if count > session.work.settings.confirm_above:
-        confirmed = ask(f"Type {count} to go on: ").strip() == str(count)
-    else:
-        confirmed = agrees("Go on? [y/N] ")
-    if not confirmed:
+    if not is_confirmed({plan.action: plan.server_ids}, session):
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
+
+
+def is_confirmed(wanted: Mapping[Action, Sequence[str]], session: Session) -> bool:
+    """Whether the operator says yes to these actions; above a number of servers, by typing it."""
+    what = " and ".join(
+        f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
+    )
+    question, count = f"{what} at {session.named}", sum(map(len, wanted.values()))
+    if count > session.work.settings.confirm_above:
+        return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
+    return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}
 
 
 def can_ask() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def agrees(question: str) -> bool:
-    """Whether the operator says yes."""
-    return ask(question).strip().casefold() in {"y", "yes"}
 
 
 def ask(question: str) -> str:

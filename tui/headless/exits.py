@@ -26,15 +26,17 @@ class Exit(IntEnum):
 
 
 _MEANINGS = {
-    Exit.VERIFIED: "done: every server is verified to be as asked",
+    Exit.VERIFIED: "done: every server is verified to be as asked; with `--no-wait`: was sent and is queued; "
+    "with `--dry-run`: could be sent",
     Exit.FAILED: "some server failed, was refused, or was left out because it could not be done",
     Exit.USAGE: "nothing was done: wrong usage or settings, unknown servers, or not confirmed",
     Exit.LOGIN_REFUSED: "the endpoint refused the login",
     Exit.UNREACHABLE: "the endpoint cannot be reached, or does not answer as it should",
-    Exit.UNSURE: "what became of some server is not known: look before doing it again, or `pitstop resume`",
-    Exit.HUNG_UP: "the terminal went away; `pitstop resume` goes on",
-    Exit.INTERRUPTED: "interrupted (Ctrl-C); `pitstop resume` goes on with what was sent",
-    Exit.TERMINATED: "told to stop (SIGTERM); `pitstop resume` goes on with what was sent",
+    Exit.UNSURE: "what becomes of some server is not known, or an earlier operation on it has not ended: "
+    "`pitstop resume`, or look before doing it again",
+    Exit.HUNG_UP: "the terminal went away; `pitstop resume` goes on, with `--send-rest` with all of it",
+    Exit.INTERRUPTED: "interrupted (Ctrl-C); `pitstop resume` as above",
+    Exit.TERMINATED: "told to stop (SIGTERM); `pitstop resume` as above",
 }
 
 
@@ -54,7 +56,8 @@ def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
     """
     if operation.doubtful if waited else operation.count(State.UNSURE, State.SUBMITTING):
         return Exit.UNSURE
-    if operation.count(State.FAILED, State.REFUSED, State.CANCELLED, State.PLANNED):
+    cancelled = [operation.targets[id_].message for id_ in operation.ids(State.CANCELLED)]
+    if operation.count(State.FAILED, State.REFUSED, State.PLANNED) or not all(map(is_so_already, cancelled)):
         return Exit.FAILED
     return Exit.VERIFIED
 
@@ -62,9 +65,12 @@ def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
 def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
     """What the servers that a plan leaves alone mean for the exit code.
 
-    A server that already is as asked is fine. Others that were ``named`` one by one count as refused; those
-    that a filter came upon do not, unless it is the operator's role that stands in the way.
+    A server that already is as asked is fine; one that may yet change by an earlier operation is not known.
+    Others that were ``named`` one by one count as refused; those that a filter came upon do not, unless it is
+    the operator's role that stands in the way.
     """
+    if any(skip.open for skip in plan.skipped):
+        return Exit.UNSURE
     reasons = {skip.reason for skip in plan.skipped if not is_so_already(skip.reason)}
     if reasons and (named or any("role" in reason for reason in reasons)):
         return Exit.FAILED
@@ -72,5 +78,6 @@ def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
 
 
 def is_so_already(reason: str) -> bool:
-    """Whether a server is skipped because it is as asked."""
+    """Whether a server is skipped, or not sent any more, because it is as asked."""
+    reason = reason.removeprefix("not sent: ")
     return reason.startswith("already ") or reason == "not in maintenance"

@@ -11,6 +11,7 @@ from tui.headless.exits import Exit, Stop
 from tui.headless.narration import counted
 from tui.headless.session import Session
 from tui.model.operation import IN_FLIGHT, Operation, State
+from tui.model.text import clean
 
 
 class Follower:
@@ -28,7 +29,6 @@ class Follower:
         self._narrator = session.narrator
         self._wait = wait
         self._not_started = ""
-        self._stopping: list[asyncio.Task[None]] = []
         self._winding_down: asyncio.Task[None] | None = None
         session.listener = self._told
 
@@ -70,8 +70,11 @@ class Follower:
                 operation = self.operations[id_]
                 operation.ended = at
                 self._narrator.end(operation)
-            case OperationNotStarted(message=message):
-                self._not_started = message
+            case OperationNotStarted(operation_id=id_, message=message):
+                if id_ in self.operations:  # of what was taken up again, the rest
+                    self._narrator.say(clean(message))
+                else:
+                    self._not_started = message
 
     def _redraw(self) -> None:
         for operation in self.operations.values():
@@ -101,10 +104,9 @@ class Follower:
         running = [operation for operation in mine if operation.ended is None]
         unsent = sum(operation.count(State.PLANNED) for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
-        core = self._session.core
-        self._stopping = [asyncio.create_task(core.cancel(operation.id)) for operation in running]
+        self._session.core.hold()
         self._narrator.say(
-            f"stopped: {counted(unsent, 'server')} not sent and left as they are; "
+            f"stopped: {counted(unsent, 'server')} not sent; "
             f"following the {sent:,} that were sent; Ctrl-C once more leaves now"
         )
 

@@ -16,7 +16,7 @@ PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where lines cannot be rewritten."""
 
 _ORDER = (State.VERIFIED, State.FAILED, State.REFUSED, State.UNSURE, State.CANCELLED)
-_TOLD = frozenset({State.FAILED, State.REFUSED, State.UNSURE})
+_TOLD = frozenset({State.LOOKING, State.FAILED, State.REFUSED, State.UNSURE})
 _MOST_NAMED = 20
 """So many ids are named one by one in a message, before it says how many more there are."""
 
@@ -111,7 +111,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def named(ids: Sequence[str]) -> str:
+def named(ids: Sequence[str], most: int = _MOST_NAMED) -> str:
     """The ids, or the first of them and how many more there are."""
-    more = len(ids) - _MOST_NAMED
-    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(ids) - most
+    return ", ".join(ids[:most]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,17 +1,29 @@
 """`pitstop start`, `pitstop stop` and `pitstop resume`."""
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tui.headless.choice import Request, agrees, can_ask, confirm, plan_for, read_ids, tell_plan, wave_size
+from tui.headless.choice import (
+    Request,
+    can_ask,
+    confirm,
+    is_confirmed,
+    plan_for,
+    read_ids,
+    tell_plan,
+    wave_size,
+)
 from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
-from tui.headless.narration import Narrator, counted
+from tui.headless.narration import Narrator, counted, named
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.headless.session import Session, Work, opened
-from tui.model.operation import IN_FLIGHT, LOOKS, Operation, State, Target, operation_json
+from tui.model.operation import IN_FLIGHT, LOOKS, Action, Operation, State, Target, operation_json
 from tui.model.plan import Skip
+from tui.model.standing import operation_name
+from tui.model.text import clean
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
@@ -26,7 +38,7 @@ async def operate(work: Work, request: Request) -> Exit:
     async with opened(work, narrator) as session:
         await session.read_fleet()
         await session.tell_unfinished(here=True)
-        plan = plan_for(request, session, ids)
+        plan = await plan_for(request, session, ids)
         tell_plan(plan, narrator)
         skipped = exit_of_skipped(plan, named=request.query is None)
         if request.dry_run or not plan.server_ids:
@@ -44,7 +56,8 @@ async def operate(work: Work, request: Request) -> Exit:
         raise Stop(session.why or Exit.FAILED, "nothing was sent")
     (operation,) = follower.operations.values()
     _show(operation, plan.skipped, as_json=request.json)
-    return _ended(session, [operation], waited=request.wait) or skipped
+    code = _ended(session, [operation], waited=request.wait)
+    return code if session.why is not None else max(code, skipped)
 
 
 async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
@@ -59,14 +72,12 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
         await session.tell_unfinished(here=False)
         follower = Follower(session)
         await follower.follow(session.core.resume(send_planned=send_rest), sending=send_rest)
-        unsent = sum(operation.count(State.PLANNED) for operation in follower.operations.values())
+        unsent = _unsent(follower.operations.values(), narrator)
         if unsent and session.why is None and not work.settings.readonly:
-            if can_ask() and agrees(f"{counted(unsent, 'server')} never sent. Send them now? [y/N] "):
+            if not send_rest and can_ask() and is_confirmed(unsent, session):
                 await follower.follow(session.core.resume(send_planned=True), sending=True)
             else:
-                narrator.say(
-                    f"{counted(unsent, 'server')} never sent; `pitstop resume --send-rest` sends them"
-                )
+                narrator.say("`pitstop resume --send-rest` sends what was never sent")
         if not follower.operations and session.why is None:
             narrator.say(f"nothing is unfinished at {work.endpoint.name}")
     for operation in follower.operations.values():
@@ -74,11 +85,28 @@ async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
     return _ended(session, list(follower.operations.values()), waited=True)
 
 
+def _unsent(operations: Iterable[Operation], narrator: Narrator) -> dict[Action, list[str]]:
+    """The servers that nothing was ever sent for, by what was asked of them; each operation is told."""
+    found: dict[Action, list[str]] = {}
+    for operation in operations:
+        if ids := operation.ids(State.PLANNED):
+            name = operation_name(operation.action, operation.started, operation.reason, time.time())
+            narrator.say(clean(f"never sent of {name}: {named(ids)}"))
+            found.setdefault(operation.action, []).extend(ids)
+    return found
+
+
 def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -> Exit:
     """The exit code. What is still under way is said, and how to go on."""
-    underway = sum(operation.count(State.PLANNED, State.UNSURE, *IN_FLIGHT) for operation in operations)
+    underway = sum(operation.count(State.UNSURE, *IN_FLIGHT) for operation in operations)
+    unsent = sum(operation.count(State.PLANNED) for operation in operations)
+    inside = session.work.endpoint.sandbox
     if underway and session.leave.is_set():
-        session.narrator.say(f"{counted(underway, 'server')} still under way; `pitstop resume` goes on")
+        advice = "the sandbox ends here, and their jobs with it" if inside else "`pitstop resume` goes on"
+        session.narrator.say(f"{counted(underway, 'server')} still under way; {advice}")
+    if unsent and session.why is not None:
+        advice = "" if inside else "; `pitstop resume --send-rest` sends them"
+        session.narrator.say(f"{counted(unsent, 'server')} not sent{advice}")
     if session.why is not None:
         return session.why
     return max((exit_of(operation, waited=waited) for operation in operations), default=Exit.VERIFIED)

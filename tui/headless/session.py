@@ -116,6 +116,14 @@ class Session:
                     advice = f"`pitstop resume{where}` goes on"
                     self.narrator.say(clean(f"{said} at {endpoint} (account {account}): {advice}"))
 
+    @property
+    def named(self) -> str:
+        """Where and as whom it works, e.g. "night (cloud.example.net), account ACME, as ops"."""
+        endpoint = self.work.endpoint
+        host = urlsplit(endpoint.url).netloc
+        where = endpoint.name if endpoint.sandbox or endpoint.name == host else f"{endpoint.name} ({host})"
+        return clean(f"{where}, account {self.core.session.account}, as {self.core.session.user}")
+
     def _located(self, message: str) -> str:
         """What went wrong, and where unless it says so itself."""
         host = urlsplit(self.work.endpoint.url).netloc
@@ -158,7 +166,8 @@ class Session:
             case DataCenterFailed():
                 self.narrator.say(f"{event.data_center} could not be read: {event.message}")
             case LinkChanged():
-                self.narrator.say(f"the link is {event.link}: {event.message}")
+                trouble = event.link.trouble
+                self.narrator.say(f"{trouble}: {event.message}" if trouble else event.message)
             case LoginNeeded(message=message):
                 self.narrator.say(f"the endpoint does not accept the login any more: {message}")
                 self.why = Exit.LOGIN_REFUSED

@@ -88,6 +88,8 @@ class State(StrEnum):
     SUBMITTING = "submitting"
     QUEUED = "queued"
     EXECUTING = "executing"
+    LOOKING = "looking"
+    """Its job failed, which says nothing of a single server: it is read to see whether it changed."""
     SUCCEEDED = "succeeded"
     VERIFIED = "verified"
     REFUSED = "refused"
@@ -99,11 +101,14 @@ class State(StrEnum):
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     # A refused login, a full disk or the operator's word stops what was not sent.
     State.PLANNED: frozenset({State.SUBMITTING, State.CANCELLED}),
-    # cancelled: the request provably never left. failed: the endpoint refused the whole request.
-    State.SUBMITTING: frozenset({State.QUEUED, State.REFUSED, State.FAILED, State.UNSURE, State.CANCELLED}),
-    # A failed job may have changed this server all the same, so a job's end can mean verified.
-    State.QUEUED: frozenset({State.EXECUTING, State.SUCCEEDED, State.VERIFIED, State.FAILED, State.UNSURE}),
-    State.EXECUTING: frozenset({State.SUCCEEDED, State.VERIFIED, State.FAILED, State.UNSURE}),
+    # cancelled: the request provably never left; planned: nor did it, and it may later.
+    # failed: the endpoint refused the whole request.
+    State.SUBMITTING: frozenset(
+        {State.PLANNED, State.QUEUED, State.REFUSED, State.FAILED, State.UNSURE, State.CANCELLED}
+    ),
+    State.QUEUED: frozenset({State.EXECUTING, State.LOOKING, State.SUCCEEDED, State.FAILED, State.UNSURE}),
+    State.EXECUTING: frozenset({State.LOOKING, State.SUCCEEDED, State.FAILED, State.UNSURE}),
+    State.LOOKING: frozenset({State.VERIFIED, State.FAILED, State.UNSURE}),
     State.SUCCEEDED: frozenset({State.VERIFIED, State.UNSURE}),
     # Settled by re-reading the server. cancelled: it is untouched, so it may be asked for again.
     State.UNSURE: frozenset({State.VERIFIED, State.FAILED, State.CANCELLED}),
@@ -117,7 +122,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
 """States that nothing follows. SUCCEEDED and UNSURE can also be how an operation leaves a server."""
 
-IN_FLIGHT = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED})
+IN_FLIGHT = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.LOOKING, State.SUCCEEDED})
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -135,6 +140,7 @@ LOOKS: Mapping[State, Look] = {
     State.SUBMITTING: Look("sending", "→", ">", "blue"),
     State.QUEUED: Look("queued", "…", "~", "blue"),
     State.EXECUTING: Look("running", "▸", "*", "blue"),
+    State.LOOKING: Look("looking", "◔", "@", "blue"),
     State.SUCCEEDED: Look("checking", "◌", "o", "blue"),
     State.VERIFIED: Look("verified", "✓", "+", "green"),
     State.REFUSED: Look("refused", "⊘", "/", "red"),

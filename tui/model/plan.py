@@ -1,16 +1,21 @@
 """What an operation would touch, before anything is sent."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from tui.model.fleet import Fleet
 from tui.model.operation import Action
 from tui.model.server import Server
+from tui.model.standing import Standing, concern_the_same, is_in_doubt
 
 OPERATOR_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 """Roles that may run maintenance and power operations. Source: the platform's role permissions matrix."""
+
+
+REMARKED = 6
+"""How many servers a remark names; the others are counted."""
 
 
 class Skip(msgspec.Struct, frozen=True):
@@ -18,6 +23,8 @@ class Skip(msgspec.Struct, frozen=True):
 
     server_id: str
     reason: str
+    open: bool = False
+    """Whether it may yet change by what was asked of it before: under way, or not known."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -35,6 +42,8 @@ class Plan(msgspec.Struct, frozen=True):
     action: Action
     batches: tuple[Batch, ...]
     skipped: tuple[Skip, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What else to know of the servers that would be touched, before saying yes."""
 
     @property
     def server_ids(self) -> tuple[str, ...]:
@@ -73,16 +82,28 @@ def why_not(action: Action, server: Server) -> str | None:
     return None
 
 
+class Before(msgspec.Struct, frozen=True):
+    """What was asked of the servers before, as far as the journal knows."""
+
+    now: float = 0.0
+    """Seconds since the epoch."""
+    standings: Mapping[str, Standing] = {}
+    """See ``standing.newest``."""
+    mine: Collection[str] | None = None
+    """Servers that this operator's windows put into maintenance; None where that is not known."""
+
+
 def make_plan(
     action: Action,
     server_ids: Iterable[str],
     fleet: Fleet,
     *,
     roles: Collection[str] = (),
+    before: Before = Before(),  # noqa: B008 - immutable
     batch_size: int = 100,
     wave_size: int | None = None,
 ) -> Plan:
-    """Decide what ``action`` on ``server_ids`` would touch, as far as ``fleet`` knows.
+    """Decide what ``action`` on ``server_ids`` would touch, as far as ``fleet`` and ``before`` know.
 
     Batches are one POST each: one data center, at most ``batch_size`` servers. With ``wave_size``
     the eligible servers are cut into waves of that many, in the order given, and each wave into
@@ -98,16 +119,53 @@ def make_plan(
             continue
         server = fleet.servers.get(id_)
         if server is None:
-            reason: str | None = "not found"
+            skipped[id_] = Skip(id_, "not found")
         elif not may_operate(roles):
-            reason = "not allowed by your role"
+            skipped[id_] = Skip(id_, "not allowed by your role")
+        elif (skip := _still_open(action, server, before)) is not None:
+            skipped[id_] = skip
+        elif (reason := why_not(action, server)) is not None:
+            skipped[id_] = Skip(id_, reason)
         else:
-            reason = why_not(action, server)
-        if reason is None and server is not None:
             eligible[id_] = server
-        else:
-            skipped[id_] = Skip(id_, reason or "not found")
-    return Plan(action, _batches(list(eligible.values()), batch_size, wave_size), tuple(skipped.values()))
+    batches = _batches(list(eligible.values()), batch_size, wave_size)
+    return Plan(action, batches, tuple(skipped.values()), tuple(_remarks(action, eligible, before)))
+
+
+def _still_open(action: Action, server: Server, before: Before) -> Skip | None:
+    """Why what was asked of ``server`` before stands in the way of ``action``; None where it does not."""
+    standing = before.standings.get(server.id)
+    if standing is None:
+        return None
+    name = standing.named(before.now)
+    if standing.under_way:
+        return Skip(server.id, f"still under way: {name} has not ended", open=True)
+    as_asked = action.settled(server) and concern_the_same(action, standing.action)
+    if as_asked and is_in_doubt(standing, server):
+        return Skip(server.id, f"unsure: whether {name} reached it is not known", open=True)
+    return None
+
+
+def _remarks(action: Action, servers: Mapping[str, Server], before: Before) -> Iterator[str]:
+    doubts: dict[str, list[str]] = {}
+    for id_, server in servers.items():
+        standing = before.standings.get(id_)
+        if standing is not None and is_in_doubt(standing, server):
+            doubts.setdefault(standing.action.label.lower(), []).append(id_)
+    for label, ids in doubts.items():
+        unsure = f"{_some(ids, servers)} unsure: whether the last {label} reached"
+        yield f"{unsure} {'it' if len(ids) == 1 else 'them'} is not known"
+    if action is Action.STOP_MAINTENANCE and before.mine is not None:
+        others = [id_ for id_ in servers if id_ not in before.mine]
+        if others:
+            yield f"{_some(others, servers)} not yours: put into maintenance by others, or not from here"
+
+
+def _some(ids: Sequence[str], of: Collection[str]) -> str:
+    """E.g. "2 of these 26 (WA1A, WA1B) are"."""
+    more = f" and {len(ids) - REMARKED:,} more" if len(ids) > REMARKED else ""
+    verb = "is" if len(ids) == 1 else "are"
+    return f"{len(ids):,} of these {len(of):,} ({', '.join(ids[:REMARKED])}{more}) {verb}"
 
 
 def _batches(servers: Sequence[Server], batch_size: int, wave_size: int | None) -> tuple[Batch, ...]:

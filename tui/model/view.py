@@ -11,8 +11,8 @@ from tui.model.query import Query, parse
 from tui.model.selection import Selection
 
 _BY_STATE = {state: index for index, state in enumerate(
-    (State.FAILED, State.REFUSED, State.UNSURE, State.EXECUTING, State.QUEUED, State.SUBMITTING,
-     State.PLANNED, State.SUCCEEDED, State.CANCELLED, State.VERIFIED)
+    (State.FAILED, State.REFUSED, State.UNSURE, State.LOOKING, State.EXECUTING, State.QUEUED,
+     State.SUBMITTING, State.PLANNED, State.SUCCEEDED, State.CANCELLED, State.VERIFIED)
 )}  # fmt: skip
 """What wants attention first."""
 

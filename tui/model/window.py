@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tui.model.operation import Action, State
+from tui.model.operation import IN_FLIGHT, Action, State
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -32,9 +32,7 @@ class Step(msgspec.Struct, frozen=True):
     """Before the operation; None where the platform did not tell."""
 
 
-MAY_HAVE_CHANGED = frozenset(
-    {State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED, State.UNSURE}
-)
+MAY_HAVE_CHANGED = frozenset({*IN_FLIGHT, State.VERIFIED, State.UNSURE})
 """States in which a server may be as the operation asked. Nothing is forgotten, so a doubt counts."""
 
 

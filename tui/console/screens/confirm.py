@@ -158,6 +158,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             facts.append(("Hidden", f"{self._hidden:,} of these {self._marked:,} are hidden by the filter"))
         if self._missing:
             facts.append(("Partial", partial_note(self._picture.fleet, self._missing)))
+        facts += [("Note", remark) for remark in plan.remarks]
         return facts
 
     def on_mount(self) -> None:

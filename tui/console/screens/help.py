@@ -66,6 +66,7 @@ MEANING = {
     "queued": "the platform has a job for it that has not begun",
     "running": "its job is being carried out",
     "checking": "its job has ended; whether the server changed is being looked up",
+    "looking": "its job failed; whether the server changed all the same is being looked up",
     "verified": "the server was read again and is as it should be",
     "refused": "the platform did not take it; the message says why",
     "failed": "its job failed and the server did not change",

@@ -79,7 +79,6 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
         self.action_refresh()
         self._engine.resume()
-        self._engine.left()
 
     # -- what the commands need to know ------------------------------------------------------
 
@@ -157,8 +156,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             next_try = self.picture.next_try
             self.servers.note = f", next try {wall_time(next_try)}" if next_try is not None else ""
             self.servers.refresh_title()
-        for targets in change.targets.values():
-            self.servers.set_operation_states(targets)
+        self.servers.set_operation_states(self.picture.states(change))
         self._update_details(change)
         self.results.picture_changed(change)
         for id_ in change.ended:
@@ -449,6 +447,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         if self.details.display:
             self.details.again()
         self._engine.refresh()
+        self._engine.left()
         self.status.check()
 
     def action_operate(self, name: str) -> None:

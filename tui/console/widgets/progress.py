@@ -9,8 +9,8 @@ ELAPSED = 9
 BAR = (8, 24)
 """Cells of a progress bar at least and at most."""
 
-_TOLD = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.EXECUTING,
-         State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
+_TOLD = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.LOOKING,
+         State.EXECUTING, State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
 """The order of the counts in a progress line: what must not be cut off comes first."""
 
 

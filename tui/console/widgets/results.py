@@ -24,12 +24,13 @@ _RANK = {
     State.REFUSED: 1,
     State.UNSURE: 2,
     State.SUCCEEDED: 3,
-    State.EXECUTING: 4,
-    State.QUEUED: 5,
-    State.SUBMITTING: 6,
-    State.CANCELLED: 7,
-    State.PLANNED: 8,
-    State.VERIFIED: 9,
+    State.LOOKING: 4,
+    State.EXECUTING: 5,
+    State.QUEUED: 6,
+    State.SUBMITTING: 7,
+    State.CANCELLED: 8,
+    State.PLANNED: 9,
+    State.VERIFIED: 10,
 }
 """The order of "failures first": what needs a look, then what goes on, then what is well."""
 

@@ -19,7 +19,7 @@ from tui.console.widgets.server_line import ServerLine
 from tui.model.catalog import Catalog
 from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout, find_column
 from tui.model.fleet import Fleet
-from tui.model.operation import Target
+from tui.model.operation import State, Target
 from tui.model.query import Query, QueryError, parse
 from tui.model.selection import Selection
 from tui.model.server import Server
@@ -242,15 +242,16 @@ class ServerList(Marking, LineList):
             self._set_news({**self._news, **dict.fromkeys(changed, CHANGED)})
             self._refresh_servers(changed, self.width - NEWS)
 
-    def set_operation_states(self, states: Mapping[str, Target]) -> None:
-        """Take in the newest state of servers in operations; those not in ``states`` keep theirs."""
+    def set_operation_states(self, states: Mapping[str, Target | None]) -> None:
+        """Take in the newest state of servers in operations, None for none; others keep theirs."""
         x, width = self.line.cells_of("op")
-        other = {
-            id_
-            for id_, new in states.items()
-            if (old := self.states.get(id_)) is None or old.state != new.state
-        }
-        self.states.update(states)
+        before = {id_: self.states.get(id_) for id_ in states}
+        other = {id_ for id_, new in states.items() if _state(before[id_]) is not _state(new)}
+        for id_, new in states.items():
+            if new is None:
+                self.states.pop(id_, None)
+            else:
+                self.states[id_] = new
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in other:
                 self.refresh_cells(index, self.gutter_width + x, width)
@@ -517,3 +518,7 @@ class ServerList(Marking, LineList):
     def _prepare(self, steps: Iterator[None]) -> None:
         if steps is self._preparing and next(steps, self) is None:
             later(self, 0.01, lambda: self._prepare(steps))
+
+
+def _state(target: Target | None) -> State | None:
+    return target.state if target is not None else None
