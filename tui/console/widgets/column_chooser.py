@@ -17,7 +17,7 @@ from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
 
 Fitting = Callable[[ColumnLayout], Container[str]]
 """Which columns of a layout there is room for."""
-KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 automatic · d as they come"
+KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 auto · d default"
 ALWAYS = frozenset(column.name for column in COLUMNS.values() if column.priority == 0)
 """Columns that cannot be hidden."""
 
