@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, NOW, SANDBOX, ScriptedEngine, make_app, until
 from tui.assembly import sandbox_endpoint
-from tui.console import dialog
+from tui.console import dialog, gate
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
@@ -134,8 +134,9 @@ def save(app: PitstopApp, directory: Path, name: str) -> None:
 def main() -> None:
     """Take them all."""
     os.environ.update(TZ="UTC", TERM="xterm-256color", COLORTERM="truecolor")
-    for pause in ("PAINTED_FOR", "ALONE_FOR", "QUIET_FOR"):
+    for pause in ("PAINTED_FOR", "ALONE_FOR"):
         setattr(dialog, pause, 0.0)
+    gate.QUIET_FOR = 0.0
     time.tzset()
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     directory.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from textual.content import Content
 
-from tui.console import dialog
+from tui.console import dialog, gate
 from tui.console.screens import login
 
 BASELINE = (3, 11)
@@ -31,8 +31,9 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(
         login, "TITLE", Content("pitstop  VERSION\nMaintenance windows on CenturyLink Cloud v2")
     )
-    for pause in ("PAINTED_FOR", "ALONE_FOR", "QUIET_FOR"):
+    for pause in ("PAINTED_FOR", "ALONE_FOR"):
         monkeypatch.setattr(dialog, pause, 0.0)
+    monkeypatch.setattr(gate, "QUIET_FOR", 0.0)
     time.tzset()
     yield
     monkeypatch.undo()
