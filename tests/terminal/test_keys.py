@@ -1,20 +1,23 @@
-"""Keys mean what they meant when they were pressed, or nothing: in one write, and at every speed of typing."""
+"""Keys mean what they meant when they were pressed, or nothing: in one write and at every speed."""
 
+import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
-from tests.terminal.service import Service
+from tests.terminal.service import PITSTOP, Service
 from tests.terminal.steps import confirm, list_is_there, marked, open_list
 from tests.terminal.test_going import USER, states
 
 GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
 """Seconds between two keys; 0 is all of them in one write."""
-TEXTS = ("security patches", "yearly patch", "network, by night")
 
 
 def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
@@ -27,21 +30,16 @@ def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
     terminal.settle(0.8)
 
 
-def begin_again(terminal: Terminal) -> None:
-    """Close what is open, take filter and marks off, and go to the top of the list."""
-    for _ in range(3):
-        terminal.press("escape")
-        terminal.settle(0.2)
-    terminal.press("/")
-    terminal.settle(0.2)
-    for _ in range(2):
-        terminal.press("escape")
-        terminal.settle(0.2)
-    if marked(terminal):
+def begin_again(terminal: Terminal, *, filtered: bool = False) -> None:
+    """Close what is open, take marks (and a filter) off, and go to the top of the list."""
+    for keys in (("escape",), ("escape",), *((("/",), ("escape",), ("escape",)) if filtered else ())):
+        terminal.press(*keys)
+        terminal.settle(0.15)
+    if marked(terminal) and not filtered:
         terminal.press("u")
         terminal.wait_for(lambda: not marked(terminal))
     terminal.press("home")
-    terminal.settle(0.2)
+    terminal.settle(0.15)
 
 
 @pytest.fixture
@@ -62,8 +60,11 @@ def ask(terminal: Terminal, key: str = "s") -> None:
     terminal.settle(0.4)
 
 
-@pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("before", [(), ("enter",), ("enter", "tab")], ids=["reason", "no", "yes"])
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [("security patches", ()), ("yearly patch", ("enter",)), ("network, by night", ("enter", "tab"))],
+    ids=["reason", "no", "yes"],
+)
 def test_what_is_typed_as_a_reason_confirms_nothing(
     console: Terminal, tmp_path: Path, text: str, before: Sequence[str]
 ) -> None:
@@ -77,20 +78,18 @@ def test_what_is_typed_as_a_reason_confirms_nothing(
         assert not states(tmp_path), f"gap {gap}"
         assert text in console.text(), f"gap {gap}: it is in the reason"
         begin_again(console)
-        open_list(console)
 
 
 def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(
     console: Terminal, tmp_path: Path
 ) -> None:
     for gap in GAPS:
-        for keys in (["s", *"yearly patch"], ["s", "tab", "tab", *"yearly patch"], ["s", "y"]):
+        for keys in (["s", "tab", "tab", *"yearly patch"], ["s", "y"]):
             console.press("space")
             console.wait_for(lambda: marked(console) == 1)
             type_keys(console, keys, gap)
             assert not states(tmp_path), f"gap {gap}, {keys}"
             begin_again(console)
-            open_list(console)
 
 
 def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_missing(
@@ -108,22 +107,24 @@ def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_mis
     console.wait_for("End maintenance on 2 servers?")
     console.wait_for("►n leave them alone")
     assert "CHG-1" in console.text().split("Reason")[1]
-    assert states(tmp_path) == {"verified": 2}
+    console.wait_for(lambda: states(tmp_path) == {"verified": 2})
 
 
 def test_escape_and_the_key_behind_it_are_two_keys(console: Terminal, tmp_path: Path) -> None:
     """Terminals join them for up to 0.6 s, and then they look like alt and that key."""
-    for key in ("y", "Y", "enter", "tab", "space", "/", "1", "backspace", "up"):
-        for gap in (0, 0.005, 0.02, 0.05):
-            ask(console)
-            console.press("enter")
-            console.wait_for("►n leave them alone")
-            type_keys(console, ["escape", key], gap)
-            assert "maintenance on 2 servers?" not in console.text(), f"{key}, gap {gap}"
-            console.press("y")
-            console.settle(0.8)
-            assert not states(tmp_path), f"{key}, gap {gap}"
-            begin_again(console)
+    keys = [(key, 0.0) for key in ("y", "Y", "enter", "tab", "space", "/", "1", "backspace", "up")]
+    for key, gap in (*keys, *(("y", gap) for gap in GAPS[1:])):
+        ask(console)
+        console.press("enter")
+        console.wait_for("►n leave them alone")
+        type_keys(console, ["escape", key], gap)
+        assert "maintenance on 2 servers?" not in console.text(), f"{key}, gap {gap}"
+        console.press("y")
+        console.settle(0.6)
+        assert not states(tmp_path), f"{key}, gap {gap}"
+        begin_again(console, filtered=key == "/")
+        if key == "/":
+            console.press("u")
             open_list(console)
 
 
@@ -147,20 +148,19 @@ def test_enter_then_tab_is_the_safe_answer_at_every_speed(console: Terminal, tmp
         assert "maintenance on 2 servers?" not in console.text(), f"gap {gap}"
         assert not states(tmp_path), f"gap {gap}"
         begin_again(console)
-        open_list(console)
 
 
-def test_neither_leaving_nor_cancelling_is_confirmed_by_what_comes_behind_enter(
-    pitstop: Run, tmp_path: Path
+def test_leaving_is_not_confirmed_by_what_comes_behind_enter(
+    pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
-    """ "Send nothing more?" and the question of leaving, while an operation goes on in batches."""
-    terminal = pitstop("demo", "--job-seconds", "600-601", env={"PITSTOP_BATCH_SIZE": "1"})
+    sandbox = service("--servers", "30", "--job-seconds", "600-601")
+    terminal = pitstop("--api-url", sandbox.url, env=USER)
     open_list(terminal)
-    terminal.press("space", "space")
-    terminal.wait_for(lambda: marked(terminal) == 2)
+    terminal.press("space")
+    terminal.wait_for(lambda: marked(terminal) == 1)
     terminal.press("s")
-    confirm(terminal, "Start maintenance on 2 servers?")
-    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 2)
+    confirm(terminal, "Start maintenance on 1 server?")
+    terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 1)
     for gap in GAPS:
         terminal.press("q")
         terminal.wait_for("►n stay")
@@ -184,13 +184,11 @@ def test_a_paste_without_brackets_is_a_ticket_and_no_command(
     assert not states(tmp_path)
 
 
-def test_a_paste_that_comes_in_pieces_is_one_ticket(console: Terminal, tmp_path: Path) -> None:
+def test_a_paste_that_comes_in_pieces_is_one_ticket(console: Terminal) -> None:
     """Longer than the terminal holds, and its last piece is one letter."""
-    ids = [
-        name for line in console.screen() for name in line.split() if "ACME" in name and name[:3].isalpha()
-    ]
-    text = "\r".join([*("filler of a long mail, and more of it" for _ in range(200)), *ids[:2], "a"])
-    console.write(text.encode())
+    ids = [word for line in console.screen() for word in line.split() if word.startswith("NY1ACME")]
+    filler = ["filler of a long mail, and more of it"] * 200
+    console.write("\r".join([*filler, ids[0], *filler, ids[1], "a"]).encode())
     console.wait_for("2 to mark")
     console.settle(0.8)
     assert marked(console) == 0
@@ -198,41 +196,37 @@ def test_a_paste_that_comes_in_pieces_is_one_ticket(console: Terminal, tmp_path:
     console.wait_for(lambda: marked(console) == 2)
 
 
+def first_ids(terminal: Terminal) -> list[str]:
+    """The servers on the screen, from the top of the list."""
+    return [word for line in terminal.screen() for word in line.split() if "1ACME" in word]
+
+
 def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal) -> None:
     """Or nothing. Never marks on other servers than were under the cursor, nor behind another filter."""
+    begin_again(console, filtered=True)
     for gap in GAPS:
         type_keys(console, ["space", "shift+tab"], gap)
         assert marked(console) == 1, f"space and a pane: gap {gap}"
         console.press("tab")
         begin_again(console)
-        before = [line for line in console.screen() if "ACME" in line][:2]
+        meant = first_ids(console)[:2]
         type_keys(console, ["space", "space", "/", *"web", "enter"], gap)
         assert marked(console) == 2, f"two marks and a filter: gap {gap}"
-        begin_again_keeping_marks(console)
-        after = [line for line in console.screen() if " ✓ " in line]
-        assert [line.split("ACME")[1].split()[0] for line in after] == [
-            line.split("ACME")[1].split()[0] for line in before
-        ], f"the marks are on the first two: gap {gap}"
+        begin_again(console, filtered=True)
+        found = [
+            word for line in console.screen() if " ✓ " in line for word in line.split() if "1ACME" in word
+        ]
+        assert found == meant, f"gap {gap}"
         begin_again(console)
         type_keys(console, ["a", "/"], gap)
-        assert marked(console) in ({0} if not gap else {0, 240}), f"a mark and a filter: gap {gap}"
+        assert marked(console) in {0, 240}, f"a mark and a filter: gap {gap}"
+        assert marked(console) or gap < 0.02, f"nothing is taken for a paste at gap {gap}"
+        begin_again(console, filtered=True)
         begin_again(console)
-    open_list(console)
-
-
-def begin_again_keeping_marks(terminal: Terminal) -> None:
-    """Take the filter off."""
-    terminal.press("/")
-    terminal.settle(0.2)
-    for _ in range(2):
-        terminal.press("escape")
-        terminal.settle(0.2)
-    terminal.press("home")
-    terminal.settle(0.2)
 
 
 def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
-    begin_again(console)
+    begin_again(console, filtered=True)
     for gap in GAPS:
         console.press("shift+tab", "home", "down", "down")
         console.settle()
@@ -245,12 +239,14 @@ def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
 
 
 def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(console: Terminal, tmp_path: Path) -> None:
-    for gap in GAPS:
-        for text in ("tsystems.txt\r", "xsy\r", "keycloak\r"):
-            type_keys(console, list(text), gap)
-            assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
-            assert not states(tmp_path), f"{text!r}, gap {gap}"
-            begin_again(console)
+    for gap, text in (
+        *((gap, "xsy\r") for gap in GAPS),
+        *((gap, text) for text in ("tsystems.txt\r", "keycloak\r") for gap in (0, 0.05, 0.3)),
+    ):
+        type_keys(console, list(text), gap)
+        assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
+        assert not states(tmp_path), f"{text!r}, gap {gap}"
+        begin_again(console)
     assert not list(tmp_path.rglob("*.csv"))
 
 
@@ -262,6 +258,7 @@ def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal, tmp_path
     confirm(console, "Start maintenance on 2 servers?")
     console.wait_for("Start maintenance: 2 verified")
     console.press("u")
+    console.wait_for(lambda: not marked(console))
     console.press("end")
     console.press("tab")
     console.settle()
@@ -274,11 +271,15 @@ def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal, tmp_path
     console.settle()
     console.press("space")
     console.wait_for(lambda: marked(console) == 1)
-    assert any(" ✓ " in line and server in line for line in console.screen()) or marked(console) == 1
+    console.press("shift+tab")
+    console.press("home")
+    console.wait_for(lambda: any(" ✓ " in line and server in line for line in console.screen()))
 
 
-def test_a_key_that_can_do_nothing_says_why(pitstop: Run) -> None:
-    terminal = pitstop(env={"PITSTOP_USERNAME": "viewer", "PITSTOP_PASSWORD": "pitstop"})
+def test_a_key_that_can_do_nothing_says_why(pitstop: Run, service: Callable[..., Service]) -> None:
+    sandbox = service("--servers", "30")
+    user = {"PITSTOP_USERNAME": "viewer", "PITSTOP_PASSWORD": "pitstop"}
+    terminal = pitstop("--api-url", sandbox.url, env=user)
     list_is_there(terminal)
     for key, why in {
         "s": "your role does not allow operations",
@@ -317,3 +318,61 @@ def test_a_password_asked_for_in_mid_typing_is_not_what_was_being_typed(
     terminal.settle(1.2)
     terminal.press(*"pitstop", "enter")
     terminal.wait_for(lambda: "Log in again" not in terminal.text())
+
+
+class Multiplexer(NamedTuple):
+    """The console inside tmux or GNU screen, and how text is pasted there: without saying that it is."""
+
+    terminal: Terminal
+    paste: Callable[[str], object]
+
+
+@pytest.fixture(params=[pytest.param(tool, marks=pytest.mark.needs(tool)) for tool in ("tmux", "screen")])
+def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path) -> Multiplexer:
+    """``pitstop demo`` in each of them, with its own settings as they come."""
+    environment = {**os.environ, "SCREENDIR": str(tmp_path / "screen"), "SYSSCREENRC": os.devnull}
+    (tmp_path / "screen").mkdir(mode=0o700)
+    if request.param == "tmux":
+        call = ["tmux", "-S", str(tmp_path / "tmux"), "-f", os.devnull]
+        start = [*call, "new-session"]
+    else:
+        call = ["screen", "-S", "test"]
+        start = [*call, "-U", "-c", os.devnull]
+
+    def paste(text: str) -> None:
+        if request.param == "tmux":
+            steps = (["set-buffer", text], ["paste-buffer"])
+        else:
+            steps = (["-X", "register", ".", text], ["-X", "paste", "."])
+        for step in steps:
+            subprocess.run([*call, *step], check=True, env=environment, stdout=subprocess.DEVNULL)
+
+    command = [*start, *PITSTOP, "demo", "--time-scale", "0.01"]
+    chosen = {name: environment[name] for name in ("SCREENDIR", "SYSSCREENRC")}
+    terminal = ends.enter_context(Terminal(command, home=tmp_path, env=chosen))
+    open_list(terminal)
+    return Multiplexer(terminal, paste)
+
+
+def test_escape_and_the_key_behind_it_inside_a_multiplexer(multiplexer: Multiplexer, tmp_path: Path) -> None:
+    terminal = multiplexer.terminal
+    for gap in (*GAPS, 0.5):
+        ask(terminal)
+        terminal.press("enter")
+        terminal.wait_for("►n leave them alone")
+        type_keys(terminal, ["escape", "y"], gap)
+        terminal.wait_for(lambda: "maintenance on 2 servers?" not in terminal.text())
+        terminal.press("y")
+        terminal.settle(0.8)
+        assert not states(tmp_path), f"gap {gap}"
+        terminal.press("u")
+        terminal.wait_for(lambda: not marked(terminal))
+
+
+def test_a_paste_inside_a_multiplexer_is_a_ticket(multiplexer: Multiplexer, tmp_path: Path) -> None:
+    terminal = multiplexer.terminal
+    multiplexer.paste("wa1acmekeycloak01")
+    terminal.wait_for("1 not known in this account")
+    terminal.settle(0.8)
+    assert marked(terminal) == 0
+    assert not states(tmp_path)

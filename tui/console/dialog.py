@@ -8,6 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, Static
 
+from tui.console.display import when_shown
 from tui.console.gate import last_stroke
 from tui.console.later import later
 
@@ -33,7 +34,7 @@ class Dialog(ModalScreen[ScreenResultType]):
     def on_screen_resume(self) -> None:
         """Textual: on top, for the first time or again."""
         self.painted_at = float("inf")
-        self.call_after_refresh(self._painted)
+        when_shown(self, self._painted)
 
     def _painted(self) -> None:
         self.painted_at = time.monotonic()

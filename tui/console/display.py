@@ -12,6 +12,7 @@ from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 
 from tui.console.frame import Frame
@@ -108,6 +109,16 @@ class DisplayDriver(LinuxDriver):
         self._continued = True
         if not self._stopping:
             self._loop.call_soon_threadsafe(self._resume)
+
+
+def when_shown(node: MessagePump, callback: Callable[[], None]) -> None:
+    """Call ``callback`` when the terminal has taken what ``node`` looks like after its next refresh."""
+    app = node.app
+    node.call_after_refresh(app.when_written if isinstance(app, DisplayApp) else _at_once, callback)
+
+
+def _at_once(callback: Callable[[], None]) -> None:
+    callback()
 
 
 class DisplayApp(App[None]):

@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from tui.console.bridge import Change, Picture
 from tui.console.dialog import Dialog
+from tui.console.display import when_shown
 from tui.console.gate import interrupt
 from tui.console.screens.login import LoginScreen
 from tui.console.widgets.field import Field
@@ -60,7 +61,7 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
         """Textual: on top. What was being typed was not meant for it."""
         super().on_screen_resume()
         interrupt(self.app)
-        self.call_after_refresh(interrupt, self.app)
+        when_shown(self, lambda: interrupt(self.app))
 
     def say(self, text: str) -> None:
         """Say what became of a key, in place of why the dialog is there."""

@@ -13,6 +13,7 @@ from tui.console import commands
 from tui.console.bridge import Change, EngineFacade, Picture, unsent
 from tui.console.choices import Choices
 from tui.console.dialog import PAINTED_FOR
+from tui.console.display import when_shown
 from tui.console.gate import conversation, last_stroke
 from tui.console.operating import Operating
 from tui.console.refreshing import Refreshing
@@ -218,7 +219,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _cursor_displaced(self, event: ServerList.CursorDisplaced) -> None:
         """The cursor is on another server than the one that somebody put it on."""
         self._displaced = (event, float("inf"))
-        self.call_after_refresh(self._displacement_painted, event)
+        when_shown(self, lambda: self._displacement_painted(event))
         if not event.asked:
             where = f"the cursor is on {event.now} now" if event.now else "no server is shown"
             self.app.notify(
