@@ -163,7 +163,7 @@ def test_a_verdict_that_is_too_rosy_is_seen(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(Verifier, "settle", only_read)
     result = carry_out(variant(faults={"job-fails": 1.0}), tmp_path)
-    assert broken(result, "is still executing")
+    assert broken(result, "is still looking")
 
 
 # With nothing simulated

@@ -1,6 +1,5 @@
 """What the journal says: windows, operations, and where every server of them stands. Nothing here writes."""
 
-import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -240,13 +239,13 @@ class Records:
     ) -> dict[str, Standing]:
         """Where servers stand; without ``doubts`` only those of operations that have not ended."""
         now = self._now()
+        recent = "(ended IS NULL OR ended > ?)" if doubts else "ended IS NULL"
         steps = []
         for key, id_, action, reason, started, ended, owner, heartbeat in db.execute(
-            "SELECT key, operations.id, action, operations.reason, started, ended, owner, heartbeat"
+            "SELECT key, operations.id, action, operations.reason, started, ended, owner, heartbeat"  # noqa: S608
             " FROM operations CROSS JOIN windows ON windows.id = window"
-            " WHERE (ended IS NULL OR ended > ?) AND endpoint = ? AND account = ? AND operations.id != ?"
-            " ORDER BY key",
-            (now - DOUBT_LASTS if doubts else math.inf, endpoint, account, besides),
+            f" WHERE {recent} AND endpoint = ? AND account = ? AND operations.id != ? ORDER BY key",
+            (*((now - DOUBT_LASTS,) if doubts else ()), endpoint, account, besides),
         ).fetchall():
             # What is planned and nobody is about to send is in nobody's way.
             sending = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
