@@ -26,7 +26,7 @@ PATIENCE = 5.0
 """Seconds for the effect of one key. Then what was typed ahead is dropped: it was meant for that effect."""
 QUIET_FOR = 1.0
 """Seconds without a key after which what is typed is meant for a screen that came or went by itself."""
-PASTE_CONTINUES = 0.15
+PASTE_CONTINUES = 0.05
 """Seconds after a paste in which text still belongs to it: a link may deliver it in pieces."""
 
 

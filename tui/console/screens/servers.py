@@ -144,7 +144,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def picture_changed(self, change: Change) -> None:
         """Pass what changed on to the widgets that show it."""
-        self.servers.set_loading(self.picture.reading and self.picture.read_at is None)
+        self.servers.set_first_reading(self.picture.reading and self.picture.read_at is None)
         if change.fleet or change.reread:
             self.servers.reload()
         elif change.servers:
@@ -444,7 +444,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Read all servers again."""
         self._refreshing.began()
         self.picture.reading = True
-        self.servers.set_loading(self.picture.read_at is None)
+        self.servers.set_first_reading(self.picture.read_at is None)
         if self.details.display:
             self.details.again()
         self._engine.refresh()

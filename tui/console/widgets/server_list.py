@@ -133,7 +133,7 @@ class ServerList(Marking, LineList):
         self._news: dict[str, str] = {}
         """Server id -> the sign of what happened to it a moment ago."""
         self._news_timer: asyncio.TimerHandle | None = None
-        self.loading = False
+        self.first_reading = False
         """Whether the fleet is being read for the first time: until the operator moves there is no cursor."""
         self._version = 0
         """Rises when lines look different though their servers do not."""
@@ -166,12 +166,12 @@ class ServerList(Marking, LineList):
     @property
     def has_cursor(self) -> bool:
         """Whether there is a cursor: while servers still come in, only once the operator moved it."""
-        return self.moved or not self.loading
+        return self.moved or not self.first_reading
 
-    def set_loading(self, loading: bool) -> None:
+    def set_first_reading(self, first_reading: bool) -> None:
         """Say whether the fleet is being read for the first time."""
-        if loading != self.loading:
-            self.loading = loading
+        if first_reading != self.first_reading:
+            self.first_reading = first_reading
             self.refresh_gutter(self.cursor)
             self.cursor_moved()
 

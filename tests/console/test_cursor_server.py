@@ -1,0 +1,116 @@
+"""The cursor is a server, not a row: what comes and goes under it puts no other server under a command."""
+
+import asyncio
+
+from tests.console.conftest import Console, OpenConsole
+from tests.console.scripted import CENTER, GROUPS, NOW, fleet_of, server
+from tui.console.screens.confirm import ConfirmScreen
+from tui.console.screens.servers import ServersScreen
+from tui.engine import events
+
+
+def read(c: Console, numbers: range) -> None:
+    """The engine read just these servers."""
+    servers = tuple(server(number) for number in numbers)
+    c.engine.tell(events.DataCenterRead(CENTER, GROUPS, servers, NOW), events.FleetRead(("WA1",), (), NOW))
+
+
+async def on_a_server(c: Console, number: int) -> str:
+    """Put the cursor on a server; its id."""
+    wanted = server(number).id
+    for _ in range(20):
+        if c.servers.servers.cursor_server is not None and c.servers.servers.cursor_server.id == wanted:
+            return wanted
+        await c.press("down")
+    raise AssertionError(f"{wanted} is not in the list")
+
+
+async def test_where_its_server_is_gone_the_cursor_says_where_it_is_now(console: OpenConsole) -> None:
+    async with console(12) as c:
+        gone = await on_a_server(c, 5)
+        read(c, range(6, 13))
+        await c.until(lambda: any(gone in message for message in c.told()))
+        assert any(f"{gone} is not shown any more: the cursor is on" in message for message in c.told())
+
+
+async def test_a_command_pressed_in_the_moment_the_cursor_lost_its_server_asks_nothing(
+    console: OpenConsole,
+) -> None:
+    async with console(12) as c:
+        gone = await on_a_server(c, 5)
+        read(c, range(6, 13))
+        await c.until(lambda: c.servers.servers.index_of(gone) is None)
+        await c.press("s")
+        assert isinstance(c.app.screen, ServersScreen)
+        assert f"for {gone} is hidden: press again" in c.text().splitlines()[0]
+        await c.press("space")
+        assert c.marked() == []
+        await asyncio.sleep(0.3)  # the moment itself: it is by the clock of the keys
+        await c.press("s")
+        assert isinstance(c.app.screen, ConfirmScreen)
+
+
+async def test_a_filter_that_hides_its_server_is_such_a_moment_too(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await on_a_server(c, 5)
+        await c.press("/", *"db", "enter", "s")
+        assert isinstance(c.app.screen, ServersScreen)
+        await asyncio.sleep(0.3)
+        await c.press("s")
+        assert isinstance(c.app.screen, ConfirmScreen)
+
+
+async def test_servers_that_come_above_it_leave_the_cursor_on_its_server(console: OpenConsole) -> None:
+    async with console(12) as c:
+        read(c, range(6, 13))
+        await c.until(lambda: c.servers.servers.line_count() == 7)
+        kept = await on_a_server(c, 7)
+        read(c, range(1, 13))
+        await c.until(lambda: c.servers.servers.line_count() == 12)
+        assert c.servers.servers.cursor_server is not None
+        assert c.servers.servers.cursor_server.id == kept
+        await c.press("s", "enter", "y")
+        assert c.engine.asked_for("run")[0][1] == (kept,)
+
+
+async def test_while_servers_come_in_for_the_first_time_there_is_no_cursor_until_it_is_moved(
+    console: OpenConsole,
+) -> None:
+    async with console(0) as c:
+        c.engine.willing = False
+        c.picture.read_at = None
+        c.servers.action_refresh()
+        c.engine.tell(events.DataCenterRead(CENTER, GROUPS, fleet_of(6), NOW))
+        await c.until(lambda: c.servers.servers.line_count() == 6)
+        for key in ("s", "enter"):
+            await c.press(key)
+            assert isinstance(c.app.screen, ServersScreen)
+        assert c.servers.servers.cursor_server is None
+        await c.press("s")
+        assert "the servers are being read" in c.text().splitlines()[0]
+        await c.press("down", "s")
+        assert isinstance(c.app.screen, ConfirmScreen)
+
+
+async def test_a_range_ends_aloud_when_the_servers_change_under_it(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("V", "down", "down")
+        assert len(c.marked()) == 3
+        read(c, range(1, 20))
+        await c.until(lambda: any("the range ended" in message for message in c.told()))
+        await c.press("down")
+        assert len(c.marked()) == 3
+
+
+async def test_a_span_begins_at_the_server_marked_last_whatever_its_row(console: OpenConsole) -> None:
+    async with console(12) as c:
+        read(c, range(6, 13))
+        await c.until(lambda: c.servers.servers.line_count() == 7)
+        first = await on_a_server(c, 9)
+        await c.press("space")
+        read(c, range(1, 13))
+        await c.until(lambda: c.servers.servers.line_count() == 12)
+        await on_a_server(c, 11)
+        await c.press("ctrl+@")
+        assert c.marked()[0] == first
+        assert c.marked()[-1] == server(11).id
