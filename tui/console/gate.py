@@ -69,6 +69,7 @@ class InputGate:
     def open(self) -> None:
         """Begin to dispatch. To be called in the application's context."""
         self._task = asyncio.create_task(self._run(), name="input gate")
+        self._task.add_done_callback(self._ended)
 
     def take(self, happened: Iterable[events.Event]) -> None:
         """Take in what came in one read."""
@@ -94,6 +95,11 @@ class InputGate:
             self._quiet.set()
 
     # -- within
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A console that hears no key must not stand there as if it did."""
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._app._handle_exception(error)
 
     async def _run(self) -> None:
         while True:
