@@ -1,6 +1,6 @@
 """The cursor is a server, not a row: what comes and goes under it puts no other server under a command."""
 
-import asyncio
+import pytest
 
 from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import CENTER, GROUPS, NOW, fleet_of, server
@@ -33,9 +33,13 @@ async def test_where_its_server_is_gone_the_cursor_says_where_it_is_now(console:
         assert any(f"{gone} is not shown any more: the cursor is on" in message for message in c.told())
 
 
+MOMENT = "tui.console.screens.servers.PAINTED_FOR"
+
+
 async def test_a_command_pressed_in_the_moment_the_cursor_lost_its_server_asks_nothing(
-    console: OpenConsole,
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(MOMENT, 60.0)
     async with console(12) as c:
         gone = await on_a_server(c, 5)
         read(c, range(6, 13))
@@ -45,17 +49,20 @@ async def test_a_command_pressed_in_the_moment_the_cursor_lost_its_server_asks_n
         assert f"for {gone} is hidden: press again" in c.text().splitlines()[0]
         await c.press("space")
         assert c.marked() == []
-        await asyncio.sleep(0.3)  # the moment itself: it is by the clock of the keys
+        monkeypatch.setattr(MOMENT, 0.0)
         await c.press("s")
         assert isinstance(c.app.screen, ConfirmScreen)
 
 
-async def test_a_filter_that_hides_its_server_is_such_a_moment_too(console: OpenConsole) -> None:
+async def test_a_filter_that_hides_its_server_is_such_a_moment_too(
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MOMENT, 60.0)
     async with console(12) as c:
         await on_a_server(c, 5)
         await c.press("/", *"db", "enter", "s")
         assert isinstance(c.app.screen, ServersScreen)
-        await asyncio.sleep(0.3)
+        monkeypatch.setattr(MOMENT, 0.0)
         await c.press("s")
         assert isinstance(c.app.screen, ConfirmScreen)
 

@@ -15,7 +15,7 @@ MOST = 1.2
 
 
 @pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     home: Path = tmp_path_factory.mktemp("home")
     ssh = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
     with ExitStack() as stack:
@@ -23,6 +23,15 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         list_is_there(program)
         program.settle(1.0)
         yield program
+
+
+@pytest.fixture
+def terminal(program: Terminal) -> Terminal:
+    """As every test finds it: the focus on the list, the cursor on its first server."""
+    for key in ("/", "escape", "home"):
+        program.press(key)
+        program.settle()
+    return program
 
 
 def frame(terminal: Terminal) -> int:

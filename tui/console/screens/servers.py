@@ -137,7 +137,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     @on(ServerList.ViewChanged)
     def _show_situation(self) -> None:
         pane = commands.Pane.FILTER if isinstance(self.focused, Input) else self.pane
-        self.query_one(CommandBar).show(self.situation, pane)
+        for bar in self.query(CommandBar):  # none yet while the screen is being made
+            bar.show(self.situation, pane)
         self.servers.explain(why_empty(self.picture, self.servers.shown))
 
     # -- news --------------------------------------------------------------------------------
