@@ -109,6 +109,13 @@ async def test_a_range_ends_aloud_when_the_servers_change_under_it(console: Open
         assert len(c.marked()) == 3
 
 
+async def test_a_range_ends_aloud_when_a_filter_takes_its_lines(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await c.press("V", "down", "/", *"web", "enter")
+        assert any("the range ended" in message for message in c.told())
+        assert len(c.marked()) == 2
+
+
 async def test_a_span_begins_at_the_server_marked_last_whatever_its_row(console: OpenConsole) -> None:
     async with console(12) as c:
         read(c, range(6, 13))

@@ -124,3 +124,11 @@ def test_an_endpoint_that_answers_with_errors_is_told_from_one_that_does_not_ans
     assert "○ answers with errors" in line
     assert "no answer" not in line
     assert "●" not in line
+
+
+def test_why_a_key_does_nothing_is_said_whole_beside_trouble_at_80_columns() -> None:
+    said = "Start maintenance: no server is shown"
+    line = status(picture("link", "incomplete"), "CHG-1", 80, said).plain
+    assert said in line
+    assert "no answer" in line
+    assert "incomplete" in line

@@ -289,6 +289,7 @@ def test_a_key_that_can_do_nothing_says_why(pitstop: Run, service: Callable[...,
         "z": "Larger results: there are no results yet",
         "u": "Unmark all: no server is marked",
         "j": "Raw details: no details are shown",
+        "U": "Undo marks: no change of the marks is left to take back",
     }.items():
         terminal.press(key)
         terminal.wait_for(lambda why=why: why in terminal.screen()[0])  # type: ignore[misc]

@@ -35,6 +35,8 @@ class Situation:
     chosen: int = 0
     """Servers that a command would act on: the marked ones, else the one under the cursor."""
     marked: int = 0
+    undo: bool = False
+    """Whether a change of the marks can be taken back."""
     shown: int = 0
     operations: int = 0
     unsent: int = 0
@@ -106,6 +108,10 @@ def _no_list(now: Situation) -> str | None:
 
 def _nothing_marked(now: Situation) -> str | None:
     return None if now.marked else "no server is marked"
+
+
+def _nothing_to_undo(now: Situation) -> str | None:
+    return None if now.undo else "no change of the marks is left to take back"
 
 
 def _no_results(now: Situation) -> str | None:
@@ -181,7 +187,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark.span", "ctrl+@", "Mark up to here", "Mark everything from the last mark to the cursor.",
             "Marks", "list('mark_span')", why_not=_no_list),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
-            "Marks", "list('undo_marks')"),
+            "Marks", "list('undo_marks')", why_not=_nothing_to_undo),
     Command("ticket", "t", "Open a ticket", "Find a file's servers and mark them; or paste it here.",
             "Marks", "ticket"),
     Command("copy", "c", "Copy ids", "Copy the ids of the marked servers, else of this one.",

@@ -94,6 +94,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             may_operate=self.picture.may_operate,
             chosen=marked or int(self._server_under_cursor() is not None),
             marked=marked,
+            undo=self._selection.can_undo,
             shown=self.servers.line_count(),
             operations=len(self.picture.operations),
             unsent=unsent(shown) if shown and shown.ended is None else 0,
@@ -243,7 +244,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     @on(ServerList.RangeEnded)
     def _range_ended(self) -> None:
-        self._warn("The servers changed, so the range ended; what it marked stays marked")
+        self._warn("The list changed, so the range ended; what it marked stays marked")
 
     def _warn(self, message: str) -> None:
         self.app.notify(message, severity="warning", markup=False)

@@ -8,7 +8,7 @@ from tui.model.view import View
 def list_title(shown: View, marked: Selection, note: str = "") -> str:
     """How many are shown, of how much of the account, how many are marked, and what they may lack.
 
-    ``note`` follows how much of the account was read, where it was not all.
+    ``note`` comes last, where not all of the account was read: a narrow title loses it first.
     """
     fleet = shown.catalog.fleet
     total, found = len(shown.catalog), len(shown)
@@ -16,10 +16,10 @@ def list_title(shown: View, marked: Selection, note: str = "") -> str:
     text = f"Servers in {group.path} ── " if group else "Servers ── "
     text += f"{found:,} of {total:,} shown" if found != total else f"{total:,}"
     if read := read_of(fleet):
-        text += f" · {read}{note}"
+        text += f" · {read}"
     if marked:
         hidden = shown.hidden(marked)
         text += f" · {len(marked):,} marked" + (f" ({hidden:,} hidden)" if hidden else "")
         if marked.missing:
             text += f" without {listed(marked.missing)}"
-    return text
+    return text + note if read else text

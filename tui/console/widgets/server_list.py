@@ -436,7 +436,7 @@ class ServerList(Marking, LineList):
 
     def _found(self, rows: list[int] | None) -> None:
         was = self._where()
-        self._end_range()
+        self._lose_range()
         self._version += 1
         self.shown.show(rows)
         self._land(was)

@@ -175,12 +175,13 @@ def _lay_out(found: list[Part]) -> list[Content]:
 def status(picture: Picture, reason: str, width: int, hint: str = "") -> Content:
     """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way.
 
-    A ``hint`` takes the place of everything but read-only and trouble.
+    A ``hint`` takes the place of everything but read-only and trouble, which is told in few words then.
     """
     found = list(parts(picture, reason))
     if hint:
-        told = Part(Weight.HINT, Place.LEFT, _cut(hint, 60, 40, 24, 16), "bold")
-        found = [told, *(part for part in found if part.weight >= Weight.READ_ONLY)]
+        told = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(width_of(hint) - 1, 15, -1)), "bold")
+        kept = (part for part in found if part.weight >= Weight.READ_ONLY)
+        found = [told, *(replace(part, forms=part.forms[-1:]) for part in kept)]
     texts = _lay_out(found)
     while found and width < 2 * sum(map(bool, texts)) + sum(text.cell_length for text in texts):
         found = lighten(found)
