@@ -67,6 +67,29 @@ async def test_a_filter_that_hides_its_server_is_such_a_moment_too(
         assert isinstance(c.app.screen, ConfirmScreen)
 
 
+@pytest.mark.parametrize(
+    "first", ["", "web", "nothing has this"], ids=["at once", "another view first", "none first"]
+)
+async def test_where_the_cursor_lands_depends_on_the_filter_and_not_on_how_fast_it_is_typed(
+    console: OpenConsole, first: str
+) -> None:
+    async with console(12) as c:
+        servers = c.servers.servers
+        meant = await on_a_server(c, 8)
+        await c.press("/")
+        for text in (first, f"id:{meant}"):
+            servers.set_filter(text)
+        assert servers.cursor_server is not None
+        assert servers.cursor_server.id == meant
+        servers.keep_search()
+        servers.set_filter("web")
+        servers.keep_search()
+        displaced = servers.cursor_server.id
+        assert displaced != meant
+        servers.set_filter("")
+        assert servers.cursor_server.id == displaced, "a filter that was kept put it there"
+
+
 async def test_servers_that_come_above_it_leave_the_cursor_on_its_server(console: OpenConsole) -> None:
     async with console(12) as c:
         read(c, range(6, 13))

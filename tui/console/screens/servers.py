@@ -237,6 +237,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         if self._displaced is None or self._selection or self.pane is not commands.Pane.LIST:
             return False
         event, painted_at = self._displaced
+        if event.now != (server.id if (server := self.servers.cursor_server) else None):
+            return False  # a later filter brought the cursor back
         if last_stroke(self.app).event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
             return False
         self.say(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
@@ -335,7 +337,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _filter(self, event: FilterBar.Changed) -> None:
         self.filter.show_error(self.servers.set_filter(event.text))
         if not isinstance(self.focused, Input):
-            self.servers.finish_search()
+            self.servers.keep_search()
 
     @on(ServerList.ViewChanged)
     def _say_how_many(self) -> None:
@@ -347,7 +349,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _filter_left(self) -> None:
         if self.filter.wrong:
             return  # It is to be mended first.
-        self.servers.finish_search()
+        self.servers.keep_search()
         self._choices.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
         self.set_focus(self.servers)

@@ -140,6 +140,8 @@ class ServerList(Marking, LineList):
         self.note = ""
         """Said in the title behind how many data centers were read, while not all are."""
         self._titled = ""
+        self._typing_from: tuple[_Place, str | None] | None = None
+        """Where the cursor was before the filter being typed hid its server, and where it is since."""
         self._preparing: Iterator[None] | None = None
         self._search: asyncio.Task[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
@@ -272,11 +274,16 @@ class ServerList(Marking, LineList):
             self._stop_search()
             self._found(self.shown.find(self.selection))
 
+    def keep_search(self) -> None:
+        """Finish the search and keep its cursor: the filter is not being typed any more."""
+        self.finish_search()
+        self._typing_from = None
+
     def restrict(self, group_id: str | None) -> None:
         """Show only the servers below a group; None lifts that."""
         self.shown.group_id = group_id
         self._refilter()
-        self.finish_search()
+        self.keep_search()
 
     def sort(self, column: str, reverse: bool = False) -> None:
         """Order by a column, ties by id. Raises KeyError where there is no such column."""
@@ -435,11 +442,18 @@ class ServerList(Marking, LineList):
         self._found(found)
 
     def _found(self, rows: list[int] | None) -> None:
-        was = self._where()
+        was, here = self._where(), self._cursor_id()
+        if self._typing_from is not None and here == self._typing_from[1]:
+            was = self._typing_from[0]  # what half a filter hid counts no more: typing speed moves no cursor
         self._lose_range()
         self._version += 1
         self.shown.show(rows)
         self._land(was)
+        now = self._cursor_id()
+        self._typing_from = (was, now) if was.server is not None and now != was.server.id else None
+
+    def _cursor_id(self) -> str | None:
+        return self.cursor_server.id if self.cursor_server else None
 
     def _where(self) -> "_Place":
         """Where the cursor is, to be found again when the view has changed."""
