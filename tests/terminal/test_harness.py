@@ -70,9 +70,10 @@ def test_a_paused_reader_stalls_the_writer_and_nothing_is_lost() -> None:
 
 
 def test_a_throttled_reader_takes_its_time() -> None:
-    with Terminal(python("print('x' * 4000)")) as terminal:
+    with Terminal(python("input(); print('x' * 4000)")) as terminal:
         terminal.throttle(10_000)
         begun = time.monotonic()
+        terminal.press("enter")
         terminal.wait_exit()
         terminal.wait_for(lambda: terminal.total_bytes >= 4000)
         assert terminal.last_byte_at - begun > 0.2

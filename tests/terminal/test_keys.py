@@ -1,5 +1,6 @@
 """Keys mean what they meant when they were pressed, or nothing: in one write and at every speed."""
 
+import itertools
 import os
 import subprocess
 import time
@@ -18,6 +19,8 @@ from tests.terminal.test_going import USER, states
 
 GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
 """Seconds between two keys; 0 is all of them in one write."""
+at_every_speed = pytest.mark.parametrize("gaps", [GAPS[:3], GAPS[3:]], ids=["fast", "slow"])
+"""Half of the gaps each: tests that take long are shared out among those who run them."""
 NOTHING_SENT = "Nothing started yet"
 """What the results say until an operation begins."""
 
@@ -63,16 +66,17 @@ def ask(terminal: Terminal, key: str = "s") -> None:
     terminal.settle(0.4)
 
 
+@at_every_speed
 @pytest.mark.parametrize(
     ("text", "before"),
     [("security patches", ()), ("yearly patch", ("enter",)), ("network, by night", ("enter", "tab"))],
     ids=["reason", "no", "yes"],
 )
 def test_what_is_typed_as_a_reason_confirms_nothing(
-    console: Terminal, text: str, before: Sequence[str]
+    console: Terminal, gaps: Sequence[float], text: str, before: Sequence[str]
 ) -> None:
     """Wherever the focus is: in the reason, on the safe answer, on the other one."""
-    for gap in GAPS:
+    for gap in gaps:
         ask(console)
         for key in before:
             console.press(key)
@@ -83,8 +87,11 @@ def test_what_is_typed_as_a_reason_confirms_nothing(
         begin_again(console)
 
 
-def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(console: Terminal) -> None:
-    for gap in GAPS:
+@at_every_speed
+def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(
+    console: Terminal, gaps: Sequence[float]
+) -> None:
+    for gap in gaps:
         for keys in (["s", "tab", "tab", *"yearly patch"], ["s", "y"]):
             console.press("space")
             console.wait_for(lambda: marked(console) == 1)
@@ -110,10 +117,20 @@ def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_mis
     assert "CHG-1" in console.text().split("Reason")[1]
 
 
-def test_escape_and_the_key_behind_it_are_two_keys(console: Terminal) -> None:
+@pytest.mark.parametrize(
+    ("keys", "gaps"),
+    [
+        (("y", "Y", "enter", "tab"), GAPS[:1]),
+        (("space", "/", "1", "backspace", "up"), GAPS[:1]),
+        (("y",), GAPS[1:]),
+    ],
+    ids=["answers", "others", "later"],
+)
+def test_escape_and_the_key_behind_it_are_two_keys(
+    console: Terminal, keys: Sequence[str], gaps: Sequence[float]
+) -> None:
     """Terminals join them for up to 0.6 s, and then they look like alt and that key."""
-    keys = [(key, 0.0) for key in ("y", "Y", "enter", "tab", "space", "/", "1", "backspace", "up")]
-    for key, gap in (*keys, *(("y", gap) for gap in GAPS[1:])):
+    for key, gap in itertools.product(keys, gaps):
         ask(console)
         console.press("enter")
         console.wait_for("►n leave them alone")
@@ -134,8 +151,9 @@ def test_what_comes_in_one_write_confirms_nothing(console: Terminal, keys: Seque
     assert NOTHING_SENT in console.text()
 
 
-def test_enter_then_tab_is_the_safe_answer_at_every_speed(console: Terminal) -> None:
-    for gap in GAPS:
+@at_every_speed
+def test_enter_then_tab_is_the_safe_answer_at_every_speed(console: Terminal, gaps: Sequence[float]) -> None:
+    for gap in gaps:
         ask(console)
         console.press("enter")
         console.wait_for("►n leave them alone")
@@ -195,10 +213,11 @@ def first_ids(terminal: Terminal) -> list[str]:
     return [word for line in terminal.screen() for word in line.split() if "1ACME" in word]
 
 
-def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal) -> None:
+@at_every_speed
+def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal, gaps: Sequence[float]) -> None:
     """Or nothing. Never marks on other servers than were under the cursor, nor behind another filter."""
     begin_again(console, "")
-    for gap in GAPS:
+    for gap in gaps:
         type_keys(console, ["space", "shift+tab"], gap)
         assert marked(console) == 1, f"space and a pane: gap {gap}"
         begin_again(console, "")
@@ -236,11 +255,15 @@ def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
         begin_again(console, "")
 
 
-def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(console: Terminal, tmp_path: Path) -> None:
-    for gap, text in (
-        *((gap, "xsy\r") for gap in GAPS),
-        *((gap, text) for text in ("tsystems.txt\r", "keycloak\r") for gap in (0, 0.05, 0.3)),
-    ):
+@pytest.mark.parametrize(
+    ("text", "gaps"),
+    [("xsy\r", GAPS), ("tsystems.txt\r", GAPS[::2]), ("keycloak\r", GAPS[1::2])],
+    ids=["xsy", "tsystems", "keycloak"],
+)
+def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(
+    console: Terminal, tmp_path: Path, text: str, gaps: Sequence[float]
+) -> None:
+    for gap in gaps:
         type_keys(console, list(text), gap)
         assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
         assert NOTHING_SENT in console.text(), f"{text!r}, gap {gap}"
