@@ -350,15 +350,18 @@ class Multiplexer(NamedTuple):
 
 @pytest.fixture(params=[pytest.param(tool, marks=pytest.mark.needs(tool)) for tool in ("tmux", "screen")])
 def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path) -> Multiplexer:
-    """``pitstop demo`` in each of them, with its own settings as they come."""
+    """``pitstop demo`` in each of them, with its own settings as they come. They end with the test."""
     environment = {**os.environ, "SCREENDIR": str(tmp_path / "screen"), "SYSSCREENRC": os.devnull}
     (tmp_path / "screen").mkdir(mode=0o700)
     if request.param == "tmux":
         call = ["tmux", "-S", str(tmp_path / "tmux"), "-f", os.devnull]
-        start = [*call, "new-session"]
+        start, end = [*call, "new-session"], [*call, "kill-server"]
     else:
         call = ["screen", "-S", "test"]
-        start = [*call, "-U", "-c", os.devnull]
+        start, end = [*call, "-U", "-c", os.devnull], [*call, "-X", "quit"]
+
+    def tell(command: Sequence[str]) -> None:
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
 
     def paste(text: str) -> None:
         if request.param == "tmux":
@@ -366,12 +369,13 @@ def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path)
         else:
             steps = (["-X", "register", ".", text], ["-X", "paste", "."])
         for step in steps:
-            subprocess.run([*call, *step], check=True, env=environment, stdout=subprocess.DEVNULL)
+            tell([*call, *step])
 
     command = [*start, *PITSTOP, "demo", "--time-scale", "0.01"]
     chosen = {name: environment[name] for name in ("SCREENDIR", "SYSSCREENRC")}
     terminal = ends.enter_context(Terminal(command, home=tmp_path, env=chosen))
     open_list(terminal)
+    ends.callback(tell, end)
     return Multiplexer(terminal, paste)
 
 
