@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 from textual.events import Key
+from textual.widgets import Input
 
 from tests.console.conftest import Console, OpenConsole
 from tui.console.driver import KeysRead
+from tui.console.gate import InputGate
 from tui.model.keystrokes import is_paste
 from tui.settings.schema import Settings
 
@@ -55,6 +57,44 @@ async def test_alt_and_a_key_without_a_binding_is_escape_and_that_key(console: O
         await at_once(c, ["alt+a"])
         assert c.app.screen is c.servers
         assert len(c.marked()) == 12, "the key behind Escape acts on the list"
+
+
+@pytest.mark.parametrize("behind", [["ea"], ["e", "a"]], ids=["one read", "two"])
+async def test_a_letter_answers_nothing_when_text_follows_however_it_comes(
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch, behind: list[str]
+) -> None:
+    """Two letters in one read look like a paste."""
+    monkeypatch.setattr("tui.console.dialog.ALONE_FOR", 60.0)
+    async with console(12) as c:
+        await c.press("space", "s", "enter")
+        await at_once(c, "y")
+        await at_once(c, *behind)
+        assert c.app.screen.query_one("#reason", Input).value == "yea"
+
+
+async def test_a_letter_answers_nothing_when_text_is_already_waiting(console: OpenConsole) -> None:
+    """Its moment is over by the clock; but the machine, not the operator, has paused."""
+    async with console(12) as c:
+        await c.press("space", "s", "enter")
+        c.app.gate.take([Key("y", "y")])
+        c.app.gate.take([Key("e", "e")])
+        await c.until(lambda: c.app.screen.query_one("#reason", Input).value == "ye")
+
+
+async def test_a_letter_waits_for_input_that_was_not_read_yet(
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = [True] * 3
+    monkeypatch.setattr(InputGate, "unread", lambda self: bool(unread and unread.pop()))
+    async with console(12) as c:
+        await c.press("space", "s", "enter")
+        await at_once(c, "y")
+        await c.until(lambda: len(unread) < 3)
+        await at_once(c, "e")
+        assert c.app.screen.query_one("#reason", Input).value == "ye"
+        await c.press("escape", "s", "enter", "y")
+        await c.until(lambda: c.app.screen is c.servers)
+        assert not unread
 
 
 async def test_what_is_typed_when_a_screen_changes_by_itself_is_dropped(

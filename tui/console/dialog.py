@@ -9,13 +9,15 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, Static
 
 from tui.console.display import when_shown
-from tui.console.gate import last_stroke
+from tui.console.gate import gate_of
 from tui.console.later import later
 
 PAINTED_FOR = 0.25
 """Seconds that a question must have been on the screen before an answer that changes something counts."""
 ALONE_FOR = 0.5
 """Seconds in which no other key may follow a letter that answers: in a word that is typed, one does."""
+AGAIN = 0.05
+"""Seconds after which a letter is looked at again behind which there is unread input."""
 
 
 class Dialog(ModalScreen[ScreenResultType]):
@@ -76,7 +78,7 @@ class Question(Dialog[ScreenResultType]):
         """Answer by a letter, if no other key follows it at once."""
         if not self._counts():
             return
-        stroke = last_stroke(self.app)
+        stroke = gate_of(self.app).current
         self._letter = stroke.event if isinstance(stroke.event, events.Key) else None
         self._timer = later(self, ALONE_FOR, lambda: self._act(answer))
 
@@ -87,10 +89,7 @@ class Question(Dialog[ScreenResultType]):
 
     def takes(self, key: events.Key) -> bool:
         """Whether a key is dealt with here, first of all: text, and what follows an answer at once."""
-        letter, self._letter = self._letter, None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        letter = self._take_back()
         field = self.text_field()
         typing = isinstance(self.focused, Input)
         if key.key == "escape" or (
@@ -98,7 +97,7 @@ class Question(Dialog[ScreenResultType]):
         ):
             return False
         if field is not None and key.is_printable and not (letter is None and key.key == "space"):
-            self._type(field, (letter.character or "" if letter else "") + (key.character or ""))
+            self._type(field, _text(letter) + _text(key))
         elif letter is not None:
             self.say(f"{letter.key} counts as a key of its own: press it again, and wait a moment.")
         return True
@@ -106,23 +105,37 @@ class Question(Dialog[ScreenResultType]):
     def on_paste(self, event: events.Paste) -> None:
         """Textual: text was pasted where no field has the focus. It answers nothing."""
         event.stop()
-        field, lines = self.text_field(), event.text.split("\n")
-        if field is not None and lines[0].strip():
-            self._type(field, lines[0].rstrip())
+        text = _text(self._take_back()) + event.text.split("\n")[0]
+        field = self.text_field()
+        if field is not None and text.strip():
+            self._type(field, text)
         else:
             self.say("Several characters came at once: no answer. Press one key.")
 
     def _counts(self) -> bool:
-        stroke = last_stroke(self.app)
+        stroke = gate_of(self.app).current
         if not stroke.alone or stroke.event.time - self.painted_at < PAINTED_FOR:
             self.say("That key came before the question could be read: press it again.")
             return False
         return True
 
+    def _take_back(self) -> events.Key | None:
+        """The letter that was about to answer, if there is one: it does no longer."""
+        letter, self._letter = self._letter, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return letter
+
     def _act(self, answer: str) -> None:
-        if self._timer is not None and self.is_current:
-            self._timer = self._letter = None
-            self.answer(answer)
+        letter, gate = self._letter, gate_of(self.app)
+        if letter is None or not self.is_current or not gate.is_newest(letter):
+            return
+        if gate.unread():
+            self._timer = later(self, AGAIN, lambda: self._act(answer))
+            return
+        self._take_back()
+        self.answer(answer)
 
     def _type(self, field: Input, text: str) -> None:
         if field.value and not field.value.endswith(" "):
@@ -130,3 +143,7 @@ class Question(Dialog[ScreenResultType]):
         field.focus()
         field.value += text
         field.cursor_position = len(field.value)
+
+
+def _text(key: events.Key | None) -> str:
+    return (key.character or "") if key else ""

@@ -50,12 +50,19 @@ class AltKeyParser(XTermParser):
 class Driver(DisplayDriver):
     """Textual's driver; hands over the keys of one read together, and lives on when the terminal has gone."""
 
+    newest: events.Event | None = None
+    """The key or paste that was read last."""
+    _at_work = False
+    """Whether something was read and is not handed over yet."""
+
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal has gone."""
         parser, decoder = AltKeyParser(self._debug), getincrementaldecoder("utf-8")("replace")
         while not self.exit_event.is_set():
             messages: list[Message] = []
+            self._at_work = False
             if self._readable(TICK):
+                self._at_work = True
                 data = self._read()
                 while _is_text(data) and len(data) < PASTE_MOST and self._readable(REST_OF_TEXT):
                     data += self._read()
@@ -63,6 +70,10 @@ class Driver(DisplayDriver):
                     messages += parser.feed(text)
             messages += parser.tick()
             self._hand_over(messages)
+
+    def unread(self) -> bool:
+        """Whether there is input of which ``newest`` does not know yet."""
+        return self._at_work or self._readable(0)
 
     def _read(self) -> bytes:
         """What there is to read; nothing when the terminal has gone: the watch for that ends the program."""
@@ -79,6 +90,8 @@ class Driver(DisplayDriver):
     def _hand_over(self, messages: Iterable[Message]) -> None:
         keys: list[events.Key] = []
         for message in messages:
+            if isinstance(message, events.Key | events.Paste):
+                self.newest = message
             if isinstance(message, events.Key):
                 keys.append(message)
                 continue

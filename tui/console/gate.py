@@ -15,6 +15,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tui.console.driver import Driver
 from tui.model.keystrokes import is_paste
 
 if TYPE_CHECKING:
@@ -60,11 +61,23 @@ class InputGate:
         self._task: asyncio.Task[None] | None = None
         self.current = Stroke(events.Event(), alone=False)
         """What is being dispatched, or was dispatched last."""
+        self._newest: events.Event | None = None
+        """The key or paste that was taken in last."""
 
     @property
     def idle(self) -> bool:
         """Whether everything that was taken in has had its effect."""
         return self._idle and not self._waiting
+
+    def is_newest(self, key: events.Key) -> bool:
+        """Whether no other key came after this one."""
+        driver = self._app._driver
+        return (driver.newest if isinstance(driver, Driver) else self._newest) is key
+
+    def unread(self) -> bool:
+        """Whether the terminal has input that was not read yet: this process may have stood still."""
+        driver = self._app._driver
+        return isinstance(driver, Driver) and driver.unread()
 
     def open(self) -> None:
         """Begin to dispatch. To be called in the application's context."""
@@ -74,7 +87,10 @@ class InputGate:
     def take(self, happened: Iterable[events.Event]) -> None:
         """Take in what came in one read."""
         happened = list(happened)
-        self._waiting += (Stroke(event, alone=len(happened) == 1) for event in happened)
+        for event in happened:
+            self._waiting.append(Stroke(event, alone=len(happened) == 1))
+            if isinstance(event, events.Key | events.Paste):
+                self._newest = event
         self._arrived.set()
 
     def interrupt(self) -> None:
@@ -205,14 +221,9 @@ async def _handled(node: MessagePump) -> None:
                     await done.wait()
 
 
-def last_stroke(app: "App[Any]") -> Stroke:
-    """What is being dispatched, or was dispatched last."""
-    return cast("PitstopApp", app).gate.current
-
-
-def interrupt(app: "App[Any]") -> None:
-    """See ``InputGate.interrupt``."""
-    cast("PitstopApp", app).gate.interrupt()
+def gate_of(app: "App[Any]") -> InputGate:
+    """The application's gate."""
+    return cast("PitstopApp", app).gate
 
 
 Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])
@@ -226,7 +237,7 @@ def conversation(action: Action) -> Action:
 
     @wraps(action)
     async def run(screen: Screen[Any], *arguments: Any) -> None:
-        gate = cast("PitstopApp", screen.app).gate
+        gate = gate_of(screen.app)
 
         async def talk() -> None:
             try:

@@ -9,7 +9,7 @@ from textual.widgets import Input, Static
 from tui.console.bridge import Change, Picture
 from tui.console.dialog import Dialog
 from tui.console.display import when_shown
-from tui.console.gate import interrupt
+from tui.console.gate import gate_of
 from tui.console.screens.login import LoginScreen
 from tui.console.widgets.field import Field
 
@@ -60,8 +60,8 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         """Textual: on top. What was being typed was not meant for it."""
         super().on_screen_resume()
-        interrupt(self.app)
-        when_shown(self, lambda: interrupt(self.app))
+        gate_of(self.app).interrupt()
+        when_shown(self, lambda: gate_of(self.app).interrupt())
 
     def say(self, text: str) -> None:
         """Say what became of a key, in place of why the dialog is there."""

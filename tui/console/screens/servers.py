@@ -14,7 +14,7 @@ from tui.console.bridge import Change, EngineFacade, Picture, unsent
 from tui.console.choices import Choices
 from tui.console.dialog import PAINTED_FOR
 from tui.console.display import when_shown
-from tui.console.gate import conversation, last_stroke
+from tui.console.gate import conversation, gate_of
 from tui.console.operating import Operating
 from tui.console.refreshing import Refreshing
 from tui.console.screens.confirm import count, names
@@ -239,7 +239,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         event, painted_at = self._displaced
         if event.now != (server.id if (server := self.servers.cursor_server) else None):
             return False  # a later filter brought the cursor back
-        if last_stroke(self.app).event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
+        if gate_of(self.app).current.event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
             return False
         self.say(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
         return True
