@@ -91,9 +91,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.crashed = False
         self._engine_factory = engine_factory
         self._clock = clock
-        remote = terminal.is_remote(os.environ)
-        self._beat = 0.2 if remote else 0.1
-        self.set_class(remote, "-remote")
+        self._beat = 0.2 if terminal.is_remote(os.environ) else 0.1
         self._pumped = 0.0
         self._due = False
         self._too_small = False
