@@ -1,5 +1,6 @@
 """The commands without a screen, on a terminal: what is asked, what keeps up, what is aligned."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from tests.headless.conftest import Pitstop, Platform, Serve
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP
 
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 READY = "maint:off status:active dc:wa1"
 
 
@@ -24,7 +26,7 @@ class Desk:
         self._home = home
         self._ends = ends
 
-    def type(self, *arguments: str, **env: str | None) -> Terminal:
+    def type(self, *arguments: str, size: tuple[int, int] = (120, 40), **env: str | None) -> Terminal:
         """Run a command in a terminal."""
         settings: dict[str, str | None] = {
             "PITSTOP_HOME": str(self._home),
@@ -33,7 +35,8 @@ class Desk:
             "PITSTOP_PASSWORD": "pitstop",
             **env,
         }
-        return self._ends.enter_context(Terminal([*PITSTOP, *arguments], env=settings, home=self._home))
+        terminal = Terminal([*PITSTOP, *arguments], size=size, env=settings, home=self._home)
+        return self._ends.enter_context(terminal)
 
 
 def host(desk: Desk) -> str:
@@ -178,3 +181,11 @@ def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) ->
     assert terminal.wait_exit() == 0
     assert at.platform.in_maintenance(*wanted) == [True] * 2
     assert at.platform.posts == 2
+
+
+def test_lines_fit_the_terminal_whatever_the_environment_says(desk: Any) -> None:
+    """COLUMNS is what the shell once exported; the window may have another size now."""
+    terminal = desk().type("servers", "dc:wa1", size=(50, 20), COLUMNS="300", LINES="10")
+    assert terminal.wait_exit() == 0, terminal.text()
+    lines = [ESCAPES.sub("", line) for line in terminal.raw.decode().splitlines()]
+    assert 40 < max(map(len, lines)) <= 50

@@ -1,14 +1,13 @@
 """What is told on stderr: one line that keeps up on a terminal, plain lines elsewhere."""
 
 import os
-import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from tui.headless.output import sign
+from tui.headless.output import columns, sign
 from tui.model.operation import ENDED, LOOKS, Operation, State, Target
 from tui.model.text import clean
 
@@ -69,7 +68,7 @@ class Narrator:
         now = self._monotonic()
         text = progress_text(operation, now - self._begun)
         if self.live:
-            text = text[: shutil.get_terminal_size().columns - 1]
+            text = text[: columns(self._stream) - 1]
             self._write(f"{self._erase()}{text}")
             self._last = text
         elif now - self._told >= PLAIN_EVERY:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -39,12 +38,20 @@ def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     table = [[cell._replace(text=clean(cell.text)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in {"", "dumb"}
-        width = shutil.get_terminal_size().columns
+        width = columns(sys.stdout)
         lines = _aligned([[Cell(title, "dim") for title in header], *table], width, colours)
     else:
         lines = ["\t".join(cell.text for cell in row) for row in table]
     encoding = sys.stdout.encoding or "utf-8"
     _write("".join(f"{line}\n" for line in lines).encode(encoding, "replace"))
+
+
+def columns(terminal: TextIO) -> int:
+    """How wide a terminal is, whatever COLUMNS says; 80 where it does not tell."""
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def sign(look: Look, stream: TextIO) -> str:
