@@ -63,6 +63,18 @@ class Ground(NamedTuple):
     """The endpoint that is meant, if any is."""
 
 
+def journal_trouble(paths: Paths) -> str:
+    """Why the journal cannot be where the settings have it; empty when it can."""
+    from tui.engine.errors import JournalNotLocal
+    from tui.engine.mounts import check_local
+
+    try:
+        check_local(paths.journal.parent)
+    except JournalNotLocal as error:
+        return str(error)
+    return ""
+
+
 def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sandbox: bool = False) -> Ground:
     """Read the settings; from now on, what goes wrong is logged. For a sandbox, no endpoint is looked for.
 

@@ -193,10 +193,11 @@ def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> in
 @click.pass_obj
 def where(outer: Said, /, **place: Any) -> int:
     """Show files and settings, each with its origin."""
-    from tui.assembly import Place, read_ground
+    from tui.assembly import Place, journal_trouble, read_ground
     from tui.settings.report import describe
 
-    click.echo(describe(*read_ground(Place(**place).over(Place(**outer)))), nl=False)
+    ground = read_ground(Place(**place).over(Place(**outer)))
+    click.echo(describe(*ground, journal_trouble(ground.paths)), nl=False)
     return 0
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
 from tui.console import dialog, gate
@@ -54,6 +55,18 @@ class Console(NamedTuple):
         width, height = self.app.size
         lines = self.app.screen._compositor.render_strips()
         return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
+
+    def question(self) -> str:
+        """What the dialog on the screen says first; empty without one."""
+        return " ".join(
+            str(one.content) for one in self.app.screen.query("#question,.question").results(Static)
+        )
+
+    def dialog(self) -> str:
+        """The text of the dialog on the screen, however its lines are broken; without what is behind it."""
+        region = self.app.screen.query("#dialog,.dialog").first().region
+        lines = self.text().splitlines()[region.y : region.bottom]
+        return " ".join(" ".join(line[region.x + 1 : region.right - 1] for line in lines).split())
 
     def told(self) -> list[str]:
         """The passing messages that are on the screen."""

@@ -88,7 +88,7 @@ async def test_nothing_eligible_says_why_and_offers_no_yes(console: OpenConsole)
         await c.press("a", "e", "enter", "y")
         assert isinstance(c.app.screen, ServersScreen), "one of six is in maintenance"
         await c.press("u", "space", "e")
-        assert "End maintenance: nothing to do" in c.text()
+        assert "End maintenance: nothing to send" in c.text()
         assert "1 server: 1 not in maintenance" in c.text()
         await c.press("y")
         assert isinstance(c.app.screen, ConfirmScreen)
@@ -115,7 +115,7 @@ async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -
         await c.press("space", "s", *"CHG-1", "enter", "y")
         await c.until(lambda: c.picture.running())
         await c.press("e")
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         assert "still under way: start maintenance of " in text
         assert "(CHG-1) has not ended" in text
         assert "not in maintenance" not in text
@@ -136,10 +136,10 @@ async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenC
         c.engine.end("op-1")
         await c.until(lambda: not c.picture.running())
         await c.press("a", "s")
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         assert "1 of these 4 (WA1ACMEDB004) is unsure: whether the last start maintenance reached it" in text
         await c.press("escape", "e")
-        assert "1 unsure: whether start maintenance of" in " ".join(c.text().replace("│", " ").split())
+        assert "1 unsure: whether start maintenance of" in c.dialog()
 
 
 async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
@@ -148,5 +148,5 @@ async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
         c.engine.tell(events.ServersRead((server(1, maintenance=True),), NOW))
         await c.until(lambda: c.picture.left_behind())
         await c.press("a", "e")
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         assert "1 of these 2 (WA1ACMEWEB003) is not yours: put into maintenance by others" in text

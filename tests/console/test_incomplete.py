@@ -2,7 +2,6 @@
 
 import pytest
 from textual.events import Paste
-from textual.widgets import Static
 
 from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import NOW, server
@@ -26,11 +25,6 @@ def lacking(c: Console) -> tuple[str, ...]:
     return c.servers.servers.selection.missing
 
 
-def question(c: Console) -> str:
-    """What the dialog on the screen says first; empty without one."""
-    return " ".join(str(one.content) for one in c.app.screen.query(".question").results(Static))
-
-
 def read(name: str, count: int = 2) -> events.DataCenterRead:
     servers = tuple(
         server(number, id=f"{name}ACMEWEB{number:02}", data_center=name, group_id=f"{name}-0")
@@ -50,7 +44,7 @@ async def test_what_a_rule_chose_must_be_confirmed_by_name_as_partial(
         assert c.servers.servers.title().endswith("marked without UC1 and DE1")
         await c.press("s")
         assert isinstance(c.app.screen, ConfirmScreen)
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         assert "Chosen without UC1 and DE1: servers there may belong to it" in text
         assert "UC1 could not be read: the endpoint failed (500); DE1 is not read yet" in text
         await c.press("enter")
@@ -95,7 +89,7 @@ async def test_what_comes_in_later_is_not_taken_in_silently(console: OpenConsole
         assert len(c.marked()) == 4
         await c.press("s")
         assert c.app.screen.query("#partial")
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         assert "UC1 has been read since; DE1 has been read since" in text
         await c.press("escape", "a", "s")
         assert not c.app.screen.query("#partial"), "the same rule again, of everything"
@@ -119,7 +113,7 @@ async def test_all_data_centers_are_missing_when_they_cannot_be_listed(console: 
         c.engine.tell(events.DataCentersListed(("WA1",)), events.FleetFailed("no answer"))
         await c.until(lambda: "0 of 1 data centers read" in c.text())
         await c.press("a", "s")
-        assert "WA1 could not be read again: no answer" in " ".join(c.text().replace("│", " ").split())
+        assert "WA1 could not be read again: no answer" in c.dialog()
 
 
 async def test_a_ticket_says_what_is_not_read_and_is_partial_only_if_names_are_unknown(
@@ -129,7 +123,7 @@ async def test_a_ticket_says_what_is_not_read_and_is_partial_only_if_names_are_u
         await half(c)
         for text, missing in (("WA1ACMEDB004", ()), ("WA1ACMEWEB001 UC1ACMEWEB01", ("UC1", "DE1"))):
             c.app.screen.post_message(Paste(text))
-            await c.until(lambda: "UC1 and DE1 are not read: some may only seem unknown" in question(c))
+            await c.until(lambda: "UC1 and DE1 are not read: some may only seem unknown" in c.question())
             await c.press("m")
             await c.until(lambda: isinstance(c.app.screen, ServersScreen))
             assert c.servers.servers.selection.missing == missing

@@ -86,6 +86,21 @@ async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
         )
 
 
+async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: OpenConsole) -> None:
+    async with console(endpoints=(REAL,)) as c:
+        c.engine.tell(events.LeftInMaintenance(("UC1ACMEWEB001",)))
+        c.engine.tell(events.DataCentersListed(("WA1", "UC1")))
+        c.engine.tell(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
+        await c.until(lambda: c.picture.left and c.picture.fleet.problems)
+        await c.press("q")
+        assert c.question() == "Leave with 1 server of yours perhaps still in maintenance?"
+        assert "You put into maintenance, with UC1 not read: UC1ACMEWEB001." in c.dialog()
+        await c.press("y")
+        assert farewell(c.picture).startswith(
+            "1 server of yours is perhaps still in maintenance, and could not be looked at: UC1ACMEWEB001."
+        )
+
+
 async def test_who_may_not_operate_is_told_and_not_offered_it(console: OpenConsole) -> None:
     async with console(roles=("AccountViewer",)) as c:
         await leave_two(c)
@@ -125,7 +140,7 @@ async def test_what_becomes_of_what_was_sent_is_said_as_it_is(
         c.engine.progress("op-1", State.QUEUED)
         await c.until(lambda: c.picture.unsettled() == 1)
         await c.press("q")
-        text = " ".join(c.text().replace("│", " ").split())
+        text = c.dialog()
         ends_here = endpoint.sandbox
         assert ("The sandbox ends with pitstop, and their jobs with it." in text) is ends_here
         assert ("The platform carries on without pitstop." in text) is not ends_here

@@ -263,6 +263,17 @@ def test_no_wait_leaves_when_all_is_sent_and_resume_follows(pitstop: Pitstop, pl
     assert "nothing is unfinished" in again.err
 
 
+@pytest.mark.parametrize("arguments", [("servers", "maint:perhaps"), ("start", "--filter", "(web", "--yes")])
+def test_a_filter_that_does_not_parse_is_told_before_the_login(
+    pitstop: Pitstop, platform: Serve, arguments: tuple[str, ...]
+) -> None:
+    sandbox = platform()
+    ran = pitstop(*arguments)
+    assert ran.code == 2
+    assert "the filter does not parse" in ran.err
+    assert sandbox.requests == {}
+
+
 @pytest.mark.parametrize("how", ["by id", "by a filter"])
 @pytest.mark.parametrize("command", ["start", "stop"])
 def test_what_is_under_way_is_left_alone_and_said_so(

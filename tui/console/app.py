@@ -356,7 +356,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         from tui.console.screens.leave import LeaveScreen
 
         picture = self.picture
-        if picture is None or not (picture.running() or picture.left_behind()):
+        if picture is None or not (picture.running() or picture.left_behind() or picture.left_unread()):
             self.exit()
         elif not any(isinstance(screen, LeaveScreen) for screen in self.screen_stack):
             can = commands.why_not(commands.BY_NAME["maintenance.back"], self.situation) is None

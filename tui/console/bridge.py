@@ -162,6 +162,10 @@ class Picture:
         servers = self.fleet.servers
         return sorted(id_ for id_ in self.left if id_ in servers and servers[id_].maintenance)
 
+    def left_unread(self) -> list[str]:
+        """Those of ``left`` of which nothing was read yet, while some data center is not read."""
+        return sorted(self.left - self.fleet.servers.keys()) if self.fleet.missing() else []
+
     def before(self) -> Before:
         """What was asked of the servers before, here and in other Pitstops."""
         now = self.clock()

@@ -10,6 +10,7 @@ from textual.app import App
 from tui.console.files import read_text, write_new
 from tui.console.screens.confirm import count
 from tui.console.screens.prompt import Refused, ask_for
+from tui.model.completeness import read_note
 from tui.model.fleet import Fleet
 from tui.model.operation import Target
 from tui.model.server import Server
@@ -36,7 +37,7 @@ async def export(
 
     Rows are made on a thread, from servers and states as they are now; ``what`` says which servers they are.
     """
-    states = dict(states)
+    states, note = dict(states), read_note(fleet)
 
     async def write(name: str) -> Path:
         make = FORMS.get(Path(name).suffix.lower())
@@ -45,9 +46,11 @@ async def export(
         return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states)))
 
     text = f"CSV, or JSON where the name ends in .json. {WHERE}"
-    path = await ask_for(app, write, f"Write {what} to which file?", text, line=default_name(at), yes="write")
+    path = await ask_for(
+        app, write, f"Write {what}{note} to which file?", text, line=default_name(at), yes="write"
+    )
     if path is not None:
-        app.notify(f"{count(len(servers))} written to {path}", timeout=20, markup=False)
+        app.notify(f"{count(len(servers))}{note} written to {path}", timeout=20, markup=False)
 
 
 async def ask_for_ticket(app: App[None]) -> tuple[str, str] | None:

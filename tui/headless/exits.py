@@ -28,7 +28,8 @@ class Exit(IntEnum):
 _MEANINGS = {
     Exit.VERIFIED: "done: every server is verified to be as asked; with `--no-wait`: was sent and is queued; "
     "with `--dry-run`: could be sent",
-    Exit.FAILED: "some server failed, was refused, or was left out because it could not be done",
+    Exit.FAILED: "some server failed, was refused, was left out because it could not be done, or was "
+    "not sent (`pitstop resume --send-rest`)",
     Exit.USAGE: "nothing was done: wrong usage or settings, unknown servers, or not confirmed",
     Exit.LOGIN_REFUSED: "the endpoint refused the login",
     Exit.UNREACHABLE: "the endpoint cannot be reached, or does not answer as it should",

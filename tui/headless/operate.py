@@ -19,7 +19,8 @@ from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted, named
 from tui.headless.output import Cell, sign, write_json, write_rows
-from tui.headless.session import Session, Work, opened
+from tui.headless.session import Session, Work, chosen, opened
+from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, LOOKS, Action, Operation, State, Target, operation_json
 from tui.model.plan import Skip
 from tui.model.standing import operation_name
@@ -32,7 +33,9 @@ async def operate(work: Work, request: Request) -> Exit:
     """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
     if work.settings.readonly:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
-    wave_size(request.wave, 1)  # what makes no sense is said before anybody logs in
+    # What makes no sense is said before anybody logs in.
+    wave_size(request.wave, 1)
+    chosen(Fleet(), request.query or "", work.settings)
     ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
     narrator = Narrator()
     async with opened(work, narrator) as session:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator, counted
 from tui.headless.output import Cell, write_json, write_rows, write_text
-from tui.headless.session import Work, opened
+from tui.headless.session import Work, chosen, opened
 from tui.model.catalog import Catalog
 from tui.model.columns import COLUMNS, Column, ColumnLayout, Kind, cell_text, find_column
 from tui.model.fleet import Fleet
@@ -21,6 +21,7 @@ async def list_servers(work: Work, query: str, form: str) -> Exit:
     narrator = Narrator()
     columns = shown_columns(work.settings.columns if narrator.live else ())
     order = sort_order(work.settings.sort)
+    chosen(Fleet(), query, work.settings)  # what does not parse is said before anybody logs in
     async with opened(work, narrator) as session:
         fleet = await session.read_fleet()
         found = in_order(session.choose(query), fleet, *order)

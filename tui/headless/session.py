@@ -131,11 +131,7 @@ class Session:
 
     def choose(self, query: str) -> list[Server]:
         """The servers that a filter asks for; ``@NAME`` in it is one from the settings. Raises Stop."""
-        try:
-            return select(self.core.fleet, query, self.work.settings.filters)
-        except QueryError as error:
-            pointer = f"\n  {query}\n  {' ' * error.position}^"
-            raise Stop(Exit.USAGE, f"the filter does not parse: {error}{pointer}") from None
+        return chosen(self.core.fleet, query, self.work.settings)
 
     async def until_left(
         self, work: Coroutine[Any, Any, None], look: Callable[[], None] | None = None
@@ -197,3 +193,12 @@ async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
         raise Stop(Exit.FAILED, str(error)) from error
     finally:
         await core.close()
+
+
+def chosen(fleet: Fleet, query: str, settings: Settings) -> list[Server]:
+    """The servers of a fleet that a filter asks for; of none, whether it can be understood. Raises Stop."""
+    try:
+        return select(fleet, query, settings.filters)
+    except QueryError as error:
+        pointer = f"\n  {query}\n  {' ' * error.position}^"
+        raise Stop(Exit.USAGE, f"the filter does not parse: {error}{pointer}") from None

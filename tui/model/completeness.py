@@ -16,6 +16,11 @@ def read_of(fleet: Fleet) -> str:
     return f"{total - missing} of {total} data centers read" if missing else ""
 
 
+def read_note(fleet: Fleet) -> str:
+    """The same behind a number of servers, e.g. " (1 of 3 data centers read)"."""
+    return f" ({note})" if (note := read_of(fleet)) else ""
+
+
 def listed(data_centers: Sequence[str]) -> str:
     """Their names as a sentence has them, e.g. "WA1, UC1 and DE1"; or how many there are."""
     if len(data_centers) > NAMED:

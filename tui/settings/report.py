@@ -8,11 +8,14 @@ from tui.settings.schema import Field, Profile, Settings, fields
 from tui.settings.target import Target
 
 
-def describe(paths: Paths, loaded: Loaded, target: Target | None) -> str:
-    """Which files are used, and each setting in force with where it comes from."""
+def describe(paths: Paths, loaded: Loaded, target: Target | None, trouble: str = "") -> str:
+    """Which files are used, and each setting in force with where it comes from.
+
+    ``trouble`` is why the journal cannot be where it is.
+    """
     files = [
         ("configuration", str(paths.config), "" if paths.config.exists() else "not there"),
-        ("journal", str(paths.journal), "" if paths.journal.exists() else "not there yet"),
+        ("journal", str(paths.journal), trouble or ("" if paths.journal.exists() else "not there yet")),
         ("log", str(paths.log), "" if paths.log.exists() else "not there yet"),
         ("saved in the program", str(paths.saved), "" if paths.saved.exists() else "not there yet"),
     ]

@@ -103,10 +103,9 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         """The facts, the reason, and the two ways out."""
         plan, total = self.plan, self._total
         with Vertical(id="dialog"):
+            question = f"on {count(total)}?" if total else "nothing to send"
             yield Static(
-                f"{plan.action.label} on {count(total)}?" if total else f"{plan.action.label}: nothing to do",
-                id="question",
-                markup=False,
+                f"{plan.action.label}{' ' if total else ': '}{question}", id="question", markup=False
             )
             with VerticalScroll(id="body", can_focus=False):
                 yield from self._compose_body()

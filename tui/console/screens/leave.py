@@ -12,6 +12,7 @@ from tui.console.bridge import Picture, unsent
 from tui.console.dialog import Question
 from tui.console.screens.confirm import count, names
 from tui.console.widgets.choice import Choice
+from tui.model.completeness import listed
 
 
 class Leave(Enum):
@@ -71,7 +72,7 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
 
 def leaving(picture: Picture) -> tuple[str, str]:
     """The question, and what becomes of what is under way and of what is in maintenance."""
-    running, left = picture.running(), picture.left_behind()
+    running, left, unread = picture.running(), picture.left_behind(), picture.left_unread()
     inside = picture.endpoint is not None and picture.endpoint.sandbox
     waiting = sum(unsent(operation) for operation in running)
     sent = picture.unsettled() - waiting
@@ -89,18 +90,30 @@ def leaving(picture: Picture) -> tuple[str, str]:
         lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
     if left:
         lines.append(f"You put into maintenance, and did not bring back: {names(tuple(left))}.")
+    if unread:
+        without = listed(picture.fleet.missing())
+        lines.append(f"You put into maintenance, with {without} not read: {names(tuple(unread))}.")
     under_way = f"{count(len(running), 'operation')} under way"
     still = f"{count(len(left))} of yours still in maintenance"
-    behind = " and ".join(([under_way] if running else []) + ([still] if left else []))
+    perhaps = f"{count(len(unread))} of yours perhaps still in maintenance"
+    behind = " and ".join(
+        text for text, there in ((under_way, running), (still, left), (perhaps, unread)) if there
+    )
     return f"Leave with {behind}?", "\n".join(lines)
 
 
 def farewell(picture: Picture) -> str:
     """What is said on the shell's screen by who leaves servers in maintenance; empty if there are none."""
-    left = picture.left_behind()
-    if not left or (picture.endpoint is not None and picture.endpoint.sandbox):  # a sandbox ends with us
-        return ""
-    return (
-        f"{count(len(left))} of yours {'is' if len(left) == 1 else 'are'} still in maintenance: "
-        f"{names(tuple(left))}. The console shows them when it is opened again; b brings them back"
-    )
+    if picture.endpoint is not None and picture.endpoint.sandbox:
+        return ""  # it ends with us
+    kinds = {
+        "still in maintenance": picture.left_behind(),
+        "perhaps still in maintenance, and could not be looked at": picture.left_unread(),
+    }
+    sentences = [
+        f"{count(len(ids))} of yours {'is' if len(ids) == 1 else 'are'} {how}: {names(tuple(ids))}. "
+        for how, ids in kinds.items()
+        if ids
+    ]
+    end = "The console shows them when it is opened again; b brings them back"
+    return "".join(sentences) + end if sentences else ""

@@ -28,6 +28,7 @@ from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar, wall_time
 from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
+from tui.model.completeness import read_note
 from tui.model.grammar import is_filter_name
 from tui.model.operation import Action
 from tui.model.selection import Selection
@@ -481,7 +482,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
         ids = self._chosen()
         self.app.copy_to_clipboard("\n".join(ids))
-        self.app.notify(f"{count(len(ids), 'id')} sent to the terminal's clipboard", markup=False)
+        what = f"{count(len(ids), 'id')}{read_note(self.picture.fleet)}"
+        self.app.notify(f"{what} sent to the terminal's clipboard", markup=False)
 
     def action_failures_first(self) -> None:
         """Results: what needs a look on top, or as it happened."""
