@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.api.service import TOKEN
+from tests.patience import PATIENCE
 
 PEM = Path(__file__).with_name("localhost.pem")
 """A self-signed certificate for ``localhost`` and its key, for tests only."""
@@ -52,11 +53,18 @@ class RawServer:
         self.requests: list[bytes] = []
         self.connections = 0
         self.writers: list[asyncio.StreamWriter] = []
+        self.serving: set[asyncio.Task[None]] = set()
         self.port = 0
+
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection in a task of its own."""
+        self.writers.append(writer)
+        task = asyncio.create_task(self.serve(reader, writer))
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self.writers.append(writer)
         connection = Connection(reader, writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -84,7 +92,7 @@ async def raw_server(act: Act, *, tls: bool = False) -> AsyncIterator[RawServer]
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PEM)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    listener = await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=context)
     async with listener:
         server.port = listener.sockets[0].getsockname()[1]
         await listener.start_serving()
@@ -93,3 +101,5 @@ async def raw_server(act: Act, *, tls: bool = False) -> AsyncIterator[RawServer]
         finally:
             for writer in server.writers:
                 writer.transport.abort()
+            if server.serving:
+                await asyncio.wait(server.serving, timeout=PATIENCE)

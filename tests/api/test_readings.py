@@ -48,14 +48,14 @@ async def test_the_calls_are_the_documented_ones() -> None:
     api = await service.logged_in()
     await api.data_centers("acme")
     service.replies = [httpx.Response(200, json={"id": "0A", "name": "WA1 Hardware"})]
-    await api.group_tree("acme", DataCenter("WA1", root_group_id="0a1b"))
+    await api.group_tree("acme", DataCenter("WA1", root_group_id="0A"))
     service.replies = [httpx.Response(200, json={"id": "wa1acmeweb01"})]
     await api.server("acme", "wa1acmeweb01")
     service.replies = [status()]
     await api.job_status("acme", "wa1-12345")
     assert [str(request.url).removeprefix("https://api.test/v2") for request in service.requests] == [
         "/datacenters/ACME?groupLinks=true",
-        "/groups/ACME/0a1b?serverDetail=detailed",
+        "/groups/ACME/0A?serverDetail=detailed",
         "/servers/ACME/WA1ACMEWEB01",
         "/operations/ACME/status/wa1-12345",
     ]

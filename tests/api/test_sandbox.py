@@ -223,3 +223,25 @@ async def test_the_same_over_http(serve_sandbox: ServeSandbox) -> None:
     (answer,) = await api.operate("ACME", Action.START_MAINTENANCE, eligible(fleet, 1))
     assert await api.job_status("ACME", answer.job_id)
     await api.aclose()
+
+
+async def test_answers_that_come_twice_change_nothing(serve_sandbox: ServeSandbox) -> None:
+    url = serve_sandbox(SandboxConfig(servers=240, faults={"answer-twice": 1}))
+    api = Api(url)
+    await api.login("demo", "pitstop")
+    chosen = eligible(await load(api), 8)
+    answers = await asyncio.gather(
+        *(api.operate("ACME", Action.START_MAINTENANCE, [server_id]) for server_id in chosen)
+    )
+    assert [[(one.server_id, one.queued) for one in found] for found in answers] == [
+        [(server_id, True)] for server_id in chosen
+    ]
+    details = await asyncio.gather(*(api.server("ACME", server_id) for server_id in chosen))
+    assert [one.server.id for one in details] == chosen
+    with pytest.raises(LoginRefused):
+        await api.login("demo", "wrong")
+    await api.login("demo", "pitstop")
+    await api.aclose()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        truth = (await http.get("/__sandbox/truth")).json()["servers"]
+    assert [truth[server_id]["operations"] for server_id in chosen] == [{"startMaintenance": 1}] * 8

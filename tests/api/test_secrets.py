@@ -78,7 +78,8 @@ async def test_no_object_shows_them() -> None:
     service = Service(status())
     api = await service.logged_in()
     client = api._client
-    for thing in (api, client, vars(api), vars(client), client._http, client._http.__dict__):
+    http = client._exchange._connections._single
+    for thing in (api, client, vars(api), vars(client), vars(client._exchange), http, vars(http)):
         assert TOKEN not in repr(thing)
         assert PASSWORD not in repr(thing)
     assert client._credentials is not None

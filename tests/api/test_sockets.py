@@ -20,6 +20,8 @@ from tui.api.limits import Limits
 from tui.model.operation import Action
 
 PATIENT = Limits()
+AT_LOGIN = 1
+"""Connections that the login took: a POST has one of its own."""
 QUEUED = json.dumps(
     [{"server": "a1", "isQueued": True, "links": [{"rel": "status", "id": "wa1-1"}]}]
 ).encode()
@@ -40,8 +42,10 @@ async def session(act: Act, limits: Limits = PATIENT) -> AsyncIterator[tuple[Raw
         at_login = msgspec.structs.replace(PATIENT, connections=limits.connections)
         api = Api(f"http://127.0.0.1:{server.port}", limits=at_login)
         await api.login("demo", PASSWORD)
-        api._client._limits = limits
-        api._client._http.timeout = httpx.Timeout(limits.read)
+        exchange = api._client._exchange
+        api._client._limits = exchange._limits = limits
+        for http in (exchange._connections._kept, exchange._connections._single):
+            http.timeout = httpx.Timeout(limits.read)
         yield server, api
         await api.aclose()
 
@@ -149,7 +153,7 @@ async def test_one_connection_serves_many_requests() -> None:
     async with session(lambda connection: connection.answer(STATUS)) as (server, api):
         for _ in range(5):
             await api.job_status("ACME", "wa1-1")
-        assert server.connections == 1
+        assert server.connections == AT_LOGIN + 1
 
 
 async def test_no_more_connections_than_allowed() -> None:
@@ -157,7 +161,7 @@ async def test_no_more_connections_than_allowed() -> None:
         lambda connection: connection.answer(STATUS), msgspec.structs.replace(PATIENT, connections=8)
     ) as (server, api):
         await asyncio.gather(*(api.job_status("ACME", "wa1-1") for _ in range(39)))
-        assert server.connections <= 8
+        assert server.connections <= AT_LOGIN + 8
         assert len(server.requests) == 39
 
 
@@ -193,8 +197,7 @@ async def test_redirects_and_addresses_in_answers_lead_nowhere_else() -> None:
 async def test_an_operation_is_not_sent_where_nobody_listens() -> None:
     async with session(lambda connection: connection.answer(QUEUED)) as (_, api):
         assert (await api.operate("ACME", Action.POWER_ON, ["A1"]))[0].queued
-        client = api._client
-        client._base = f"http://127.0.0.1:{free_port()}/v2"
+        api._client._exchange._base = f"http://127.0.0.1:{free_port()}/v2"
         with pytest.raises(Unreachable, match="refuses the connection"):
             await api.operate("ACME", Action.POWER_ON, ["A1"])
 
@@ -267,7 +270,7 @@ async def test_what_goes_to_this_machine_goes_through_no_proxy(
             await api.login("demo", PASSWORD)
             assert await api.job_status("ACME", "wa1-1") == "executing"
             await api.aclose()
-            assert server.connections == 1
+            assert server.connections == AT_LOGIN + 1
         assert proxy.connections == 0
 
 

@@ -9,8 +9,10 @@ flight.
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -18,9 +20,11 @@ from typing import Any, cast
 
 import httpx
 
+from tests.api.sockets import PEM, raw_server
 from tests.engine.clock import VirtualClock, run
 from tests.terminal.harness import clean_environment
 from tests.terminal.service import PITSTOP, Service
+from tui.api.endpoints import Api
 from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.journal import Journal
@@ -44,6 +48,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         over_http(Path(home), options.servers)
         in_flight(Path(home), options.servers)
+    for scheme in ("http", "https"):
+        asyncio.run(connections(scheme))
 
 
 def over_http(home: Path, size: int) -> None:
@@ -79,6 +85,28 @@ def in_flight(home: Path, size: int) -> None:
     told("status requests for one job at once", seen.most["status"], "1")
     told("group readings of one data center at once", seen.most["groups"], "1")
     told("group readings to verify, by data center", dict(seen.after), "1 per round")
+
+
+async def connections(scheme: str, number: int = 300) -> None:
+    """What a connection of its own costs each POST, on this machine, client and server together."""
+    queued = b'[{"server": "A1", "isQueued": true, "links": [{"rel": "status", "id": "wa1-1"}]}]'
+    os.environ["SSL_CERT_FILE"] = str(PEM)
+    async with raw_server(lambda connection: connection.answer(queued), tls=scheme == "https") as server:
+        api = Api(f"{scheme}://localhost:{server.port}", requests_per_second=1e6, burst=number)
+        await api.login("demo", "pitstop")
+        costs = {}
+        for kind, ask in (
+            ("reading, on a connection that is kept", lambda: api.data_centers("ACME")),
+            ("POST, on a connection of its own", lambda: api.operate("ACME", Action.POWER_ON, ["A1"])),
+        ):
+            before, began = server.connections, time.process_time()
+            for _ in range(number):
+                await ask()
+            costs[kind] = (time.process_time() - began) / number * 1000, server.connections - before
+        await api.aclose()
+    print(f"{number} requests, one after the other, over {scheme}")
+    for kind, (cost, opened) in costs.items():
+        print(f"  {kind:42}{cost:>7.2f} ms   connections: {opened}")
 
 
 class Watch(httpx.AsyncBaseTransport):

@@ -20,6 +20,7 @@ HIGHEST_RATES: Mapping[str, float] = {
     "job-unknown": 0.4,
     "settle": 0.6,
     "malformed": 0.15,
+    "answer-twice": 0.3,
 }
 """Every fault of the sandbox -> how often it may strike in a run that has it."""
 

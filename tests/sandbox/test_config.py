@@ -75,4 +75,5 @@ def test_the_faults_are_those_of_the_manual() -> None:
         "job-unknown",
         "settle",
         "malformed",
+        "answer-twice",
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx
 import pytest
 
 from tests.conftest import ServeSandbox
+from tests.patience import PATIENCE
 from tests.sandbox.conftest import MakeWorld
 from tests.sandbox.world import Clock, World, job_ids
 from tui.sandbox.config import SandboxConfig
@@ -119,6 +122,18 @@ async def test_a_dropped_connection(
     assert truth["operations"].get("startMaintenance", 0) == reached
     assert (await world.server(name))["details"]["inMaintenanceMode"] is bool(reached)
     await world.http.aclose()
+
+
+def test_an_answer_that_comes_twice_is_the_same_twice_on_one_connection(serve_sandbox: ServeSandbox) -> None:
+    host, port = serve_sandbox(SandboxConfig(faults={"answer-twice": 1})).removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), PATIENCE) as connection:
+        connection.sendall(b"GET /v2/accounts/ACME HTTP/1.1\r\nHost: x\r\n\r\n")
+        received = b""
+        while received.count(b"\r\n\r\n{") < 2 or not received.endswith(b"}"):
+            received += connection.recv(65536)
+    middle = len(received) // 2
+    assert received[:middle].startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+    assert received[middle:] == received[:middle]
 
 
 @pytest.mark.parametrize(("fault", "word"), [("job_fails", "failed"), ("job_unknown", "unknown")])

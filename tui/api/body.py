@@ -1,6 +1,8 @@
 """Reading an answer's body within bounds, whatever is sent."""
 
 import zlib
+from collections.abc import AsyncIterator
+from typing import cast
 
 from tui.api.errors import Malformed, Oversized
 from tui.api.http import httpx
@@ -28,7 +30,7 @@ async def read_body(response: httpx.Response, limit: int) -> bytearray:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         body = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in _chunks(response):
             body += chunk
             if len(body) > limit:
                 raise _oversized(limit)
@@ -42,7 +44,7 @@ async def _gunzip(response: httpx.Response, limit: int) -> bytearray:
     body = bytearray()
     received = 0
     stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    async for chunk in response.aiter_raw():
+    async for chunk in _chunks(response):
         received += len(chunk)
         while chunk and not stream.eof:
             try:
@@ -55,6 +57,11 @@ async def _gunzip(response: httpx.Response, limit: int) -> bytearray:
     if received and not stream.eof:
         raise CutShort("The answer was cut short.")
     return body
+
+
+def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes. Unlike `aiter_raw` this does not give the connection back at the end."""
+    return aiter(cast(httpx.AsyncByteStream, response.stream))
 
 
 def _oversized(limit: int) -> Oversized:

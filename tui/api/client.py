@@ -1,23 +1,16 @@
 """The one way to the endpoint: every request goes through `Client`."""
 
 import asyncio
-import logging
-import os
 import random
-import ssl
 from collections.abc import Awaitable, Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
-from tui import __version__
 from tui.api import failures, retry, wire
-from tui.api.address import base_url, is_loopback
-from tui.api.body import read_body
+from tui.api.address import base_url
 from tui.api.budget import Gate
+from tui.api.connections import Connections
 from tui.api.errors import (
     ApiError,
-    BadEndpoint,
     LoginRefused,
     Malformed,
     NotFound,
@@ -27,6 +20,7 @@ from tui.api.errors import (
     TokenExpired,
     Unreachable,
 )
+from tui.api.exchange import Answered, Exchange, Lost, Request, bare
 from tui.api.http import httpx
 from tui.api.limits import Limits
 from tui.api.retry import Kind
@@ -34,42 +28,7 @@ from tui.api.secret import Secret
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
-# Their lines would hold headers.
-logging.getLogger("httpcore").setLevel(logging.WARNING)
-logging.getLogger("httpx").setLevel(logging.WARNING)
-
 _LOGIN_PATH = "/authentication/login"
-
-
-class _Request(NamedTuple):
-    """One thing to ask, however often it takes."""
-
-    kind: Kind
-    method: str
-    path: str
-    what: str
-    """What is asked for, in an error's sentence."""
-    content: bytes | Secret | None = None
-    tree: bool = False
-
-
-class _Answered(NamedTuple):
-    """An answer came, whatever it says."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytearray
-
-    def __repr__(self) -> str:  # a login's body holds the token
-        return f"Answered({self.status}, {len(self.body)} bytes)"
-
-
-class _Lost(NamedTuple):
-    """No usable answer came. ``sent`` unless the request provably never left."""
-
-    error: ApiError
-    sent: bool
 
 
 class _Credentials(NamedTuple):
@@ -78,7 +37,7 @@ class _Credentials(NamedTuple):
 
 
 class Client:
-    """One AsyncClient with its budget, the login in memory, and the rules for repeating.
+    """The connections with their budget, the login in memory, and the rules for repeating.
 
     Requests go to the configured origin only, redirects and addresses in answers are not followed,
     cookies are not kept. Bodies are bounded. Nothing raised from here holds a password or a token,
@@ -100,15 +59,21 @@ class Client:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         # A transport that is handed in does not lead to the network.
-        self._base = base_url(url, allow_http=allow_http or transport is not None)
-        self.host = urlsplit(self._base).netloc
+        base = base_url(url, allow_http=allow_http or transport is not None)
         self._limits = limits
         self._sleep = sleep
         self._monotonic = monotonic
         self._jitter = jitter
-        self._on_latency = on_latency
         self._gate = Gate(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic)
-        self._http = _http_client(self._base, transport, limits)
+        self._exchange = Exchange(
+            base,
+            Connections(base, transport, limits),
+            self._gate,
+            monotonic=monotonic,
+            on_latency=on_latency,
+            limits=limits,
+        )
+        self.host = self._exchange.host
         self._token: Secret | None = None
         self._credentials: _Credentials | None = None
         self._renewing = asyncio.Lock()
@@ -117,8 +82,7 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections and forget the credentials."""
         self._token = self._credentials = None
-        self._gate.close()
-        await self._http.aclose()
+        await self._exchange.aclose()
 
     async def login(self, user: str, password: Secret) -> wire.Session:
         """Log in, once.
@@ -132,7 +96,7 @@ class Client:
 
     async def read(self, path: str, decode: Callable[[bytearray], T], *, what: str, tree: bool = False) -> T:
         """A GET, repeated a little where it fails in passing."""
-        return await self._ask(_Request(Kind.READING, "GET", path, what, tree=tree), decode)
+        return await self._ask(Request(Kind.READING, "GET", path, what, tree=tree), decode)
 
     async def operate(self, path: str, content: bytes, decode: Callable[[bytearray], T], *, what: str) -> T:
         """A POST that changes servers, repeated only where it provably was not carried out.
@@ -140,18 +104,18 @@ class Client:
         Raises:
             OutcomeUnsure: it was sent, and what became of it is not known.
         """
-        return await self._ask(_Request(Kind.OPERATION, "POST", path, what, content), decode)
+        return await self._ask(Request(Kind.OPERATION, "POST", path, what, content), decode)
 
     # --- asking, and asking again ---------------------------------------------------------------------
 
-    async def _ask(self, request: _Request, decode: Callable[[bytearray], T]) -> T:
+    async def _ask(self, request: Request, decode: Callable[[bytearray], T]) -> T:
         attempt = renewals = 0
         while True:
             token = self._token
             if token is None:
                 raise TokenExpired("You are not logged in any more: log in again.")
-            outcome = await self._exchange(request, token)
-            if isinstance(outcome, _Answered) and outcome.status == 401:
+            outcome = await self._exchange.send(request, token)
+            if isinstance(outcome, Answered) and outcome.status == 401:
                 # Refused before it was looked at, so an operation, too, may be repeated.
                 renewals += 1
                 if renewals > self._limits.renewals:
@@ -176,8 +140,8 @@ class Client:
 
     def _judge(
         self,
-        request: _Request,
-        outcome: _Answered | _Lost,
+        request: Request,
+        outcome: Answered | Lost,
         decode: Callable[[bytearray], T],
         asked: float | None,
     ) -> T | ApiError:
@@ -185,19 +149,19 @@ class Client:
         error = self._value_or_error(request, outcome, decode, asked)
         if request.kind is not Kind.OPERATION or not isinstance(error, ApiError):
             return error
-        sent = outcome.sent if isinstance(outcome, _Lost) else True
+        sent = outcome.sent if isinstance(outcome, Lost) else True
         if sent and isinstance(error, Unreachable | Malformed | ServerFault):
             return OutcomeUnsure(f"It is not known whether {request.what} was carried out. {error}")
         return error
 
     def _value_or_error(
         self,
-        request: _Request,
-        outcome: _Answered | _Lost,
+        request: Request,
+        outcome: Answered | Lost,
         decode: Callable[[bytearray], T],
         asked: float | None,
     ) -> T | ApiError:
-        if isinstance(outcome, _Lost):
+        if isinstance(outcome, Lost):
             return outcome.error
         status, headers, body = outcome
         page = _is_web_page(headers, body)
@@ -210,7 +174,7 @@ class Client:
             try:
                 return decode(body)
             except Malformed as error:
-                return _bare(error)
+                return bare(error)
         message = (
             "it answered with a web page, check the URL" if page else wire.error_message(body, self._limits)
         )
@@ -244,11 +208,11 @@ class Client:
 
     async def _log_in(self, credentials: _Credentials) -> wire.Session:
         content = wire.login_request(credentials.user, credentials.password)
-        request = _Request(Kind.LOGIN, "POST", _LOGIN_PATH, "the login", content)
-        outcome = await self._exchange(request, None)
-        if isinstance(outcome, _Answered) and outcome.status >= 400:
+        request = Request(Kind.LOGIN, "POST", _LOGIN_PATH, "the login", content)
+        outcome = await self._exchange.send(request, None)
+        if isinstance(outcome, Answered) and outcome.status >= 400:
             outcome = outcome._replace(body=credentials.password.hidden_in(outcome.body))
-        if isinstance(outcome, _Answered) and outcome.status in (400, 401, 403):
+        if isinstance(outcome, Answered) and outcome.status in (400, 401, 403):
             message = wire.error_message(outcome.body, self._limits)
             raise LoginRefused(message or f"{self.host} refuses this user and password ({outcome.status}).")
         found = self._judge(request, outcome, wire.login, _retry_after(outcome))
@@ -264,57 +228,9 @@ class Client:
         self._no_renewal_before = float("-inf")
         return session
 
-    # --- one exchange ---------------------------------------------------------------------------------
 
-    async def _exchange(self, request: _Request, token: Secret | None) -> _Answered | _Lost:
-        """Send once and read the answer, within all bounds."""
-        limits = self._limits
-        async with self._gate.turn(urgent=request.kind is not Kind.READING):
-            began = self._monotonic()
-            status = 0
-            try:
-                async with asyncio.timeout(limits.tree_deadline if request.tree else limits.deadline):
-                    async with self._http.stream(
-                        request.method,
-                        self._base + request.path,
-                        content=_content(request.content),
-                        headers=_headers(request, token),
-                    ) as response:
-                        status = response.status_code
-                        latency = self._monotonic() - began
-                        body = await read_body(response, limits.tree_body if request.tree else limits.body)
-                        outcome: _Answered | _Lost = _Answered(status, response.headers, body)
-                if self._on_latency is not None:
-                    self._on_latency(latency)
-            except Malformed as error:
-                outcome = _Lost(_bare(error), sent=True)
-            except failures.CAUGHT as error:
-                outcome = _Lost(failures.explain(error, self.host), not retry.provably_unsent(error))
-        if logger.isEnabledFor(logging.DEBUG):
-            took = self._monotonic() - began
-            logger.debug("%s %s %s %.3fs", request.method, request.path, status or "-", took)
-        return outcome
-
-
-def _bare(error: ApiError) -> ApiError:
-    """``error`` without the frames it came through: a login's hold what must not be seen."""
-    error.__context__ = None
-    return error.with_traceback(None)
-
-
-def _headers(request: _Request, token: Secret | None) -> dict[str, str]:
-    headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
-    if request.content is not None:
-        headers["Content-Type"] = "application/json"
-    return headers
-
-
-def _content(content: bytes | Secret | None) -> bytes | None:
-    return content.reveal().encode() if isinstance(content, Secret) else content
-
-
-def _retry_after(outcome: _Answered | _Lost) -> float | None:
-    if isinstance(outcome, _Lost) or outcome.status not in (429, 503):
+def _retry_after(outcome: Answered | Lost) -> float | None:
+    if isinstance(outcome, Lost) or outcome.status not in (429, 503):
         return None
     return retry.retry_after(outcome.headers.get("retry-after"), outcome.headers.get("date"))
 
@@ -322,54 +238,3 @@ def _retry_after(outcome: _Answered | _Lost) -> float | None:
 def _is_web_page(headers: httpx.Headers, body: bytearray) -> bool:
     start = bytes(body[:256]).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     return start == b"<" or (not body and "html" in headers.get("content-type", "").lower())
-
-
-def _http_client(base: str, transport: httpx.AsyncBaseTransport | None, limits: Limits) -> httpx.AsyncClient:
-    """The AsyncClient: explicit bounds, proxies and CA from the environment, no cookies, no redirects."""
-    parts = urlsplit(base)
-    context = _ssl_context() if parts.scheme == "https" and transport is None else _no_tls()
-    try:
-        return httpx.AsyncClient(
-            transport=transport,
-            verify=context,
-            # What goes to this machine goes through no proxy.
-            trust_env=transport is None and not is_loopback(parts.hostname or ""),
-            timeout=httpx.Timeout(
-                connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool
-            ),
-            limits=httpx.Limits(
-                max_connections=limits.connections,
-                max_keepalive_connections=limits.connections,
-                keepalive_expiry=limits.keepalive,
-            ),
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={
-                "User-Agent": f"pitstop/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-            },
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        raise BadEndpoint(
-            "The proxy named in the environment (HTTPS_PROXY, ALL_PROXY) cannot be used: give an http:// one."
-        ) from None
-
-
-def _no_tls() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # knows no CA: quick to make, and trusts nobody
-
-
-def _ssl_context() -> ssl.SSLContext:
-    """Trust what SSL_CERT_FILE or SSL_CERT_DIR name, else the system's CAs, else those httpx brings."""
-    named = os.environ.get("SSL_CERT_FILE")
-    if named and not os.access(named, os.R_OK):
-        raise BadEndpoint("SSL_CERT_FILE names a file that cannot be read.")
-    paths = ssl.get_default_verify_paths()
-    if named or os.environ.get("SSL_CERT_DIR") or paths.cafile or _any_file(paths.capath):
-        return ssl.create_default_context()
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _any_file(folder: str | None) -> bool:
-    return bool(folder) and any(os.scandir(folder))

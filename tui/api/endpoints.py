@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tui.api import trees, wire
 from tui.api.client import Client
-from tui.api.errors import BadRequest, NotFound
+from tui.api.errors import BadRequest, Malformed, NotFound
 from tui.api.http import httpx
 from tui.api.limits import DEFAULT, Limits
 from tui.api.loose import is_usable_id
@@ -90,18 +90,30 @@ class Api:
                 f"{data_center.id} shows no root group: your role may not let you see its servers."
             )
         root = _segment(data_center.root_group_id, upper=False)
+
+        def decode(body: bytearray) -> Tree:
+            tree = trees.group_tree(body, data_center, self._limits)
+            _expect(tree.groups[0].id, root)
+            return tree
+
         return await self._client.read(
             f"/groups/{_segment(account)}/{root}?serverDetail=detailed",
-            lambda body: trees.group_tree(body, data_center, self._limits),
+            decode,
             what=f"the root group of {data_center.id}",
             tree=True,
         )
 
     async def server(self, account: str, server_id: str) -> ServerDetails:
         """Everything about one server. Source: Servers/get-server."""
+
+        def decode(body: bytearray) -> ServerDetails:
+            details = trees.server(body, self._limits)
+            _expect(details.server.id, server_id)
+            return details
+
         return await self._client.read(
             f"/servers/{_segment(account)}/{_segment(server_id)}",
-            lambda body: trees.server(body, self._limits),
+            decode,
             what=f"server {server_id.upper()}",
         )
 
@@ -148,6 +160,12 @@ class Api:
         found = await self._client.operate(path, body, wire.answers, what=operation)
         asked = {server_id.upper() for server_id in server_ids}
         return [answer for answer in found if answer.server_id in asked]
+
+
+def _expect(id_: str, asked: str) -> None:
+    """Refuse the answer to another request: one that came twice, and late, looks like the answer to this."""
+    if id_.casefold() != asked.casefold():
+        raise Malformed(f"The answer is about something else than {asked}.")
 
 
 def _segment(id_: str, *, upper: bool = True) -> str:

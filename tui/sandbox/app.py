@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache
+from http import HTTPStatus
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
@@ -32,7 +33,7 @@ SMALLEST_GZIP = 1_000
 GZIP_IN_THREAD = 256 * 1024
 LOGIN_PATH = "/v2/authentication/login"
 TRANSPORT = "sandbox.transport"
-"""Where the server leaves the connection's transport in the scope's state, for connections to be dropped."""
+"""Where the server leaves the connection's transport in the scope's state, for the faults of connections."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -130,13 +131,23 @@ class _Endpoint:
         if self.plane.faults.fires("slow"):
             await self.sleep(self.plane.faults.slow_seconds())
         entry[3] = answer.status
-        await self.send(answer, headers, send)
+        twice = self.plane.faults.fires("answer-twice")
+        await self.send(answer, headers, send, _transport(scope) if twice else None)
 
     async def answer(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Answer:
         raise NotImplementedError
 
-    async def send(self, answer: Answer, asked: dict[bytes, bytes], send: Send) -> None:
-        """The answer with the platform's headers, compressed when that was asked for."""
+    async def send(
+        self,
+        answer: Answer,
+        asked: dict[bytes, bytes],
+        send: Send,
+        copy_to: asyncio.WriteTransport | None = None,
+    ) -> None:
+        """The answer with the platform's headers, compressed when that was asked for.
+
+        The same goes straight ``copy_to`` a connection: ASGI has no way to answer twice.
+        """
         body = answer.body or b""
         headers = [(b"date", _http_date(int(self.plane.clock()))), *_RAW_ENVELOPE]
         if answer.body is not None:
@@ -149,6 +160,8 @@ class _Endpoint:
                 body = _gzip(body)
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(len(body)).encode()))
+        if copy_to is not None:
+            copy_to.write(_on_the_wire(answer.status, headers, body))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -193,7 +206,7 @@ class _Authorized(_Endpoint):
 
 
 class _Login(_Endpoint):
-    """The one call that needs no token, and that no fault but `slow` strikes."""
+    """The one call that needs no token, and that no fault but `slow` and `answer-twice` strikes."""
 
     async def answer(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Answer:
         return protocol.login(self.plane, headers.get(b"content-type", b"").decode("latin-1"), body)
@@ -203,9 +216,22 @@ class _Dropped(Exception):
     """The connection closes without an answer."""
 
 
+def _transport(scope: Scope) -> asyncio.WriteTransport | None:
+    """The connection of a request, where there is one."""
+    transport: asyncio.WriteTransport | None = scope.get("state", {}).get(TRANSPORT)
+    return transport
+
+
+def _on_the_wire(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """An answer as HTTP/1.1 writes it."""
+    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%s: %s" % header for header in headers]
+    return b"\r\n".join([*lines, b"", body])
+
+
 async def _drop(scope: Scope, receive: Receive) -> None:
     """Close the connection under a request."""
-    transport = scope.get("state", {}).get(TRANSPORT)
+    transport = _transport(scope)
     if transport is None:
         _raise_disconnected()
     transport.abort()

@@ -21,8 +21,10 @@ FAULTS: dict[str, str] = {
     "job-unknown": "a job's status stays unknown; some of its servers change, some do not",
     "settle": "reads show a server's new state only some time after its job has succeeded",
     "malformed": "the request is carried out, its answer is cut short or is a page of HTML",
+    "answer-twice": "the request is carried out once, its answer comes twice (over HTTP only)",
 }
-"""Every fault by name. All but `slow` leave the login alone, so that a rate of 1 can still be explored."""
+"""Every fault by name. All but `slow` and `answer-twice` leave the login alone, so that a rate of 1 can still
+be explored."""
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
