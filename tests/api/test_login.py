@@ -165,6 +165,25 @@ async def test_a_token_that_is_never_good_ends_some_time() -> None:
     assert service.login_count == 4
 
 
+async def test_a_renewal_that_is_to_wait_a_week_waits_five_minutes_and_says_so() -> None:
+    told: list[float] = []
+    service = Service(httpx.Response(401))
+    api = await service.logged_in(on_pause=told.append)
+    logins = service.login_count
+    service.logins = [httpx.Response(429, headers={"Retry-After": "604800"})]
+    with pytest.raises(RateLimited):
+        await api.job_status("ACME", "wa1-1")
+    assert told == [300]
+    service.clock.now += 299
+    with pytest.raises(Unreachable):
+        await api.job_status("ACME", "wa1-1")
+    assert service.login_count == logins + 1
+    service.clock.now += 2
+    service.replies = [httpx.Response(401), status()]
+    assert await api.job_status("ACME", "wa1-1") == "executing"
+    assert service.login_count == logins + 2
+
+
 async def test_a_lost_answer_after_a_renewal_stays_unsure() -> None:
     service = Service(DENIED, httpx.ReadError("reset"))
     api = await service.logged_in()

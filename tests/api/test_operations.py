@@ -152,7 +152,7 @@ async def test_a_429_was_not_carried_out_and_is_sent_again_after_the_pause() -> 
     ("reply", "error", "requests"),
     [
         (httpx.Response(429, headers={"Retry-After": "5"}), RateLimited, 6),
-        (httpx.Response(429, headers={"Retry-After": "999"}), RateLimited, 1),
+        (httpx.Response(429, headers={"Retry-After": "999"}), RateLimited, 2),
         (httpx.Response(403), NotAllowed, 1),
         (httpx.Response(404), NotFound, 1),
         (httpx.Response(400, json={"message": "The request is invalid."}), BadRequest, 1),

@@ -167,13 +167,31 @@ async def test_a_503_with_retry_after_is_waited_for() -> None:
     assert service.clock.slept == [4]
 
 
-async def test_a_long_pause_is_told_not_waited_for() -> None:
-    service = Service(httpx.Response(429, headers={"Retry-After": "3600"}))
-    api = await service.logged_in()
+WEEK = {"Retry-After": "604800"}
+
+
+@pytest.mark.parametrize("code", [429, 503])
+async def test_of_a_pause_of_a_week_five_minutes_are_waited_and_told(code: int) -> None:
+    told: list[float] = []
+    service = Service(httpx.Response(code, headers=WEEK), status())
+    api = await service.logged_in(on_pause=told.append)
+    assert await api.job_status("ACME", "wa1-1") == "executing"
+    assert told == [300]
+    assert 300 <= service.clock.now - 1000 < 301
+
+
+async def test_after_a_long_pause_there_is_one_try_and_everybody_waits_again() -> None:
+    told: list[float] = []
+    service = Service(httpx.Response(429, headers=WEEK))
+    api = await service.logged_in(on_pause=told.append)
     with pytest.raises(RateLimited) as caught:
         await api.job_status("ACME", "wa1-1")
-    assert caught.value.wait == 3600
-    assert service.clock.slept == []
+    assert caught.value.wait == 300
+    assert len(service.requests) == 2
+    service.replies = [status()]
+    assert await api.job_status("ACME", "wa1-2") == "executing"
+    assert told == [300, 300]
+    assert 600 <= service.clock.now - 1000 < 601
 
 
 @pytest.mark.parametrize("id_", ["", "..", "../x", "a/b", "a?b", "a#b", "a b", "a\x1b[2J", "é", "a" * 200])

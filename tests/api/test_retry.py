@@ -56,8 +56,9 @@ def test_a_repeat_never_comes_before_it_was_asked_for_nor_without_end(
 ) -> None:
     pause = retry.pause_before_repeat(kind, error, attempt, LIMITS, lambda: jitter, asked)
     if pause is not None:
-        assert asked <= pause <= max(asked, LIMITS.backoff_max)
+        assert min(asked, LIMITS.longest_wait) <= pause <= max(asked, LIMITS.backoff_max)
         assert pause <= LIMITS.longest_wait
+        assert asked <= LIMITS.longest_wait or attempt == 1
         assert attempt < LIMITS.tries_when_limited
 
 

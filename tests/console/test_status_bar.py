@@ -1,20 +1,23 @@
 """The first line, at every width that the console is drawn at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
 
+from tests.console.conftest import OpenConsole
 from tests.console.scripted import CENTER, GROUPS, NOW, REAL, SANDBOX, fleet_of
 from tui.console.bridge import Picture
-from tui.console.widgets.status_bar import Weight, lighten, parts, status
+from tui.console.widgets import status_bar
+from tui.console.widgets.status_bar import StatusBar, Weight, lighten, parts, status
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
 
 WIDTHS = (60, 61, 80, 100, 120, 200)
-TROUBLES = ("link", "journal", "incomplete", "failed", "old", "yours")
+TROUBLES = ("link", "paused", "journal", "incomplete", "failed", "old", "yours")
 SAID = {
     "link": ("no answer",),
+    "paused": ("asked to wait until ", "waiting"),
     "journal": ("journal not written", "no journal"),
     "incomplete": ("incomplete",),
     "failed": ("reading failed", "not read"),
@@ -43,6 +46,8 @@ def picture(
     ]
     if "link" in troubles:
         happened.append(events.LinkChanged(events.Link.DOWN, "the endpoint does not answer", NOW))
+    if "paused" in troubles:
+        happened.append(events.PauseAsked(now + 300))
     if "journal" in troubles:
         happened.append(events.JournalChanged("the disk is full"))
     if "incomplete" in troubles:
@@ -78,7 +83,9 @@ def test_trouble_is_said_at_every_width(width: int) -> None:
     for troubles, shown, reason in situations():
         line = status(shown, reason, width)
         assert line.cell_length == width
-        for trouble in troubles - ({"failed"} if "incomplete" in troubles else set()):
+        unsaid = {"failed"} if "incomplete" in troubles else set()
+        unsaid |= {"link"} if "paused" in troubles else set()
+        for trouble in troubles - unsaid:
             assert any(said in line.plain for said in SAID[trouble]), (trouble, line.plain)
 
 
@@ -126,9 +133,32 @@ def test_an_endpoint_that_answers_with_errors_is_told_from_one_that_does_not_ans
     assert "●" not in line
 
 
+def test_a_pause_that_was_asked_for_is_said_until_it_is_over() -> None:
+    made = picture("paused")
+    assert "asked to wait until" in status(made, "", 120).plain
+    made.clock = lambda: NOW + 360
+    assert "wait" not in status(made, "", 120).plain
+
+
 def test_why_a_key_does_nothing_is_said_whole_beside_trouble_at_80_columns() -> None:
     said = "Start maintenance: no server is shown"
     line = status(picture("link", "incomplete"), "CHG-1", 80, said).plain
     assert said in line
     assert "no answer" in line
     assert "incomplete" in line
+
+
+async def test_when_a_pause_is_over_the_line_is_drawn_without_it(
+    console: OpenConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due: list[tuple[float, Callable[[], object]]] = []
+    monkeypatch.setattr(status_bar, "later", lambda node, seconds, callback: due.append((seconds, callback)))
+    async with console() as c:
+        bar = c.app.screen.query_one(StatusBar)
+        c.engine.tell(events.PauseAsked(NOW + 300))
+        await c.until(lambda: "asked to wait until" in bar._drawn.plain)
+        ((seconds, over),) = due
+        assert seconds == 300
+        c.picture.clock = lambda: NOW + 300
+        over()
+        await c.until(lambda: "wait" not in bar._drawn.plain)

@@ -64,7 +64,13 @@ class Cloud:
         self._numbers = itertools.count(1)
         self._action: dict[str, Action] = {}
 
-    def connect(self, endpoint: Endpoint, clock: Clock, on_latency: Callable[[float], None]) -> Platform:
+    def connect(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        on_latency: Callable[[float], None],
+        on_pause: Callable[[float], None],
+    ) -> Platform:
         """A connection to this cloud, for the engine."""
         return self
 

@@ -22,6 +22,7 @@ from tui.engine.events import (
     OperationEnded,
     OperationNotStarted,
     OperationStarted,
+    PauseAsked,
     Progress,
     ReadingAgain,
     ServersRead,
@@ -155,6 +156,7 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
     st.builds(LinkChanged, st.sampled_from(list(Link)), WORDS, TIMES),
     st.builds(JournalChanged, WORDS),
     st.builds(Latency, TIMES),
+    st.builds(PauseAsked, TIMES),
     st.builds(LoggedIn, st.just("op"), st.sampled_from(["ACME", "EMCA"]), st.just(()), st.just("test")),
 )
 
@@ -176,6 +178,15 @@ def test_a_screen_ends_with_the_same_picture_either_way(told: list[Event]) -> No
     compacted = compact(told)
     assert shown(compacted) == shown(told)
     assert compact(compacted) == compacted
+
+
+def test_the_latency_from_before_the_link_was_down_is_gone_with_the_trouble() -> None:
+    events: list[Event] = [
+        Latency(0.1),
+        LinkChanged(Link.DOWN, "lost", 1.0),
+        LinkChanged(Link.UP, "back", 2.0),
+    ]
+    assert compact(events) == events[2:]
 
 
 def test_progress_does_not_pass_what_is_said_to_be_left_in_maintenance() -> None:

@@ -55,6 +55,7 @@ class Client:
         requests_per_second: float,
         burst: int,
         on_latency: Callable[[float], None] | None,
+        on_pause: Callable[[float], None] | None,
         limits: Limits,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -64,6 +65,7 @@ class Client:
         self._sleep = sleep
         self._monotonic = monotonic
         self._jitter = jitter
+        self._on_pause = on_pause or (lambda seconds: None)
         self._gate = Gate(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic)
         self._exchange = Exchange(
             base,
@@ -131,12 +133,19 @@ class Client:
             pause = retry.pause_before_repeat(
                 request.kind, result, attempt, self._limits, self._jitter, asked
             )
+            if isinstance(result, RateLimited):
+                self._hold((result.wait or 0.0) if pause is None else pause)
             if pause is None:
                 raise result
-            if isinstance(result, RateLimited):
-                self._gate.hold(pause)  # everybody, not only this request
-            else:
+            if not isinstance(result, RateLimited):
+                if asked is not None:
+                    self._on_pause(pause)
                 await self._sleep(pause)
+
+    def _hold(self, seconds: float) -> None:
+        """Leave the endpoint alone as it asked: everybody, not only the request that was told so."""
+        self._gate.hold(seconds)
+        self._on_pause(seconds)
 
     def _judge(
         self,
@@ -178,7 +187,7 @@ class Client:
         message = (
             "it answered with a web page, check the URL" if page else wire.error_message(body, self._limits)
         )
-        return failures.refusal(status, message, request.what, self.host, asked)
+        return failures.refusal(status, message, request.what, self.host, asked, self._limits.longest_wait)
 
     # --- logging in -----------------------------------------------------------------------------------
 
@@ -199,8 +208,11 @@ class Client:
             except LoginRefused as error:
                 self._token = self._credentials = None
                 message = str(error)
-            except ApiError:
-                self._no_renewal_before = self._monotonic() + self._limits.relogin_pause
+            except ApiError as error:
+                asked = (isinstance(error, RateLimited) and error.wait) or 0.0
+                self._no_renewal_before = self._monotonic() + max(asked, self._limits.relogin_pause)
+                if asked:
+                    self._on_pause(asked)
                 raise
             else:
                 return

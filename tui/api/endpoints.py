@@ -37,12 +37,13 @@ class Api:
         requests_per_second: float = 20.0,
         burst: int = 40,
         on_latency: Callable[[float], None] | None = None,
+        on_pause: Callable[[float], None] | None = None,
         limits: Limits = DEFAULT,
     ) -> None:
         """Prepare for ``url``, an origin with or without ``/v2``; nothing is sent.
 
         ``transport`` leads somewhere else than the network. ``on_latency`` is told how many seconds
-        each answer took.
+        each answer took, ``on_pause`` for how many seconds the endpoint is left alone because it asked so.
 
         Raises:
             BadEndpoint: the URL is none, or is plain http to another machine without ``allow_http``.
@@ -57,6 +58,7 @@ class Api:
             requests_per_second=requests_per_second,
             burst=burst,
             on_latency=on_latency,
+            on_pause=on_pause,
             limits=limits,
         )
 

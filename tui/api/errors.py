@@ -37,7 +37,10 @@ class BadRequest(ApiError):
 
 
 class RateLimited(ApiError):
-    """The endpoint asked for a pause (429). ``wait`` is in seconds, None where it did not say."""
+    """The endpoint asked for a pause (429). ``wait`` is how long to wait, in seconds and within the bound.
+
+    None where it did not say.
+    """
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)

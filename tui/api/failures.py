@@ -64,9 +64,12 @@ def explain(error: Exception, host: str) -> Unreachable | Malformed:
             return Unreachable(f"The connection to {host} was lost before the answer came.")
 
 
-def refusal(status: int, message: str, what: str, host: str, wait: float | None) -> ApiError:
+def refusal(
+    status: int, message: str, what: str, host: str, wait: float | None, longest_wait: float
+) -> ApiError:
     """The error for an answer that is not a 2xx; ``what`` was asked for, ``message`` is the API's own.
 
+    ``wait`` is the pause asked for, of which no more than ``longest_wait`` is waited.
     401 is not among them: what it means depends on the credentials in memory.
     """
     said = f": {message.rstrip('.')}" if message else ""
@@ -78,7 +81,10 @@ def refusal(status: int, message: str, what: str, host: str, wait: float | None)
         return Unreachable("The proxy asks for a login: put user and password into HTTPS_PROXY.")
     if status == 429:
         pause = f" for {wait:.0f} s" if wait else ""
-        return RateLimited(f"{host} asks us to pause{pause} before the next try{said}.", wait)
+        return RateLimited(
+            f"{host} asks us to pause{pause} before the next try{said}.",
+            None if wait is None else min(wait, longest_wait),
+        )
     if status in (408, 425) or status >= 500:
         return ServerFault(
             f"{host} failed ({status}){said}. If that stays so, tell those who run it.", status

@@ -41,8 +41,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     backoff: float = 0.5
     """The first pause between tries; doubled each time, at most ``backoff_max``, with jitter."""
     backoff_max: float = 8.0
-    longest_wait: float = 60.0
-    """A longer Retry-After is not waited for here but told to the caller."""
+    longest_wait: float = 300.0
+    """A longer Retry-After is cut to this. After that the request is tried once, then the caller is told."""
     relogin_pause: float = 30.0
     """After a login from memory that got no clear answer, none is tried for so long."""
 

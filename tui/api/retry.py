@@ -62,7 +62,8 @@ def pause_before_repeat(
 ) -> float | None:
     """Seconds to wait before the request is repeated, or None where it must not be.
 
-    ``attempt`` counts from 1. ``asked`` is what the endpoint's Retry-After said.
+    ``attempt`` counts from 1. ``asked`` is what the endpoint's Retry-After said; beyond the bound it is
+    waited for no longer than that, and only once.
     An `OutcomeUnsure` is never among what may be repeated.
     """
     if kind is Kind.LOGIN or isinstance(error, Untrusted | Oversized | Redirected):
@@ -79,9 +80,10 @@ def pause_before_repeat(
             pass
         case _:
             return None
-    if attempt >= tries or (asked or 0.0) > limits.longest_wait:
+    asked = asked or 0.0
+    if attempt >= (min(tries, 2) if asked > limits.longest_wait else tries):
         return None
-    return max(asked or 0.0, backoff(attempt, limits, jitter()))
+    return max(min(asked, limits.longest_wait), backoff(attempt, limits, jitter()))
 
 
 def backoff(attempt: int, limits: Limits, jitter: float) -> float:

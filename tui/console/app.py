@@ -33,7 +33,8 @@ from tui.console.theme import THEME, AsciiFilter, styles
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
-    from tui.console.bridge import EngineFacade, Picture
+    from tui.console.bridge import Picture
+    from tui.console.facade import EngineFacade
     from tui.console.screens.leave import Leave
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 import msgspec
 
@@ -11,62 +10,13 @@ from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
-from tui.model.plan import Before, Plan, may_operate
+from tui.model.plan import Before, may_operate
 from tui.model.server import ServerDetails
 from tui.model.standing import Standing, is_outdated, newest, operation_standings
 from tui.model.window import MAY_HAVE_CHANGED
 
 KEPT_OPERATIONS = 20
 """Operations that have ended and are still shown; older ones are in the journal."""
-
-
-class EngineFacade(Protocol):
-    """What the console asks of the engine. Every call returns at once; results are events."""
-
-    def start(self) -> None:
-        """Start the engine's thread."""
-
-    def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
-        """Log in, once."""
-
-    def unlock(self, password: str) -> None:
-        """Compare a password with the one of the login, without sending anything."""
-
-    def refresh(self) -> None:
-        """Read the whole inventory again."""
-
-    def details(self, server_id: str) -> None:
-        """Read everything about one server."""
-
-    def run(self, plan: Plan, *, reason: str = "") -> str:
-        """Carry out ``plan``; gives the operation's id."""
-        ...
-
-    def left(self) -> None:
-        """Tell what this account's windows left in maintenance, and what is under way or in doubt."""
-
-    def cancel(self, operation_id: str) -> None:
-        """Send nothing more of an operation."""
-
-    def resume(self, *, send_planned: bool = False) -> None:
-        """Take up what the journal says is unfinished; what was never sent goes out only if so told."""
-
-    def wind_down(self, *, send_rest: bool) -> None:
-        """Settle what was sent (with ``send_rest`` the whole wave under way), leave the rest to a resume."""
-
-    def on_news(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, from any thread, when there is something to drain after nothing was."""
-
-    def drain(self) -> list[events.Event]:
-        """All events since the last call, in order."""
-        ...
-
-    def running(self) -> bool:
-        """Whether anything is sent and not settled."""
-        ...
-
-    def stop(self, timeout: float = 5.0) -> None:
-        """End the engine's thread."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -98,7 +48,7 @@ class Change(msgspec.Struct):
     engine_failed: str = ""
     """Why the engine does no more."""
     status: bool = False
-    """Link, latency, time of reading or whether a reading is under way."""
+    """Link, latency, a pause asked for, time of reading or whether a reading is under way."""
     notices: list[Notice] = msgspec.field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -129,6 +79,8 @@ class Picture:
         self.link = events.Link.UP
         self.link_message = ""
         self.latency: float | None = None
+        self.paused_until = 0.0
+        """Until when the endpoint asked us to wait."""
         self.reading = False
         self.read_at: float | None = None
         """When the oldest of what is known was read."""
@@ -211,6 +163,9 @@ class Picture:
             case events.Latency():
                 change.status |= _milliseconds(event.seconds) != _milliseconds(self.latency)
                 self.latency = event.seconds
+            case events.PauseAsked():
+                self.paused_until = event.until
+                change.status = True
             case events.DataCenterRead():
                 before = (self.fleet.groups, self.fleet.data_centers.get(event.data_center.id))
                 changes = self.fleet.replace(event.data_center, event.groups, event.servers, event.at)

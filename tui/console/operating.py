@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from tui.console.bridge import EngineFacade, Picture, unsent
+from tui.console.bridge import Picture, unsent
 from tui.console.choices import Choices
+from tui.console.facade import EngineFacade
 from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
 from tui.console.screens.confirm import Confirmed, ConfirmScreen
 from tui.model.operation import LOOKS, Action, Operation, State

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tui.console import terminal
 
 if TYPE_CHECKING:
-    from tui.console.bridge import EngineFacade
+    from tui.console.facade import EngineFacade
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 

@@ -220,6 +220,12 @@ class Latency(Event, frozen=True):
     seconds: float
 
 
+class PauseAsked(Event, frozen=True):
+    """The endpoint asked for a pause: until ``until`` little or nothing is sent. The newest one counts."""
+
+    until: float
+
+
 class EngineFailed(Event, frozen=True):
     """The engine itself met a bug; the details are in the log file. Sent work is in the journal."""
 

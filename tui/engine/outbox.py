@@ -16,7 +16,9 @@ from tui.engine.events import (
     JournalChanged,
     Latency,
     LeftInMaintenance,
+    Link,
     LinkChanged,
+    PauseAsked,
     Progress,
     ReadingAgain,
     ServersRead,
@@ -86,8 +88,12 @@ class _News:
     def of(self, event: Event) -> Event | None:
         """The event, or the part of it that no later one makes needless."""
         match event:
-            case Latency() | LinkChanged() | JournalChanged() | LeftInMaintenance() | ReadingAgain():
+            case Latency() | PauseAsked() | JournalChanged() | LeftInMaintenance() | ReadingAgain():
                 return event if self._first(type(event)) else None
+            case LinkChanged():
+                if event.link is not Link.UP:
+                    self._told.add(Latency)  # the picture forgets it
+                return event if self._first(LinkChanged) else None
             case FleetFailed():
                 if not self._first(FleetFailed):
                     return None

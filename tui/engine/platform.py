@@ -45,11 +45,13 @@ class Platform(Protocol):
         ...
 
 
-Connect = Callable[[Endpoint, Clock, Callable[[float], None]], Platform]
-"""Makes a connection to an endpoint; it tells the latency of each answer, in seconds."""
+Told = Callable[[float], None]
+Connect = Callable[[Endpoint, Clock, Told, Told], Platform]
+"""Makes a connection to an endpoint; it tells the latency of each answer, and each pause that it is asked
+for. In seconds."""
 
 
-def connect(endpoint: Endpoint, clock: Clock, on_latency: Callable[[float], None]) -> Platform:
+def connect(endpoint: Endpoint, clock: Clock, on_latency: Told, on_pause: Told) -> Platform:
     """A connection over HTTP. The HTTP library is loaded here, not before."""
     from tui.api.endpoints import Api
 
@@ -62,4 +64,5 @@ def connect(endpoint: Endpoint, clock: Clock, on_latency: Callable[[float], None
         requests_per_second=endpoint.requests_per_second,
         burst=endpoint.burst,
         on_latency=on_latency,
+        on_pause=on_pause,
     )

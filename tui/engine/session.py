@@ -15,7 +15,16 @@ from tui.api.errors import (
 )
 from tui.engine.clock import Clock
 from tui.engine.endpoint import Endpoint
-from tui.engine.events import Event, Latency, Link, LinkChanged, LoggedIn, LoginFailed, LoginNeeded
+from tui.engine.events import (
+    Event,
+    Latency,
+    Link,
+    LinkChanged,
+    LoggedIn,
+    LoginFailed,
+    LoginNeeded,
+    PauseAsked,
+)
 from tui.engine.platform import Connect, Platform
 
 T = TypeVar("T")
@@ -25,6 +34,9 @@ FAILING_AFTER = 2
 
 LATENCY_EVERY = 1.0
 """Seconds between two tellings of the latency, at least."""
+
+LONG_PAUSE = 5.0
+"""Seconds from which a pause that the endpoint asked for is worth telling."""
 
 
 class Session:
@@ -50,6 +62,7 @@ class Session:
         self._answers = 0
         self._link = Link.UP
         self._latency_told = float("-inf")
+        self._paused_until = float("-inf")
 
     @property
     def place(self) -> str:
@@ -62,7 +75,7 @@ class Session:
         again = platform is not None and self.endpoint is not None and place(endpoint) == self.place
         try:
             if platform is None or not again:
-                platform = self._connect(endpoint, self._clock, self._on_latency)
+                platform = self._connect(endpoint, self._clock, self._on_latency, self._on_pause)
             session = await platform.login(user, password)
         except ApiError as error:
             if platform is not None and platform is not self._platform:
@@ -170,6 +183,13 @@ class Session:
         if self._clock.monotonic() - self._latency_told >= LATENCY_EVERY:
             self._latency_told = self._clock.monotonic()
             self._tell(Latency(seconds))
+
+    def _on_pause(self, seconds: float) -> None:
+        until = self._clock.now() + seconds
+        # Requests that were under way together are each told the same.
+        if seconds >= LONG_PAUSE and abs(until - self._paused_until) >= 1.0:
+            self._paused_until = until
+            self._tell(PauseAsked(until))
 
 
 def place(endpoint: Endpoint) -> str:

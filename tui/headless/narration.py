@@ -32,11 +32,20 @@ class Narrator:
         self._told = float("-inf")
         self._last = ""
         self._states: dict[str, State] = {}
+        self._wait_until = 0.0
 
     def say(self, text: str) -> None:
         """One line."""
         self._write(f"{self._erase()}{text}\n")
         self._last = ""
+
+    def wait_until(self, at: float) -> None:
+        """The endpoint asks for a pause: said now, and with the progress while it lasts."""
+        self._wait_until = at
+        self.say(f"the endpoint asks us to {self._waiting()}")
+
+    def _waiting(self) -> str:
+        return time.strftime("wait until %H:%M:%S", time.localtime(self._wait_until))
 
     def begin(self, operation: Operation, *, resumed: bool) -> None:
         """An operation starts, or is taken up again."""
@@ -67,6 +76,8 @@ class Narrator:
         """How far it is: rewritten in place on a terminal, a line now and then elsewhere."""
         now = self._monotonic()
         text = progress_text(operation, now - self._begun)
+        if time.time() < self._wait_until:
+            text += f", asked to {self._waiting()}"
         if self.live:
             text = text[: columns(self._stream) - 1]
             self._write(f"{self._erase()}{text}")

@@ -22,6 +22,7 @@ from tui.engine.events import (
     LoggedIn,
     LoginFailed,
     LoginNeeded,
+    PauseAsked,
 )
 from tui.engine.journal import Journal
 from tui.engine.options import Options
@@ -164,6 +165,8 @@ class Session:
             case LinkChanged():
                 trouble = event.link.trouble
                 self.narrator.say(f"{trouble}: {event.message}" if trouble else event.message)
+            case PauseAsked(until=until):
+                self.narrator.wait_until(until)
             case LoginNeeded(message=message):
                 self.narrator.say(f"the endpoint does not accept the login any more: {message}")
                 self.why = Exit.LOGIN_REFUSED

@@ -10,10 +10,11 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console import commands
-from tui.console.bridge import Change, EngineFacade, Picture, unsent
+from tui.console.bridge import Change, Picture, unsent
 from tui.console.choices import Choices
 from tui.console.dialog import PAINTED_FOR
 from tui.console.display import when_shown
+from tui.console.facade import EngineFacade
 from tui.console.gate import conversation, gate_of
 from tui.console.operating import Operating
 from tui.console.refreshing import Refreshing
@@ -76,8 +77,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Read the servers, and take up what an earlier run left."""
-        sort = self._choices.settings.sort
-        if sort != "id":
+        if (sort := self._choices.settings.sort) != "id":
             self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
         self.action_refresh()
         self._engine.resume()

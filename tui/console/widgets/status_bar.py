@@ -121,7 +121,10 @@ def _fleet_parts(picture: Picture) -> Iterator[Part]:
 
 
 def _link_parts(picture: Picture) -> Iterator[Part]:
-    if trouble := picture.link.trouble:
+    if picture.paused_until > picture.clock():  # what the link was before says nothing now
+        forms = (f"asked to wait until {wall_time(picture.paused_until)}", "waiting")
+        yield Part(Weight.TROUBLE, Place.RIGHT, forms, BAD)
+    elif trouble := picture.link.trouble:
         yield Part(Weight.TROUBLE, Place.RIGHT, (f"○ {trouble}", trouble), BAD)
     elif picture.latency is not None:
         yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(picture.latency)}",), "$state-green")
@@ -201,6 +204,7 @@ class StatusBar(Widget):
         self._reason = ""
         self._hint = ""
         self._drawn = Content("")
+        self._paused_until = 0.0
 
     def on_mount(self) -> None:
         """Look now and then whether the age of the data is told in other words."""
@@ -216,6 +220,9 @@ class StatusBar(Widget):
     def check(self, reason: str | None = None) -> None:
         """Draw if anything in the line has changed."""
         self._reason = self._reason if reason is None else reason
+        if self._paused_until != (until := self._picture.paused_until):
+            self._paused_until = until
+            later(self, max(0.0, until - self._picture.clock()), self.check)
         now = status(self._picture, self._reason, self.size.width, self._hint)
         if now.markup != self._drawn.markup:
             self.refresh()

@@ -1,0 +1,60 @@
+"""Pauses that the endpoint asks for: however long, what was begun goes on, and the pause is told."""
+
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from tests.engine.clock import VirtualClock
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.events import Event, PauseAsked
+from tui.engine.journal import Journal
+from tui.model.operation import Action
+from tui.model.plan import make_plan
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig
+
+WEEK = 604_800
+BOUND = 300
+
+
+class Pausing(httpx.AsyncBaseTransport):
+    """A way to a sandbox where the first requests of one kind are told to wait for a week."""
+
+    def __init__(self, app: object, part: str, times: int) -> None:
+        self._inner = httpx.ASGITransport(cast(ASGIApp, app))
+        self._part = part
+        self._times = times
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._part in request.url.path and self._times:
+            self._times -= 1
+            return httpx.Response(429, headers={"Retry-After": str(WEEK)})
+        return await self._inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("part", ["/status/", "/groups/", "/servers/startMaintenance"])
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_pause_of_a_week_does_not_stop_an_operation(
+    clock: VirtualClock, tmp_path: Path, part: str, times: int
+) -> None:
+    app = create_app(SandboxConfig(servers=40, job_seconds=(10, 10)), clock=clock.now)
+    told: list[Event] = []
+    transport = Pausing(app, part, 0)
+    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: transport)
+    core = Core(journal=Journal(tmp_path / "journal.db", now=clock.now), emit=told.append, clock=clock)
+    await core.login(endpoint, "demo", "pitstop")
+    await core.refresh()
+    transport._times = times
+    begun = clock.now()
+    plan = make_plan(Action.START_MAINTENANCE, list(core.fleet.servers), core.fleet, batch_size=100)
+    await core.run(plan, operation_id="op-1")
+    assert core.operations["op-1"].summary() == {"verified": len(plan.server_ids)}
+    pauses = [event for event in told if isinstance(event, PauseAsked)]
+    assert 1 <= len(pauses) <= 2 * times
+    assert all(event.until - begun <= 2 * times * BOUND + 60 for event in pauses)
+    assert BOUND <= clock.now() - begun <= (2 * times * BOUND) + 120
+    await core.close()
