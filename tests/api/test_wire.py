@@ -435,8 +435,8 @@ def test_the_number_of_things_is_bounded() -> None:
     body = b'{"id":"a0","servers":[' + b"{}," * 5000 + b"{}]}"
     with pytest.raises(Oversized, match="more than 3 groups"):
         tree_of(nested(3), groups=3)
-    with pytest.raises(Oversized, match="more than 4,000 parts"):
-        trees.group_tree(body, WA1, Limits(objects=4000))
+    with pytest.raises(Oversized, match="more than 4,000 entries that are none"):
+        trees.group_tree(body, WA1, Limits(strays=4000))
 
 
 def test_long_names_do_not_multiply_in_the_paths_below() -> None:

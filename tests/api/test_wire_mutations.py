@@ -20,7 +20,7 @@ from tui.model.group import DataCenter
 from tui.model.server import Server
 
 WA1 = DataCenter("WA1", "WA1 - Seattle", "a0")
-LIMITS = Limits(objects=5000, depth=20)
+LIMITS = Limits(parts=5000, strays=500, depth=20)
 DECODERS: dict[str, tuple[Callable[[], Any], Callable[[bytes], object]]] = {
     "tree": (shapes.tree, lambda body: trees.group_tree(body, WA1, LIMITS)),
     "server": (shapes.server, lambda body: trees.server(body, LIMITS)),

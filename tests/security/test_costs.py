@@ -52,5 +52,5 @@ def test_an_answer_nested_as_deeply_as_it_may_be_is_shown_raw() -> None:
 def test_a_tree_of_nothing_but_values() -> None:
     body = b'{"id": "a0", "servers": [' + b"1," * 2000 + b'{"id": "A1"}]}'
     assert [server.id for server in trees.group_tree(body, WA1).servers] == ["A1"]
-    with pytest.raises(Oversized, match="more than 1,000 values"):
-        trees.group_tree(body, WA1, Limits(values=1000))
+    with pytest.raises(Oversized, match="more than 1,000 entries that are none"):
+        trees.group_tree(body, WA1, Limits(strays=1000))

@@ -76,6 +76,7 @@ class Client:
             limits=limits,
         )
         self.host = self._exchange.host
+        self.memory = self._exchange.memory
         self._token: Secret | None = None
         self._credentials: _Credentials | None = None
         self._renewing = asyncio.Lock()

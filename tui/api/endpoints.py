@@ -94,8 +94,12 @@ class Api:
         root = _segment(data_center.root_group_id, upper=False)
 
         def decode(body: bytearray) -> Tree:
-            tree = trees.group_tree(body, data_center, self._limits)
+            memory = self._client.memory
+            room = memory.room_beside(body)
+            free = room.left
+            tree = trees.group_tree(body, data_center, self._limits, room)
             _expect(tree.groups[0].id, root)
+            memory.keep(data_center.id, free - room.left)
             return tree
 
         return await self._client.read(

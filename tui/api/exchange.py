@@ -13,6 +13,7 @@ from tui.api.connections import Connections
 from tui.api.errors import ApiError, Malformed
 from tui.api.http import httpx
 from tui.api.limits import Limits
+from tui.api.memory import Memory
 from tui.api.retry import Kind
 from tui.api.secret import Secret
 
@@ -72,6 +73,7 @@ class Exchange:
         self._monotonic = monotonic
         self._on_latency = on_latency
         self._limits = limits
+        self.memory = Memory(limits)
 
     async def aclose(self) -> None:
         """Turn away what waits for its turn, and close the connections."""
@@ -81,21 +83,27 @@ class Exchange:
     async def send(self, request: Request, token: Secret | None) -> Answered | Lost:
         """Send once, a POST on a connection of its own, and read the answer."""
         limits = self._limits
+        longest, largest = (
+            (limits.tree_deadline, limits.tree_body) if request.tree else (limits.deadline, limits.body)
+        )
         async with self._gate.turn(urgent=request.kind is not Kind.READING):
             began = self._monotonic()
             status = 0
             try:
-                async with asyncio.timeout(limits.tree_deadline if request.tree else limits.deadline):
-                    async with self._connections.exchange(
-                        request.method,
-                        self._base + request.path,
-                        _content(request.content),
-                        _headers(request, token),
-                        alone=request.kind is not Kind.READING,
-                    ) as response:
+                async with asyncio.timeout(longest):
+                    async with (
+                        self.memory.reading() as take,
+                        self._connections.exchange(
+                            request.method,
+                            self._base + request.path,
+                            _content(request.content),
+                            _headers(request, token),
+                            alone=request.kind is not Kind.READING,
+                        ) as response,
+                    ):
                         status = response.status_code
                         latency = self._monotonic() - began
-                        body = await read_body(response, limits.tree_body if request.tree else limits.body)
+                        body = await read_body(response, largest, take)
                         outcome: Answered | Lost = Answered(status, response.headers, body)
                 if self._on_latency is not None:
                     self._on_latency(latency)

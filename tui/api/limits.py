@@ -20,16 +20,23 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     tree_deadline: float = 600.0
     body: int = 4 * 2**20
     """Decompressed (and compressed) size of an answer."""
-    tree_body: int = 400_000_000
+    tree_body: int = 250_000_000
     """The same for a group tree: 33,000 servers with details are about 100 MB."""
+    memory: int = 340_000_000
+    """For all answers together: those that arrive, what is made of them, and the servers that are kept."""
+    parts: int = 500_000
+    """JSON objects, arrays and further values in an answer that is no group tree."""
+    data_centers: int = 200
     depth: int = 100
     """Levels of groups in a tree."""
     groups: int = 50_000
     """In a tree."""
-    objects: int = 8_000_000
-    """JSON objects and arrays in one answer: a server has about 40."""
-    values: int = 16_000_000
-    """Values of any kind in a group tree: a server has about 100."""
+    servers: int = 500_000
+    """In one group."""
+    server_body: int = 256 * 1024
+    """Of one server in a tree: most have about 3 kB."""
+    strays: int = 10_000
+    """Entries in a tree's lists that are no servers and no groups."""
     error_body: int = 256 * 1024
     """The most of a refusal that is searched for a message."""
     tries: int = 3

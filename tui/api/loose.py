@@ -23,29 +23,41 @@ _usable_id = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}").fullmatch
 _SPACES = bytes.maketrans(bytes(range(0x20)), b" " * 0x20)
 _LONE_HIGH = re.compile(rb"\\u(?<!\\\\u)[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 _LONE_LOW = re.compile(rb"\\u(?<!\\\\u)(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD][c-fC-F][0-9a-fA-F]{2}")
+_MOST_HALVES = 200_000
+_WINDOW = 2**20
+_CONTEXT = 16
+"""Bytes around a window that the patterns may look at."""
 _BOM = b"\xef\xbb\xbf"
 
 
-def checked(body: Body, limits: Limits) -> Body:
-    """``body`` without a byte order mark, once it is known not to blow up when decoded."""
-    if body.count(b"{") + body.count(b"[") > limits.objects:
-        raise Oversized(f"The answer has more than {limits.objects:,} parts.")
+def without_mark(body: Body) -> Body:
+    """``body`` without a byte order mark."""
     return body[3:] if body.startswith(_BOM) else body
 
 
-def repaired(body: Body) -> Body:
+def repair(body: Body) -> bytearray:
     """``body`` with the breaches of JSON undone that say nothing about the rest of it.
 
     Raw control characters within text, and halves of surrogate pairs, as left by software that cuts
-    text to a length.
+    text to a length. A bytearray is changed itself, bit by bit: a tree is too large for copies.
     """
-    body = body.translate(_SPACES)
-    return _LONE_LOW.sub(rb"\\ufffd", _LONE_HIGH.sub(rb"\\ufffd", body))
+    if body.count(rb"\ud") + body.count(rb"\uD") > _MOST_HALVES:
+        raise Oversized("The answer has too many characters that are none.")
+    body = body if isinstance(body, bytearray) else bytearray(body)
+    for start in range(0, len(body), _WINDOW):
+        before = min(start, _CONTEXT)
+        window = bytes(body[start - before : start + _WINDOW + _CONTEXT])
+        # Nothing changes its length, so that each byte stays where it is.
+        whole = _LONE_LOW.sub(rb"\\ufffd", _LONE_HIGH.sub(rb"\\ufffd", window.translate(_SPACES)))
+        body[start : start + _WINDOW] = whole[before : before + min(_WINDOW, len(body) - start)]
+    return body
 
 
 def loose_value(body: Body, limits: Limits = DEFAULT) -> Any:
     """Any JSON value."""
-    body = checked(body, limits)
+    body = without_mark(body)
+    if body.count(b"{") + body.count(b"[") + body.count(b",") > limits.parts:
+        raise Oversized(f"The answer has more than {limits.parts:,} parts.")
     try:
         try:
             return msgspec.json.decode(body)

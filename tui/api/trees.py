@@ -1,8 +1,8 @@
 """Group trees and servers: bytes to model.
 
-A tree runs to a hundred megabytes, so it is decoded straight into lean structs that skip what nobody shows;
-only one that does not fit them is taken apart entity by entity, so that one odd server does not lose the
-rest. Every function here gives a value or raises `Malformed` (or `Oversized`), nothing else.
+A tree runs to a hundred megabytes, so it is decoded straight into lean structs that skip what nobody shows,
+server by server; only what does not fit them is taken apart field by field, so that one odd server does not
+lose the rest. Every function here gives a value or raises `Malformed` (or `Oversized`), nothing else.
 """
 
 from collections.abc import Sequence
@@ -10,24 +10,24 @@ from typing import Any
 
 import msgspec
 
+from tui.api import nodes
 from tui.api.errors import Malformed, Oversized
 from tui.api.limits import DEFAULT, Limits
 from tui.api.loose import (
     TEXT_LIMIT,
     Body,
-    checked,
     fields_of,
     flag_of,
     is_usable_id,
     items_of,
     loose_value,
     number_of,
-    repaired,
     text_of,
     texts_of,
     whole,
-    why,
+    without_mark,
 )
+from tui.api.memory import Allowance
 from tui.api.wire import Tree
 from tui.model.group import DataCenter, Group
 from tui.model.server import Disk, IpAddress, Server, ServerDetails
@@ -35,6 +35,9 @@ from tui.model.text import clean
 
 NAME_LIMIT = 256
 """Longest name of a group that is kept, in characters."""
+GROUP_SIZE = 500
+SERVER_SIZE = 400
+"""Bytes that a group and a server take, but for the texts of their own that may be long."""
 PATH_LIMIT = 1024
 """Longest path of a group: every group has one, so a few long names must not fill the memory."""
 
@@ -72,19 +75,7 @@ class _Server(msgspec.Struct, gc=False):
     change: _Change | None = msgspec.field(name="changeInfo", default=None)
 
 
-class _Group(msgspec.Struct, gc=False):
-    id: str
-    name: str | None = None
-    kind: str | None = msgspec.field(name="type", default=None)
-    description: str | None = None
-    groups: "list[_Group] | None" = None
-    servers: list[msgspec.Raw] | None = None
-
-
-_group_decoder = msgspec.json.Decoder(_Group, strict=False)
 _server_decoder = msgspec.json.Decoder(_Server, strict=False)
-_parts_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 _SIZES: dict[int | float | None, int] = {gigabytes << 10: gigabytes << 10 for gigabytes in range(1, 129)}
 """Amounts of memory in MB as servers have them, so that each number is kept once."""
@@ -95,34 +86,31 @@ _NO_CHANGE = _Change()
 class _Shared(dict[str, str]):
     """Cleaned text by text: values that thousands of servers share are cleaned and kept once."""
 
+    def __init__(self, room: Allowance | None = None) -> None:
+        self._room = room
+
     def __missing__(self, text: str) -> str:
         kept = self[text] = clean(text, TEXT_LIMIT)
+        if self._room is not None:
+            self._room.take(2 * _size(kept))
         return kept
 
 
-def group_tree(body: Body, data_center: DataCenter, limits: Limits = DEFAULT) -> Tree:
-    """All groups and servers below a root group, from the detailed answer."""
-    body = checked(body, limits)
-    # Each item of a list of servers, whatever it is, takes memory of its own while the tree is read.
-    if body.count(b",") > limits.values:
-        raise Oversized(f"The group tree has more than {limits.values:,} values.")
-    try:
-        root: _Group | _LooseGroup = _group_decoder.decode(body)
-    except RecursionError:
-        raise Oversized("The group tree is nested too deeply.") from None
-    except (msgspec.ValidationError, UnicodeDecodeError):
-        root = _LooseGroup(body)
-    except msgspec.DecodeError:
-        root = _LooseGroup(repaired(body))
-    return _tree(root, data_center, limits)
+def group_tree(
+    body: Body, data_center: DataCenter, limits: Limits = DEFAULT, room: Allowance | None = None
+) -> Tree:
+    """All groups and servers below a root group, from the detailed answer.
 
-
-def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits) -> Tree:
-    shared = _Shared()
+    What is made takes from ``room``, in bytes.
+    """
+    room = room or Allowance(limits.memory, "The group tree takes too much memory.")
+    root = nodes.root_group(without_mark(body), limits)
+    strays = nodes.stray_items(limits)
+    shared = _Shared(room)
     groups: list[Group] = []
     servers: list[Server] = []
     known: set[str] = set()
-    waiting: list[tuple[_Group | _LooseGroup, str | None, str, int]] = [(root, None, "", 1)]
+    waiting: list[tuple[nodes.Group | nodes.LooseGroup, str | None, str, int]] = [(root, None, "", 1)]
     while waiting:
         node, parent, above, level = waiting.pop()
         if level > limits.depth:
@@ -140,18 +128,27 @@ def _tree(root: "_Group | _LooseGroup", data_center: DataCenter, limits: Limits)
                 raise Oversized(f"The group tree has more than {limits.groups:,} groups.")
             kind = shared[(node.kind or "default").lower()]
             description = clean(node.description or "", TEXT_LIMIT)
+            room.take(GROUP_SIZE + _size(path) + _size(description))
             groups.append(Group(id_, name, data_center.id, parent, path, description, kind))
         below = "" if parent is None else path + "/"
-        servers.extend(
-            server
-            for raw in node.servers or ()
-            if (wire := _wire(raw)) is not None
-            and (server := _server(wire, id_, data_center.id, shared)) is not None
-        )
-        node.servers = None  # let go as we go along: a tree is large
-        children: Sequence[_Group | _LooseGroup] = node.groups or ()
+        for raw in nodes.items(node.servers, limits.servers):
+            if nodes.size_of(raw) > limits.server_body:
+                raise Oversized(f"The group tree has a server of more than {limits.server_body:,} bytes.")
+            wire = _wire(raw)
+            server = _server(wire, id_, data_center.id, shared) if wire is not None else None
+            if server is None:
+                strays.take()
+                continue
+            room.take(SERVER_SIZE + _size(server.name) + _size(server.ip) + _size(server.description))
+            servers.append(server)
+        children: Sequence[nodes.Group | nodes.LooseGroup] = node.groups or ()
         waiting.extend((child, id_, below, level + 1) for child in reversed(children))
     return Tree(tuple(groups), tuple(servers))
+
+
+def _size(text: str) -> int:
+    """The most bytes that a text takes: one wide character makes all of them wide."""
+    return len(text) if text.isascii() else 4 * len(text)
 
 
 def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> Server | None:
@@ -190,54 +187,6 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         shared[wire.kind or ""],
         wire.is_template or False,
     )
-
-
-class _LooseGroup:
-    """A group node taken apart piece by piece, for trees that do not fit the strict structs."""
-
-    def __init__(self, body: Body | msgspec.Raw) -> None:
-        try:
-            parts = {key.casefold(): value for key, value in _parts_decoder.decode(body).items()}
-        except RecursionError:
-            raise Oversized("The group tree is nested too deeply.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Malformed(f"The group tree is not what the API documents ({why(error)}).") from None
-        self.id = _raw_text(parts.get("id"))
-        self.name = _raw_text(parts.get("name"))
-        self.kind = _raw_text(parts.get("type"))
-        self.description = _raw_text(parts.get("description"))
-        self._groups = parts.get("groups")
-        self.servers: list[msgspec.Raw] | None = _raw_items(parts.get("servers"))
-
-    @property
-    def groups(self) -> "Sequence[_LooseGroup]":
-        found = []
-        for raw in _raw_items(self._groups):
-            try:
-                found.append(_LooseGroup(raw))
-            except Oversized:
-                raise
-            except Malformed:
-                continue  # not a group at all
-        return found
-
-
-def _raw_items(raw: msgspec.Raw | None) -> list[msgspec.Raw]:
-    try:
-        return [] if raw is None else _items_decoder.decode(raw)
-    except RecursionError:
-        raise Oversized("The group tree is nested too deeply.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-
-
-def _raw_text(raw: msgspec.Raw | None) -> str:
-    if raw is None or len(bytes(raw)) > 16 * TEXT_LIMIT:
-        return ""
-    try:
-        return text_of(loose_value(bytes(raw)))
-    except Malformed:
-        return ""
 
 
 def _wire(raw: msgspec.Raw) -> _Server | None:

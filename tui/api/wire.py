@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui.api.errors import Malformed
+from tui.api.errors import Malformed, Oversized
 from tui.api.limits import DEFAULT, Limits
 from tui.api.loose import (
     Body,
@@ -102,7 +102,10 @@ def login(body: Body) -> tuple[Session, Secret] | None:
 def data_centers(body: Body) -> list[DataCenter]:
     """The data centers of an account with their root groups, in the endpoint's order."""
     found = {}
-    for item in expect_list(loose_value(body), "the list of data centers"):
+    items = expect_list(loose_value(body), "the list of data centers")
+    if len(items) > DEFAULT.data_centers:
+        raise Oversized(f"The account has more than {DEFAULT.data_centers} data centers.")
+    for item in items:
         fields = fields_of(item)
         id_ = text_of(fields.get("id")).upper()
         if is_usable_id(id_):
