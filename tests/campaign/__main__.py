@@ -1,54 +1,106 @@
-"""The campaign: ``python -m tests.campaign --runs 500 --seed 1``. Exit code 1 when a promise was broken."""
+"""The campaign: ``python -m tests.campaign --runs 500 --seed 1``. Exit code 1 when a promise was broken.
+
+Runs with real processes through the proxy, then as many simulated ones as are asked for. A run with real
+processes waits most of its time: several at once for each processor.
+"""
 
 import argparse
-import itertools
 import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 
-from tests.campaign import processes
-from tests.campaign.run import run_seed
+from tests.campaign import processes, run
+from tests.campaign.promises import Promise
+
+RUNS_PER_PROCESSOR = 5
 
 
 def main() -> int:
     """Run them all and say what was seen."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
-    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--runs", type=int, default=500, help="with real processes, through the proxy")
+    parser.add_argument("--simulated", type=int, default=500, help="in virtual time, killed at any step")
     parser.add_argument("--seed", type=int, default=1, help="the first run's; the others follow")
-    parser.add_argument("--real", type=int, default=20, help="so many more with real processes, over HTTP")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, help="runs with real processes at once")
     parser.add_argument("--verbose", action="store_true", help="a line for every run")
     arguments = parser.parse_args()
-    seeds = range(arguments.seed, arguments.seed + arguments.runs)
+    processors = os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    first = arguments.seed
+    broken = 0
+    with context.Pool(arguments.workers or RUNS_PER_PROCESSOR * processors) as pool:
+        results = pool.imap_unordered(processes.run_seed, range(first, first + arguments.runs))
+        broken += tell_real(results, verbose=arguments.verbose) if arguments.runs else 0
+    with context.Pool(min(processors, arguments.workers or processors)) as pool:
+        simulated = pool.imap(run.run_seed, range(first, first + arguments.simulated))
+        broken += tell_simulated(simulated, verbose=arguments.verbose) if arguments.simulated else 0
+    return 1 if broken else 0
+
+
+def tell_real(results: Iterable[processes.Result], *, verbose: bool) -> int:
+    """Say what came of the runs with real processes; how many promises were broken."""
     begun = time.monotonic()
-    faults: Counter[str] = Counter()
+    struck: Counter[str] = Counter()
     states: Counter[str] = Counter()
     totals: Counter[str] = Counter()
-    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        virtual = pool.imap(run_seed, seeds)
-        real = pool.imap(processes.run_seed, range(arguments.seed, arguments.seed + arguments.real))
-        for result in itertools.chain(virtual, real):
-            faults.update(result.struck)
-            states.update(result.states)
-            totals.update(
-                violations=len(result.violations),
-                operations=result.operations,
-                posts=result.posts,
-                seconds=int(result.seconds),
-            )
-            if arguments.verbose:
-                print(f"seed {result.seed}: {result.states} after {result.struck}", flush=True)
-            for violation in result.violations[:10]:
-                print(f"seed {result.seed}: VIOLATION: {violation}", flush=True)
-    print(f"runs        {arguments.runs} from seed {arguments.seed} on, {arguments.real} with real processes")
+    seeds: defaultdict[Promise, set[int]] = defaultdict(set)
+    times: Counter[Promise] = Counter()
+    for result in results:
+        struck.update(result.struck)
+        states.update(result.states)
+        totals.update(runs=1, operations=result.operations, processes=result.processes, posts=result.posts)
+        if verbose:
+            print(f"seed {result.seed}: {result.states} after {result.struck}", flush=True)
+        for violation in result.violations:
+            if result.seed not in seeds[violation.promise]:
+                print(f"seed {result.seed}: {violation}", flush=True)
+            seeds[violation.promise].add(result.seed)
+            times[violation.promise] += 1
+    print(
+        f"runs        {totals['runs']} in {time.monotonic() - begun:.0f} s, {totals['processes']} processes"
+    )
     print(f"operations  {totals['operations']}, {sum(states.values())} servers, {totals['posts']} POSTs")
-    print(f"time        {totals['seconds'] / 3600:.0f} h simulated in {time.monotonic() - begun:.0f} s")
-    print("struck      " + ", ".join(f"{name} {count}" for name, count in sorted(faults.items())))
-    print("servers     " + ", ".join(f"{name} {count}" for name, count in sorted(states.items())))
+    _tell(struck, states)
+    print(f"{'promise':<42}{'violations':>10}  seeds")
+    for promise in Promise:
+        print(f"{promise:<42}{times[promise]:>10}  {' '.join(map(str, sorted(seeds[promise])))}")
+    return times.total()
+
+
+def tell_simulated(results: Iterable[run.Result], *, verbose: bool) -> int:
+    """Say what came of the simulated runs; how many promises were broken."""
+    begun = time.monotonic()
+    struck: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for result in results:
+        struck.update(result.struck)
+        states.update(result.states)
+        totals.update(
+            runs=1,
+            violations=len(result.violations),
+            operations=result.operations,
+            posts=result.posts,
+            seconds=int(result.seconds),
+        )
+        if verbose:
+            print(f"seed {result.seed}: {result.states} after {result.struck}", flush=True)
+        for violation in result.violations[:10]:
+            print(f"simulated seed {result.seed}: VIOLATION: {violation}", flush=True)
+    hours = totals["seconds"] / 3600
+    print(f"simulated   {totals['runs']} runs, {hours:.0f} h in {time.monotonic() - begun:.0f} s")
+    print(f"operations  {totals['operations']}, {sum(states.values())} servers, {totals['posts']} POSTs")
+    _tell(struck, states)
     print(f"violations  {totals['violations']}")
-    return 1 if totals["violations"] else 0
+    return totals["violations"]
+
+
+def _tell(struck: Counter[str], states: Counter[str]) -> None:
+    print("struck      " + ", ".join(f"{name} {count}" for name, count in sorted(struck.items())))
+    print("servers     " + ", ".join(f"{name} {count}" for name, count in sorted(states.items())))
 
 
 if __name__ == "__main__":

@@ -1,153 +1,309 @@
-"""The campaign with nothing simulated: `pitstop start` against a sandbox over HTTP, killed with SIGKILL.
+"""The campaign with nothing simulated: real processes through a proxy of bad weather, killed and frozen.
 
-Fewer runs than in virtual time, because these take real seconds: the sandbox's jobs are hurried on, and so is
-the time that the program gives servers to settle.
+What runs is `pitstop` itself, several at a time on one journal, against a sandbox of its own process; only the
+time in which they live is hurried. What is left at the end is taken up in good weather, then judged.
 """
 
+import fcntl
+import json
+import os
 import random
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.campaign.hurried import TIME_SCALE
-from tests.campaign.run import Result
-from tests.campaign.scenario import HIGHEST_RATES, Scenario, draw
-from tests.campaign.verdict import judge
+import msgspec
+
+from tests.campaign import hurried
+from tests.campaign.promises import Records, Report, Story, Transition, Violation, judge
+from tests.campaign.proxy import Choose, Proxy, Weather
+from tests.campaign.script import Command, Process, Script, draw
 from tests.terminal.harness import clean_environment
 from tests.terminal.service import Service
 from tui.engine.journal import Journal
-from tui.model.operation import Action, Operation
+from tui.model.operation import State
 
 HURRIED = (sys.executable, "-m", "tests.campaign.hurried")
 REPOSITORY = Path(__file__).parents[2]
+APART = ("--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child")
 
-VERIFY_LIMIT = 20.0
-"""Seconds a server may take to show its new state: beyond any job and any lag at this scale."""
+PATIENCE = 60.0
+"""Real seconds that one process may take: 25 minutes of its own time."""
 
-PATIENCE = 240.0
-"""Seconds that one life may take."""
+UNHEARD = 500.0
+"""Hurried seconds for which nobody reads what an unheard process says."""
 
-KILLED_AFTER = (0.2, 4.0)
-"""Seconds that a process lives: its start, its login, its first POSTs, its tracking."""
+TAKINGS_UP = 3
+"""So often the operator takes up what is left, in good weather, before it counts as never ending."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of one run."""
+
+    seed: int
+    violations: tuple[Violation, ...]
+    struck: dict[str, int]
+    """Fault, kill or the like -> how often it struck."""
+    states: dict[str, int]
+    """State -> servers that ended in it."""
+    operations: int
+    processes: int
+    posts: int
 
 
 def run_seed(seed: int) -> Result:
     """Carry out the run of a seed, with a home directory that is gone afterwards."""
-    with TemporaryDirectory() as directory:
-        return carry_out(seed, Path(directory))
+    memory = Path("/dev/shm")  # Where a disk would be waited for thousands of times.
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
+        return carry_out(draw(seed), Path(directory))
 
 
-def carry_out(seed: int, directory: Path) -> Result:
-    """One run of a seed: start maintenance on some servers, die some times, resume until all is done."""
-    scenario = _hurried(seed)
-    rng = random.Random(f"processes {seed}")
-    faults = [f"--fault={name}={rate}" for name, rate in scenario.faults.items()]
-    options = (f"--servers={scenario.servers}", f"--seed={seed}", f"--time-scale={TIME_SCALE}", *faults)
-    with Service(*options) as service:
-        before = service.truth()
-        ids = rng.sample(sorted(before["servers"]), max(2, int(len(before["servers"]) * scenario.part)))
-        start = ["start", "--api-url", service.url, "--yes", f"--batch-size={scenario.batch_size}", "-"]
-        resume = ["resume", "--send-rest", "--api-url", service.url]
-        problems: list[str] = []
-        kills = 0
-        command, typed = start, "\n".join(ids)
-        for deaths_left in range(len(scenario.kills), -1, -1):
-            if _live(
-                command, typed, directory, rng.uniform(*KILLED_AFTER) if deaths_left else None, problems
-            ):
+def carry_out(script: Script, home: Path, *, choose: Choose | None = None, defect: str = "") -> Result:
+    """Carry a script out and judge it.
+
+    ``choose`` says which fault strikes a request instead of the script's weather; ``defect`` is put back in
+    every process.
+    """
+    faults = [f"--fault={name}={rate}" for name, rate in script.faults.items()]
+    options = [f"--servers={script.servers}", f"--seed={script.seed}", *faults]
+    options += [f"--job-seconds={script.job_seconds}"] if script.job_seconds else []
+    weather = choose or Weather(script.weather, script.seed)
+    with (
+        Service(*options, command=HURRIED) as service,
+        Proxy(service.port, weather, clock=hurried.now, factor=hurried.FACTOR, seed=script.seed) as proxy,
+    ):
+        before, since = _truth(service)
+        scene = _Scene(script, home, proxy, sorted(before["servers"]), defect)
+        reports = scene.play()
+        if choose is None:
+            proxy.choose = Weather({})
+        reports += scene.take_up()
+        after = _when_all_jobs_ended(service, proxy)
+        stories = read_stories(scene.journal)
+        calm = not script.faults and not script.weather and scene.struck.keys() <= {"apart"}
+        records = Records(before, after, since, stories, proxy.exchanges, reports, calm)
+        struck = Counter({name: count for name, count in after["faults"].items() if count}) + scene.struck
+        struck.update(exchange.fault for exchange in proxy.exchanges if exchange.fault)
+        return Result(
+            script.seed,
+            tuple(judge(records)),
+            dict(struck),
+            dict(Counter(state.value for story in stories for state in story.final.values())),
+            len(stories),
+            len(reports),
+            sum(bool(exchange.ids) for exchange in proxy.exchanges),
+        )
+
+
+class _Scene:
+    """The processes of one run, on one home directory."""
+
+    def __init__(self, script: Script, home: Path, proxy: Proxy, servers: Sequence[str], defect: str) -> None:
+        self.script = script
+        self.home = home
+        self.journal = home / "state" / "pitstop" / "journal.sqlite3"
+        self.struck: Counter[str] = Counter()
+        self._proxy = proxy
+        self._defect = ("--defect", defect) if defect else ()
+        rng = random.Random(f"servers {script.seed}")
+        some = [rng.sample(servers, max(2, int(len(servers) * one.part))) for one in script.processes]
+        self._ids = [some[0] if script.same else ids for ids in some]
+
+    def play(self) -> list[Report]:
+        """Let every process have its fate."""
+        reports: list[Report | None] = [None] * len(self.script.processes)
+
+        def live(position: int, process: Process) -> None:
+            time.sleep(process.begins / hurried.FACTOR)
+            reports[position] = self.live(process, self._ids[position])
+
+        threads = [
+            threading.Thread(target=live, args=(position, process))
+            for position, process in enumerate(self.script.processes)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [report for report in reports if report is not None]
+
+    def take_up(self) -> list[Report]:
+        """Take up what is left until the journal says that it has ended."""
+        reports = []
+        for _ in range(TAKINGS_UP):
+            reports.append(self.live(Process(command=Command.SEND_REST), ()))
+            if all(story.ended is not None for story in read_stories(self.journal)):
                 break
-            kills += 1
-            if _operation(directory) is not None:
-                command, typed = resume, ""
-        _live(resume, "", directory, None, problems)
-        after = _when_all_jobs_ended(service)
-        operation = _operation(directory)
-        planned = list(operation.targets) if operation else []
-        violations = judge(scenario, operation, Action.START_MAINTENANCE, planned, before, after)
-        states = Counter(target.state.value for target in operation.targets.values()) if operation else {}
-        log = service.requests()["by_route"]
-        struck = {**after["faults"], "kill": kills}
-        posts = sum(count for route, count in log.items() if route.startswith("POST /v2/operations"))
-    return Result(seed, (*violations, *problems), struck, dict(states), 1, posts, after["now"])
+        return reports
 
-
-def _hurried(seed: int) -> Scenario:
-    """The scenario of a seed, with the parts that can be had from outside of the process."""
-    drawn = draw(seed)
-    kept = {name: rate for name, rate in drawn.faults.items() if name in HIGHEST_RATES and name != "slow"}
-    return Scenario(
-        seed=seed,
-        servers=drawn.servers,
-        part=drawn.part,
-        actions=(Action.START_MAINTENANCE,),
-        batch_size=max(10, drawn.batch_size),
-        wave_size=None,
-        faults=kept,
-        lost_answers=0.0,
-        outages=(),
-        kills=drawn.kills,
-        clock_jump=0.0,
-    )
-
-
-def _live(
-    arguments: list[str], typed: str, home: Path, killed_after: float | None, problems: list[str]
-) -> bool:
-    """One process; False when it was killed before its end."""
-    environment = clean_environment(
-        home,
-        {
+    def live(self, process: Process, ids: Sequence[str]) -> Report:
+        """One process from its begin to its end."""
+        arguments = [
+            *HURRIED,
+            *self._defect,
+            *process.command.split(),
+            "--json",
+            "--api-url",
+            self._proxy.url,
+        ]
+        if process.command in (Command.START, Command.STOP):
+            arguments += ["--yes", f"--batch-size={self.script.batch_size}"]
+            arguments += [f"--wave={process.wave}"] if process.wave else []
+            arguments += ids
+        apart = process.apart and can_live_apart()
+        if apart:
+            arguments = ["unshare", *APART, *arguments]
+            self.struck["apart"] += 1
+        credentials = {
             "PITSTOP_USERNAME": "demo",
             "PITSTOP_PASSWORD": "pitstop",
-            "PITSTOP_VERIFY_LIMIT": str(VERIFY_LIMIT),
-        },
-    )
-    process = subprocess.Popen(
-        [*HURRIED, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+            "PITSTOP_VERIFY_LIMIT": "90",
+        }
+        running = subprocess.Popen(
+            arguments,
+            cwd=REPOSITORY,
+            env=clean_environment(self.home, credentials),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        fates = threading.Thread(target=self._have_fate, args=(process, running, apart))
+        fates.start()
+        in_time, heard = True, None
+        if process.unheard:
+            _make_short(running)
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(UNHEARD / hurried.FACTOR)
+            heard = hurried.now()
+        try:
+            output, narration = running.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            in_time = False
+            self._send(running, apart, signal.SIGKILL)
+            output, narration = running.communicate()
+        fates.join()
+        code = running.returncode if running.returncode in range(128) else None
+        told = said(output) if code is not None else {}
+        return Report(process.command, code, told, narration, in_time, heard)
+
+    def _have_fate(self, process: Process, running: "subprocess.Popen[str]", apart: bool) -> None:
+        """Send a process its signals when they are due."""
+        while process.since and running.poll() is None:
+            if any(exchange.fault == process.since for exchange in list(self._proxy.exchanges)):
+                break
+            time.sleep(0.01)
+        for after, number in _fates(process):
+            with suppress(subprocess.TimeoutExpired):
+                running.wait(after)
+            self._send(running, apart, number)
+
+    def _send(self, running: "subprocess.Popen[str]", apart: bool, number: signal.Signals) -> None:
+        if running.poll() is not None:
+            return
+        self.struck[number.name] += 1
+        pids = _children(running.pid) if apart else [running.pid]
+        with suppress(ProcessLookupError):
+            for pid in pids or [running.pid]:
+                os.kill(pid, number)
+
+
+def _make_short(running: "subprocess.Popen[str]") -> None:
+    """Let what a process says fill its pipe soon."""
+    for pipe in (running.stdout, running.stderr):
+        assert pipe is not None
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+
+
+def _fates(process: Process) -> list[tuple[float, signal.Signals]]:
+    """Real seconds -> the signal that a process gets then, each counted from the one before."""
+    fates = []
+    if process.killed_after is not None:
+        fates.append((process.killed_after, signal.SIGKILL))
+    if process.frozen_after is not None:
+        fates.append((process.frozen_after, signal.SIGSTOP))
+        fates.append((process.frozen_for, signal.SIGCONT))
+    return [(after / hurried.FACTOR, number) for after, number in fates]
+
+
+def _children(pid: int) -> list[int]:
     try:
-        output, _ = process.communicate(typed, timeout=killed_after or PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        output, _ = process.communicate()
-        if killed_after is None:
-            problems.append(f"{arguments[0]} was not done after {PATIENCE:g} s: {output[-500:]}")
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+@cache
+def can_live_apart() -> bool:
+    """Whether this machine gives a process a PID namespace of its own."""
+    if not shutil.which("unshare"):
         return False
-    if process.returncode not in {0, 1, 5}:
-        problems.append(f"{arguments[0]} ended with {process.returncode}: {output[-500:]}")
-    return True
+    return subprocess.run(["unshare", *APART, "true"], check=False, capture_output=True).returncode == 0
 
 
-def _operation(home: Path) -> Operation | None:
-    """The one operation of the journal, or None."""
-    path = home / "state" / "pitstop" / "journal.sqlite3"
+def said(output: str) -> dict[str, dict[str, State]]:
+    """What a process printed at its end: operation -> server -> state."""
+    found = {}
+    for line in output.splitlines():
+        with suppress(ValueError):
+            told = json.loads(line)
+            if told["operation"]:
+                found[told["operation"]] = {one["id"]: State(one["state"]) for one in told["servers"]}
+    return found
+
+
+def read_stories(path: Path) -> list[Story]:
+    """Every operation of a journal, with all that became of it."""
     if not path.exists():
-        return None
+        return []
     with closing(sqlite3.connect(path)) as db:
         try:
-            found = [row[0] for row in db.execute("SELECT id FROM operations ORDER BY key")]
-        except sqlite3.OperationalError:
-            return None
-    with closing(Journal(path)) as journal:
-        return journal.load(found[0]).operation if found else None
+            ids = [row[0] for row in db.execute("SELECT id FROM operations ORDER BY key")]
+        except sqlite3.OperationalError:  # Killed before the tables were made.
+            return []
+    stories = []
+    with closing(Journal(path, now=hurried.now)) as journal:
+        for id_ in ids:
+            operation = journal.load(id_).operation
+            changes, _ = journal.changes(id_, 0)
+            stories.append(
+                Story(
+                    id_,
+                    operation.action,
+                    operation.started,
+                    operation.ended,
+                    {target.server_id: target.state for target in operation.targets.values()},
+                    [Transition(one.at, one.server_id, one.state, one.message) for one in changes],
+                )
+            )
+    return stories
 
 
-def _when_all_jobs_ended(service: Service) -> dict[str, Any]:
-    """The sandbox's truth once no job can change anything any more."""
-    while True:
+def _truth(service: Service) -> tuple[dict[str, Any], float]:
+    """The sandbox's truth, and when the sandbox was started."""
+    since = []
+    for _ in range(5):
         truth = service.truth()
-        if all(job["ends"] + 30 * TIME_SCALE < truth["now"] for job in truth["jobs"].values()):
+        since.append(hurried.now() - truth["now"])
+    return truth, min(since)
+
+
+def _when_all_jobs_ended(service: Service, proxy: Proxy) -> dict[str, Any]:
+    """The sandbox's truth once nothing can change any more."""
+    while True:
+        owes = proxy.owes
+        truth = service.truth()
+        if not owes and all(job["ends"] < truth["now"] for job in truth["jobs"].values()):
             return truth
         time.sleep(0.1)

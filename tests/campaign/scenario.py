@@ -1,7 +1,7 @@
 """What one run of the campaign is made of, all of it drawn from its seed."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -83,12 +83,19 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which the operator stops what is not sent, if the first life lasts that long."""
     clock_jump: float
     """Seconds by which the machine's wall clock is set wrong at the second life."""
+    refused_after: float = 0.0
+    """How often a POST is carried out and a gateway on the way back refuses it all the same."""
+    weeks: float = 0.0
+    """How often a request is answered with 429 and a Retry-After of a week, and not carried out."""
+    job_seconds: tuple[float, float] | None = None
+    """How long jobs take, where not as long as recorded."""
 
     @property
     def certain(self) -> bool:
         """Whether nothing happens that could leave a server's outcome open."""
         doubtful = {"drop-before", "drop-after", "malformed", "job-unknown"}
-        struck = self.kills or self.lost_answers or self.outages or self.disk_full
+        struck = self.kills or self.lost_answers or self.outages or self.disk_full or self.refused_after
+        struck = struck or self.faults.get("status-500") == 1.0
         return not (struck or doubtful & self.faults.keys())
 
 
@@ -103,7 +110,7 @@ def draw(seed: int) -> Scenario:
         actions=rng.choice(SEQUENCES),
         batch_size=rng.choice((1, 7, 20, 50, 100)) if rng.random() < 0.7 else rng.randint(1, 100),
         wave_size=rng.choice((None, None, 10, 50)),
-        faults={name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)},
+        faults=_rates(rng, names),
         lost_answers=rng.choice((0.0, 0.0, 0.3)),
         outages=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         kills=tuple(_kill(rng) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))),
@@ -111,7 +118,17 @@ def draw(seed: int) -> Scenario:
         disk_full=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         max_failed=rng.choice((None, None, None, 3)),
         cancelled_after=rng.choice((None, None, None, rng.uniform(0, 200))),
+        refused_after=rng.choice((0.0, 0.0, 0.0, 0.2)),
+        weeks=rng.choice((0.0, 0.0, 0.0, 0.01)),
+        job_seconds=rng.choice((None, None, None, (300.0, 900.0))),
     )
+
+
+def _rates(rng: random.Random, names: Sequence[str]) -> Mapping[str, float]:
+    rates = {name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)}
+    if "status-500" in rates and rng.random() < 0.3:
+        rates["status-500"] = 1.0  # The status of jobs is gone for good.
+    return rates
 
 
 def _outage(rng: random.Random) -> Outage:

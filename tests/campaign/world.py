@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, cast
 import httpx
 import msgspec
 
+from tests.campaign.proxy import REFUSALS, WEEK
 from tests.campaign.scenario import Kill, Moment, Scenario
 from tests.engine.clock import EPOCH, VirtualLoop
 from tui.engine.endpoint import Endpoint
@@ -87,7 +88,11 @@ class World:
         """What was done to the run beside the sandbox's own faults."""
         self.random = Random(f"world {scenario.seed}")
         config = SandboxConfig(
-            servers=scenario.servers, seed=scenario.seed, faults=dict(scenario.faults), strict_case=True
+            servers=scenario.servers,
+            seed=scenario.seed,
+            faults=dict(scenario.faults),
+            strict_case=True,
+            job_seconds=scenario.job_seconds,
         )
         self.app = create_app(config, clock=self.now)
         self.plane = self.app.state.plane
@@ -235,6 +240,11 @@ class Wire(httpx.AsyncBaseTransport):
             world.struck["outage"] += 1
             self._note(post, request, "unsent")
             raise httpx.ConnectError("No route to host", request=request)
+        login = request.url.path.endswith("/authentication/login")
+        if not login and world.random.random() < world.scenario.weeks:
+            world.struck["week"] += 1
+            self._note(post, request, "unsent")
+            return httpx.Response(429, headers={"Retry-After": str(WEEK)}, json={"message": "Later."})
         request.headers["accept-encoding"] = "identity"
         try:
             response = await self._inner.handle_async_request(request)
@@ -251,6 +261,11 @@ class Wire(httpx.AsyncBaseTransport):
                 self._note(post, request, "lost")
                 await asyncio.sleep(30)
                 raise httpx.ReadTimeout("The read operation timed out", request=request)
+            if world.random.random() < world.scenario.refused_after:
+                world.struck["refused after"] += 1
+                response = httpx.Response(
+                    world.random.choice(REFUSALS), json={"message": "Refused on the way."}
+                )
             self._note(post, request, "answered")
         elif world.down():
             raise httpx.ReadError("Connection reset by peer", request=request)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,9 +16,9 @@ PITSTOP = (sys.executable, "-m", "tui")
 class Service:
     """``pitstop sandbox`` on a free port, until it is closed."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, command: Sequence[str] = PITSTOP) -> None:
         self.process = subprocess.Popen(
-            [*PITSTOP, "sandbox", "--port", "0", *options],
+            [*command, "sandbox", "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -26,6 +27,11 @@ class Service:
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
         self.url = line.removeprefix("listening on ").strip()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
 
     def requests(self) -> dict[str, Any]:
         """What was received so far: total, by_route, log."""
