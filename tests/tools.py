@@ -19,6 +19,8 @@ PACKAGES = {
     "ssh": "openssh-client",
     "sshd": "openssh-server",
     "openssl": "openssl",
+    "strace": "strace",
+    "unshare": "util-linux",
     LOCALE: "libc-bin",
 }
 """What tests need -> the package that has it on Debian and Ubuntu."""

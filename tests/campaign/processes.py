@@ -31,6 +31,7 @@ from tests.campaign.proxy import Choose, Proxy, Weather
 from tests.campaign.script import Command, Process, Script, draw
 from tests.terminal.harness import clean_environment
 from tests.terminal.service import Service
+from tests.tools import find
 from tui.engine.journal import Journal
 from tui.model.operation import State
 
@@ -40,6 +41,9 @@ APART = ("--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill
 
 PATIENCE = 60.0
 """Real seconds that one process may take: 25 minutes of its own time."""
+
+DIED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""What waiting for a process that got SIGKILL gives, itself or through another program."""
 
 UNHEARD = 500.0
 """Hurried seconds for which nobody reads what an unheard process says."""
@@ -91,7 +95,7 @@ def carry_out(script: Script, home: Path, *, choose: Choose | None = None, defec
         reports += scene.take_up()
         after = _when_all_jobs_ended(service, proxy)
         stories = read_stories(scene.journal)
-        calm = not script.faults and not script.weather and scene.struck.keys() <= {"apart"}
+        calm = not script.faults and not script.weather and not scene.struck.keys() - {"apart"}
         records = Records(before, after, since, stories, proxy.exchanges, reports, calm)
         struck = Counter({name: count for name, count in after["faults"].items() if count}) + scene.struck
         struck.update(exchange.fault for exchange in proxy.exchanges if exchange.fault)
@@ -165,6 +169,11 @@ class _Scene:
         if apart:
             arguments = ["unshare", *APART, *arguments]
             self.struck["apart"] += 1
+        if process.killed_at is not None:
+            calls, number = process.killed_at
+            inject = f"inject={calls}:signal=SIGKILL:when={number}"
+            traced = ("-f", "-qq", "-o", str(self.home / "trace"), "-e", f"trace={calls}", "-e", inject)
+            arguments = [find("strace") or "strace", *traced, *arguments]
         credentials = {
             "PITSTOP_USERNAME": "demo",
             "PITSTOP_PASSWORD": "pitstop",
@@ -194,6 +203,8 @@ class _Scene:
             self._send(running, apart, signal.SIGKILL)
             output, narration = running.communicate()
         fates.join()
+        if process.killed_at is not None and running.returncode in DIED:
+            self.struck["died"] += 1
         code = running.returncode if running.returncode in range(128) else None
         told = said(output) if code is not None else {}
         return Report(process.command, code, told, narration, in_time, heard)

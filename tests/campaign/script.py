@@ -58,6 +58,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     frozen_after: float | None = None
     frozen_for: float = 0.0
     """Seconds that it stands still: SIGSTOP, then SIGCONT."""
+    killed_at: tuple[str, int] | None = None
+    """The system calls, and which of them in its thread (from 1), at which it gets SIGKILL: see `kills`."""
     since: str = ""
     """What those seconds count from: the first strike of that fault of the proxy, else its own begin."""
     unheard: bool = False
