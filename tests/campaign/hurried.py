@@ -1,10 +1,11 @@
 """`pitstop` in a world where time runs faster: `python -m tests.campaign.hurried start ...`.
 
-The machine's clocks and the waiting of event loops are hurried, and nothing of the program is changed: every
-interval, limit and time-out of it, known here or not, keeps its proportion to the sandbox's jobs, which live in
-the same time (`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
+The machine's clocks and the waiting of event loops are hurried, and nothing of the program is changed:
+every interval, limit and time-out of it, known here or not, keeps its proportion to the sandbox's jobs, which
+live in the same time (`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
 
-With ``--defect NAME`` in front, a defect of an earlier version is put back first: see `tests.campaign.defects`.
+With ``--defect NAME`` in front, a defect of an earlier version is put back first: see
+`tests.campaign.defects`.
 """
 
 import selectors

@@ -1,13 +1,13 @@
 """SIGKILL at each fsync, write, send and receive of one operation: ``python -m tests.campaign.kills``.
 
-One operation is traced first, to learn how many calls of each kind it makes. Then it is carried out as often anew,
-killed at the first such call, the second, and so on, taken up with `resume --send-rest`, and judged as every run of
-the campaign is. Exit code 1 when a promise was broken.
+One operation is traced first, to learn how many calls of each kind it makes. Then it is carried out as often
+anew, killed at the first such call, the second, and so on, taken up with `resume --send-rest`, and judged as
+every run of the campaign is. Exit code 1 when a promise was broken.
 
-strace does the killing. Wrappers of Python's own functions would not do: SQLite writes and syncs in C, past them
-all, and those calls are the ones that matter. A call is counted in its thread, as strace does; where two threads
-make the same call, the one that comes first to a number dies of it. The call at which the process dies is not
-carried out.
+strace does the killing. Wrappers of Python's own functions would not do: SQLite writes and syncs in C, past
+them all, and those calls are the ones that matter. A call is counted in its thread, as strace does; where two
+threads make the same call, the one that comes first to a number dies of it. The call at which the process
+dies is not carried out.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The campaign with nothing simulated: real processes through a proxy of bad weather, killed and frozen.
 
-What runs is `pitstop` itself, several at a time on one journal, against a sandbox of its own process; only the
-time in which they live is hurried. What is left at the end is taken up in good weather, then judged.
+What runs is `pitstop` itself, several at a time on one journal, against a sandbox of its own process; only
+the time in which they live is hurried. What is left at the end is taken up in good weather, then judged.
 """
 
 import fcntl

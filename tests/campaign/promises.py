@@ -186,7 +186,7 @@ def _true(records: Records) -> Iterator[Violation]:
 def _jobs_of(
     story: Story, server: str, jobs: Sequence[Mapping[str, Any]], records: Records
 ) -> list[Mapping[str, Any]]:
-    """The jobs that this operation brought about for a server: those since its intent, up to the next one's."""
+    """The jobs that an operation brought about for a server: those since its intent, up to the next one's."""
     intended = list(story.intended(server))
     if not intended:
         return []

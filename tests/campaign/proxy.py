@@ -1,8 +1,8 @@
 """A TCP proxy in front of the sandbox, with the faults that links and gateways have.
 
 It works on bytes and knows HTTP only as far as to see where a message ends: to strike in the middle of an
-answer, to repeat one, to deliver a request when nobody waits for it any more. Every exchange is recorded: what
-was asked, what struck, and what the sandbox really answered.
+answer, to repeat one, to deliver a request when nobody waits for it any more. Every exchange is recorded:
+what was asked, what struck, and what the sandbox really answered.
 """
 
 import asyncio
@@ -198,6 +198,12 @@ class Proxy:
             case "deny-twice":
                 writer.write(2 * _answer(401, "Authorization has been denied for this request."))
                 return True
+            case "deliver-late":
+                late = asyncio.create_task(self._deliver_late(request, known))
+                self._late.add(late)
+                late.add_done_callback(self._late.discard)
+                await reader.read()  # Until the client has enough.
+                return False
         delivered = await self._deliver(request, known)
         if delivered is None:
             return False

@@ -1,7 +1,7 @@
 """What one run with real processes is made of, all of it drawn from its seed.
 
-Every process is one command. The first begins at once, the others while it works. Seconds are hurried ones, see
-`tests.campaign.hurried`.
+Every process is one command. The first begins at once, the others while it works. Seconds are hurried ones,
+see `tests.campaign.hurried`.
 """
 
 import random
