@@ -9,7 +9,7 @@ WORKERS ?= 6
 BENCH   ?= start list load jobs requests stall soak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format screenshots readme bench campaign build lock clean
+.PHONY: help demo test lint format screenshots readme bench campaign kills build lock clean
 
 help: ## Say what the targets do (this text)
 	@echo "Pitstop: make TARGET"
@@ -71,6 +71,9 @@ bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=
 
 campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")
 	$(BIN)/python -m tests.campaign $(ARGS)
+
+kills: $(VENV)/develop ## Kill one operation at each fsync, write, send and receive, and judge each (ARGS="--every 10")
+	$(BIN)/python -m tests.campaign.kills $(ARGS)
 
 build: $(VENV)/develop ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation

@@ -156,7 +156,9 @@ def _true(records: Records) -> Iterator[Violation]:
         for server, state in story.final.items():
             mine = _jobs_of(story, server, jobs, records)
             changed = [job for job in mine if server in job["changed"]]
-            last = next(one for one in reversed(story.transitions) if one.server == server)
+            last = next((one for one in reversed(story.transitions) if one.server == server), None)
+            if last is None:
+                continue
             words = f"{story.id}: {server} is {state}"
             match state:
                 case State.VERIFIED if wanted is not None and wanted not in _was(
