@@ -20,7 +20,6 @@ PACKAGES = {
     "sshd": "openssh-server",
     "openssl": "openssl",
     "strace": "strace",
-    "unshare": "util-linux",
     LOCALE: "libc-bin",
 }
 """What tests need -> the package that has it on Debian and Ubuntu."""

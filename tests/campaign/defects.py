@@ -1,16 +1,20 @@
 """Defects that earlier versions had, each with the trouble that shows it: the campaign must see every one.
 
+``python -m tests.campaign.defects`` says which are seen in this version, and which when they are put back.
+
 A defect is put back into a process before anything of the program has been used: see
 `tests.campaign.hurried`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from tests.campaign.promises import Promise
 from tests.campaign.proxy import Choose, Message
-from tests.campaign.script import Script
+from tests.campaign.script import Command, Process, Script
 
 
 class Defect(NamedTuple):
@@ -20,12 +24,15 @@ class Defect(NamedTuple):
     trouble: Callable[[], Choose]
     """Makes what says which fault strikes which request."""
     breaks: Promise
-    put_back: Callable[[], None]
+    put_back: Callable[[], None] | None = None
+    """None while it has not been mended."""
 
 
 def put_back(name: str) -> None:
     """Make the program as it was before that defect was mended."""
-    DEFECTS[name].put_back()
+    again = DEFECTS[name].put_back
+    if again is not None:
+        again()
 
 
 def first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
@@ -92,5 +99,53 @@ DEFECTS: Mapping[str, Defect] = {
     "a pause is as long as it is asked for": Defect(
         Script(seed=3), first(1, "long-pause", _statuses), Promise.ENDS, _wait_as_long_as_asked
     ),
+    "a refusal is believed without a look": Defect(
+        Script(seed=3), first(1, "refuse-after", _operations), Promise.TRUE
+    ),
+    "a server is untouched while its job may still run": Defect(
+        Script(seed=3, job_seconds="600"), first(1, "drop-after", _operations), Promise.TRUE
+    ),
+    "a status that is gone is waited for": Defect(
+        Script(seed=3, faults={"status-500": 1.0}), calm, Promise.ENDS
+    ),
+    "a console that was taken for dead sends": Defect(
+        Script(
+            seed=3,
+            processes=(
+                Process(command=Command.START, apart=True, since="pause", frozen_after=2, frozen_for=420),
+                Process(command=Command.SEND_REST, apart=True, begins=40),
+            ),
+        ),
+        first(1, "pause", _operations),
+        Promise.TRUE,
+    ),
+    "the work waits for whoever reads about it": Defect(
+        Script(
+            seed=3,
+            servers=200,
+            batch_size=1,
+            processes=(Process(command=Command.START, part=0.9, unheard=True),),
+        ),
+        calm,
+        Promise.ENDS,
+    ),
 }
 """By what it does."""
+
+
+def main() -> None:
+    """Look for every defect, as the program is and with the defect put back."""
+    from tests.campaign.processes import carry_out
+
+    for name, (script, trouble, breaks, again) in DEFECTS.items():
+        for defect in ("", name) if again is not None else ("",):
+            with TemporaryDirectory() as directory:
+                result = carry_out(script, Path(directory), choose=trouble(), defect=defect)
+            seen = breaks in {violation.promise for violation in result.violations}
+            what = "put back" if defect else "as it is"
+            others = sorted({violation.promise for violation in result.violations} - {breaks})
+            print(f"{'seen' if seen else 'not seen':<10}{what:<10}{name}", *others, sep="  ", flush=True)
+
+
+if __name__ == "__main__":
+    main()

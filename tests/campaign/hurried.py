@@ -5,10 +5,12 @@ every interval, limit and time-out of it, known here or not, keeps its proportio
 live in the same time (`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
 
 With ``--defect NAME`` in front, a defect of an earlier version is put back first: see
-`tests.campaign.defects`.
+`tests.campaign.defects`. With ``--elsewhere`` the process takes itself to be on a host of its own.
 """
 
+import os
 import selectors
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -45,10 +47,20 @@ def hurry() -> None:
     selectors.DefaultSelector = Hurried  # type: ignore[misc]
 
 
+def move_away() -> None:
+    """Have this process known by a host name that no other has, as in a container."""
+    name = f"elsewhere-{os.getpid()}"
+    replaced: Any = socket
+    replaced.gethostname = lambda: name
+
+
 def main() -> int:
     """Hurry, put back the defect that is named, if any, and be the program."""
     hurry()
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--elsewhere"]:
+        move_away()
+        arguments = arguments[1:]
     if arguments[:1] == ["--defect"]:
         from tests.campaign.defects import put_back
 

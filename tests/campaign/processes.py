@@ -153,22 +153,16 @@ class _Scene:
 
     def live(self, process: Process, ids: Sequence[str]) -> Report:
         """One process from its begin to its end."""
-        arguments = [
-            *HURRIED,
-            *self._defect,
-            *process.command.split(),
-            "--json",
-            "--api-url",
-            self._proxy.url,
-        ]
+        apart = process.apart and can_live_apart()
+        elsewhere = ["--elsewhere"] if process.apart and not apart else []
+        arguments = [*HURRIED, *elsewhere, *self._defect, *process.command.split()]
+        arguments += ["--json", "--api-url", self._proxy.url]
         if process.command in (Command.START, Command.STOP):
             arguments += ["--yes", f"--batch-size={self.script.batch_size}"]
             arguments += [f"--wave={process.wave}"] if process.wave else []
             arguments += ids
-        apart = process.apart and can_live_apart()
-        if apart:
-            arguments = ["unshare", *APART, *arguments]
-            self.struck["apart"] += 1
+        arguments = ["unshare", *APART, *arguments] if apart else arguments
+        self.struck["apart"] += process.apart
         if process.killed_at is not None:
             calls, number = process.killed_at
             inject = f"inject={calls}:signal=SIGKILL:when={number}"

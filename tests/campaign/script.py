@@ -52,7 +52,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     """The part of all servers that `start` or `stop` names."""
     wave: int | None = None
     apart: bool = False
-    """Whether it lives in a PID namespace of its own, as in a container, where the machine allows."""
+    """Whether it lives as in a container: in a PID namespace of its own where the machine allows, else under
+    another host name, which to the program is the same."""
     killed_after: float | None = None
     """Seconds until it gets SIGKILL."""
     frozen_after: float | None = None
