@@ -6,7 +6,8 @@ import pytest
 
 from tests.benchmarks.soak import simulate
 from tests.engine.clock import run
-from tui.engine import journal, retention
+from tui.engine import journal
+from tui.model import retention
 
 
 def test_days_of_operations_leave_it_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,11 @@ def test_the_link_is_told_in_words(link: events.Link) -> None:
     assert change.status
 
 
+def test_what_the_journal_forgot_is_a_notice() -> None:
+    change = Picture().take([events.JournalPruned("The journal forgot 2 operations")])
+    assert [notice.message for notice in change.notices] == ["The journal forgot 2 operations"]
+
+
 def test_the_journal_is_told_both_ways() -> None:
     picture = Picture()
     picture.take([events.JournalChanged("the disk is full; make room")])

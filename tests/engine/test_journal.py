@@ -23,6 +23,7 @@ from tui.engine import database, journal, retention, schema
 from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
 from tui.engine.journal import Journal
 from tui.engine.owner import Owner
+from tui.model import retention as limits
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Step, Window, left_in_maintenance
@@ -38,11 +39,13 @@ class Desk:
 
     def __init__(self, path: Path, *, pid: int = 1, alive: Callable[[int], bool] = lambda pid: True) -> None:
         self.time = 1_000.0
+        self.boot, self.up = "boot-1", 0.0
         self.journal = Journal(
             path,
             owner=Owner("here", pid, "then"),
             alive=lambda owner, age: alive(owner.pid),
             now=lambda: self.time,
+            uptime=lambda: (self.boot, self.up),
         )
 
     def begin(
@@ -62,6 +65,11 @@ class Desk:
             max_failed=3,
         )
         return plan
+
+    def kept(self) -> list[str]:
+        """The ids of all operations."""
+        with self.journal.database.reading() as db:
+            return [row[0] for row in db.execute("SELECT id FROM operations ORDER BY key")]
 
     def finish(self, id_: str, state: State = State.VERIFIED) -> None:
         self.journal.record(id_, [Target(server, state, self.time) for server in IDS])
@@ -550,7 +558,7 @@ def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> 
 def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 2)
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 2)
     monkeypatch.setattr(retention, "KEEP_DURATIONS", 3)
     desk.begin("unfinished", ids=OTHERS)
     desk.begin("left-in-maintenance")
@@ -562,25 +570,94 @@ def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
         desk.journal.record_duration(Action.PAUSE, 1, float(number))
     desk.journal.close()
     later = Desk(tmp_path / "journal.db")
-    kept = [
-        id_ for window in later.journal.windows(PLACE, "ACME") for id_ in later.journal.operations(window.id)
-    ]
-    assert sorted(kept) == ["cancelled-2", "cancelled-3", "left-in-maintenance", "unfinished"]
+    assert later.kept() == ["unfinished", "left-in-maintenance", "cancelled-2", "cancelled-3"]
     assert later.journal.durations(Action.PAUSE, range(1, 2)) == [3.0, 3.0, 2.0]
     later.journal.close()
-    much_later = Desk(tmp_path / "journal.db")
-    much_later.time += (retention.KEEP_DAYS + 1) * DAY
-    kept = [
-        id_
-        for window in much_later.journal.windows(PLACE, "ACME")
-        for id_ in much_later.journal.operations(window.id)
-    ]
-    assert sorted(kept) == ["left-in-maintenance", "unfinished"]
+    for days in (1, limits.KEEP_DAYS + 2, limits.KEEP_DAYS + 4):
+        much_later = Desk(tmp_path / "journal.db")
+        much_later.time += days * DAY
+        much_later.up += days * DAY
+        kept = much_later.kept()
+        much_later.journal.close()
+    assert kept == ["unfinished", "left-in-maintenance"]
     assert [window.id for window in much_later.journal.windows(PLACE, "ACME")] == ["win-1"]
 
 
+def test_a_wrong_clock_erases_nothing(desk: Desk, tmp_path: Path) -> None:
+    for number in range(6):
+        desk.begin(f"op-{number}", window=f"win-{number}")
+        desk.finish(f"op-{number}", State.CANCELLED)
+    desk.journal.close()
+    for _ in range(3):
+        wrong = Desk(tmp_path / "journal.db")
+        wrong.time += 120 * DAY
+        assert len(wrong.kept()) == 6
+        wrong.journal.close()
+    rebooted = Desk(tmp_path / "journal.db")
+    rebooted.time += 120 * DAY
+    rebooted.boot = "boot-2"
+    assert len(rebooted.kept()) == 6
+    rebooted.journal.close()
+    right = Desk(tmp_path / "journal.db")
+    right.boot = "boot-3"
+    right.time += DAY
+    assert len(right.kept()) == 6
+
+
+def test_a_journal_that_knew_no_clock_goes_by_its_newest_row(desk: Desk, tmp_path: Path) -> None:
+    desk.begin()
+    desk.finish("op-1", State.CANCELLED)
+    with desk.journal.database.writing() as db:
+        db.execute("DELETE FROM clock")
+    desk.journal.close()
+    wrong = Desk(tmp_path / "journal.db")
+    wrong.time += 120 * DAY
+    assert wrong.kept() == ["op-1"]
+
+
+@pytest.mark.parametrize("state", [State.UNSURE, State.FAILED, State.SUCCEEDED])
+def test_what_is_not_reconciled_is_kept_until_a_later_operation_reaches_its_servers(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    stop = Action.STOP_MAINTENANCE
+    desk.begin("in-doubt", stop)
+    desk.finish("in-doubt", state)
+    desk.begin("verified", stop, ids=OTHERS)
+    desk.journal.record("verified", [Target(id_, State.VERIFIED, 5.0) for id_ in OTHERS])
+    desk.journal.end("verified", 5.0)
+    for number, action in enumerate((stop, Action.PAUSE)):
+        desk.begin(f"not-in-the-way-{number}", action)
+        desk.finish(f"not-in-the-way-{number}", (State.REFUSED, State.VERIFIED)[number])
+    desk.journal.close()
+    later = Desk(tmp_path / "journal.db")
+    assert later.kept() == ["in-doubt", "not-in-the-way-1"]
+    later.begin("again", stop)
+    later.finish("again")
+    later.journal.close()
+    assert Desk(tmp_path / "journal.db").kept() == ["again"]
+
+
+def test_what_is_forgotten_is_said(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    for number in range(3):
+        desk.begin(f"op-{number}")
+        desk.finish(f"op-{number}", State.CANCELLED)
+        desk.time += DAY
+    desk.journal.close()
+    later = Desk(tmp_path / "journal.db")
+    said: list[str] = []
+    later.journal.database.on_note = said.append
+    assert later.kept() == ["op-2"]
+    assert len(said) == 1
+    assert said[0].startswith("The journal forgot 2 operations that ended between 1970-01-01 and 1970-01-02")
+    assert said[0] in caplog.text
+
+
 def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 5)
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 5)
     monkeypatch.setattr(journal, "PRUNE_EVERY", 10)
     for number in range(40):
         desk.begin(f"op-{number}")

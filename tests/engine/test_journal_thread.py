@@ -13,12 +13,13 @@ import pytest
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
-from tui.engine import database
+from tui.engine import database, journal
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
 from tui.engine.events import (
     Event,
     JournalChanged,
+    JournalPruned,
     LoggedIn,
     LoginFailed,
     OperationEnded,
@@ -27,6 +28,7 @@ from tui.engine.events import (
     Progress,
 )
 from tui.engine.journal import Journal
+from tui.model import retention
 from tui.model.operation import Action, State
 from tui.model.plan import Batch, Plan
 
@@ -282,3 +284,12 @@ async def test_trouble_with_the_journal_is_told_once_each_way(
     assert (await slow.run(slow.plan(), "op-2")).summary() == {"verified": 6}
     assert [bool(event.message) for event in slow.told(JournalChanged)] == [True, False]
     assert not slow.core.running
+
+
+async def test_what_the_journal_forgot_is_told(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "KEEP_OPERATIONS", 1)
+    monkeypatch.setattr(journal, "PRUNE_EVERY", 3)
+    for number, action in enumerate(3 * [Action.PAUSE]):
+        await slow.run(slow.plan(action=action), f"op-{number}")
+    await slow.core.unfinished()
+    assert [event.message[:31] for event in slow.told(JournalPruned)] == ["The journal forgot 2 operations"]

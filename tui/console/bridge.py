@@ -248,6 +248,8 @@ class Picture:
                 change.notices.append(
                     Notice(event.message or good, "error" if event.message else "information")
                 )
+            case events.JournalPruned():
+                change.notices.append(Notice(event.message))
             case events.EngineFailed():
                 change.engine_failed = event.message
                 change.notices.append(Notice(event.message, "error"))

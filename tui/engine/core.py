@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
-from tui.engine.events import Event, JournalChanged, LeftInMaintenance, Standings
+from tui.engine.events import Event, JournalChanged, JournalPruned, LeftInMaintenance, Standings
 from tui.engine.inventory import Inventory
 from tui.engine.journal_thread import JournalThread
 from tui.engine.lock import Lock
@@ -44,7 +44,11 @@ class Core:
         options: Options | None = None,
         connect: Connect = connect,
     ) -> None:
-        self._journal = JournalThread(journal, lambda problem: emit(JournalChanged(problem)))
+        self._journal = JournalThread(
+            journal,
+            lambda problem: emit(JournalChanged(problem)),
+            lambda text: emit(JournalPruned(text)),
+        )
         self._emit = emit
         self._clock = clock or SystemClock()
         self.session = Session(connect, self._clock, emit)

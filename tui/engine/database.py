@@ -5,6 +5,7 @@ power. Knows nothing of what is written.
 """
 
 import contextlib
+import logging
 import os
 import sqlite3
 import stat
@@ -31,16 +32,21 @@ _SETTINGS = (
 )
 
 
+logger = logging.getLogger(__name__)
+
+
 class Database:
     """One file, opened when first needed and again after trouble. Methods raise JournalError unless told."""
 
-    def __init__(self, path: Path, on_open: Callable[[sqlite3.Connection], None]) -> None:
-        """``on_open`` is called inside a transaction whenever the file was opened."""
+    def __init__(self, path: Path, on_open: Callable[[sqlite3.Connection], str]) -> None:
+        """``on_open`` is called inside a transaction whenever the file was opened; see ``on_note``."""
         self.path = path
         self.problem = ""
         """Why the newest attempt failed; empty while all is well."""
         self.on_problem: Callable[[str], None] | None = None
         """Told when ``problem`` changes."""
+        self.on_note: Callable[[str], None] | None = None
+        """Told what was done to the file that an operator should know, once it is on disk."""
         self._on_open = on_open
         self._db: sqlite3.Connection | None = None
         self._checked = False
@@ -90,6 +96,13 @@ class Database:
     def keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Write rows with the next transaction that succeeds, before anything else in it."""
         self._unwritten.append((sql, rows))
+
+    def note(self, text: str) -> None:
+        """Tell what was done to the file; nothing for an empty text."""
+        if text:
+            logger.warning("%s: %s", self.path, text)
+            if self.on_note is not None:
+                self.on_note(text)
 
     def close(self) -> None:
         """Write what can still be written, and close the file. Never raises JournalError."""
@@ -164,7 +177,8 @@ class Database:
         if version < len(schema.VERSIONS):
             _migrate(db)
         with _transaction(db):
-            self._on_open(db)
+            note = self._on_open(db)
+        self.note(note)
 
 
 @contextmanager

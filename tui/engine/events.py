@@ -214,6 +214,13 @@ class JournalChanged(Event, frozen=True):
     """Why not, and what to do; empty when all is well again."""
 
 
+class JournalPruned(Event, frozen=True):
+    """Operations that ended long ago have left the journal."""
+
+    message: str
+    """How many, and from when."""
+
+
 class Latency(Event, frozen=True):
     """How long the newest answer took, in seconds. For the status line; the newest one counts."""
 

@@ -16,7 +16,6 @@ import msgspec
 from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, ServersBusy, StopAsked
 from tui.engine.owner import Owner, is_alive, uptime
 from tui.engine.records import WINDOW, Records
-from tui.engine.retention import prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
@@ -153,8 +152,10 @@ class Journal(Records):
         self._keys.pop(operation_id, None)
         self._ended += 1
         if self._ended % PRUNE_EVERY == 0:
-            with contextlib.suppress(JournalError), self.database.writing() as db:
-                prune(db, self._now())
+            with contextlib.suppress(JournalError):
+                with self.database.writing() as db:
+                    note = self._prune(db)
+                self.database.note(note)
 
     def release(self, operation_id: str) -> None:
         """Leave the operation to whoever takes it up next. Keeps what it cannot write."""

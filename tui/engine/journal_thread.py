@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.engine.errors import JournalError
@@ -20,14 +21,19 @@ class JournalThread:
     Used from one event loop. What was asked for is done, also when nobody waits for it any more.
     """
 
-    def __init__(self, journal: "Journal", on_problem: Callable[[str], None]) -> None:
-        """``on_problem`` is told on the loop when the journal cannot be used, or can be again."""
+    def __init__(
+        self,
+        journal: "Journal",
+        on_problem: Callable[[str], None],
+        on_note: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """Both are told on the loop: that the journal cannot be used, or can be again; what it forgot."""
         self._journal = journal
-        self._on_problem = on_problem
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        journal.database.on_problem = self._tell
+        journal.database.on_problem = partial(self._tell, on_problem)
+        journal.database.on_note = partial(self._tell, on_note)
 
     def begin(self, work: Callable[["Journal"], T]) -> "asyncio.Future[T]":
         """Have ``work`` done; nobody need wait for it. Raises JournalError after ``close``."""
@@ -49,7 +55,7 @@ class JournalThread:
         await asyncio.shield(closing)
         self._thread.shutdown(wait=False)
 
-    def _tell(self, problem: str) -> None:
+    def _tell(self, listener: Callable[[str], None], text: str) -> None:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # The loop has ended, and whoever listened with it.
-                self._loop.call_soon_threadsafe(self._on_problem, problem)
+                self._loop.call_soon_threadsafe(listener, text)

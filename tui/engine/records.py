@@ -13,6 +13,7 @@ from tui.engine.owner import Owner, is_alive, uptime
 from tui.engine.retention import held, prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
+from tui.model.retention import Reading
 from tui.model.standing import DOUBT_LASTS, Standing, newest
 from tui.model.window import Step, Window
 
@@ -49,7 +50,7 @@ class Records:
         now: Callable[[], float] = time.time,
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
-        self.database = Database(path, lambda db: prune(db, now()))
+        self.database = Database(path, self._prune)
         self._owner_text = msgspec.json.encode(owner or Owner.current()).decode()
         self._alive = alive
         self._now = now
@@ -218,6 +219,9 @@ class Records:
                 return [row[0] for row in rows]
         except JournalError:
             return []
+
+    def _prune(self, db: sqlite3.Connection) -> str:
+        return prune(db, Reading(self._now(), *self._uptime()))
 
     def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
         found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()

@@ -1,49 +1,55 @@
 """What the journal forgets, so that it stays bounded.
 
-Operations that have not ended are never forgotten, nor those whose servers are still in maintenance.
+Never forgotten: operations that have not ended, those whose servers are still in maintenance, and those
+whose outcome on a server is failed or not known, until a later operation has reached that server.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 
 import msgspec
 
 from tui.model.operation import Action, State
+from tui.model.retention import DAY, KEEP_DAYS, KEEP_OPERATIONS, Clock, Ended, Reading, believe, outdated
 from tui.model.window import Step, left_in_maintenance
-
-KEEP_DAYS = 90
-"""Ended operations are kept that long,"""
-KEEP_OPERATIONS = 1_000
-"""the newest so many of them,"""
-KEEP_SERVERS = 200_000
-"""with no more than so many servers together: some 60 MB."""
 
 KEEP_DURATIONS = 5_000
 """Of how many jobs it is remembered how long they took."""
 
+_SETTLED = [State.VERIFIED, State.REFUSED, State.CANCELLED]
+_NOT_REACHED = [State.PLANNED, State.REFUSED, State.CANCELLED]
 
-def prune(db: sqlite3.Connection, now: float) -> None:
-    """Forget the oldest of what has ended, within the limits above. Inside the caller's transaction."""
-    servers, outdated = 0, set()
-    since = now - KEEP_DAYS * 86_400
-    ended_ones = db.execute(
+
+def prune(db: sqlite3.Connection, reading: Reading) -> str:
+    """Forget the oldest of what has ended, within the limits. Inside the caller's transaction.
+
+    Returns what was forgotten, as a sentence for the operator; empty when nothing was.
+    """
+    believed = _believed(db, reading)
+    rows = db.execute(
         "SELECT key, ended, (SELECT count(*) FROM targets WHERE operation = operations.key)"
-        " FROM operations WHERE ended IS NOT NULL ORDER BY key DESC"
-    ).fetchall()
-    for position, (key, ended, count) in enumerate(ended_ones):
-        servers += count
-        if position >= KEEP_OPERATIONS or servers > KEEP_SERVERS or ended < since:
-            outdated.add(key)
-    if outdated:
+        " FROM operations WHERE ended IS NOT NULL ORDER BY key"
+    )
+    found = set(outdated((Ended(*row) for row in rows.fetchall()), believed))
+    if found:
         for endpoint, account in db.execute("SELECT DISTINCT endpoint, account FROM windows").fetchall():
-            outdated -= _still_needed(db, endpoint, account)
-    db.executemany("DELETE FROM operations WHERE key = ?", [(key,) for key in outdated])
+            found -= _left_by(db, endpoint, account)
+        found = {key for key in found if not _is_unreconciled(db, key)}
+    ends = [db.execute("SELECT ended FROM operations WHERE key = ?", (key,)).fetchone()[0] for key in found]
+    db.executemany("DELETE FROM operations WHERE key = ?", [(key,) for key in found])
     db.execute(
         "DELETE FROM windows WHERE opened < ?"
         " AND NOT EXISTS (SELECT 1 FROM operations WHERE window = windows.id)",
-        (since,),
+        (believed - KEEP_DAYS * DAY,),
     )
     db.execute("DELETE FROM durations WHERE key <= (SELECT max(key) FROM durations) - ?", (KEEP_DURATIONS,))
+    if not ends:
+        return ""
+    days = [time.strftime("%Y-%m-%d", time.localtime(at)) for at in (min(ends), max(ends))]
+    number = "1 operation" if len(ends) == 1 else f"{len(ends):,} operations"
+    when = f"on {days[0]}" if days[0] == days[1] else f"between {days[0]} and {days[1]}"
+    return f"The journal forgot {number} that ended {when}: it keeps {KEEP_DAYS} days and {KEEP_OPERATIONS:,}"
 
 
 def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[int, Step]]:
@@ -60,7 +66,42 @@ def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[
         yield key, Step(window, server, Action(action), State(state), known)
 
 
-def _still_needed(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
+def _believed(db: sqlite3.Connection, reading: Reading) -> float:
+    """How late it is for certain; notes the reading for the next time."""
+    row = db.execute("SELECT believed, at, boot, uptime FROM clock").fetchone()
+    known = Clock(row[0], Reading(*row[1:])) if row is not None else None
+    newest = None
+    if known is None:
+        newest = db.execute("SELECT max(max(started, coalesce(ended, 0))) FROM operations").fetchone()[0]
+    clock = believe(known, newest, reading)
+    if clock != known:
+        values = (clock.believed, *msgspec.structs.astuple(clock.newest))
+        db.execute("INSERT OR REPLACE INTO clock VALUES (0, ?, ?, ?, ?)", values)
+    return clock.believed
+
+
+def _left_by(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
     """The operations that put servers into maintenance which nothing has brought back."""
     tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in held(db, endpoint, account))
     return {int(key) for key in left_in_maintenance(tagged).values()}
+
+
+def _is_unreconciled(db: sqlite3.Connection, key: int) -> bool:
+    """Whether it says the newest of some server, and that is not that all is well."""
+    action = Action(db.execute("SELECT action FROM operations WHERE key = ?", (key,)).fetchone()[0])
+    settled = [*_SETTLED] if action.leaves_trace else [*_SETTLED, State.SUCCEEDED]
+    row = db.execute(
+        "SELECT 1 FROM targets CROSS JOIN places AS mine ON mine.target = targets.key"  # noqa: S608
+        f" WHERE operation = ? AND mine.state NOT IN ({_listed(settled)}) AND NOT EXISTS ("
+        "  SELECT 1 FROM targets AS later CROSS JOIN places AS its ON its.target = later.key"
+        "  WHERE later.server = mine.server AND later.key > mine.target"
+        f" AND its.state NOT IN ({_listed(_NOT_REACHED)}) AND its.endpoint = mine.endpoint"
+        "  AND its.account = mine.account"
+        "  AND (its.action LIKE '%Maintenance') = (mine.action LIKE '%Maintenance')) LIMIT 1",
+        (key, *settled, *_NOT_REACHED),
+    ).fetchone()
+    return row is not None
+
+
+def _listed(states: list[State]) -> str:
+    return ", ".join("?" * len(states))

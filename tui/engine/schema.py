@@ -94,5 +94,13 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX operations_not_ended ON operations (key) WHERE ended IS NULL",
         "CREATE INDEX windows_by_reason ON windows (endpoint, account, reason)",
     ),
+    (
+        # What is believed of the wall clock, and its newest reading: see ``model.retention``.
+        """CREATE TABLE clock (
+            id INTEGER PRIMARY KEY CHECK (id = 0), believed REAL NOT NULL,
+            at REAL NOT NULL, boot TEXT NOT NULL, uptime REAL NOT NULL
+        )""",
+        "CREATE INDEX targets_by_server ON targets (server)",
+    ),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""

@@ -18,6 +18,7 @@ from tui.engine.events import (
     Event,
     FleetFailed,
     JournalChanged,
+    JournalPruned,
     LinkChanged,
     LoggedIn,
     LoginFailed,
@@ -175,6 +176,8 @@ class Session:
                 self.narrator.say(f"the journal: {message or 'it can be written again'}")
                 if self.why in {None, Exit.UNSURE}:
                     self.why = Exit.UNSURE if message else None
+            case JournalPruned(message=message):
+                self.narrator.say(message)
             case EngineFailed(message=message):
                 self.narrator.say(message)
                 self.why = Exit.UNSURE
