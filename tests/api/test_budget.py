@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.service import Clock, Service, queued, status
-from tui.api.budget import FAVOURS, Gate
+from tui.api.budget import FAVOURS, Gate, Shared
 from tui.api.errors import Unreachable
 from tui.model.operation import Action
 
@@ -165,6 +165,79 @@ async def test_a_hold_stops_everybody_and_lifts_without_a_burst() -> None:
     await clock.pass_(0.2)
     assert len(crowd.entered) == 3
     await clock.pass_(1)
+
+
+class Others(Shared):
+    """A budget of which other processes take their part."""
+
+    def __init__(self, *waits: float) -> None:
+        self.waits = list(waits)
+        self.taken: list[int] = []
+        self.holds: list[float] = []
+
+    async def take(self, number: int) -> list[float]:
+        self.taken.append(number)
+        return [self.waits.pop(0) for _ in range(number)]
+
+    async def hold(self, seconds: float) -> None:
+        self.holds.append(seconds)
+
+
+async def test_a_shared_budget_is_kept_to_as_well() -> None:
+    clock = Timeline()
+    gate = make_gate(clock, burst=10)
+    others = Others(0.0, 2.0, 1.0, 1.0)
+    gate.share(others)
+    crowd = Crowd(gate)
+    for number in range(4):
+        crowd.send(str(number))
+    await settle()
+    assert crowd.entered == ["0"]
+    await clock.pass_(2)
+    assert crowd.entered == ["0", "1"]
+    await clock.pass_(1)
+    assert crowd.entered == ["0", "1", "2", "3"]
+    assert others.taken == [2, 2], "a few at a time, and none for nobody"
+
+
+async def test_an_urgent_one_takes_the_place_that_an_ordinary_one_waited_for() -> None:
+    clock = Timeline()
+    gate = make_gate(clock)
+    gate.share(Others(1.0, 1.0))
+    crowd = Crowd(gate)
+    crowd.send("reading")
+    await settle()
+    crowd.send("operation", urgent=True)
+    await clock.pass_(1)
+    assert crowd.entered == ["operation"]
+    await clock.pass_(1)
+
+
+async def test_a_hold_is_everybodys_and_places_taken_before_it_are_given_up() -> None:
+    clock = Timeline()
+    gate = make_gate(clock, burst=10)
+    others = Others(0.0, 1.0, 0.0, 0.0)
+    gate.share(others)
+    crowd = Crowd(gate)
+    for number in range(3):
+        crowd.send(str(number))
+    await settle()
+    gate.hold(5)
+    await clock.pass_(4.9)
+    assert (crowd.entered, others.holds) == (["0"], [5])
+    await clock.pass_(1)
+    assert crowd.entered == ["0", "1", "2"]
+
+
+async def test_closing_turns_away_who_waits_for_a_shared_budget() -> None:
+    gate = make_gate(Timeline())
+    gate.share(Others(1_000.0))
+    crowd = Crowd(gate)
+    crowd.send("waits")
+    await settle()
+    gate.close()
+    await settle()
+    assert isinstance(crowd.tasks["waits"].exception(), Unreachable)
 
 
 async def test_waits_too_short_for_the_clock_to_tell_end_all_the_same() -> None:

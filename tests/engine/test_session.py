@@ -9,7 +9,7 @@ from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
 from tests.engine.console import Console, until
 from tui.api.errors import ApiError, Malformed, ServerFault, TokenExpired, Unreachable
-from tui.engine.endpoint import Endpoint
+from tui.engine.endpoint import Endpoint, place
 from tui.engine.events import (
     Link,
     LinkChanged,
@@ -18,7 +18,6 @@ from tui.engine.events import (
     LoginNeeded,
     OperationEnded,
 )
-from tui.engine.session import place
 from tui.model.operation import State
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from tui.api import failures, retry, wire
 from tui.api.address import base_url
-from tui.api.budget import Gate
+from tui.api.budget import Gate, Shared
 from tui.api.connections import Connections
 from tui.api.errors import (
     ApiError,
@@ -57,6 +57,7 @@ class Client:
         on_latency: Callable[[float], None] | None,
         on_pause: Callable[[float], None] | None,
         limits: Limits,
+        shared: Callable[[str], Shared] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         # A transport that is handed in does not lead to the network.
@@ -67,6 +68,7 @@ class Client:
         self._jitter = jitter
         self._on_pause = on_pause or (lambda seconds: None)
         self._gate = Gate(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic)
+        self._shared = shared
         self._exchange = Exchange(
             base,
             Connections(base, transport, limits),
@@ -95,6 +97,8 @@ class Client:
             ApiError: the endpoint could not be asked, or did not answer as it should.
         """
         async with self._renewing:
+            if self._shared is not None:
+                self._gate.share(self._shared(user))
             return await self._log_in(_Credentials(user, password))
 
     async def read(self, path: str, decode: Callable[[bytearray], T], *, what: str, tree: bool = False) -> T:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tui.api import trees, wire
+from tui.api.budget import Shared
 from tui.api.client import Client
 from tui.api.errors import BadRequest, Malformed, NotFound
 from tui.api.http import httpx
@@ -39,11 +40,13 @@ class Api:
         on_latency: Callable[[float], None] | None = None,
         on_pause: Callable[[float], None] | None = None,
         limits: Limits = DEFAULT,
+        shared: Callable[[str], Shared] | None = None,
     ) -> None:
         """Prepare for ``url``, an origin with or without ``/v2``; nothing is sent.
 
         ``transport`` leads somewhere else than the network. ``on_latency`` is told how many seconds
         each answer took, ``on_pause`` for how many seconds the endpoint is left alone because it asked so.
+        ``shared`` makes the budget that a user shares with other processes.
 
         Raises:
             BadEndpoint: the URL is none, or is plain http to another machine without ``allow_http``.
@@ -60,6 +63,7 @@ class Api:
             on_latency=on_latency,
             on_pause=on_pause,
             limits=limits,
+            shared=shared,
         )
 
     async def login(self, user: str, password: str) -> Session:

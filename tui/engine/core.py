@@ -5,17 +5,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock, SystemClock
-from tui.engine.endpoint import Endpoint
+from tui.engine.endpoint import Endpoint, place
 from tui.engine.errors import JournalError
 from tui.engine.events import Event, JournalChanged, JournalPruned, LeftInMaintenance, Standings
 from tui.engine.inventory import Inventory
 from tui.engine.journal_thread import JournalThread
 from tui.engine.lock import Lock
 from tui.engine.options import Options
-from tui.engine.platform import Connect, connect
+from tui.engine.platform import Connect, connecting
 from tui.engine.runs import Runs
 from tui.engine.services import Services
-from tui.engine.session import Session, place
+from tui.engine.session import Session
 from tui.engine.tracker import Tracker
 from tui.engine.verify import Verifier
 from tui.model.fleet import Fleet
@@ -42,7 +42,7 @@ class Core:
         emit: Callable[[Event], None],
         clock: Clock | None = None,
         options: Options | None = None,
-        connect: Connect = connect,
+        connect: Connect | None = None,
     ) -> None:
         self._journal = JournalThread(
             journal,
@@ -51,7 +51,7 @@ class Core:
         )
         self._emit = emit
         self._clock = clock or SystemClock()
-        self.session = Session(connect, self._clock, emit)
+        self.session = Session(connect or connecting(journal.database.path.parent), self._clock, emit)
         self._inventory = Inventory("", self.session, self._clock, emit)
         self._runs = Runs(self._journal, self.session, self._clock, options or Options(), emit)
         self._services: Services | None = None

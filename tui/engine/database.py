@@ -221,13 +221,13 @@ def _migrate(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA user_version = {len(schema.VERSIONS)}")
 
 
-def _prepare(path: Path) -> None:
-    """Make sure of a private file in a safe place before SQLite opens it.
+def prepare_directory(directory: Path) -> None:
+    """Make the journal's folder, if there is none, and make sure that nobody else can write to it.
 
-    SQLite follows links and takes the umask's word for permissions, so both are settled here. In a
-    directory that nobody else can write to, nothing can be exchanged in between.
+    Raises:
+        JournalError: others can, or it is on a network file system.
+        OSError: it cannot be made.
     """
-    directory = path.parent
     check_local(directory)
     for missing in (*reversed(directory.parents), directory):
         if not missing.exists():
@@ -237,6 +237,16 @@ def _prepare(path: Path) -> None:
         raise JournalError(
             f"others can write to {directory}, so the journal is not safe there; run chmod 700 on it"
         )
+
+
+def _prepare(path: Path) -> None:
+    """Make sure of a private file in a safe place before SQLite opens it.
+
+    SQLite follows links and takes the umask's word for permissions, so both are settled here. In a
+    directory that nobody else can write to, nothing can be exchanged in between.
+    """
+    directory = path.parent
+    prepare_directory(directory)
     if not os.path.lexists(path):
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with contextlib.suppress(FileExistsError):  # Another console of the same user was faster.

@@ -25,3 +25,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None
     requests_per_second: float = 20.0
     burst: int = 40
+
+
+def place(endpoint: Endpoint) -> str:
+    """An endpoint's address without what does not matter."""
+    return endpoint.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()

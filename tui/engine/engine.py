@@ -19,7 +19,7 @@ from tui.engine.errors import JournalError
 from tui.engine.events import EngineFailed, Event
 from tui.engine.options import Options
 from tui.engine.outbox import Outbox
-from tui.engine.platform import Connect, connect
+from tui.engine.platform import Connect
 from tui.model.plan import Plan
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Engine:
         *,
         clock: Clock | None = None,
         options: Options | None = None,
-        connect: Connect = connect,
+        connect: Connect | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         self._journal_path = journal_path

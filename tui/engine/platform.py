@@ -1,10 +1,11 @@
 """What the engine asks of the platform. ``tui.api.endpoints.Api`` does it over HTTP."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tui.engine.clock import Clock
-from tui.engine.endpoint import Endpoint
+from tui.engine.endpoint import Endpoint, place
 from tui.model.group import DataCenter
 from tui.model.operation import Action
 from tui.model.server import ServerDetails
@@ -51,18 +52,30 @@ Connect = Callable[[Endpoint, Clock, Told, Told], Platform]
 for. In seconds."""
 
 
-def connect(endpoint: Endpoint, clock: Clock, on_latency: Told, on_pause: Told) -> Platform:
-    """A connection over HTTP. The HTTP library is loaded here, not before."""
-    from tui.api.endpoints import Api
+def connecting(state: Path) -> Connect:
+    """Connections over HTTP; processes with that folder share the request budget of each user."""
 
-    return Api(
-        endpoint.url,
-        transport=endpoint.transport() if endpoint.transport is not None else None,
-        allow_http=endpoint.allow_http,
-        sleep=clock.sleep,
-        monotonic=clock.monotonic,
-        requests_per_second=endpoint.requests_per_second,
-        burst=endpoint.burst,
-        on_latency=on_latency,
-        on_pause=on_pause,
-    )
+    def connect(endpoint: Endpoint, clock: Clock, on_latency: Told, on_pause: Told) -> Platform:
+        # The HTTP library is loaded here, not before.
+        from tui.api.endpoints import Api
+        from tui.engine.shared_budget import SharedBudget
+
+        def shared(user: str) -> SharedBudget:
+            name = f"{place(endpoint)} {user.casefold()}"
+            return SharedBudget(state, name, endpoint.requests_per_second, endpoint.burst)
+
+        return Api(
+            endpoint.url,
+            transport=endpoint.transport() if endpoint.transport is not None else None,
+            allow_http=endpoint.allow_http,
+            sleep=clock.sleep,
+            monotonic=clock.monotonic,
+            requests_per_second=endpoint.requests_per_second,
+            burst=endpoint.burst,
+            on_latency=on_latency,
+            on_pause=on_pause,
+            # What is in the process is nobody else's.
+            shared=shared if endpoint.transport is None else None,
+        )
+
+    return connect

@@ -14,7 +14,7 @@ from tui.api.errors import (
     Unreachable,
 )
 from tui.engine.clock import Clock
-from tui.engine.endpoint import Endpoint
+from tui.engine.endpoint import Endpoint, place
 from tui.engine.events import (
     Event,
     Latency,
@@ -190,8 +190,3 @@ class Session:
         if seconds >= LONG_PAUSE and abs(until - self._paused_until) >= 1.0:
             self._paused_until = until
             self._tell(PauseAsked(until))
-
-
-def place(endpoint: Endpoint) -> str:
-    """An endpoint's address without what does not matter."""
-    return endpoint.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()

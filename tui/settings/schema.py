@@ -28,7 +28,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         False
     )
     requests_per_second: Annotated[
-        float, Meta(gt=0, le=1000, description="What all requests to this endpoint together keep to.")
+        float,
+        Meta(
+            gt=0,
+            le=1000,
+            description="What all requests of a user to this endpoint keep to, from all Pitstops of yours here.",
+        ),
     ] = 20.0
     burst: Annotated[
         int, Meta(ge=1, le=1000, description="How many requests may follow at once after a quiet time.")

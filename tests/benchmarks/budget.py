@@ -1,0 +1,77 @@
+"""What several processes of one user send together, counted by the sandbox that received it.
+
+    python -m tests.benchmarks.budget [--processes 3] [--requests 400] [--rate 20] [--burst 40] [--apart]
+
+With ``--apart`` each has a state folder of its own, so that none knows of the others.
+"""
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.patience import PATIENCE
+from tests.terminal.service import Service
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.journal import Journal
+
+
+def send_together(
+    homes: list[Path], *, requests: int, rate: float, burst: int, user: str = "demo"
+) -> list[float]:
+    """One process for each home, each with so many requests at once; when each was received, in seconds."""
+    with Service("--servers=10") as service:
+        options = [service.url, user, str(requests), str(rate), str(burst)]
+        workers = [
+            subprocess.Popen([sys.executable, "-m", "tests.benchmarks.budget", "--work", str(home), *options])
+            for home in homes
+        ]
+        for worker in workers:
+            assert worker.wait(10 * PATIENCE) == 0
+        return sorted(entry[0] for entry in service.requests()["log"])
+
+
+async def work(home: Path, url: str, user: str, requests: int, rate: float, burst: int) -> None:
+    """Log in, then read that many times, everything at once."""
+    endpoint = Endpoint("sandbox", url, requests_per_second=rate, burst=burst)
+    core = Core(journal=Journal(home / "journal.sqlite3"), emit=lambda _: None)
+    await core.login(endpoint, user, "pitstop")
+    one = [core.session.read(lambda api: api.data_centers("ACME")) for _ in range(requests)]
+    await asyncio.gather(*one)
+    await core.close()
+
+
+def worst_second(times: list[float]) -> int:
+    """The most that was received within any second."""
+    return max(sum(1 for other in times if begin <= other < begin + 1) for begin in times)
+
+
+def main() -> None:
+    """Send, and print what was received."""
+    parser = argparse.ArgumentParser(description="Requests a second of several processes together.")
+    parser.add_argument("--processes", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=20.0)
+    parser.add_argument("--burst", type=int, default=40)
+    parser.add_argument("--apart", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        names = [str(number) if options.apart else "all" for number in range(options.processes)]
+        homes = [Path(folder, name) for name in names]
+        times = send_together(homes, requests=options.requests, rate=options.rate, burst=options.burst)
+    took = times[-1] - times[0]
+    later = [at for at in times if at > times[0] + options.burst / options.rate]
+    print(f"{len(times)} requests in {took:.1f} s: {len(times) / took:.1f} a second, ", end="")
+    print(f"worst second {worst_second(times)}, worst after the burst {worst_second(later)}; ", end="")
+    print(f"allowed are {options.burst} at once and {options.rate:g} a second")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--work"]:
+        home, url, user, requests, rate, burst = sys.argv[2:]
+        asyncio.run(work(Path(home), url, user, int(requests), float(rate), int(burst)))
+    else:
+        main()
