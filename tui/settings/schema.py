@@ -32,7 +32,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             le=1000,
-            description="What all requests of a user to this endpoint keep to, from all Pitstops of yours here.",
+            description="What all requests of a user to this endpoint together keep to.",
         ),
     ] = 20.0
     burst: Annotated[
