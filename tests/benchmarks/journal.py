@@ -1,0 +1,100 @@
+"""What a large journal costs: many unfinished operations taken up, and status words that keep changing.
+
+python -m tests.benchmarks.journal [--operations 50000] [--servers 1] [--words 200]
+"""
+
+import argparse
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from tests.engine.clock import EPOCH, VirtualClock, run
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tui.engine.core import Core
+from tui.engine.journal import Journal
+from tui.engine.owner import Owner
+from tui.model.operation import Action, Operation, State, Target
+from tui.model.plan import Batch, Plan
+from tui.model.window import Window
+
+PLACE = "https://cloud.example"
+
+
+def main() -> None:
+    """Measure, and print what it took."""
+    parser = argparse.ArgumentParser(description="CPU and bytes of a large journal.")
+    parser.add_argument("--operations", type=int, default=50_000)
+    parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--words", type=int, default=200)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "unfinished.sqlite3")
+        fill(path, options.operations, options.servers)
+        begun, cpu = time.monotonic(), time.process_time()
+        left = run(lambda clock: resume(clock, path, options.operations * options.servers))
+        print(
+            f"resume of {options.operations:,} unfinished operations: {time.monotonic() - begun:.1f} s, "
+            f"{time.process_time() - cpu:.1f} s of CPU; {left} are left"
+        )
+        size = change_words(Path(folder, "words.sqlite3"), 1_000, options.words)
+        print(f"1,000 servers, {options.words} words of 4 kB each: {size / 2**20:.1f} MiB of journal")
+
+
+def fill(path: Path, operations: int, servers: int) -> None:
+    """Operations whose owner died when their servers were queued, each on servers of its own."""
+    journal = Journal(path, owner=Owner("here", 1, "then"), now=lambda: EPOCH - 7_200)
+    with closing(journal), journal.database.writing() as db:
+        db.execute(
+            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (PLACE, EPOCH - 7_200)
+        )
+        for number in range(operations):
+            key = db.execute(
+                "INSERT INTO operations (id, window, action, reason, started, heartbeat) VALUES"
+                " (?, 'win-1', 'startMaintenance', '', ?, 0)",
+                (f"op-{number}", EPOCH - 7_200),
+            ).lastrowid
+            db.execute(
+                "INSERT INTO batches (operation, position, wave, data_center, submitted)"
+                " VALUES (?, 0, 0, 'WA1', ?)",
+                (key, EPOCH - 7_200),
+            )
+            db.executemany(
+                "INSERT INTO targets (operation, batch, server, state, at, job, message)"
+                " VALUES (?, 0, ?, 'succeeded', ?, '', '')",
+                [(key, f"WA1ACME{number * servers + one:05}", EPOCH) for one in range(servers)],
+            )
+
+
+async def resume(clock: VirtualClock, path: Path, servers: int) -> int:
+    """Take everything up; how many are unfinished then."""
+    cloud = Cloud(clock, servers=servers)
+    cloud.servers = {id_: replace(server, maintenance=True) for id_, server in cloud.servers.items()}
+    journal = Journal(path, owner=Owner("here", 2, "then"), alive=lambda owner, age: False, now=clock.now)
+    core = Core(journal=journal, emit=lambda _: None, clock=clock, connect=cloud.connect)
+    await core.login(ENDPOINT, "op", PASSWORD)
+    await core.refresh()
+    await core.resume()
+    left = await core.unfinished()
+    await core.close()
+    return sum(left.values())
+
+
+def change_words(path: Path, servers: int, words: int) -> int:
+    """Every server of an operation says a new long word each time; the bytes of the journal then."""
+    ids = tuple(f"WA1ACME{number:05}" for number in range(servers))
+    with closing(Journal(path)) as journal:
+        plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", ids),))
+        operation = Operation("op-1", plan.action, ids)
+        journal.begin(operation, plan, Window("win-1", PLACE, "ACME", "op", 0.0), was_in_maintenance={})
+        journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in ids])
+        for number in range(words):
+            word = f"{number} " + 4_000 * "w"
+            journal.record("op-1", [Target(id_, State.EXECUTING, number, "wa1-1", word) for id_ in ids])
+    return sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
+
+
+if __name__ == "__main__":
+    main()
