@@ -168,6 +168,10 @@ def test_a_server_answered_twice_counts_as_queued_if_once() -> None:
     assert wire.answers(encode(body[::-1])) == [wire.Answer("A1", True, "wa1-1")]
 
 
+def test_the_word_for_a_job_is_no_longer_than_a_word() -> None:
+    assert len(wire.job_status(encode({"status": 4_000 * "w"}))) == wire.WORD_LIMIT
+
+
 @pytest.mark.parametrize("word", ["succeeded", "notStarted", "someNewWord"])
 def test_the_word_for_a_job_is_passed_on(word: str) -> None:
     assert wire.job_status(encode({"status": word})) == word

@@ -665,6 +665,27 @@ def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: py
     assert len(desk.journal.operations("win-1")) == 5
 
 
+def test_words_that_keep_changing_take_no_more_room(desk: Desk) -> None:
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    desk.journal.record("op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
+    _, newest = desk.journal.changes("op-1", 0)
+    pages = set()
+    for number in range(40):
+        word = Target("WA1A", State.EXECUTING, 2.0 + number, "wa1-1", f"{number} " + 4_000 * "w")
+        desk.journal.record("op-1", [word])
+        seen, newest = desk.journal.changes("op-1", newest)
+        assert seen == [word], "a watcher sees each"
+        pages.add(pragma(desk.journal, "page_count") if number > 2 else 0)
+    assert len(pages - {0}) == 1
+    changes, _ = desk.journal.changes("op-1", 0)
+    assert [target.state for target in changes if target.server_id == "WA1A"] == [
+        State.SUBMITTING,
+        State.QUEUED,
+        State.EXECUTING,
+    ]
+
+
 class Written(NamedTuple):
     """A journal's files with a long tail in the WAL, and what became of each server, in order."""
 

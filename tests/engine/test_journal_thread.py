@@ -13,6 +13,7 @@ import pytest
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
+from tests.patience import PATIENCE
 from tui.engine import database, journal
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
@@ -28,9 +29,11 @@ from tui.engine.events import (
     Progress,
 )
 from tui.engine.journal import Journal
+from tui.engine.journal_thread import JournalThread
 from tui.model import retention
-from tui.model.operation import Action, State
+from tui.model.operation import Action, Operation, State
 from tui.model.plan import Batch, Plan
+from tui.model.window import Window
 
 IDS = tuple(f"WA1ACME{n:05}" for n in range(6))
 PLAN = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", IDS[:1]),))
@@ -293,3 +296,39 @@ async def test_what_the_journal_forgot_is_told(slow: Console, monkeypatch: pytes
         await slow.run(slow.plan(action=action), f"op-{number}")
     await slow.core.unfinished()
     assert [event.message[:31] for event in slow.told(JournalPruned)] == ["The journal forgot 2 operations"]
+
+
+def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> None:
+    commits = 0
+    busy = threading.Event()
+
+    def count(statement: str) -> None:
+        nonlocal commits
+        commits += statement == "COMMIT"
+
+    def watch(journal: Journal) -> None:
+        journal.unfinished_everywhere()
+        connection = journal.database._db
+        assert connection is not None
+        connection.set_trace_callback(count)
+
+    async def end(journal: Journal) -> None:
+        thread = JournalThread(journal, lambda problem: None)
+        await thread.do(watch)
+        waiting = thread.begin(lambda journal: busy.wait(PATIENCE))
+        ending = [asyncio.create_task(thread.end(f"op-{number}", 5.0)) for number in range(50)]
+        await asyncio.sleep(0)
+        busy.set()
+        await asyncio.gather(waiting, *ending)
+        assert await thread.do(lambda journal: journal.unfinished(PLACE, "ACME")) == []
+        await thread.close()
+
+    journal = Journal(tmp_path / "journal.db")
+    for number in range(50):
+        plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", (f"WA1ACME{number:05}",)),))
+        operation = Operation(f"op-{number}", plan.action, plan.server_ids)
+        window = Window("win-1", PLACE, "ACME", "op", 0.0)
+        journal.begin(operation, plan, window, was_in_maintenance={})
+    journal.close()  # The thread opens the file for itself.
+    asyncio.run(end(journal))
+    assert commits == 1

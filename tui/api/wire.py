@@ -32,6 +32,8 @@ from tui.model.text import clean
 
 MESSAGE_LIMIT = 300
 """Longest message of the endpoint that is passed on."""
+WORD_LIMIT = 100
+"""The same for the word that says how a job is doing."""
 NO_REASON = "refused, and the endpoint gives no reason (mostly: it is already as asked)"
 """In our words, where a refusal has no message. Source: clc-python-sdk issue 41."""
 
@@ -119,7 +121,7 @@ def job_status(body: Body) -> str:
     word = text_of(fields_of(loose_value(body)).get("status"))
     if not word:
         raise Malformed("The answer about a job has no status.")
-    return word
+    return clean(word, WORD_LIMIT)
 
 
 def answers(body: Body) -> list[Answer]:

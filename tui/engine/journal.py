@@ -8,7 +8,7 @@ one row. Used from one thread only, see ``JournalThread``; transactions are shor
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -138,6 +138,7 @@ class Journal(Records):
             with self.database.writing(patient=False) as db:
                 self._check_owner(db, operation_id)
                 db.executemany(_INSERT_OUTCOME, rows)
+                db.executemany(_DELETE_WORDS, [row[:2] for row in rows if row[1] is State.EXECUTING])
         except NotOurs:
             raise
         except JournalError:
@@ -145,13 +146,21 @@ class Journal(Records):
 
     def end(self, operation_id: str, at: float) -> None:
         """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
+        self.end_all([(operation_id, at)])
+
+    def end_all(self, ended: Sequence[tuple[str, float]]) -> None:
+        """The same for operations and when they ended, in one transaction."""
+        if not ended:
+            return
         self.database.write_or_keep(
             "UPDATE operations SET ended = ?, owner = NULL WHERE id = ? AND owner = ?",
-            [(at, operation_id, self._owner_text)],
+            [(at, operation_id, self._owner_text) for operation_id, at in ended],
         )
-        self._keys.pop(operation_id, None)
-        self._ended += 1
-        if self._ended % PRUNE_EVERY == 0:
+        for operation_id, _ in ended:
+            self._keys.pop(operation_id, None)
+        self._ended += len(ended)
+        if self._ended >= PRUNE_EVERY:
+            self._ended = 0
             with contextlib.suppress(JournalError):
                 with self.database.writing() as db:
                     note = self._prune(db)
@@ -231,6 +240,11 @@ class Journal(Records):
 
 
 _INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
+# Of a job's words only the newest is kept: they change as often as the platform likes.
+_DELETE_WORDS = (
+    "DELETE FROM outcomes WHERE target = ?1 AND state = ?2"
+    " AND key < (SELECT max(key) FROM outcomes WHERE target = ?1)"
+)
 # Kept since the disk was full, say: nothing of it is written when the operation was lost meanwhile.
 _INSERT_KEPT = (
     "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,6 +32,8 @@ class JournalThread:
         self._journal = journal
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._ending: deque[tuple[str, float]] = deque()
+        """Put in by the loop, taken out by the thread."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         journal.database.on_problem = partial(self._tell, on_problem)
         journal.database.on_note = partial(self._tell, on_note)
@@ -45,6 +48,13 @@ class JournalThread:
     async def do(self, work: Callable[["Journal"], T]) -> T:
         """Have ``work`` done and wait for it. Raises what it raises."""
         return await asyncio.shield(self.begin(work))
+
+    async def end(self, operation_id: str, at: float) -> None:
+        """Write down that an operation ended; those that end meanwhile go with it, in one transaction."""
+        self._ending.append((operation_id, at))
+        await self.do(
+            lambda journal: journal.end_all([self._ending.popleft() for _ in range(len(self._ending))])
+        )
 
     async def close(self) -> None:
         """Wait for everything asked for, write what can still be written, and close the file."""

@@ -19,6 +19,7 @@ from tui.engine.events import (
 )
 from tui.engine.options import Options
 from tui.engine.owner import HEARTBEAT
+from tui.engine.recent import Recent
 from tui.engine.rest import Rest, look_again
 from tui.engine.runner import Runner
 from tui.engine.services import Services
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from tui.engine.journal import Journal
     from tui.engine.journal_thread import JournalThread
     from tui.engine.records import Stored
-
-KEEP_ENDED = 20
-"""How many ended operations stay in memory."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +46,7 @@ class Runs:
         options: Options,
         emit: Callable[[Event], None],
     ) -> None:
-        self.operations: dict[str, Operation] = {}
-        """Those under way, and the newest that ended."""
+        self._recent = Recent()
         self._journal = journal
         self._session = session
         self._clock = clock
@@ -62,6 +59,11 @@ class Runs:
         """Held from asking the journal for an operation until it is in ``_tasks``: it is taken up once."""
         self._beating: asyncio.Task[None] | None = None
         self._closing = False
+
+    @property
+    def operations(self) -> dict[str, Operation]:
+        """Those under way, and the newest that ended."""
+        return self._recent.operations
 
     @property
     def running(self) -> bool:
@@ -246,7 +248,7 @@ class Runs:
         return self._keep(stored.operation.id, self._show(stored))
 
     def _tell_started(self, operation: Operation, *, resumed: bool = False, elsewhere: bool = False) -> None:
-        self.operations[operation.id] = operation
+        self._recent.add(operation)
         self._emit(started(operation, resumed=resumed, elsewhere=elsewhere))
 
     def _start(self, runner: Runner, plan: Plan, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -264,6 +266,7 @@ class Runs:
         def done(task: asyncio.Task[None]) -> None:
             if self._tasks.get(operation_id) is task:
                 del self._tasks[operation_id]
+                self._recent.end(operation_id)
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("operation %s broke", operation_id, exc_info=error)
                 self._emit(
@@ -297,7 +300,7 @@ class Runs:
                 await self._release(operation.id)
             else:
                 operation.ended = now
-                await self._journal.do(lambda journal: journal.end(operation.id, now))
+                await self._journal.end(operation.id, now)
         except NotOurs:
             self._runs.pop(operation.id, None)
             stored = await self._journal.do(lambda journal: journal.load(operation.id))
@@ -331,9 +334,6 @@ class Runs:
 
     def _tell_ended(self, operation: Operation, at: float) -> None:
         self._emit(OperationEnded(operation.id, at, operation.summary()))
-        ended = [id_ for id_ in self.operations if id_ not in self._tasks or id_ == operation.id]
-        for operation_id in ended[:-KEEP_ENDED]:
-            del self.operations[operation_id]
 
     async def _beat(self) -> None:
         """Give signs of life while anything is under way, and hear what other consoles ask."""

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited
 from tui.engine.clock import Clock
@@ -32,12 +32,10 @@ class _Search:
         self.found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when nothing is left."""
 
-    def see(self, servers: Iterable[Server]) -> None:
+    def see(self, servers: Mapping[str, Server]) -> None:
         """Take in all that one reading showed."""
         self.contrary.clear()
-        for server in servers:
-            if server.id not in self.left:
-                continue
+        for server in [servers[id_] for id_ in sorted(self.left) if id_ in servers]:
             settled = self.action.settled(server)
             if settled:
                 self.left.discard(server.id)
@@ -132,7 +130,7 @@ class _DataCenter:
                 continue
             took = self._clock.monotonic() - begun
             self._not_before = begun + max(SPACING, BREATHER * took)
-            shown = [server for server in servers if server.id in wanted]
+            shown = {server.id: server for server in servers if server.id in wanted}
             for search in searches:
                 search.see(shown)
             return
