@@ -4,6 +4,7 @@ python -m tests.benchmarks.journal [--operations 50000] [--servers 1] [--words 2
 """
 
 import argparse
+import asyncio
 import tempfile
 import time
 from contextlib import closing
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.engine.clock import EPOCH, VirtualClock, run
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tui.engine.clock import SystemClock
 from tui.engine.core import Core
 from tui.engine.journal import Journal
 from tui.engine.owner import Owner
@@ -20,6 +21,7 @@ from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
+BEGUN = time.time()
 PLACE = "https://cloud.example"
 
 
@@ -34,7 +36,7 @@ def main() -> None:
         path = Path(folder, "unfinished.sqlite3")
         fill(path, options.operations, options.servers)
         begun, cpu = time.monotonic(), time.process_time()
-        left = run(lambda clock: resume(clock, path, options.operations * options.servers))
+        left = asyncio.run(resume(path, options.operations * options.servers))
         print(
             f"resume of {options.operations:,} unfinished operations: {time.monotonic() - begun:.1f} s, "
             f"{time.process_time() - cpu:.1f} s of CPU; {left} are left"
@@ -45,31 +47,32 @@ def main() -> None:
 
 def fill(path: Path, operations: int, servers: int) -> None:
     """Operations whose owner died when their servers were queued, each on servers of its own."""
-    journal = Journal(path, owner=Owner("here", 1, "then"), now=lambda: EPOCH - 7_200)
+    journal = Journal(path, owner=Owner("here", 1, "then"), now=lambda: BEGUN - 7_200)
     with closing(journal), journal.database.writing() as db:
         db.execute(
-            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (PLACE, EPOCH - 7_200)
+            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (PLACE, BEGUN - 7_200)
         )
         for number in range(operations):
             key = db.execute(
                 "INSERT INTO operations (id, window, action, reason, started, heartbeat) VALUES"
                 " (?, 'win-1', 'startMaintenance', '', ?, 0)",
-                (f"op-{number}", EPOCH - 7_200),
+                (f"op-{number}", BEGUN - 7_200),
             ).lastrowid
             db.execute(
                 "INSERT INTO batches (operation, position, wave, data_center, submitted)"
                 " VALUES (?, 0, 0, 'WA1', ?)",
-                (key, EPOCH - 7_200),
+                (key, BEGUN - 7_200),
             )
             db.executemany(
                 "INSERT INTO targets (operation, batch, server, state, at, job, message)"
                 " VALUES (?, 0, ?, 'succeeded', ?, '', '')",
-                [(key, f"WA1ACME{number * servers + one:05}", EPOCH) for one in range(servers)],
+                [(key, f"WA1ACME{number * servers + one:05}", BEGUN) for one in range(servers)],
             )
 
 
-async def resume(clock: VirtualClock, path: Path, servers: int) -> int:
+async def resume(path: Path, servers: int) -> int:
     """Take everything up; how many are unfinished then."""
+    clock = SystemClock()
     cloud = Cloud(clock, servers=servers)
     cloud.servers = {id_: replace(server, maintenance=True) for id_, server in cloud.servers.items()}
     journal = Journal(path, owner=Owner("here", 2, "then"), alive=lambda owner, age: False, now=clock.now)
