@@ -54,14 +54,30 @@ def test_a_data_center_that_has_gone_takes_its_servers_along() -> None:
     assert {one.data_center for one in picture.fleet.servers.values()} == {"WA1"}
 
 
+def failing(*names: str, how: str = "the endpoint failed (500)") -> list[events.Event]:
+    """A reading in which these could not be read."""
+    return [*(events.DataCenterFailed(name, how) for name in names), events.FleetRead(names, names, NOW)]
+
+
 def test_one_data_center_failing_is_told_once_and_hides_nothing() -> None:
     picture = Picture()
     picture.take([read(*fleet_of(2))])
-    first = picture.take([events.DataCenterFailed("WA1", "the endpoint failed (500)")])
-    again = picture.take([events.DataCenterFailed("WA1", "the endpoint failed (500)")])
-    assert [notice.message for notice in first.notices] == ["WA1: the endpoint failed (500)"]
+    first = picture.take(failing("WA1"))
+    again = picture.take(failing("WA1"))
+    assert [notice.message for notice in first.notices] == [
+        "WA1 could not be read: the endpoint failed (500)"
+    ]
     assert not again.notices
     assert len(picture.fleet.servers) == 2
+
+
+def test_data_centers_that_fail_alike_are_told_in_one_sentence() -> None:
+    """However far apart their answers come."""
+    picture = Picture()
+    *each, end = failing("NY1", "VA1", "WA1")
+    assert not any(picture.take([event]).notices for event in each)
+    (notice,) = picture.take([end]).notices
+    assert notice.message == "NY1, VA1 and WA1 could not be read: the endpoint failed (500)"
 
 
 def test_many_events_of_one_server_become_its_newest_state_in_the_order_of_the_last() -> None:
@@ -158,11 +174,11 @@ def test_readings_that_fail_are_told_once_until_one_succeeds() -> None:
 
 def test_a_data_center_that_fails_in_other_words_is_not_told_again() -> None:
     picture = Picture()
-    picture.take([read(*fleet_of(2)), events.DataCenterFailed("WA1", "the endpoint failed (500)")])
-    assert not picture.take([events.DataCenterFailed("WA1", "the endpoint failed (502)")]).notices
+    picture.take([read(*fleet_of(2)), *failing("WA1")])
+    assert not picture.take(failing("WA1", how="the endpoint failed (502)")).notices
     assert picture.fleet.problems == {"WA1": "the endpoint failed (502)"}
-    picture.take([read(*fleet_of(2))])
-    assert picture.take([events.DataCenterFailed("WA1", "the endpoint failed (502)")]).notices
+    picture.take([read(*fleet_of(2)), events.FleetRead(("WA1",), (), NOW)])
+    assert picture.take(failing("WA1")).notices
 
 
 def test_one_cause_is_one_notice() -> None:

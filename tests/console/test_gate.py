@@ -84,8 +84,13 @@ async def test_a_letter_answers_nothing_when_text_is_already_waiting(console: Op
 async def test_a_letter_waits_for_input_that_was_not_read_yet(
     console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[bool] = []
-    monkeypatch.setattr(InputGate, "unread", lambda self: looks.append(True) or True)
+    looks: list[InputGate] = []
+
+    def unread(gate: InputGate) -> bool:
+        looks.append(gate)
+        return True
+
+    monkeypatch.setattr(InputGate, "unread", unread)
     async with console(12) as c:
         await c.press("space", "s", "enter")
         await at_once(c, "y")

@@ -8,6 +8,7 @@ import msgspec
 
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
+from tui.model.completeness import failures
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
 from tui.model.plan import Before, may_operate
@@ -87,6 +88,8 @@ class Picture:
         self.next_try: float | None = None
         """When what could not be read is tried again by itself."""
         self._trying = False
+        self._failed: tuple[str, ...] = ()
+        """The data centers that could not be read when last tried."""
         self.trouble = ""
         """Why there is no inventory at all, or no newer one."""
         self.journal_trouble = ""
@@ -175,8 +178,6 @@ class Picture:
                     event.data_center,
                 )
             case events.DataCenterFailed():
-                if event.data_center not in self.fleet.problems:
-                    change.notices.append(Notice(f"{event.data_center}: {event.message}", "error"))
                 self.fleet.fail([event.data_center], event.message)
                 change.status = True
             case events.DataCentersListed():
@@ -185,6 +186,9 @@ class Picture:
             case events.FleetRead():
                 self.reading, self.next_try = False, None
                 self._trying = self._trying and bool(event.failed)
+                new = [id_ for id_ in event.failed if id_ not in self._failed]
+                self._failed = event.failed
+                change.notices += (Notice(text, "error") for text in failures(self.fleet, new))
                 self.read_at = event.at
                 self.trouble = ""
                 change.status = True

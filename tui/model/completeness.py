@@ -39,6 +39,14 @@ def state_of(fleet: Fleet, data_center: str) -> str:
     return f"{data_center} is not read yet"
 
 
+def failures(fleet: Fleet, data_centers: Sequence[str]) -> list[str]:
+    """Why these could not be read: one sentence for all that have the same reason."""
+    alike: dict[str, list[str]] = {}
+    for id_ in data_centers:
+        alike.setdefault(fleet.problems.get(id_, ""), []).append(id_)
+    return [f"{listed(ids)} could not be read: {reason}" for reason, ids in alike.items()]
+
+
 def partial_note(fleet: Fleet, missing: Sequence[str]) -> str:
     """What to know of a choice that was made by a rule while ``missing`` data centers were not read."""
     states = "; ".join(state_of(fleet, id_) for id_ in missing)
