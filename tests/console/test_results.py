@@ -236,3 +236,16 @@ def test_a_bar_is_full_only_at_the_end_and_shows_what_is_bad(
     green, red, rest = bar(well, bad, total, 20)
     assert (len(green), len(red)) == cells
     assert len(green + red + rest) == 20
+
+
+async def test_a_key_in_the_empty_results_says_where_the_list_is(console: OpenConsole) -> None:
+    async with console(12) as c:
+        c.servers.results.focus()
+        await c.press("s")
+        assert c.app.screen is c.servers
+        assert (
+            "the results, where the focus is, name none: shift+tab goes to the list"
+            in c.text().splitlines()[0]
+        )
+        await c.press("shift+tab")
+        assert c.app.focused is c.servers.servers

@@ -127,6 +127,10 @@ def _nothing_to_copy(now: Situation) -> str | None:
         return None
     if now.pane is Pane.GROUPS:
         return "no server is marked, and under the cursor is a group: space marks its servers"
+    if now.pane is Pane.RESULTS:
+        return (
+            "no server is marked, and the results, where the focus is, name none: shift+tab goes to the list"
+        )
     return "the servers are being read" if now.loading else "no server is marked or under the cursor"
 
 
