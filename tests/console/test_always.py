@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.console.conftest import Console, OpenConsole
+from tests.console.scripted import NOW, server
 from tui.console.commands import keymap_problems
 from tui.console.screens.too_small import TooSmallScreen
+from tui.engine import events
 
 DIALOGS = ["s", "question_mark", "ctrl+p", "C", "x", "t", "too small"]
 
@@ -43,6 +45,20 @@ async def test_ctrl_c_says_how_to_leave_and_ctrl_l_draws_all(
         assert any("ctrl+q to leave" in message for message in c.told())
         assert drawn == [True]
         assert c.app.screen is top
+
+
+async def test_leaving_a_terminal_that_is_too_small_shows_every_answer(console: OpenConsole) -> None:
+    async with console(4, size=(80, 24)) as c:
+        c.engine.tell(
+            events.LeftInMaintenance(("WA1ACMEWEB001",)),
+            events.ServersRead((server(1, maintenance=True),), NOW),
+        )
+        await c.until(lambda: c.picture.left_behind())
+        await c.pilot.resize_terminal(40, 8)
+        await c.until(lambda: isinstance(c.app.screen, TooSmallScreen))
+        await c.press("ctrl+q")
+        for text in ("Leave with 1 server of yours", "n stay", "b bring them back", "y leave them so"):
+            assert text in c.text()
 
 
 async def test_a_terminal_that_grew_behind_a_question_is_not_said_to_be_too_small(

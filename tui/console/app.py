@@ -376,6 +376,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         small = event.size.width < terminal.NARROWEST or event.size.height < terminal.LOWEST
         if small != self._too_small:
             self._too_small = small
+            self.set_class(small, "-too-small")
             self.call_later(self._show_too_small if small else self._show_again)
 
     def _show_too_small(self) -> None:

@@ -47,7 +47,7 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
         """The question, what is behind it, and the ways on."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
-            yield Static(self._text, markup=False)
+            yield Static(self._text, classes="explanation", markup=False)
             yield Static("", classes="hint", markup=False)
             with Horizontal(classes="choices"):
                 yield Choice("n", "stay", id="stay")
