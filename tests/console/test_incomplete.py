@@ -10,6 +10,7 @@ from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.plan_list import PlanList
 from tui.engine import events
 from tui.model.group import DataCenter, Group
+from tui.model.operation import State
 
 
 async def half(c: Console, *, failed: bool = True) -> None:
@@ -167,6 +168,18 @@ async def test_every_server_and_every_reason_can_be_read_in_the_question(console
         assert "skipped: already in maintenance" in c.text()
         assert every.lines_drawn < 40
         assert not c.engine.asked_for("run")
+
+
+async def test_a_reason_that_is_longer_than_its_line_is_read_below_the_list(console: OpenConsole) -> None:
+    async with console(2, size=(80, 24)) as c:
+        await c.press("a", "s", *"CHG-2026-000001", "enter", "y")
+        await c.until(lambda: c.engine.operations)
+        c.engine.progress("op-1", State.QUEUED)
+        await c.until(lambda: c.picture.unsettled())
+        await c.press("s")
+        c.app.screen.query_one(PlanList).focus()
+        await c.press("down")
+        assert "(CHG-2026-000001) has not ended" in c.dialog().split("WA1ACMEWEB002")[-1]
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 34)])

@@ -135,6 +135,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
                 yield Field(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
         if len(self.plan.server_ids) > NAMED or self.plan.skipped:
             yield PlanList(self.plan, self._picture.fleet, id="all")
+            yield Static("", id="whole", classes="word", markup=False)
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -192,6 +193,14 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             self.query_one("#partial").focus()
         else:
             self.query_one("#no").focus()
+
+    @on(PlanList.CutShort)
+    def _show_whole(self, event: PlanList.CutShort) -> None:
+        """Below the list, the line under its cursor that it has no room for."""
+        whole = self.query_one("#whole", Static)
+        whole.update(event.text)
+        whole.display = bool(event.text)
+        whole.scroll_visible(animate=False)
 
     @on(Input.Submitted)
     def _next(self) -> None:

@@ -3,19 +3,29 @@
 from collections.abc import Hashable
 
 from rich.segment import Segment
+from textual.message import Message
 
-from tui.console.widgets.cells import fit
+from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
 from tui.model.plan import Plan
 
-ID_WIDTH = 24
+MOST_OF_ID = 24
+"""Cells for the ids at most, unless one is longer."""
 
 
 class PlanList(LineList):
     """One server a line: first those that would be touched, in the order they are sent."""
 
     DEFAULT_CSS = "PlanList { margin-top: 1; }"
+
+    class CutShort(Message):
+        """The cursor is on another line: all of its text where it has no room for that, else nothing."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     most = 8
     """Lines that are seen at once."""
 
@@ -24,6 +34,8 @@ class PlanList(LineList):
         self.plan = plan
         self.fleet = fleet
         self._touched = plan.server_ids
+        ids = [*self._touched[:1000], *(skip.server_id for skip in plan.skipped[:1000])]
+        self._id_width = min(MOST_OF_ID, max(map(len, ids), default=0))
         self.styles.height = min(self.most, self.line_count())
 
     def line_count(self) -> int:
@@ -36,12 +48,20 @@ class PlanList(LineList):
 
     def draw_body(self, index: int) -> list[Segment]:
         """The id, then where the server is, or why it is left alone."""
+        quiet = index >= len(self._touched)
+        return [Segment(self._text(index), self.look("line--quiet" if quiet else ""))]
+
+    def cursor_moved(self) -> None:
+        """Another line is read."""
+        text = self._text(self.cursor)
+        self.post_message(self.CutShort(text if width_of(text) > self.body_width else ""))
+
+    def _text(self, index: int) -> str:
         if index < len(self._touched):
             id_ = self._touched[index]
             server = self.fleet.servers.get(id_)
-            note, look = f"{server.name}  {self.fleet.path(server)}" if server else "", ""
+            note = f"{server.name}  {self.fleet.path(server)}" if server else ""
         else:
             skip = self.plan.skipped[index - len(self._touched)]
-            id_, note, look = skip.server_id, f"skipped: {skip.reason}", "line--quiet"
-        room = min(max(ID_WIDTH, len(id_)), self.body_width)
-        return [Segment(f"{fit(id_, room)} {note}", self.look(look))]
+            id_, note = skip.server_id, f"skipped: {skip.reason}"
+        return f"{fit(id_, max(self._id_width, len(id_)))} {note}"
