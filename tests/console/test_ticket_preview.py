@@ -2,6 +2,7 @@
 
 import pytest
 from textual.app import App
+from textual.events import Paste
 
 from tests.console.list_host import fleet_of, lines, server
 from tui.console.theme import THEME
@@ -19,7 +20,7 @@ class Host(App[None]):
         self.register_theme(THEME)
         self.theme = THEME.name
         fleet = fleet_of(server(number) for number in range(1, 5))
-        self.preview = TicketPreview(find_servers(text, fleet, {"WA1ACMEWEB3"}), fleet)
+        self.preview = TicketPreview(text, lambda text: find_servers(text, fleet, {"WA1ACMEWEB3"}), fleet)
 
     def on_mount(self) -> None:
         self.push_screen(self.preview, self.answered)
@@ -47,6 +48,28 @@ async def test_one_key_marks_and_one_leaves(key: str, answer: tuple[str, ...]) -
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press(key)
         assert app.answer == answer
+
+
+async def test_a_paste_that_comes_in_pieces_is_searched_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link may cut it anywhere, in the middle of an id as well."""
+    monkeypatch.setattr("tui.console.widgets.ticket_preview.ONE_PASTE", 60.0)
+    app = Host("please take wa1acmeweb1, WA1ACM")
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.preview.post_message(Paste("EWEB2 and WA1ACMEWEB4"))
+        await pilot.pause()
+        assert app.preview.found.unknown == ()
+        await pilot.press("m")
+        assert app.answer == ("WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB4")
+
+
+async def test_another_paste_is_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.console.widgets.ticket_preview.ONE_PASTE", 0.0)
+    app = Host("WA1ACMEWEB1")
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.preview.post_message(Paste("WA1ACMEWEB2"))
+        await pilot.pause()
+        await pilot.press("m")
+        assert app.answer == ("WA1ACMEWEB1", "WA1ACMEWEB2")
 
 
 async def test_nothing_to_mark_marks_nothing() -> None:

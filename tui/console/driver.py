@@ -18,6 +18,8 @@ TICK = 0.1
 """Seconds after which a lone escape byte is looked at again: it is the key, not the start of a sequence."""
 REST_OF_TEXT = 0.01
 """Seconds that are waited for more of a text, so that a paste is not taken apart. No finger is as fast."""
+REST_OF_MUCH = 0.5
+"""The same behind as much as a terminal holds: whoever writes could not write more before that was read."""
 PASTE_MOST = 1 << 20
 """Bytes of text after which no more is waited for."""
 _SEQUENCE_STARTS = frozenset("[O]P_^\x1b")
@@ -63,9 +65,9 @@ class Driver(DisplayDriver):
             self._at_work = False
             if self._readable(TICK):
                 self._at_work = True
-                data = self._read()
-                while _is_text(data) and len(data) < PASTE_MOST and self._readable(REST_OF_TEXT):
-                    data += self._read()
+                data = piece = self._read()
+                while _is_text(data) and len(data) < PASTE_MOST and self._readable(_patience(piece)):
+                    data += (piece := self._read())
                 if text := decoder.decode(data):
                     messages += parser.feed(text)
             messages += parser.tick()
@@ -106,3 +108,8 @@ class Driver(DisplayDriver):
 def _is_text(data: bytes) -> bool:
     """Whether there is nothing but text in what was read, and no sequence of a key or a mouse."""
     return bool(data.strip()) and b"\x1b" not in data and b"\0" not in data
+
+
+def _patience(piece: bytes) -> float:
+    """How long to wait for what comes behind a piece of text, in seconds."""
+    return REST_OF_MUCH if len(piece) >= READ_SIZE - 1 else REST_OF_TEXT

@@ -313,17 +313,17 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         from tui.model.ticket import find_servers
 
         fleet = self.picture.fleet
-        found = find_servers(text, fleet, self._selection)
-        if not found:
+        preview = TicketPreview(text, lambda text: find_servers(text, fleet, self._selection), fleet, source)
+        if not preview.found:
             self.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
             return
-        missing = fleet.missing() if found.unknown else ()  # what was found is certain
 
         def mark(ids: tuple[str, ...] | None) -> None:
             if ids:
-                self.servers.mark_ids(ids, rule=f"ticket {text}", missing=missing)
+                missing = fleet.missing() if preview.found.unknown else ()  # what was found is certain
+                self.servers.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
 
-        self.app.push_screen(TicketPreview(found, fleet, source), mark)
+        self.app.push_screen(preview, mark)
 
     def action_raw_details(self) -> None:
         """The answer as it came, or the fields of it."""

@@ -24,8 +24,15 @@ class Choice(Widget, can_focus=True):
             """The choice, for ``on`` selectors."""
             return self.choice
 
-    def __init__(self, key: str, label: str, *, id: str) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id)
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        id: str,  # noqa: A002 - Textual's own word
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(id=id, disabled=disabled)
         self._text = Content.assemble((f"{key} ", "bold"), f"{label} ")
 
     def render(self) -> Content:

@@ -1,9 +1,10 @@
 """What a pasted ticket names, before it is marked."""
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 
 from rich.segment import Segment
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -16,6 +17,9 @@ from tui.console.widgets.line_list import LineList
 from tui.model.completeness import listed
 from tui.model.fleet import Fleet
 from tui.model.ticket import Found
+
+ONE_PASTE = 1.0
+"""Seconds within which what is pasted goes on where the text before it ended, in the middle of a word."""
 
 
 class FoundList(LineList):
@@ -64,11 +68,17 @@ class TicketPreview(Dialog[tuple[str, ...]]):
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, found: Found, fleet: Fleet, source: str = "pasted text") -> None:
+    def __init__(
+        self, text: str, find: Callable[[str], Found], fleet: Fleet, source: str = "pasted text"
+    ) -> None:
         super().__init__()
-        self.found = found
+        self.text = text
+        """What was searched: all of it, when more is pasted."""
         self.fleet = fleet
         self.source = source
+        self._find = find
+        self.found = find(text)
+        self._pasted_at = time.monotonic()
 
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
@@ -76,12 +86,18 @@ class TicketPreview(Dialog[tuple[str, ...]]):
             yield Static(summary(self.found, self.source, self.fleet), classes="question", markup=False)
             yield FoundList(self.found, self.fleet)
             with Horizontal(classes="choices"):
-                yield Choice("m", f"mark {len(self.found.ids):,}", id="mark")
+                # Where nothing was found there is nothing to mark.
+                yield Choice("m", f"mark {len(self.found.ids):,}", id="mark", disabled=not self.found.ids)
                 yield Choice("esc", "leave them", id="leave")
 
-    def on_mount(self) -> None:
-        """Where nothing was found there is nothing to mark."""
-        self.query_one("#mark").disabled = not self.found.ids
+    async def on_paste(self, event: events.Paste) -> None:
+        """Textual: the rest of a paste that came in pieces, or another one."""
+        event.stop()
+        self.text += event.text if event.time - self._pasted_at < ONE_PASTE else f"\n{event.text}"
+        self._pasted_at = event.time
+        self.found = self._find(self.text)
+        await self.recompose()
+        self.query_one(FoundList).focus()
 
     @on(Choice.Pressed, "#mark")
     def action_mark(self) -> None:
