@@ -13,7 +13,7 @@ from tests.api.service import PASSWORD
 from tests.api.sockets import PEM, Act, Connection, RawServer, raw_server
 from tests.patience import PATIENCE
 from tui.api.endpoints import Api
-from tui.api.errors import Malformed
+from tui.api.errors import Malformed, RateLimited, TokenRenewed
 from tui.api.limits import Limits
 from tui.model.group import DataCenter
 from tui.model.operation import Action
@@ -56,7 +56,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
 
 
-async def test_a_pause_asked_for_twice_makes_one_repeat() -> None:
+async def test_a_pause_asked_for_twice_is_one_refusal() -> None:
     """The copy was taken for the answer to the repeat, which was carried out, and repeated again."""
     answers = [PAUSE + PAUSE]
 
@@ -64,6 +64,8 @@ async def test_a_pause_asked_for_twice_makes_one_repeat() -> None:
         await connection.send(answers.pop() if answers else QUEUED)
 
     async with session(act) as (server, api):
+        with pytest.raises(RateLimited):
+            await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
         (found,) = await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
         assert found.queued
         assert len(server.requests) == 2
@@ -134,6 +136,8 @@ async def test_a_copy_that_comes_late_is_not_the_answer_to_a_post_or_a_login() -
 
     async with session(act) as (server, api):
         assert await api.job_status("ACME", "wa1-1") == "executing"
+        with pytest.raises(TokenRenewed):
+            await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
         (found,) = await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
         assert found.queued
         posts = [request for request in server.requests if request.startswith(b"POST")]

@@ -18,6 +18,7 @@ from tui.api.errors import (
     RateLimited,
     ServerFault,
     TokenExpired,
+    TokenRenewed,
     Unreachable,
 )
 from tui.model.operation import Action
@@ -100,9 +101,12 @@ async def test_a_401_logs_in_again_and_repeats() -> None:
     assert service.tokens[-1] == f"Bearer {TOKEN}-2"
 
 
-async def test_an_operation_refused_for_its_token_is_repeated() -> None:
+async def test_an_operation_refused_for_its_token_is_told_when_there_is_a_newer_one() -> None:
     service = Service(DENIED, queued("WA1ACMEWEB01"))
     api = await service.logged_in()
+    with pytest.raises(TokenRenewed):
+        await api.operate("ACME", Action.START_MAINTENANCE, ["WA1ACMEWEB01"])
+    assert len(service.requests) == 2
     (answer,) = await api.operate("ACME", Action.START_MAINTENANCE, ["WA1ACMEWEB01"])
     assert answer.queued
     assert service.login_count == 2
@@ -187,6 +191,8 @@ async def test_a_renewal_that_is_to_wait_a_week_waits_five_minutes_and_says_so()
 async def test_a_lost_answer_after_a_renewal_stays_unsure() -> None:
     service = Service(DENIED, httpx.ReadError("reset"))
     api = await service.logged_in()
+    with pytest.raises(TokenRenewed):
+        await api.operate("ACME", Action.POWER_ON, ["WA1ACMEWEB01"])
     with pytest.raises(OutcomeUnsure):
         await api.operate("ACME", Action.POWER_ON, ["WA1ACMEWEB01"])
     assert len(service.requests) == 3

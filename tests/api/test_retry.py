@@ -44,7 +44,7 @@ def repeated(kind: Kind) -> set[str]:
 
 def test_what_is_repeated_is_this_and_nothing_else() -> None:
     assert repeated(Kind.LOGIN) == set()
-    assert repeated(Kind.OPERATION) == {"RateLimited", "Unreachable"}
+    assert repeated(Kind.OPERATION) == {"Unreachable"}
     assert repeated(Kind.READING) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
 
 

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud, Job
 from tests.engine.console import Console, memory, until
-from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, OutcomeUnsure, RateLimited, Unreachable
+from tui.api.errors import (
+    ApiError,
+    BadRequest,
+    NotAllowed,
+    NotFound,
+    OutcomeUnsure,
+    RateLimited,
+    TokenRenewed,
+    Unreachable,
+)
 from tui.api.wire import Answer
 from tui.engine.errors import JournalError
 from tui.engine.events import (
@@ -122,7 +131,62 @@ async def test_a_request_refused_as_a_whole_fails_with_its_message(console: Cons
     cloud.on_call = forbid
     operation = await console.run(console.plan(batch_size=3))
     assert operation.summary() == {"failed": 6}
-    assert {target.message for target in operation.targets.values()} == {"your role may not"}
+    assert {target.message for target in operation.targets.values()} == {
+        "your role may not; the server is not in maintenance"
+    }
+
+
+REFUSALS = [NotAllowed("no"), NotFound("no"), BadRequest("no"), RateLimited("no"), TokenRenewed("no")]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=repr)
+async def test_a_refusal_of_what_was_carried_out_is_not_believed(
+    console: Console, cloud: Cloud, refusal: ApiError
+) -> None:
+    """A gateway said so; the request had gone through."""
+    cloud.job_seconds = 3.0
+    cloud.on_post = lambda number: refusal
+    operation = await console.run(console.plan(batch_size=3))
+    assert operation.summary() == {"verified": 6}
+    assert cloud.requests["operate"] == 2
+
+
+@pytest.mark.parametrize("refusal", REFUSALS[3:], ids=repr)
+async def test_what_is_refused_at_the_door_is_sent_a_few_times_and_then_called_failed(
+    console: Console, cloud: Cloud, refusal: ApiError
+) -> None:
+    def refuse(call: str) -> None:
+        if call == "operate":
+            raise refusal
+
+    cloud.on_call = refuse
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"failed": 6}
+    assert cloud.requests["operate"] == 4
+    (message,) = {target.message for target in operation.targets.values()}
+    assert message == "not taken by the endpoint: no; the server is not in maintenance"
+
+
+async def test_only_servers_without_a_trace_of_it_are_sent_again(console: Console, cloud: Cloud) -> None:
+    """A gateway refused the batch, half of which went through."""
+    plan = console.plan()
+    (batch,) = plan.batches
+    half = batch.server_ids[:3]
+    cloud.job_seconds = 3.0
+    cloud.refuse = dict.fromkeys(batch.server_ids[3:], "not now")
+    errors: list[ApiError] = [RateLimited("slow down")]
+
+    def refuse(number: int) -> ApiError | None:
+        cloud.refuse = {}
+        return errors.pop() if errors else None
+
+    cloud.on_post = refuse
+    operation = await console.run(plan)
+    assert operation.summary() == {"verified": 6}
+    assert cloud.posts == [batch.server_ids, batch.server_ids[3:]]
+    assert {operation.targets[id_].message for id_ in half} == {
+        "settled by reading the server: it is in maintenance"
+    }
 
 
 async def test_what_provably_never_left_is_not_sent(console: Console, cloud: Cloud) -> None:
@@ -208,7 +272,7 @@ async def test_a_job_that_ended_says_nothing_of_a_server_that_cannot_be_read(
 async def test_an_untouched_server_is_watched_as_long_as_its_job_could_take(
     console: Console, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    cloud.job_seconds = 290
+    cloud.job_seconds = 3_500
     cloud.on_post = lambda number: OutcomeUnsure("lost")
     operation = await console.run(console.plan())
     assert operation.summary() == {"verified": 6}

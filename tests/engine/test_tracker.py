@@ -10,7 +10,6 @@ from tests.engine.clock import EPOCH, VirtualClock
 from tests.engine.platform import Queue, follow, known, uniform
 from tui.api.errors import (
     ApiError,
-    Malformed,
     NotFound,
     RateLimited,
     ServerFault,
@@ -270,7 +269,7 @@ class Outage:
 
 @pytest.mark.parametrize(
     "error",
-    [Unreachable("no route"), ServerFault("it failed", 503), Malformed("html"), TokenExpired("again")],
+    [Unreachable("no route"), TokenExpired("again")],
 )
 async def test_an_outage_is_probed_and_then_forgotten(
     tracker: Tracker, queue: Queue, clock: VirtualClock, error: ApiError
@@ -283,6 +282,17 @@ async def test_an_outage_is_probed_and_then_forgotten(
     assert min(late[1:]) > 0
     assert clock.monotonic() < night + 45, "it goes on by itself"
     assert most_in_any_second(queue, after=night) <= 20 + 12, "and without a stampede"
+
+
+@pytest.mark.parametrize("error", [ServerFault("it failed", 503), Malformed("html")])
+async def test_a_status_that_nobody_tells_any_more_is_not_waited_for(
+    tracker: Tracker, queue: Queue, clock: VirtualClock, error: ApiError
+) -> None:
+    """The servers themselves are read then."""
+    queue.trouble = lambda job_id: error
+    assert await tracker.wait("wa1-0", START, 1, clock.now()) is JobOutcome.UNKNOWN
+    assert 300 <= clock.monotonic() < 400
+    assert len(queue.asked) < 60
 
 
 async def test_during_an_outage_one_request_is_under_way(
@@ -302,7 +312,7 @@ async def test_one_jobs_failures_do_not_hold_up_the_others(
     tracker: Tracker, queue: Queue, clock: VirtualClock
 ) -> None:
     queue.trouble = lambda job_id: (
-        ServerFault("it failed", 500) if job_id == "wa1-0" and clock.monotonic() < 600 else None
+        ServerFault("it failed", 500) if job_id == "wa1-0" and clock.monotonic() < 200 else None
     )
     late = await follow(tracker, queue, [40.0] * 20)
     assert max(late[1:]) < 8

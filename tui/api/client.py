@@ -18,6 +18,7 @@ from tui.api.errors import (
     RateLimited,
     ServerFault,
     TokenExpired,
+    TokenRenewed,
     Unreachable,
 )
 from tui.api.exchange import Answered, Exchange, Lost, Request, bare
@@ -106,10 +107,11 @@ class Client:
         return await self._ask(Request(Kind.READING, "GET", path, what, tree=tree), decode)
 
     async def operate(self, path: str, content: bytes, decode: Callable[[bytearray], T], *, what: str) -> T:
-        """A POST that changes servers, repeated only where it provably was not carried out.
+        """A POST that changes servers, repeated only where it provably never left.
 
         Raises:
             OutcomeUnsure: it was sent, and what became of it is not known.
+            RateLimited, TokenRenewed: it was refused at the door. Look at the servers before you ask again.
         """
         return await self._ask(Request(Kind.OPERATION, "POST", path, what, content), decode)
 
@@ -123,11 +125,12 @@ class Client:
                 raise TokenExpired("You are not logged in any more: log in again.")
             outcome = await self._exchange.send(request, token)
             if isinstance(outcome, Answered) and outcome.status == 401:
-                # Refused before it was looked at, so an operation, too, may be repeated.
                 renewals += 1
                 if renewals > self._limits.renewals:
                     raise TokenExpired(f"{self.host} refuses the token it has just given: log in again.")
                 await self._renew(token)
+                if request.kind is Kind.OPERATION:
+                    raise TokenRenewed(f"{self.host} refused {request.what} for its token.")
                 continue
             attempt += 1
             asked = _retry_after(outcome)

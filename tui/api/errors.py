@@ -24,6 +24,10 @@ class TokenExpired(ApiError):
     """The endpoint no longer accepts the token and a new login is not possible from memory."""
 
 
+class TokenRenewed(ApiError):
+    """An operation was refused for its token (401), and there is a newer one: the caller may ask again."""
+
+
 class NotAllowed(ApiError):
     """The user's role does not allow this (403)."""
 

@@ -1,8 +1,8 @@
 """Which requests may be repeated, and when: plain decisions.
 
-A reading may always be repeated. An operation may be repeated only where it was provably not carried
-out: it never left, or the endpoint refused it before looking at it (401, 429). A login is never
-repeated by itself, because the platform locks a user after three to four refusals.
+A reading may always be repeated. An operation is repeated here only where it provably never left: a refusal
+at the door (401, 429) may be a gateway's, behind which it was carried out, so whoever asked looks first. A
+login is never repeated by itself, because the platform locks a user after three to four refusals.
 """
 
 import time
@@ -70,7 +70,7 @@ def pause_before_repeat(
         return None
     tries = limits.tries
     match error:
-        case RateLimited():
+        case RateLimited() if kind is Kind.READING:
             tries = limits.tries_when_limited
         case Unreachable():
             pass

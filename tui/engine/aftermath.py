@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tui.engine.services import Services
 from tui.engine.transitions import Transitions
 from tui.model.job import JobOutcome, is_waiting, job_outcome
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 REFUSED_SILENTLY = (
     "refused without a reason; the platform does so when a server already is as asked, or may not be changed"
 )
+LOOKING = "; reading the server to see whether it changed"
 UNSEEN = "the server is gone or cannot be read, so nothing is known of it: look there"
 _ORDINARY_WORDS = frozenset({"executing", "running"})
 
@@ -52,11 +55,16 @@ class Aftermath:
         self._submitted = dict(submitted)
         self._begun = services.clock.monotonic()
         self._posted = {index: self._begun - age for index, age in ages.items()}
+        self._modified: dict[int, dict[str, str | None]] = {}
+        """Batch -> when its servers had been changed last, before it was sent from here."""
         self._jobs: dict[tuple[str, int], list[str]] = {}
         """Job and batch -> the servers waiting for the job's end."""
 
     def sent(self, batch: Batch) -> None:
         """The request of a batch is about to leave."""
+        # The date before the first request counts, should it be sent again.
+        changes = {id_: self._last_change(id_) for id_ in batch.server_ids}
+        self._modified[batch.index] = changes | self._modified.get(batch.index, {})
         self._submitted[batch.index] = self._services.clock.now()
         self._posted[batch.index] = self._services.clock.monotonic()
 
@@ -133,27 +141,50 @@ class Aftermath:
             case JobOutcome.SUCCEEDED:
                 self._transitions.set(ids, State.SUCCEEDED)
                 await self._verify(ids)
-            case JobOutcome.FAILED if action.leaves_trace:
-                await self._look_after_failure(ids)
             case JobOutcome.FAILED:
-                self._transitions.set(ids, State.FAILED, message="the job failed")
+                self.refused(ids, "the job failed")
+                if action.leaves_trace:
+                    await self._look_after_failure(ids)
             case _:
-                self._transitions.set(
-                    ids, State.UNSURE, message="the platform does not know what became of the job"
-                )
+                doubt = "the platform does not tell what became of the job; reading the server instead"
+                self._transitions.set(ids, State.UNSURE, message=doubt)
                 await self._reconcile(ids, batch)
 
+    def refused(self, ids: Sequence[str], reason: str) -> None:
+        """A request was refused as a whole. Where a server can show it, it is believed after a look only."""
+        if self._operation.action.leaves_trace:
+            self._transitions.set(ids, State.LOOKING, message=reason.rstrip(".") + LOOKING)
+        else:
+            self._transitions.set(ids, State.FAILED, message=reason)
+
+    async def untouched(self, batch: Batch, reason: str) -> Batch:
+        """What of a refused batch shows no trace of it: that may be sent again. The rest is settled."""
+        action = self._operation.action
+        if not action.leaves_trace:
+            return batch
+        settled = f"settled by reading the server: it is {action.result}"
+        left, unseen = _shown(await self._settle(batch.server_ids, 0.0, settled))
+        self._transitions.set(unseen, State.UNSURE, message=f"{reason.rstrip('.')}; {UNSEEN}")
+        keep = set(left)
+        ids = tuple(id_ for id_ in batch.server_ids if id_ in keep)
+        return msgspec.structs.replace(batch, server_ids=ids)
+
     async def _look_after_failure(self, ids: list[str]) -> None:
-        """A job that failed may have changed some of its servers all the same: see which."""
-        self._transitions.set(
-            ids, State.LOOKING, message="the job failed; reading the server to see whether it changed"
-        )
-        message = "the job failed, but this server changed"
-        left = await self._settle(ids, self._services.options.failed_limit, message)
-        contrary, unseen = _shown(left)
-        words = f"the job failed; the server is not {self._operation.action.result}"
-        self._transitions.set(contrary, State.FAILED, message=words)
-        self._transitions.set(unseen, State.UNSURE, message=f"the job failed; {UNSEEN}")
+        """What was refused, or a job that failed, may have changed some servers all the same: see which."""
+        result = self._operation.action.result
+        alike: dict[str, list[str]] = {}
+        for id_ in ids:
+            alike.setdefault(self._operation.targets[id_].message.removesuffix(LOOKING), []).append(id_)
+
+        async def look(reason: str, ids: list[str]) -> None:
+            left = await self._settle(
+                ids, self._services.options.failed_limit, f"{reason}, but this server changed"
+            )
+            contrary, unseen = _shown(left)
+            self._transitions.set(contrary, State.FAILED, message=f"{reason}; the server is not {result}")
+            self._transitions.set(unseen, State.UNSURE, message=f"{reason}; {UNSEEN}")
+
+        await together([look(reason, ids) for reason, ids in alike.items()])
 
     async def _verify(self, ids: list[str]) -> None:
         action, limit = self._operation.action, self._services.options.verify_limit
@@ -177,16 +208,35 @@ class Aftermath:
             return
         longest = max(options.unsure_least, await self._longest(len(batch.server_ids)))
         limit = max(longest - self._age(batch), options.failed_limit)
-        untouched = f"untouched: the server is not {action.result}, so it may be asked for again"
+        ends = {
+            "untouched": f"untouched: the server is not {action.result}, so it may be asked for again",
+            "moved": f"the server is not {action.result}, but it was changed since: look there",
+            "unseen": UNSEEN,
+            "watched": "still being watched",
+        }
         why = {id_: self._operation.targets[id_].message for id_ in ids}
+        for end in ends.values():  # of an earlier process
+            why = {id_: message.removesuffix(f"; {end}") for id_, message in why.items()}
+
+        def tell(ids: Sequence[str], end: str) -> None:
+            self._transitions.set_each({id_: f"{why[id_]}; {ends[end]}" for id_ in ids}, State.UNSURE)
+
+        tell(ids, "watched")
         left = await self._settle(ids, limit, f"settled by reading the server: it is {action.result}")
-        for shown, end in zip(_shown(left), (untouched, UNSEEN), strict=True):
-            reasons = {
-                id_: why[id_].removesuffix(f"; {untouched}").removesuffix(f"; {UNSEEN}") for id_ in shown
-            }
-            self._transitions.set_each(
-                {id_: f"{reason}; {end}" for id_, reason in reasons.items()}, State.UNSURE
-            )
+        contrary, unseen = _shown(left)
+        moved = {id_ for id_ in contrary if self._changed_since(id_, batch)}
+        tell([id_ for id_ in contrary if id_ not in moved], "untouched")
+        tell([id_ for id_ in contrary if id_ in moved], "moved")
+        tell(unseen, "unseen")
+
+    def _changed_since(self, server_id: str, batch: Batch) -> bool:
+        """Whether a server's date of change is another than before its batch was sent; False if not known."""
+        before = self._modified.get(batch.index, {}).get(server_id)
+        return before is not None and self._last_change(server_id) != before
+
+    def _last_change(self, server_id: str) -> str | None:
+        server = self._services.inventory.fleet.servers.get(server_id)
+        return server.modified if server is not None else None
 
     async def _look_at_refused(self, refused: Mapping[str, list[str]]) -> None:
         """A refusal often means that there was nothing to do: say so where the servers show it."""

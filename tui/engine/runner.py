@@ -8,14 +8,25 @@ Rules that hold whatever happens:
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited, TokenExpired, Unreachable
+from tui.api.errors import (
+    ApiError,
+    BadRequest,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    TokenExpired,
+    TokenRenewed,
+    Unreachable,
+)
 from tui.engine.aftermath import Aftermath, together
 from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs
+from tui.engine.platform import Platform
 from tui.engine.services import Services
 from tui.engine.transitions import Transitions
 from tui.model.operation import Operation, State
@@ -150,13 +161,11 @@ class Runner:
                 return
             self.in_flight += 1
             try:
-                if not await self._intend(batch):
-                    return
-                answers = await self._post(batch)
+                sent, answers = await self._send(batch)
             finally:
                 self.in_flight -= 1
         if answers is not None:
-            await self._aftermath.follow_answers(batch, answers)
+            await self._aftermath.follow_answers(sent, answers)
         else:
             await self._aftermath.take_up(batch)
 
@@ -173,38 +182,55 @@ class Runner:
         self._aftermath.sent(batch)
         return True
 
-    async def _post(self, batch: Batch) -> "list[Answer] | None":
-        """Send a batch, once. None when there is no answer to go by; the states say why then."""
-        session, clock, action = self.services.session, self.services.clock, self.operation.action
-        ids, account = batch.server_ids, self.services.account
-        pauses = 0
-        wait: Coroutine[None, None, object]
-        while True:
+    async def _send(self, batch: Batch) -> "tuple[Batch, list[Answer] | None]":
+        """Send a batch until the endpoint takes it: what was sent last, and the answers.
+
+        A refusal at the door says "not carried out", but a gateway may say so of what was. So it is sent
+        again a few times only, each time after a look at its servers and as a new intent. There are no
+        answers where there is nothing to go by: the states say why then.
+        """
+        session = self.services.session
+        refusal: ApiError
+        for sent in range(1, self.services.options.posts + 1):
+            if not await self._intend(batch):
+                return batch, None
+            ids = batch.server_ids
+            pause = self.services.options.look_after
             try:
-                return await session.once(lambda api: api.operate(account, action, ids))
-            except TokenExpired:
-                # Refused at the door, nothing was carried out: the batch may go once there is a login.
-                wait = session.valid()
+                return batch, await session.once(partial(self._post, ids))
+            except (TokenExpired, TokenRenewed) as error:
+                refusal = error
             except RateLimited as error:
-                pauses += 1
-                if pauses > self.services.options.pauses:
-                    self._transitions.set(ids, State.FAILED, message=f"not taken by the endpoint: {error}")
-                    return None
-                wait = clock.sleep(error.wait if error.wait is not None else backoff(pauses, 0.0))
+                refusal, pause = error, max(pause, backoff(sent, 0.0) if error.wait is None else error.wait)
             except (NotAllowed, BadRequest, NotFound) as error:
-                self._transitions.set(ids, State.FAILED, message=str(error))
-                return None
+                self._aftermath.refused(ids, str(error))
+                return batch, None
             except Unreachable as error:
                 self._transitions.set(ids, State.CANCELLED, message=f"not sent: {error}")
-                return None
+                return batch, None
             except ApiError as error:
                 self._transitions.set(ids, State.UNSURE, message=str(error))
-                return None
-            await self._unless_halted(wait)
+                return batch, None
+            if sent == self.services.options.posts:
+                break
+            await self._unless_halted(self._pause(pause))
             if self._halted.is_set():
                 state = State.CANCELLED if self._stop_reason else State.PLANNED
                 self._transitions.set(ids, state, message=self._stop_reason)
-                return None
+                return batch, None
+            batch = await self._aftermath.untouched(batch, str(refusal))
+            if not batch.server_ids:
+                return batch, None
+        self._aftermath.refused(batch.server_ids, f"not taken by the endpoint: {refusal}")
+        return batch, None
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, and until somebody is logged in."""
+        await self.services.clock.sleep(seconds)
+        await self.services.session.valid()
+
+    async def _post(self, ids: Sequence[str], api: Platform) -> "list[Answer]":
+        return await api.operate(self.services.account, self.operation.action, ids)
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:
         """Wait for something, or until nothing more is to be sent."""

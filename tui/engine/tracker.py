@@ -11,7 +11,17 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from tui.api.errors import ApiError, BadRequest, NotAllowed, NotFound, RateLimited, TokenExpired, Unreachable
+from tui.api.errors import (
+    ApiError,
+    BadRequest,
+    Malformed,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    ServerFault,
+    TokenExpired,
+    Unreachable,
+)
 from tui.engine.clock import Clock
 from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
@@ -22,7 +32,7 @@ History = Callable[[Action, int], Awaitable[Sequence[float]]]
 OLDEST = 86_400.0
 """Seconds: no job is taken to be older, whatever the wall clock says."""
 PATIENCE = 300.0
-"""Seconds for which the endpoint may deny that there is such a job before it is believed."""
+"""Seconds for which the endpoint may deny that there is such a job, or fail to tell how it stands."""
 ANSWERS = 10
 """A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
 SHORTEST_NAP = 0.001
@@ -51,8 +61,8 @@ class _Job:
         self.word = ""
         self.answers = 0
         self.failures = 0
-        self.denied: float | None = None
-        """Since when the endpoint denies that there is such a job."""
+        self.untold: float | None = None
+        """Since when the endpoint answers without telling how the job stands."""
         self.waiters = 0
         self.done: asyncio.Future[JobOutcome] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
@@ -132,8 +142,8 @@ class Tracker:
         """Wait until the job ends.
 
         Any number of callers may wait for the same job; it is asked for once. A link that is down, a
-        server that fails, a token that expired or a pause asked for is never raised: it goes on, backed off
-        with jitter, for as long as it takes.
+        token that expired or a pause asked for is never raised: it goes on, backed off with jitter, for as
+        long as it takes.
 
         Args:
             job_id: The platform's id of the job.
@@ -143,8 +153,8 @@ class Tracker:
 
         Returns:
             How it ended. ``UNKNOWN`` also when it does not end within the bound (20 times what such a job
-            takes, and at least an hour, watched by this process) or the platform says for some
-            minutes that there is no such job: the servers themselves are to be read then.
+            takes, and at least an hour, watched by this process) or the platform answers for some
+            minutes without telling how it stands: the servers themselves are to be read then.
         """
         table = await self._table(action, servers)
         job = self._jobs.get(job_id) or self._take_up(job_id, action, servers, since, table)
@@ -269,7 +279,7 @@ class Tracker:
         self._reached(sent)
         job.answers += 1
         job.failures = 0
-        job.denied = None
+        job.untold = None
         if word != job.word:
             job.word = word
             if self._on_word:
@@ -308,17 +318,19 @@ class Tracker:
         now = self._clock.monotonic()
         job.failures += 1
         again = now + backoff(job.failures, self._jitter())
-        if isinstance(error, NotFound | NotAllowed | BadRequest):
-            self._reached(sent)
-            job.denied = now if job.denied is None else job.denied
-            if now - job.denied >= PATIENCE:
+        denied = isinstance(error, NotFound | NotAllowed | BadRequest)
+        if denied or isinstance(error, ServerFault | Malformed):
+            job.untold = now if job.untold is None else job.untold
+            if now - job.untold >= PATIENCE:
                 self._end(job, JobOutcome.UNKNOWN)
                 return
         else:
-            job.denied = None
-            if sent >= self._paused_at:  # One that left before the pause says nothing new.
-                self._troubles += 1
-                again = self._pause(now, again, error)
+            job.untold = None
+        if denied:
+            self._reached(sent)
+        elif sent >= self._paused_at:  # One that left before the pause says nothing new.
+            self._troubles += 1
+            again = self._pause(now, again, error)
         self._schedule(job, again)
 
     def _pause(self, now: float, again: float, error: ApiError) -> float:

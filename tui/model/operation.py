@@ -89,7 +89,7 @@ class State(StrEnum):
     QUEUED = "queued"
     EXECUTING = "executing"
     LOOKING = "looking"
-    """Its job failed, which says nothing of a single server: it is read to see whether it changed."""
+    """Its request was refused or its job failed, which says little of a single server: it is read to see."""
     SUCCEEDED = "succeeded"
     VERIFIED = "verified"
     REFUSED = "refused"
@@ -102,9 +102,18 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     # A refused login, a full disk or the operator's word stops what was not sent.
     State.PLANNED: frozenset({State.SUBMITTING, State.CANCELLED}),
     # cancelled: the request provably never left; planned: nor did it, and it may later.
-    # failed: the endpoint refused the whole request.
+    # looking: the endpoint refused the whole request; verified: it did, and the server shows otherwise.
     State.SUBMITTING: frozenset(
-        {State.PLANNED, State.QUEUED, State.REFUSED, State.FAILED, State.UNSURE, State.CANCELLED}
+        {
+            State.PLANNED,
+            State.QUEUED,
+            State.LOOKING,
+            State.VERIFIED,
+            State.REFUSED,
+            State.FAILED,
+            State.UNSURE,
+            State.CANCELLED,
+        }
     ),
     State.QUEUED: frozenset({State.EXECUTING, State.LOOKING, State.SUCCEEDED, State.FAILED, State.UNSURE}),
     State.EXECUTING: frozenset({State.LOOKING, State.SUCCEEDED, State.FAILED, State.UNSURE}),

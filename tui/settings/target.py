@@ -206,7 +206,12 @@ def run_password_command(command: str, environ: Mapping[str, str]) -> str:
     child = {name: value for name, value in environ.items() if name not in PASSWORD_VARIABLES}
     try:
         done = subprocess.run(  # noqa: S603 - the operator's own command, without a shell
-            words, stdout=subprocess.PIPE, env=child, timeout=COMMAND_LIMIT, check=False
+            words,
+            stdin=subprocess.DEVNULL,  # it may hold the servers
+            stdout=subprocess.PIPE,
+            env=child,
+            timeout=COMMAND_LIMIT,
+            check=False,
         )
     except FileNotFoundError:
         raise TargetError(f"password_command: there is no program {words[0]!r}") from None
