@@ -1,7 +1,7 @@
 """What one run of the campaign is made of, all of it drawn from its seed."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -110,7 +110,7 @@ def draw(seed: int) -> Scenario:
         actions=rng.choice(SEQUENCES),
         batch_size=rng.choice((1, 7, 20, 50, 100)) if rng.random() < 0.7 else rng.randint(1, 100),
         wave_size=rng.choice((None, None, 10, 50)),
-        faults={name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)},
+        faults=_rates(rng, names),
         lost_answers=rng.choice((0.0, 0.0, 0.3)),
         outages=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         kills=tuple(_kill(rng) for _ in range(rng.choice((0, 1, 1, 1, 2, 3)))),
@@ -118,8 +118,17 @@ def draw(seed: int) -> Scenario:
         disk_full=tuple(_outage(rng) for _ in range(rng.choice((0, 0, 0, 1, 2)))),
         max_failed=rng.choice((None, None, None, 3)),
         cancelled_after=rng.choice((None, None, None, rng.uniform(0, 200))),
+        refused_after=rng.choice((0.0, 0.0, 0.0, 0.2)),
         weeks=rng.choice((0.0, 0.0, 0.0, 0.01)),
+        job_seconds=rng.choice((None, None, None, (300.0, 900.0))),
     )
+
+
+def _rates(rng: random.Random, names: Sequence[str]) -> Mapping[str, float]:
+    rates = {name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)}
+    if "status-500" in rates and rng.random() < 0.3:
+        rates["status-500"] = 1.0  # The status of jobs is gone for good.
+    return rates
 
 
 def _outage(rng: random.Random) -> Outage:

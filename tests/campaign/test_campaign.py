@@ -101,6 +101,18 @@ def test_a_full_disk_stops_what_is_not_sent_and_nothing_else(tmp_path: Path) -> 
     assert result.states["cancelled"] > 0
 
 
+GONE = variant(servers=20, batch_size=100, faults={"status-500": 1.0})
+
+
+def test_a_status_that_is_gone_for_good_keeps_nothing_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "PATIENCE", 6 * 3_600.0)
+    result = carry_out(GONE, tmp_path)
+    assert result.violations == ()
+    assert result.states.keys() == {"verified"}
+
+
 def test_a_pause_of_a_week_keeps_nothing_from_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +120,19 @@ def test_a_pause_of_a_week_keeps_nothing_from_its_end(
     result = carry_out(variant(weeks=0.05), tmp_path)
     assert result.struck["week"] > 0
     assert result.violations == ()
+
+
+def test_a_refusal_of_what_was_carried_out_is_not_believed(tmp_path: Path) -> None:
+    result = carry_out(variant(refused_after=1.0), tmp_path)
+    assert result.struck["refused after"] == result.posts
+    assert result.violations == ()
+    assert result.states.keys() == {"verified"}
+
+
+def test_nobody_is_untouched_while_a_job_may_still_run(tmp_path: Path) -> None:
+    """The answers are lost, and the jobs take longer than any that is known."""
+    scenario = variant(faults={"drop-after": 1.0}, job_seconds=(600.0, 600.0))
+    assert carry_out(scenario, tmp_path).violations == ()
 
 
 # Engines that are broken on purpose
