@@ -10,6 +10,7 @@ from tests.engine.clock import EPOCH, VirtualClock
 from tests.engine.platform import Queue, follow, known, uniform
 from tui.api.errors import (
     ApiError,
+    Malformed,
     NotFound,
     RateLimited,
     ServerFault,
@@ -290,6 +291,7 @@ async def test_a_status_that_nobody_tells_any_more_is_not_waited_for(
 ) -> None:
     """The servers themselves are read then."""
     queue.trouble = lambda job_id: error
+    queue.post("wa1-0", 1_000.0)
     assert await tracker.wait("wa1-0", START, 1, clock.now()) is JobOutcome.UNKNOWN
     assert 300 <= clock.monotonic() < 400
     assert len(queue.asked) < 60
