@@ -87,9 +87,6 @@ def _wait_as_long_as_asked() -> None:
 
 
 DEFECTS: Mapping[str, Defect] = {
-    "an answer that came twice is the next one's": Defect(
-        Script(seed=3), first(1, "pause-twice", _operations), Promise.ONCE, _take_what_comes_next
-    ),
     "a refusal that came twice ends the login": Defect(
         Script(seed=3, job_seconds="100"),
         first(2, "deny-twice", _statuses),

@@ -33,11 +33,9 @@ async def test_fast_typing_is_told_once() -> None:
 async def test_enter_keeps_it_and_escape_takes_it_off_before_it_leaves() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
-        bar = app.query_one(FilterBar)
         await pilot.press(*"web", "enter")
         await changed(app, pilot, "web")
         app.last(FilterBar.Left)
-        assert bar.history.lines == ["web"]
         app.told.clear()
         await pilot.press("escape")
         await changed(app, pilot, "")

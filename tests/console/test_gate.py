@@ -41,6 +41,14 @@ async def test_a_filter_is_in_force_wherever_the_focus_goes_next(console: OpenCo
         assert all("DB" in id_ for id_ in c.marked())
 
 
+async def test_a_filter_is_remembered_also_where_half_of_it_was_wrong(console: OpenConsole) -> None:
+    async with console(12) as c:
+        await at_once(c, "/", "p", "o", "w", "e", "r", ":")
+        await c.until(lambda: c.servers.filter.wrong)
+        await at_once(c, "o", "n", "\r")
+        assert c.servers.filter.history.lines == ["power:on"]
+
+
 async def test_several_characters_in_one_read_are_a_ticket(console: OpenConsole) -> None:
     async with console(12) as c:
         await at_once(c, "aesy")

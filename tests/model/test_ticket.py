@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.model.fleets import make_fleet, some_fleet
@@ -200,6 +200,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@example("web04.01-WA1ACMEWEB77")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_no_id_of_a_text_vanishes(text: str) -> None:
     """Whatever surrounds an id, it is found, or told as unknown or unclear; and what is found is written."""

@@ -165,7 +165,10 @@ class _Reader:
             for part in parts:
                 if part not in certain or not self.take(part):
                     self.take_unknown(part)
-        elif not self.take(word.partition(".")[0]):
+        elif self.take(word.partition(".")[0]):
+            for part in filter(self.looks_like_id, parts[1:]):
+                self.take_unknown(part)
+        else:
             for part in [word] if self.looks_like_id(word) else parts:
                 self.take_unknown(part)
 

@@ -351,6 +351,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         if self.filter.wrong:
             return  # It is to be mended first.
         self.servers.keep_search()
+        self.filter.history.add(self.filter.text)
         self._choices.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
         self.set_focus(self.servers)

@@ -115,8 +115,6 @@ class FilterBar(Vertical):
         """The filter stays, and the list has the focus again."""
         event.stop()
         self._tell()
-        if not self.wrong:
-            self.history.add(self.text)
         self.post_message(self.Left())
 
     def on_descendant_blur(self) -> None:
