@@ -1,6 +1,7 @@
 """Which endpoint is meant, and with what to log in to it."""
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -191,3 +192,15 @@ def test_a_command_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(target_module, "COMMAND_LIMIT", 0.2)
     with pytest.raises(TargetError, match="took longer"):
         run_password_command(python("import time; time.sleep(60)"), {})
+
+
+def test_the_command_reads_nothing_of_what_is_meant_for_the_program() -> None:
+    """`pitstop start -` reads servers from there."""
+    source = (
+        "import tui.settings.target as t; print(t.run_password_command('cat', {'PATH': '/usr/bin:/bin'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], input="WA1ACMEWEB01\n", capture_output=True, text=True, check=False
+    )
+    assert "cat wrote no password" in done.stderr
+    assert done.stdout == ""
