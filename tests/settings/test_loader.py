@@ -1,5 +1,6 @@
 """Settings from all their sources: which one wins, and what is said of one that makes no sense."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -155,3 +156,12 @@ def test_a_saved_file_that_is_broken_is_named(paths: Paths) -> None:
     paths.saved.write_text("{")
     with pytest.raises(SettingsError, match=r"saved\.json: not what Pitstop wrote"):
         load(paths, {})
+
+
+@pytest.mark.parametrize("which", ["config", "saved"])
+def test_a_pipe_is_not_waited_for(paths: Paths, which: str) -> None:
+    path: Path = getattr(paths, which)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path, 0o600)
+    with pytest.raises((SettingsError, UnsafePathError), match=r"no regular file|not a file of your own"):
+        load(paths, {}, {})

@@ -9,7 +9,14 @@ from typing import Any
 
 import msgspec
 
-from tui.settings.paths import Paths, UnsafePathError, check_trusted, open_private, replace_private
+from tui.settings.paths import (
+    Paths,
+    UnsafePathError,
+    check_trusted,
+    open_private,
+    open_regular,
+    replace_private,
+)
 from tui.settings.schema import SAVED, Field, Profile, Settings, fields
 
 DEFAULT = "default"
@@ -83,7 +90,7 @@ def save(paths: Paths, **chosen: object) -> None:
 
 def _read_config(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_regular) as file:
             check_trusted(path)  # it names the command that is run for the password
             return tomllib.load(file)
     except FileNotFoundError:

@@ -90,7 +90,8 @@ def open_private(path: str | Path, flags: int) -> int:
         OSError: it cannot be opened.
     """
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+        # O_NONBLOCK: a pipe that nobody writes to is refused, not waited for.
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
     except OSError:
         if os.path.islink(path):
             raise UnsafePathError(f"{path} is a symbolic link, which is not followed; remove it") from None
@@ -101,6 +102,23 @@ def open_private(path: str | Path, flags: int) -> int:
         raise UnsafePathError(f"{path} is not a file of your own; remove it")
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.fchmod(descriptor, PRIVATE_FILE)
+    return descriptor
+
+
+def open_regular(path: str | Path, flags: int) -> int:
+    """Open a file and nothing else: a pipe would be waited for, a device has no end. An ``opener``.
+
+    Raises:
+        UnsafePathError: it is no regular file.
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+    if stat.S_IFMT(os.fstat(descriptor).st_mode) not in {
+        stat.S_IFREG,
+        stat.S_IFDIR,
+    }:  # ``open`` names folders
+        os.close(descriptor)
+        raise UnsafePathError("it is no regular file")  # of a folder, `open` says so itself
     return descriptor
 
 
