@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.stall import USER, states
 from tests.terminal.harness import Terminal
-from tests.terminal.service import PITSTOP
-from tests.terminal.steps import list_is_there
+from tests.terminal.service import PITSTOP, Service
+from tests.terminal.steps import confirm, list_is_there, open_list
 
 MOST = 1.2
 """Frames that anything may cost."""
+HELD = 20_000
+"""Bytes, about, that the system itself keeps for a terminal that does not read."""
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,28 @@ def test_what_is_behind_a_dialog_stays_as_it_was(terminal: Terminal) -> None:
     assert terminal.cell(column, row) == before
     terminal.press("escape")
     terminal.settle()
+
+
+def test_a_key_waits_for_no_more_than_the_frame_under_way(tmp_path: Path) -> None:
+    """However much happened behind a link that stood still: what is old by now is not written."""
+    settings = {**USER, "PITSTOP_BATCH_SIZE": "1", "PITSTOP_CONFIRM_ABOVE": "1000"}
+    with ExitStack() as stack:
+        service = stack.enter_context(Service("--servers=240", "--job-seconds=2-20"))
+        command = [*PITSTOP, "--api-url", service.url]
+        terminal = stack.enter_context(Terminal(command, size=(80, 24), env=settings, home=tmp_path))
+        open_list(terminal)
+        most = HELD + 2 * frame(terminal)
+        terminal.press("home", *["space"] * 100)
+        terminal.wait_for("100 marked")
+        terminal.press("s")
+        confirm(terminal, "Start maintenance on 100 servers?")
+        terminal.wait_for("verified")
+        terminal.pause()
+        before = terminal.total_bytes
+        terminal.wait_for(lambda: states(tmp_path)["verified"] == 100)
+        terminal.press("?")
+        terminal.throttle(4_000)
+        terminal.go_on()
+        terminal.wait_for("esc closes")
+        assert terminal.total_bytes - before < most
+        terminal.throttle(None)
