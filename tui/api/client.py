@@ -24,6 +24,7 @@ from tui.api.errors import (
 from tui.api.exchange import Answered, Exchange, Lost, Request, bare
 from tui.api.http import httpx
 from tui.api.limits import Limits
+from tui.api.redaction import Redaction
 from tui.api.retry import Kind
 from tui.api.secret import Secret
 
@@ -70,6 +71,7 @@ class Client:
         self._on_pause = on_pause or (lambda seconds: None)
         self._gate = Gate(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic)
         self._shared = shared
+        self._redaction = Redaction()
         self._exchange = Exchange(
             base,
             Connections(base, transport, limits),
@@ -77,6 +79,7 @@ class Client:
             monotonic=monotonic,
             on_latency=on_latency,
             limits=limits,
+            redaction=self._redaction,
         )
         self.host = self._exchange.host
         self.memory = self._exchange.memory
@@ -88,6 +91,7 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections and forget the credentials."""
         self._token = self._credentials = None
+        self._redaction.forget()
         await self._exchange.aclose()
 
     async def login(self, user: str, password: Secret) -> wire.Session:
@@ -189,13 +193,14 @@ class Client:
             if page:
                 return failures.web_page(self.host)
             try:
-                return decode(body)
+                return self._redaction.value(decode(body), body)
             except Malformed as error:
                 return bare(error)
-        message = (
-            "it answered with a web page, check the URL" if page else wire.error_message(body, self._limits)
-        )
+        message = "it answered with a web page, check the URL" if page else self._message(body)
         return failures.refusal(status, message, request.what, self.host, asked, self._limits.longest_wait)
+
+    def _message(self, body: bytearray) -> str:
+        return self._redaction.text(wire.error_message(body, self._limits))
 
     # --- logging in -----------------------------------------------------------------------------------
 
@@ -227,15 +232,15 @@ class Client:
         raise TokenExpired(f"The session has ended and the login was refused: {message} Log in again.")
 
     async def _log_in(self, credentials: _Credentials) -> wire.Session:
+        self._redaction.know_login(credentials.user, credentials.password)
         content = wire.login_request(credentials.user, credentials.password)
         request = Request(Kind.LOGIN, "POST", _LOGIN_PATH, "the login", content)
         outcome = await self._exchange.send(request, None)
-        if isinstance(outcome, Answered) and outcome.status >= 400:
-            outcome = outcome._replace(body=credentials.password.hidden_in(outcome.body))
         if isinstance(outcome, Answered) and outcome.status in (400, 401, 403):
-            message = wire.error_message(outcome.body, self._limits)
+            message = self._message(outcome.body)
+            self._redaction.forget()
             raise LoginRefused(message or f"{self.host} refuses this user and password ({outcome.status}).")
-        found = self._judge(request, outcome, wire.login, _retry_after(outcome))
+        found = self._judge(request, outcome, self._read_login, _retry_after(outcome))
         del outcome
         if isinstance(found, NotFound):
             raise NotFound(f"{self.host} knows no login: check the URL.")
@@ -247,6 +252,12 @@ class Client:
         self._credentials = credentials
         self._no_renewal_before = float("-inf")
         return session
+
+    def _read_login(self, body: bytearray) -> tuple[wire.Session, Secret] | None:
+        found = wire.login(body)
+        if found is not None:
+            self._redaction.know_token(found[1])
+        return found
 
 
 def _retry_after(outcome: Answered | Lost) -> float | None:

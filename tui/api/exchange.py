@@ -14,6 +14,7 @@ from tui.api.errors import ApiError, Malformed
 from tui.api.http import httpx
 from tui.api.limits import Limits
 from tui.api.memory import Memory
+from tui.api.redaction import Redaction
 from tui.api.retry import Kind
 from tui.api.secret import Secret
 
@@ -65,6 +66,7 @@ class Exchange:
         monotonic: Callable[[], float],
         on_latency: Callable[[float], None] | None,
         limits: Limits,
+        redaction: Redaction,
     ) -> None:
         self._base = base
         self.host = urlsplit(base).netloc
@@ -73,6 +75,7 @@ class Exchange:
         self._monotonic = monotonic
         self._on_latency = on_latency
         self._limits = limits
+        self._redaction = redaction
         self.memory = Memory(limits)
 
     async def aclose(self) -> None:
@@ -110,7 +113,8 @@ class Exchange:
             except Malformed as error:
                 outcome = Lost(bare(error), sent=True)
             except failures.CAUGHT as error:
-                outcome = Lost(failures.explain(error, self.host), not retry.provably_unsent(error))
+                explained = failures.explain(error, self.host, self._redaction.text)
+                outcome = Lost(explained, not retry.provably_unsent(error))
         if logger.isEnabledFor(logging.DEBUG):
             took = self._monotonic() - began
             logger.debug("%s %s %s %.3fs", request.method, request.path, status or "-", took)

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tui.api.errors import (
     ApiError,
@@ -23,12 +23,12 @@ CAUGHT = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
 """Everything that an exchange with a bad network or a bad server raises."""
 
 
-def explain(error: Exception, host: str) -> Unreachable | Malformed:
-    """A sentence for a request that got no answer from ``host``."""
+def explain(error: Exception, host: str, hide: Callable[[str], str]) -> Unreachable | Malformed:
+    """A sentence for a request that got no answer from ``host``; ``hide`` keeps secrets out of it."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = clean(cause.verify_message or "certificate verify failed", 160).rstrip(".")
+            reason = clean(hide(cause.verify_message) or "certificate verify failed", 160).rstrip(".")
             return Untrusted(
                 f"The certificate of {host} is not trusted ({reason}): set SSL_CERT_FILE to your CA's file, "
                 "or check that this is the right host."
@@ -45,7 +45,7 @@ def explain(error: Exception, host: str) -> Unreachable | Malformed:
                 "that this is the right host."
             )
         case httpx.ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host} ({_short(error)}).")
+            return Unreachable(f"The proxy does not let us through to {host} ({_short(error, hide)}).")
         case httpx.ConnectTimeout():
             return Unreachable(
                 f"{host} does not answer: connecting took too long; check the URL and the network."
@@ -55,11 +55,13 @@ def explain(error: Exception, host: str) -> Unreachable | Malformed:
         case httpx.TimeoutException() | TimeoutError():
             return Unreachable(f"{host} took too long to answer: it may be overloaded, or the network slow.")
         case _ if any(isinstance(cause, ssl.SSLError) for cause in causes):
-            return Unreachable(f"{host} does not speak TLS as it should ({_short(error)}): check the URL.")
+            return Unreachable(
+                f"{host} does not speak TLS as it should ({_short(error, hide)}): check the URL."
+            )
         case httpx.ConnectError():
-            return Unreachable(f"{host} cannot be reached ({_short(error)}).")
+            return Unreachable(f"{host} cannot be reached ({_short(error, hide)}).")
         case httpx.RemoteProtocolError() if "without sending" not in text:
-            return Unreachable(f"{host} broke off or garbled its answer ({_short(error)}).")
+            return Unreachable(f"{host} broke off or garbled its answer ({_short(error, hide)}).")
         case _:
             return Unreachable(f"The connection to {host} was lost before the answer came.")
 
@@ -104,8 +106,8 @@ def web_page(host: str) -> Malformed:
     return Malformed(f"{host} answered with a web page, not the API: check the URL.")
 
 
-def _short(error: BaseException) -> str:
-    return clean(str(error) or type(error).__name__, 120).rstrip(".")
+def _short(error: BaseException, hide: Callable[[str], str]) -> str:
+    return clean(hide(str(error)) or type(error).__name__, 120).rstrip(".")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

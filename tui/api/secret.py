@@ -19,11 +19,6 @@ class Secret:
         """Whether ``text`` is the value; how much of it is right cannot be told from the time it takes."""
         return compare_digest(self._value.encode(errors="surrogatepass"), text.encode(errors="surrogatepass"))
 
-    def hidden_in(self, text: bytearray) -> bytearray:
-        """``text`` without the value, which whoever was told it may repeat. Too short a value stays."""
-        value = self._value.encode()
-        return text.replace(value, "…".encode()) if len(value) >= 4 else text
-
     def __repr__(self) -> str:
         return "Secret(…)"
 
