@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.engine.endpoint import Endpoint
     from tui.engine.engine import Engine
     from tui.engine.options import Options
+    from tui.headless.narration import Narrator
     from tui.headless.session import Work
     from tui.sandbox.config import SandboxConfig
     from tui.sandbox.inside import Inside
@@ -94,7 +95,7 @@ def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sand
 
 
 def run_headless(
-    command: "Callable[[Work], Awaitable[int]]", ground: Ground, sandbox: "SandboxConfig | None"
+    command: "Callable[[Work, Narrator], Awaitable[int]]", ground: Ground, sandbox: "SandboxConfig | None"
 ) -> int:
     """Run a command of ``tui.headless`` where ``ground`` says, or on a sandbox in this process.
 
@@ -104,21 +105,30 @@ def run_headless(
     """
     import asyncio
 
+    from tui.headless.narration import Narrator
+
     async def run(work: "Work") -> int:
-        return int(await command(work))
+        with Narrator() as narrator:
+            return int(await command(work, narrator))
 
+    if sandbox is None:
+        return asyncio.run(run(_work(ground)))
     with TemporaryDirectory(prefix="pitstop-") as directory:
-        return asyncio.run(run(_work(ground, sandbox, Path(directory))))
+        return asyncio.run(run(_work_on_sandbox(ground, sandbox, Path(directory))))
 
 
-def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "Work":
+def _work_on_sandbox(ground: Ground, sandbox: "SandboxConfig", directory: Path) -> "Work":
+    from tui.headless.session import Work
+
+    settings, journal = ground.loaded.settings, directory / ground.paths.journal.name
+    endpoint, options = sandbox_endpoint(sandbox), engine_options(settings)
+    return Work(endpoint, SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
+
+
+def _work(ground: Ground) -> "Work":
     from tui.headless.session import Work
 
     paths, settings, target = ground.paths, ground.loaded.settings, ground.target
-    options = engine_options(settings)
-    if sandbox is not None:
-        journal = directory / paths.journal.name  # nothing of it outlives this process
-        return Work(sandbox_endpoint(sandbox), SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
     if target is None:
         raise TargetError(
             "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
@@ -126,6 +136,7 @@ def _work(ground: Ground, sandbox: "SandboxConfig | None", directory: Path) -> "
         )
     user, password = find_credentials(target.profile, os.environ, ask_on_terminal)
     endpoint, account = network_endpoint(target.name, target.profile), target.profile.account
+    options = engine_options(settings)
     return Work(endpoint, user, password, account, paths.journal, target.limit(settings), options)
 
 

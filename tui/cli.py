@@ -13,6 +13,7 @@ import click
 from tui import __version__
 
 if TYPE_CHECKING:
+    from tui.headless.narration import Narrator
     from tui.headless.session import Work
     from tui.sandbox.config import SandboxConfig
 
@@ -124,7 +125,9 @@ def servers(outer: Said, /, query: tuple[str, ...], as_json: bool, as_csv: bool,
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two forms; say only one")
     form = "json" if as_json else "csv" if as_csv else ""
-    return _headless(outer, options, lambda work: list_servers(work, " ".join(query), form))
+    return _headless(
+        outer, options, lambda work, narrator: list_servers(work, narrator, " ".join(query), form)
+    )
 
 
 operate_options = _options(
@@ -185,7 +188,9 @@ def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> in
     """
     from tui.headless.operate import resume
 
-    return _headless(outer, options, lambda work: resume(work, send_rest=send_rest, as_json=as_json))
+    return _headless(
+        outer, options, lambda work, narrator: resume(work, narrator, send_rest=send_rest, as_json=as_json)
+    )
 
 
 @cli.command()
@@ -224,10 +229,10 @@ def _operate(outer: Said, options: Said, *, start: bool) -> int:
         skip_unknown=options["skip_unknown"],
         json=options["as_json"],
     )
-    return _headless(outer, options, lambda work: operate(work, request))
+    return _headless(outer, options, lambda work, narrator: operate(work, narrator, request))
 
 
-def _headless(outer: Said, options: Said, command: "Callable[[Work], Awaitable[int]]") -> int:
+def _headless(outer: Said, options: Said, command: "Callable[[Work, Narrator], Awaitable[int]]") -> int:
     """Run a command of the engine where ``options`` say, else the group's, and give its exit code."""
     from tui.assembly import Place, read_ground, run_headless
     from tui.headless.exits import Stop

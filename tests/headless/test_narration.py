@@ -1,25 +1,86 @@
 """What is told on stderr while it goes on."""
 
-import io
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
+from tests.headless.conftest import Serve
+from tests.patience import PATIENCE
+from tui.headless.exits import Exit
 from tui.headless.narration import Narrator
+from tui.headless.writer import MOST
 from tui.model.operation import Action, Operation
 
 OPERATION = Operation("op-1", Action.START_MAINTENANCE, ["A1", "A2"], account="ACME", window_id="", reason="")
 
 
-def test_a_pause_that_was_asked_for_is_said_at_once_and_with_the_progress_while_it_lasts() -> None:
-    stream, now = io.StringIO(), 0.0
-    narrator = Narrator(stream, lambda: now)
+def test_a_pause_that_was_asked_for_is_said_at_once_and_with_the_progress_while_it_lasts(
+    tmp_path: Path,
+) -> None:
+    now = 0.0
     at = time.time() + 3600
     until = time.strftime("wait until %H:%M:%S", time.localtime(at))
-    narrator.wait_until(at)
-    narrator.progress(OPERATION)
-    narrator.wait_until(time.time() - 1)
-    now = 60.0
-    narrator.progress(OPERATION)
-    first, second, _, last = stream.getvalue().splitlines()
+    with (tmp_path / "said").open("w") as stream, Narrator(stream, lambda: now) as narrator:
+        narrator.wait_until(at)
+        narrator.progress(OPERATION)
+        narrator.flush()
+        narrator.wait_until(time.time() - 1)
+        now = 60.0
+        narrator.progress(OPERATION)
+    first, second, _, last = (tmp_path / "said").read_text().splitlines()
     assert first == f"the endpoint asks us to {until}"
     assert second.endswith(f", asked to {until}")
     assert "wait" not in last
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes nothing more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * size)
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def test_an_operation_goes_on_while_nobody_reads_what_is_told(platform: Serve) -> None:
+    platform(servers=60)
+    reader, writer = full_pipe()
+    command = [sys.executable, "-m", "tui", "start", "--filter", "maint:off power:started status:active"]
+    try:
+        ended = subprocess.run(
+            [*command, "--wave", "20", "--yes", "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=writer,
+            timeout=PATIENCE,
+        )
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert ended.returncode == Exit.VERIFIED
+    assert {target["state"] for target in json.loads(ended.stdout)["servers"]} == {"verified"}
+
+
+def test_a_reader_that_comes_back_gets_the_newest_and_is_told_what_it_missed() -> None:
+    reader, writer = full_pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as read:
+        with Narrator(stream) as narrator:
+            for number in range(MOST + 50):
+                narrator.say(f"line {number}")
+            narrator.progress(OPERATION)
+            narrator.progress(OPERATION)
+            told = threading.Thread(target=narrator.flush)
+            told.start()
+            lines = [read.readline() for _ in range(MOST + 2)]
+            told.join()
+        assert lines[1].endswith(b" lines left out: nobody took them)\n")
+        assert lines[-1].startswith(b"0 of 2 verified")
+        assert lines[-2] == f"line {MOST + 49}\n".encode()

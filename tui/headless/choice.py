@@ -161,6 +161,7 @@ def is_confirmed(wanted: Mapping[Action, Sequence[str]], session: Session) -> bo
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
     question, count = f"{what} at {session.named}", sum(map(len, wanted.values()))
+    session.narrator.flush()
     if count > session.work.settings.confirm_above:
         return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
     return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}

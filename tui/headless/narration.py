@@ -5,9 +5,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import Self, TextIO
 
 from tui.headless.output import columns, sign
+from tui.headless.writer import Writer
 from tui.model.operation import ENDED, LOOKS, Operation, State, Target
 from tui.model.text import clean
 
@@ -21,7 +22,7 @@ _MOST_NAMED = 20
 
 
 class Narrator:
-    """Tells the operator what goes on. A reader that has gone away is no error."""
+    """Tells the operator what goes on, and never waits for the reader but in ``flush`` and at the end."""
 
     def __init__(self, stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -30,14 +31,20 @@ class Narrator:
         """Whether one line can be written again and again."""
         self._begun = monotonic()
         self._told = float("-inf")
-        self._last = ""
+        self._writer = Writer(self._stream)
+        self.flush = self._writer.flush
         self._states: dict[str, State] = {}
         self._wait_until = 0.0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
     def say(self, text: str) -> None:
         """One line."""
-        self._write(f"{self._erase()}{text}\n")
-        self._last = ""
+        self._writer.line(text)
 
     def wait_until(self, at: float) -> None:
         """The endpoint asks for a pause: said now, and with the progress while it lasts."""
@@ -79,28 +86,14 @@ class Narrator:
         if time.time() < self._wait_until:
             text += f", asked to {self._waiting()}"
         if self.live:
-            text = text[: columns(self._stream) - 1]
-            self._write(f"{self._erase()}{text}")
-            self._last = text
+            self._writer.progress(text[: columns(self._stream) - 1], rewritten=True)
         elif now - self._told >= PLAIN_EVERY:
             self._told = now
-            self._write(f"{text}\n")
+            self._writer.progress(text, rewritten=False)
 
     def end(self, operation: Operation) -> None:
         """How it ended."""
         self.say(progress_text(operation, self._monotonic() - self._begun))
-
-    def _erase(self) -> str:
-        return "\r\x1b[K" if self._last else ""
-
-    def _write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except UnicodeEncodeError:
-            self._write(text.encode("ascii", "replace").decode())
-        except (OSError, ValueError):
-            return  # the terminal has gone; the work goes on
 
 
 def progress_text(operation: Operation, elapsed: float) -> str:

@@ -29,7 +29,7 @@ from tui.model.text import clean
 HEADER = ("", "Server", "State", "Job", "Message")
 
 
-async def operate(work: Work, request: Request) -> Exit:
+async def operate(work: Work, narrator: Narrator, request: Request) -> Exit:
     """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
     if work.settings.readonly:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
@@ -37,7 +37,6 @@ async def operate(work: Work, request: Request) -> Exit:
     wave_size(request.wave, 1)
     chosen(Fleet(), request.query or "", work.settings)
     ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
-    narrator = Narrator()
     async with opened(work, narrator) as session:
         await session.read_fleet()
         await session.tell_unfinished(here=True)
@@ -47,6 +46,7 @@ async def operate(work: Work, request: Request) -> Exit:
         if request.dry_run or not plan.server_ids:
             if plan.server_ids:
                 narrator.say("a dry run: nothing was sent")
+            narrator.flush()
             planned = Operation("", plan.action, plan.server_ids)
             _show(planned, plan.skipped, as_json=request.json, dry_run=request.dry_run)
             return skipped
@@ -63,14 +63,13 @@ async def operate(work: Work, request: Request) -> Exit:
     return code if session.why is not None else max(code, skipped)
 
 
-async def resume(work: Work, *, send_rest: bool, as_json: bool) -> Exit:
+async def resume(work: Work, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
     """Take up what is unfinished at the endpoint and follow it to the end. Raises Stop.
 
     What was never sent is sent only with ``send_rest``, or when the operator says so on the terminal.
     """
     if work.settings.readonly and send_rest:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
-    narrator = Narrator()
     async with opened(work, narrator) as session:
         await session.tell_unfinished(here=False)
         follower = Follower(session)

@@ -16,9 +16,8 @@ PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory",
 """What a pipe gets, whatever the settings say: scripts count columns."""
 
 
-async def list_servers(work: Work, query: str, form: str) -> Exit:
+async def list_servers(work: Work, narrator: Narrator, query: str, form: str) -> Exit:
     """Print the servers that ``query`` asks for as ``form``: json, csv, or empty for a table. Raises Stop."""
-    narrator = Narrator()
     columns = shown_columns(work.settings.columns if narrator.live else ())
     order = sort_order(work.settings.sort)
     chosen(Fleet(), query, work.settings)  # what does not parse is said before anybody logs in

@@ -199,6 +199,7 @@ async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
         raise Stop(Exit.FAILED, str(error)) from error
     finally:
         await core.close()
+        narrator.flush()
 
 
 def chosen(fleet: Fleet, query: str, settings: Settings) -> list[Server]:

@@ -1,0 +1,112 @@
+"""The way to stderr, on a thread of its own: whoever does not read it stops nothing but it."""
+
+import os
+import select
+import threading
+from collections import deque
+from typing import NamedTuple, TextIO
+
+MOST = 1000
+"""Lines that wait to be taken. Older ones are left out, and that is said."""
+PATIENCE = 3.0
+"""Seconds that a reader may take nothing of what is left at the end."""
+
+
+class _Item(NamedTuple):
+    text: str
+    passing: bool
+    """Of no use once there is a newer one."""
+    stays: bool
+    """Ends its line; otherwise the next one takes its place."""
+
+
+class Writer:
+    """Writes lines to a stream. Only ``flush`` waits for its reader; one that has gone is no error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._items: deque[_Item] = deque()
+        self._left_out = 0
+        self._changed = threading.Condition()
+        self._busy = False
+        self._closed = False
+        self._gone = False
+        self._taken = 0
+        self._on_line = False
+        self._thread: threading.Thread | None = None
+
+    def line(self, text: str) -> None:
+        """One line."""
+        self._put(_Item(text, passing=False, stays=True))
+
+    def progress(self, text: str, *, rewritten: bool) -> None:
+        """How far something is. A newer line takes its place: on the screen if ``rewritten``."""
+        self._put(_Item(text, passing=True, stays=not rewritten))
+
+    def flush(self) -> None:
+        """Wait until all is written, or nothing of it has been taken for a while."""
+        with self._changed:
+            before = -1
+            while (self._items or self._busy) and not self._gone and before != self._taken:
+                before = self._taken
+                self._changed.wait_for(
+                    lambda: self._gone or not (self._items or self._busy), timeout=PATIENCE
+                )
+
+    def close(self) -> None:
+        """Write what is left, as ``flush`` does, and end."""
+        self.flush()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _put(self, item: _Item) -> None:
+        with self._changed:
+            if self._gone or self._closed:
+                return
+            if self._items and self._items[-1].passing:
+                self._items.pop()
+            elif len(self._items) >= MOST:
+                self._items.popleft()
+                self._left_out += 1
+            self._items.append(item)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="pitstop-stderr", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while (text := self._next()) is not None:
+            try:
+                self._write(text)
+            except (OSError, ValueError):
+                self._gone = True  # the terminal has gone; the work goes on
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _next(self) -> str | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._closed)
+            if not self._items or self._gone:
+                return None
+            self._busy = True
+            text = "\r\x1b[K" if self._on_line else ""
+            if self._left_out:
+                text += f"({self._left_out:,} lines left out: nobody took them)\n"
+                self._left_out = 0
+            item = self._items.popleft()
+            self._on_line = not item.stays
+            return text + item.text + ("\n" if item.stays else "")
+
+    def _write(self, text: str) -> None:
+        stream = self._stream
+        data = text.encode(stream.encoding or "ascii", stream.errors or "replace")
+        while data:
+            try:
+                taken = os.write(stream.fileno(), data)
+            except BlockingIOError:  # another program has set it so
+                select.select([], [stream.fileno()], [])
+            else:
+                data = data[taken:]
+                self._taken += taken
