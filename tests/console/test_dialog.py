@@ -1,8 +1,12 @@
-"""Dialogs answer once."""
+"""Dialogs answer once, and leave nothing behind."""
 
+import gc
+
+from textual._styles_cache import StylesCache
 from textual.app import App
 
 from tui.console.dialog import Dialog
+from tui.console.display import DisplayApp
 
 
 class Question(Dialog[str]):
@@ -25,3 +29,20 @@ async def test_keys_that_were_on_their_way_when_it_closed_do_nothing() -> None:
         assert answers == ["yes"]
         assert len(app.screen_stack) == 1
         assert app.is_running
+
+
+async def test_nothing_of_a_dialog_is_kept_when_it_is_closed() -> None:
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(one, StylesCache) for one in gc.get_objects())
+
+    app = DisplayApp()
+    counts = []
+    async with app.run_test() as pilot:
+        for _ in range(3):
+            app.push_screen(Question())
+            await pilot.pause()
+            await pilot.press("y")
+            await pilot.pause()
+            counts.append(kept())
+    assert counts[0] == counts[-1]

@@ -5,11 +5,13 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import CompositorUpdate
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message_pump import MessagePump
@@ -17,6 +19,11 @@ from textual.screen import Screen
 
 from tui.console.frame import Frame
 from tui.console.output import Output
+
+# Textual's cache of colours keeps what 1,024 widgets looked like that are long gone, for each is a part of
+# its key (Textualize/textual#6665). The colours alone decide.
+_colours = lru_cache(1024)(partial(StylesCache.get_inner_outer.__wrapped__, StylesCache))
+StylesCache.get_inner_outer = lambda _, *colours: _colours(*colours)  # type: ignore[method-assign, assignment]
 
 
 class DisplayDriver(LinuxDriver):
