@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.service import PASSWORD, QUICK
 from tests.api.sockets import PEM, Act, Connection, RawServer, raw_server
+from tests.patience import PATIENCE
 from tui.api.endpoints import Api
 from tui.api.errors import Malformed, OutcomeUnsure, Unreachable, Untrusted
 from tui.api.limits import Limits
@@ -289,3 +290,35 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class Withdrawn(Exception):
+    """What was asked for is not wanted any more."""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(pause: float) -> None:
+    """The turn may come minutes after it was asked for, and what was to be sent be done by others by then."""
+    asked: list[bool] = []
+
+    async def answer(connection: Connection) -> None:
+        await connection.answer(QUEUED)
+
+    async with session(answer) as (server, api):
+        held = asyncio.get_running_loop().time() + pause
+        api._client._gate.hold(pause)
+
+        async def may_leave() -> None:
+            asked.append(asyncio.get_running_loop().time() >= held)
+            async with asyncio.timeout(PATIENCE):
+                while server.connections < AT_LOGIN + len(asked):
+                    await asyncio.sleep(0.01)
+            if len(asked) == 1:
+                raise Withdrawn
+
+        with pytest.raises(Withdrawn):
+            await api.operate("ACME", Action.POWER_ON, ["A1"], may_leave)
+        assert server.requests == []
+        (answered,) = await api.operate("ACME", Action.POWER_ON, ["A1"], may_leave)
+        assert answered.queued
+    assert asked == [True, True]

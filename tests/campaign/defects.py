@@ -71,7 +71,7 @@ def _take_what_comes_next() -> None:
 
     @asynccontextmanager
     async def exchange(
-        self: Any, method: str, url: str, content: bytes | None, headers: Mapping[str, str], *, alone: bool
+        self: Any, method: str, url: str, content: bytes | None, headers: Mapping[str, str], **_: Any
     ) -> AsyncIterator[Any]:
         async with self._kept.stream(method, url, content=content, headers=headers) as response:
             yield response

@@ -58,6 +58,9 @@ class Cloud:
         self.on_post: Callable[[int], ApiError | None] = lambda number: None
         """Called for each POST after it was carried out; what it returns is raised instead of the answer."""
         self.answer: Callable[[int, list[Answer]], list[Answer]] = lambda number, answers: answers
+        self.open = asyncio.Event()
+        """Unset while what changes something waits before it leaves, as in a pause."""
+        self.open.set()
         self.refuse: dict[str, str] = {}
         """Server -> message with which it is refused."""
         self.make_job: Callable[[Job], Job] = lambda job: job
@@ -96,7 +99,15 @@ class Cloud:
             raise NotFound(f"there is no server {server_id}")
         return ServerDetails(found)
 
-    async def operate(self, account: str, action: Action, server_ids: Sequence[str]) -> list[Answer]:
+    async def operate(
+        self,
+        account: str,
+        action: Action,
+        server_ids: Sequence[str],
+        may_leave: Callable[[], Awaitable[None]],
+    ) -> list[Answer]:
+        await self.open.wait()
+        await may_leave()
         await self._call("operate")
         number = len(self.posts)
         self.posts.append(tuple(server_ids))

@@ -339,6 +339,21 @@ def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
     assert desk.journal.claim("op-1")
 
 
+def test_the_same_owner_taking_up_anew_has_no_right_by_what_it_was_before(tmp_path: Path) -> None:
+    """Containers are made anew under the same name and process id, and memory may hold what was thawed."""
+    desk = Desk(tmp_path / "journal.db")
+    desk.begin()
+    again = Desk(tmp_path / "journal.db")
+    assert again.journal.claim("op-1")
+    again.journal.check_right("op-1")
+    with pytest.raises(NotOurs):
+        desk.journal.check_right("op-1")
+    with pytest.raises(NotOurs):
+        desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
+    desk.journal.release("op-1")
+    again.journal.check_right("op-1")
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path: Path, state: State) -> None:
     desk.begin()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
-from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, Standings
+from tui.engine.core import Core
+from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, Progress, Standings
 from tui.model.operation import Action, Operation, State
 
 
@@ -305,6 +307,47 @@ async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
     check(cloud, second.journal.load("op-1").operation)
     assert len(cloud.posts) == 3
     await second.core.close()
+
+
+async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.open.clear()
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: console.told(Progress), clock)
+    Console.dead.add(console.pid)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await second.core.resume()
+    assert second.shown("op-1").summary() == {"unsure": 6}
+    cloud.open.set()
+    await work
+    assert cloud.posts == []
+    assert console.told(OperationStarted)[-1].elsewhere
+    await second.core.close()
+
+
+@pytest.mark.parametrize(
+    ("stop", "state"),
+    [(lambda core: core.cancel("op-1"), "cancelled"), (lambda core: core.drain(send_rest=False), "planned")],
+)
+async def test_what_was_stopped_behind_its_intent_is_not_sent(
+    console: Console,
+    clock: VirtualClock,
+    cloud: Cloud,
+    stop: Callable[[Core], Coroutine[None, None, None]],
+    state: str,
+) -> None:
+    cloud.open.clear()
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: console.told(Progress), clock)
+    stopping = asyncio.create_task(stop(console.core))
+    await asyncio.sleep(0)
+    cloud.open.set()
+    await stopping
+    operation = await work
+    assert operation.summary() == {state: 6}
+    assert cloud.posts == []
+    assert console.journal.load("op-1").operation.summary() == {state: 6}
 
 
 async def test_one_console_can_stop_the_run_of_another(

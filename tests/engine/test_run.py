@@ -535,7 +535,7 @@ async def test_many_operations_leave_nothing_behind(
         console.events.clear()
         await clock.sleep(400)
         runs = core._runs
-        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._keys)))
+        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._held)))
     assert sizes[30:] == [(20, 0, 0, 0)] * 50
     assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
     assert await core.left_in_maintenance() == []

@@ -110,14 +110,26 @@ class Client:
         """A GET, repeated a little where it fails in passing."""
         return await self._ask(Request(Kind.READING, "GET", path, what, tree=tree), decode)
 
-    async def operate(self, path: str, content: bytes, decode: Callable[[bytearray], T], *, what: str) -> T:
+    async def operate(
+        self,
+        path: str,
+        content: bytes,
+        decode: Callable[[bytearray], T],
+        *,
+        what: str,
+        may_leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> T:
         """A POST that changes servers, repeated only where it provably never left.
+
+        ``may_leave`` is asked just before it leaves; what it raises is raised, and nothing was sent.
 
         Raises:
             OutcomeUnsure: it was sent, and what became of it is not known.
             RateLimited, TokenRenewed: it was refused at the door. Look at the servers before you ask again.
         """
-        return await self._ask(Request(Kind.OPERATION, "POST", path, what, content), decode)
+        return await self._ask(
+            Request(Kind.OPERATION, "POST", path, what, content, may_leave=may_leave), decode
+        )
 
     # --- asking, and asking again ---------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ class Connections:
         self._single = _http_client(transport, context, trust_env, limits, kept=0)
         self._single.headers["Connection"] = "close"
         self._may_keep = True
+        self._traces_nothing = transport is not None
 
     async def aclose(self) -> None:
         """Close them all."""
@@ -40,15 +41,34 @@ class Connections:
 
     @asynccontextmanager
     async def exchange(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], *, alone: bool
+        self,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        alone: bool,
+        may_leave: Callable[[], Awaitable[None]] | None,
     ) -> AsyncIterator[httpx.Response]:
         """Send a request; the body of its answer is to be read within the block.
+
+        ``may_leave`` is asked when there is a connection, just before the first byte; what it raises comes
+        out of here, and nothing was sent.
 
         Raises:
             httpx.HTTPError: the connection failed.
         """
+
+        async def trace(event: str, _: object) -> None:
+            if may_leave is not None and event == "http11.send_request_headers.started":
+                await may_leave()
+
+        if self._traces_nothing and may_leave is not None:
+            await may_leave()
         client = self._kept if self._may_keep and not alone else self._single
-        async with client.stream(method, url, content=content, headers=headers) as response:
+        async with client.stream(
+            method, url, content=content, headers=headers, extensions={"trace": trace}
+        ) as response:
             yield response
             # Before the connection is given back, and another request can be on it.
             if _holds_more(response):

@@ -127,8 +127,17 @@ class Api:
             what=f"server {server_id.upper()}",
         )
 
-    async def operate(self, account: str, action: Action, server_ids: Sequence[str]) -> list[Answer]:
+    async def operate(
+        self,
+        account: str,
+        action: Action,
+        server_ids: Sequence[str],
+        may_leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> list[Answer]:
         """Ask for ``action`` on servers, in one POST; one answer for each server that it mentions.
+
+        ``may_leave`` is asked just before the request leaves, however long that waited for its turn; what it
+        raises is raised here, and nothing was sent.
 
         Source: Power Operations, Servers/start-maintenance. Repeated only where the endpoint provably
         did not carry it out.
@@ -138,7 +147,8 @@ class Api:
         """
         for server_id in server_ids:
             _segment(server_id)
-        return await self._operate(account, action.value, server_ids, wire.operation_request(server_ids))
+        body = wire.operation_request(server_ids)
+        return await self._operate(account, action.value, server_ids, body, may_leave)
 
     async def set_maintenance(self, account: str, wanted: Mapping[str, bool]) -> list[Answer]:
         """Give each server the maintenance state it is mapped to, in one POST; otherwise as `operate`.
@@ -162,12 +172,17 @@ class Api:
         await self._client.aclose()
 
     async def _operate(
-        self, account: str, operation: str, server_ids: Sequence[str] | Mapping[str, bool], body: bytes
+        self,
+        account: str,
+        operation: str,
+        server_ids: Sequence[str] | Mapping[str, bool],
+        body: bytes,
+        may_leave: Callable[[], Awaitable[None]] | None = None,
     ) -> list[Answer]:
         if not server_ids:
             return []
         path = f"/operations/{_segment(account)}/servers/{operation}"
-        found = await self._client.operate(path, body, wire.answers, what=operation)
+        found = await self._client.operate(path, body, wire.answers, what=operation, may_leave=may_leave)
         asked = {server_id.upper() for server_id in server_ids}
         return [answer for answer in found if answer.server_id in asked]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,6 +34,8 @@ class Request(NamedTuple):
     """What is asked for, in an error's sentence."""
     content: bytes | Secret | None = None
     tree: bool = False
+    may_leave: Callable[[], Awaitable[None]] | None = None
+    """Asked just before it leaves, however long it has waited for that."""
 
 
 class Answered(NamedTuple):
@@ -102,6 +104,7 @@ class Exchange:
                             _content(request.content),
                             _headers(request, token),
                             alone=request.kind is not Kind.READING,
+                            may_leave=request.may_leave,
                         ) as response,
                     ):
                         status = response.status_code

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,8 +38,8 @@ class Journal(Records):
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
         super().__init__(path, owner=owner, alive=alive, now=now, uptime=uptime)
-        self._keys: dict[str, dict[str, int]] = {}
-        """Operation -> server -> the key of its target, for those that this process carries out."""
+        self._held: dict[str, _Held] = {}
+        """By operation, those that this process carries out."""
         self._ended = 0
 
     # Windows
@@ -102,7 +103,7 @@ class Journal(Records):
                     for id_ in batch.server_ids
                 ],
             )
-            self._remember(db, operation.id, key)
+            self._hold(db, operation.id, key)
 
     def submit(self, operation_id: str, batch: Batch, targets: Iterable[Target]) -> None:
         """Commit the intent to send a batch. Only when this returns may the request leave.
@@ -114,15 +115,24 @@ class Journal(Records):
         """
         rows = self._outcomes(operation_id, targets)
         with self.database.writing() as db:
-            self._check_owner(db, operation_id)
-            if self._stop_asked(db, operation_id):
-                raise StopAsked("stopped from another Pitstop of yours")
+            self._check_right(db, operation_id)
             db.execute(
                 "UPDATE batches SET submitted = ?, uptime = ? WHERE position = ?"
                 " AND operation = (SELECT key FROM operations WHERE id = ?)",
                 (self._now(), "{} {}".format(*self._uptime()), batch.index, operation_id),
             )
             db.executemany(_INSERT_OUTCOME, rows)
+
+    def check_right(self, operation_id: str) -> None:
+        """Whether a request of an operation may leave now, which may be long after its intent was written.
+
+        Raises:
+            NotOurs: another console took the operation over.
+            StopAsked: another console asked that nothing more is sent.
+            JournalError: it cannot be told.
+        """
+        with self.database.reading() as db:
+            self._check_right(db, operation_id)
 
     def record(self, operation_id: str, targets: Iterable[Target]) -> None:
         """Write down what became of servers, in one transaction.
@@ -142,7 +152,7 @@ class Journal(Records):
         except NotOurs:
             raise
         except JournalError:
-            self.database.keep(_INSERT_KEPT, [(*row, operation_id, self._owner_text) for row in rows])
+            self.database.keep(_INSERT_KEPT, [(*row, *self._claim_on(operation_id)) for row in rows])
 
     def end(self, operation_id: str, at: float) -> None:
         """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
@@ -153,11 +163,11 @@ class Journal(Records):
         if not ended:
             return
         self.database.write_or_keep(
-            "UPDATE operations SET ended = ?, owner = NULL WHERE id = ? AND owner = ?",
-            [(at, operation_id, self._owner_text) for operation_id, at in ended],
+            f"UPDATE operations SET ended = ?, owner = NULL {_WHERE_OURS}",  # noqa: S608
+            [(at, *self._claim_on(operation_id)) for operation_id, at in ended],
         )
         for operation_id, _ in ended:
-            self._keys.pop(operation_id, None)
+            self._held.pop(operation_id, None)
         self._ended += len(ended)
         if self._ended >= PRUNE_EVERY:
             self._ended = 0
@@ -169,10 +179,10 @@ class Journal(Records):
     def release(self, operation_id: str) -> None:
         """Leave the operation to whoever takes it up next. Keeps what it cannot write."""
         self.database.write_or_keep(
-            "UPDATE operations SET owner = NULL WHERE id = ? AND owner = ?",
-            [(operation_id, self._owner_text)],
+            f"UPDATE operations SET owner = NULL {_WHERE_OURS}",  # noqa: S608
+            [self._claim_on(operation_id)],
         )
-        self._keys.pop(operation_id, None)
+        self._held.pop(operation_id, None)
 
     def beat(self) -> None:
         """A sign of life for everything this process carries out. Also writes what could not be written."""
@@ -200,10 +210,11 @@ class Journal(Records):
             if found is None or self._is_elsewhere(found[0], found[1]):
                 return False
             db.execute(
-                "UPDATE operations SET owner = ?, heartbeat = ?, stop = 0 WHERE key = ?",
+                "UPDATE operations SET owner = ?, heartbeat = ?, stop = 0, generation = generation + 1"
+                " WHERE key = ?",
                 (self._owner_text, self._now(), found[2]),
             )
-            self._remember(db, operation_id, found[2])
+            self._hold(db, operation_id, found[2])
             return True
 
     def ask_to_stop(self, operation_id: str) -> None:
@@ -215,12 +226,18 @@ class Journal(Records):
         """Write what can still be written, and close the file. Never raises JournalError."""
         self.database.close()
 
-    def _remember(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
+    def _hold(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
+        (generation,) = db.execute("SELECT generation FROM operations WHERE key = ?", (key,)).fetchone()
         rows = db.execute("SELECT server, key FROM targets WHERE operation = ?", (key,))
-        self._keys[operation_id] = dict(rows.fetchall())
+        self._held[operation_id] = _Held(generation, dict(rows.fetchall()))
+
+    def _claim_on(self, operation_id: str) -> tuple[str, str, int]:
+        """What ``_WHERE_OURS`` asks for. No generation is 0."""
+        held = self._held.get(operation_id)
+        return operation_id, self._owner_text, held.generation if held is not None else 0
 
     def _outcomes(self, operation_id: str, targets: Iterable[Target]) -> list[tuple[object, ...]]:
-        keys = self._keys[operation_id]
+        keys = self._held[operation_id].keys
         return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
@@ -233,12 +250,27 @@ class Journal(Records):
                 "which must end, or be resumed, first"
             )
 
+    def _check_right(self, db: sqlite3.Connection, operation_id: str) -> None:
+        self._check_owner(db, operation_id)
+        if self._stop_asked(db, operation_id):
+            raise StopAsked("stopped from another Pitstop of yours")
+
     def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
-        found = db.execute("SELECT owner FROM operations WHERE id = ?", (operation_id,)).fetchone()
-        if found is None or found[0] != self._owner_text:
+        ours = f"SELECT 1 FROM operations {_WHERE_OURS}"  # noqa: S608
+        if db.execute(ours, self._claim_on(operation_id)).fetchone() is None:
             raise NotOurs(TAKEN_OVER)
 
 
+class _Held(NamedTuple):
+    """An operation that this process carries out."""
+
+    generation: int
+    """Which taking up of it was ours: the owner alone could be this process, earlier or later."""
+    keys: dict[str, int]
+    """Server -> the key of its target."""
+
+
+_WHERE_OURS = "WHERE id = ? AND owner = ? AND generation = ?"
 _INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
 # Of a job's words only the newest is kept: they change as often as the platform likes.
 _DELETE_WORDS = (
@@ -247,8 +279,8 @@ _DELETE_WORDS = (
 )
 # Kept since the disk was full, say: nothing of it is written when the operation was lost meanwhile.
 _INSERT_KEPT = (
-    "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"
-    " WHERE (SELECT owner FROM operations WHERE id = ?) = ?"
+    "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"  # noqa: S608
+    f" WHERE EXISTS (SELECT 1 FROM operations {_WHERE_OURS})"
 )
 
 

@@ -1,6 +1,6 @@
 """What the engine asks of the platform. ``tui.api.endpoints.Api`` does it over HTTP."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,8 +33,14 @@ class Platform(Protocol):
         """One server."""
         ...
 
-    async def operate(self, account: str, action: Action, server_ids: Sequence[str]) -> "list[Answer]":
-        """Ask for an action on servers: one POST."""
+    async def operate(
+        self,
+        account: str,
+        action: Action,
+        server_ids: Sequence[str],
+        may_leave: Callable[[], Awaitable[None]],
+    ) -> "list[Answer]":
+        """Ask for an action on servers: one POST. ``may_leave`` is asked just before, and may raise."""
         ...
 
     async def job_status(self, account: str, job_id: str) -> str:

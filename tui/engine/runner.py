@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from tui.api.endpoints import Answer
 
 
+class _Halted(Exception):
+    """Nothing more is to be sent."""
+
+
 class Runner:
     """One operation under way in this process."""
 
@@ -198,6 +202,15 @@ class Runner:
             pause = self.services.options.look_after
             try:
                 return batch, await session.once(partial(self._post, ids))
+            except _Halted:
+                self._withhold(batch)
+                return batch, None
+            except NotOurs:
+                self._transitions.lose()
+                return batch, None
+            except JournalError as error:
+                self._withhold(batch, f"not sent: {error}")
+                return batch, None
             except (TokenExpired, TokenRenewed) as error:
                 refusal = error
             except RateLimited as error:
@@ -215,8 +228,7 @@ class Runner:
                 break
             await self._unless_halted(self._pause(pause))
             if self._halted.is_set():
-                state = State.CANCELLED if self._stop_reason else State.PLANNED
-                self._transitions.set(ids, state, message=self._stop_reason)
+                self._withhold(batch)
                 return batch, None
             batch = await self._aftermath.untouched(batch, str(refusal))
             if not batch.server_ids:
@@ -224,13 +236,26 @@ class Runner:
         self._aftermath.refused(batch.server_ids, f"not taken by the endpoint: {refusal}")
         return batch, None
 
+    def _withhold(self, batch: Batch, reason: str = "") -> None:
+        """What was about to leave does not: cancelled where there is a reason to send nothing more."""
+        if reason:
+            self.cancel(reason)
+        state = State.CANCELLED if self._stop_reason else State.PLANNED
+        self._transitions.set(batch.server_ids, state, message=self._stop_reason)
+
+    async def _may_leave(self) -> None:
+        """Asked just before a request leaves, perhaps minutes after its intent: raises what is against it."""
+        await self.services.journal.do(lambda journal: journal.check_right(self.operation.id))
+        if self._halted.is_set():
+            raise _Halted
+
     async def _pause(self, seconds: float) -> None:
         """Wait so long, and until somebody is logged in."""
         await self.services.clock.sleep(seconds)
         await self.services.session.valid()
 
     async def _post(self, ids: Sequence[str], api: Platform) -> "list[Answer]":
-        return await api.operate(self.services.account, self.operation.action, ids)
+        return await api.operate(self.services.account, self.operation.action, ids, self._may_leave)
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:
         """Wait for something, or until nothing more is to be sent."""

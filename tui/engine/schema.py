@@ -102,5 +102,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX targets_by_server ON targets (server)",
     ),
+    # How often an operation was taken up: an owner that was thought dead is told by it from itself, later.
+    ("ALTER TABLE operations ADD COLUMN generation INTEGER NOT NULL DEFAULT 1",),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""

@@ -60,13 +60,19 @@ class Transitions:
                 lambda journal: journal.submit(self._operation.id, batch, targets)
             )
         except NotOurs:
-            self._lose()
+            self.lose()
             return False
         except asyncio.CancelledError:
             self.set(batch.server_ids, State.PLANNED)  # Pitstop ends before it could be sent.
             raise
         self._tell(targets)
         return True
+
+    def lose(self) -> None:
+        """Another console has taken the operation over."""
+        if not self.lost:
+            self.lost = True
+            self._on_lost()
 
     def record(self, targets: Iterable[Target]) -> None:
         """Servers come into states; what is no news is left out. Nobody need wait for the journal here."""
@@ -87,16 +93,11 @@ class Transitions:
     def _written(self, targets: Sequence[Target], writing: "asyncio.Future[None]") -> None:
         error = writing.exception()
         if isinstance(error, NotOurs):
-            self._lose()
+            self.lose()
         elif error is not None:
             self._bug = error
         elif not self.lost:
             self._tell(targets)
-
-    def _lose(self) -> None:
-        if not self.lost:
-            self.lost = True
-            self._on_lost()
 
     def _is_new(self, target: Target) -> bool:
         old = self._operation.targets[target.server_id]
