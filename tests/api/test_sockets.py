@@ -311,7 +311,7 @@ async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(p
         async def may_leave() -> None:
             asked.append(asyncio.get_running_loop().time() >= held)
             async with asyncio.timeout(PATIENCE):
-                while server.connections < AT_LOGIN + len(asked):
+                while server.connections < AT_LOGIN + len(asked):  # noqa: ASYNC110 - it tells nobody
                     await asyncio.sleep(0.01)
             if len(asked) == 1:
                 raise Withdrawn
