@@ -295,6 +295,27 @@ async def test_a_second_console_takes_over_when_the_first_dies(
     await second.core.close()
 
 
+async def test_an_owner_that_dies_while_it_is_looked_at_is_followed_by_a_new_one(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(console.run(console.plan()))
+    await until(lambda: len(cloud.posts) == 1, clock)
+    await killed(console, work)
+    second = await Console(clock, cloud, tmp_path / "journal.db").login()
+    Console.dead.discard(console.pid)
+    claim = second.journal.claim
+
+    def claim_and_death(operation_id: str) -> bool:
+        taken = claim(operation_id)
+        Console.dead.add(console.pid)
+        return taken
+
+    second.journal.claim = claim_and_death  # type: ignore[method-assign]
+    await second.core.resume()
+    assert second.shown("op-1").summary() == {"verified": 6}
+    await second.core.close()
+
+
 async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:

@@ -205,7 +205,11 @@ class Runs:
         """The task that carries an operation out or shows it; begun, when there is none and there can be."""
 
         def claim(journal: "Journal") -> "tuple[bool, Stored]":
-            return journal.claim(operation_id), journal.load(operation_id)
+            while True:
+                mine, stored = journal.claim(operation_id), journal.load(operation_id)
+                if mine or stored.elsewhere or stored.operation.ended is not None:
+                    return mine, stored
+                # Its owner has died between the two.
 
         async with self._claiming:
             task = self._tasks.get(operation_id)
