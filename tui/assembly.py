@@ -6,15 +6,16 @@ else knows of both. Everything heavy is imported when it is needed.
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.settings.loader import Loaded, load, save
-from tui.settings.log import leave_no_core, start_log
+from tui.settings.log import start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
+from tui.settings.scratch import scratch
 from tui.settings.target import (
     Target,
     TargetError,
@@ -84,7 +85,6 @@ def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sand
     """
     paths = find_paths(os.environ)
     start_log(paths.log)
-    leave_no_core()
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
     if sandbox:
         return Ground(paths, loaded, None)
@@ -101,6 +101,7 @@ def run_headless(
 
     Raises:
         Stop: the command ended early; it holds the exit code.
+        ScratchError: the sandbox has no room for its journal.
         TargetError: no endpoint is configured, or there is nothing to log in with.
     """
     import asyncio
@@ -113,8 +114,8 @@ def run_headless(
 
     if sandbox is None:
         return asyncio.run(run(_work(ground)))
-    with TemporaryDirectory(prefix="pitstop-") as directory:
-        return asyncio.run(run(_work_on_sandbox(ground, sandbox, Path(directory))))
+    with scratch() as directory:
+        return asyncio.run(run(_work_on_sandbox(ground, sandbox, directory)))
 
 
 def _work_on_sandbox(ground: Ground, sandbox: "SandboxConfig", directory: Path) -> "Work":
@@ -159,10 +160,10 @@ def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
             log_file=str(paths.log),
         )
 
-    with TemporaryDirectory(prefix="pitstop-") as directory:
+    with ExitStack() as stack:
         journal = paths.journal
         if demo is not None:
-            journal = Path(directory, journal.name)  # nothing of it outlives this process
+            journal = stack.enter_context(scratch()) / journal.name
             endpoints = [sandbox_endpoint(demo)]
             start = StartOptions(user=SANDBOX_USER, password=SANDBOX_PASSWORD, log_file=str(paths.log))
 

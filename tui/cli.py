@@ -299,9 +299,10 @@ def _explain(error: Exception) -> int:
 
     from tui.settings.loader import SettingsError
     from tui.settings.paths import UnsafePathError, find_paths
+    from tui.settings.scratch import ScratchError
     from tui.settings.target import TargetError
 
-    if isinstance(error, SettingsError | TargetError | UnsafePathError):
+    if isinstance(error, ScratchError | SettingsError | TargetError | UnsafePathError):
         _complain(str(error))
         return USAGE
     if isinstance(error, OSError) and error.filename is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.security.endpoint import Endpoint, served, server_id_of
 from tests.security.program import Home, with_umask
+from tui.cli import main
 from tui.settings.paths import UnsafePathError, check_trusted, make_private_directory, open_private
 
 SERVER = server_id_of("clear")
@@ -167,3 +170,64 @@ def test_nobody_can_connect_to_the_program(tmp_path: Path, endpoint: Endpoint) -
         bound = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
         listening |= {row[6] for row in bound if len(row) > 7}
         assert mine & listening == set()
+
+
+def test_what_a_killed_program_left_goes_with_the_next(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with (
+        home.terminal("demo", "--servers", "20") as killed,
+        home.terminal("demo", "--servers", "20") as lives,
+    ):
+        killed.wait_for("WA1ACME")
+        lives.wait_for("WA1ACME")
+        killed.process.kill()
+        killed.wait_exit()
+        (home.temporary / "pitstop-file").touch()
+        left = set(home.temporary.iterdir())
+        for path in left:
+            os.utime(path, (0, 0))
+        assert home.run("servers", "--sandbox", "--servers", "20").code == 0
+        assert len(left - set(home.temporary.iterdir())) == 1, "of the dead one, not of the living"
+        lives.press("q")
+        assert lives.wait_exit() == 0
+    assert [path.name for path in home.temporary.iterdir()] == ["pitstop-file"]
+
+
+@pytest.mark.parametrize("arguments", [["servers", "--sandbox"], ["demo"]])
+def test_without_a_temporary_folder_the_sandbox_says_so(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in []")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    monkeypatch.setenv("PITSTOP_HOME", str(tmp_path))
+    assert main(arguments) == 2
+    assert "the sandbox needs a temporary folder" in capsys.readouterr().err
+
+
+def test_a_home_in_a_place_where_others_write_is_not_used(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    place = tmp_path / "shared" / "deep"
+    place.mkdir(parents=True)
+    place.parent.chmod(0o777)
+    ran = home.run("where", PITSTOP_HOME=str(place / "home"))
+    assert ran.code == 2
+    assert b"others can write to " + bytes(place.parent) in ran.err
+    place.parent.chmod(0o1777)
+    assert home.run("where", PITSTOP_HOME=str(place / "home")).code == 0
+
+
+def test_no_core_is_left_from_the_first_import_on() -> None:
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+class Look:
+    def find_spec(name, *_):
+        if name in ("tui.cli", "click"):
+            print(name, resource.getrlimit(resource.RLIMIT_CORE)[0])
+sys.meta_path.insert(0, Look)
+import tui.__main__
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["tui.cli 0", "click 0"]

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import resource
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -42,12 +41,6 @@ def start_log(path: Path) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-
-
-def leave_no_core() -> None:
-    """See to it that a crash of the interpreter leaves no core file: it would hold the password."""
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _give_up(record: logging.LogRecord, *_: Any) -> None:

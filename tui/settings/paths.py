@@ -66,10 +66,10 @@ def _base(environ: Mapping[str, str], variable: str) -> Path | None:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make ``path`` a directory that only its owner can enter.
+    """Make ``path`` a directory that only its owner can enter, in a place where only they can change it.
 
     Raises:
-        UnsafePathError: it is there and somebody else's.
+        UnsafePathError: it is there and somebody else's, or others could put another one in its place.
         OSError: it cannot be made.
     """
     for directory in (*reversed(path.parents), path):  # mkdir's own parents would get the umask's mode
@@ -78,6 +78,8 @@ def make_private_directory(path: Path) -> None:
     found = path.stat()
     if found.st_uid != os.geteuid():
         raise UnsafePathError(f"{path} belongs to another user; set PITSTOP_HOME to a directory of your own")
+    for directory in path.resolve().parents:
+        _check_unchanged_by_others(directory)
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(PRIVATE_DIRECTORY)
 
@@ -134,13 +136,17 @@ def check_trusted(path: Path) -> None:
     """
     file = path.resolve()
     for place in (file, file.parent):
-        found = place.stat()
-        if found.st_uid not in {os.geteuid(), 0}:
-            raise UnsafePathError(f"{place} belongs to another user, who could have it say anything")
-        shared = 0o002 if found.st_gid == os.getegid() else 0o022
-        sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
-        if found.st_mode & shared and not sticky:
-            raise UnsafePathError(f"others can write to {place}; run chmod go-w on it")
+        _check_unchanged_by_others(place)
+
+
+def _check_unchanged_by_others(place: Path) -> None:
+    found = place.stat()
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise UnsafePathError(f"{place} belongs to another user, who could have it say anything")
+    shared = 0o002 if found.st_gid == os.getegid() else 0o022
+    sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+    if found.st_mode & shared and not sticky:
+        raise UnsafePathError(f"others can write to {place}; run chmod go-w on it")
 
 
 def replace_private(path: Path, content: bytes) -> None:
