@@ -8,7 +8,7 @@ Rules that hold whatever happens:
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from tui.api.errors import (
     Unreachable,
 )
 from tui.engine.aftermath import Aftermath, together
-from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs
+from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, StopAsked
 from tui.engine.platform import Platform
 from tui.engine.services import Services
 from tui.engine.transitions import Transitions
@@ -35,6 +35,10 @@ from tui.model.plan import Batch, Plan
 
 if TYPE_CHECKING:
     from tui.api.endpoints import Answer
+
+
+FRESH = 1.0
+"""Seconds for which an intent needs no second look: nobody is taken for dead that soon."""
 
 
 class _Halted(Exception):
@@ -179,9 +183,10 @@ class Runner:
             if not await self._transitions.intend(batch):
                 return False
         except JournalError as error:
-            self.cancel(f"not sent: {error}")
+            self._withhold(batch, error)
+            return False
         if self._stop_reason:  # Perhaps while the journal was waited for.
-            self._transitions.set(batch.server_ids, State.CANCELLED, message=self._stop_reason)
+            self._withhold(batch)
             return False
         self._aftermath.sent(batch)
         return True
@@ -198,10 +203,10 @@ class Runner:
         for sent in range(1, self.services.options.posts + 1):
             if not await self._intend(batch):
                 return batch, None
-            ids = batch.server_ids
+            intended, ids = self.services.clock.monotonic(), batch.server_ids
             pause = self.services.options.look_after
             try:
-                return batch, await session.once(partial(self._post, ids))
+                return batch, await session.once(partial(self._post, ids, partial(self._may_leave, intended)))
             except _Halted:
                 self._withhold(batch)
                 return batch, None
@@ -209,7 +214,7 @@ class Runner:
                 self._transitions.lose()
                 return batch, None
             except JournalError as error:
-                self._withhold(batch, f"not sent: {error}")
+                self._withhold(batch, error)
                 return batch, None
             except (TokenExpired, TokenRenewed) as error:
                 refusal = error
@@ -236,16 +241,27 @@ class Runner:
         self._aftermath.refused(batch.server_ids, f"not taken by the endpoint: {refusal}")
         return batch, None
 
-    def _withhold(self, batch: Batch, reason: str = "") -> None:
-        """What was about to leave does not: cancelled where there is a reason to send nothing more."""
-        if reason:
-            self.cancel(reason)
-        state = State.CANCELLED if self._stop_reason else State.PLANNED
-        self._transitions.set(batch.server_ids, state, message=self._stop_reason)
+    def _withhold(self, batch: Batch, error: JournalError | None = None) -> None:
+        """What was about to leave does not: cancelled where somebody said so, else left for a resume.
 
-    async def _may_leave(self) -> None:
-        """Asked just before a request leaves, perhaps minutes after its intent: raises what is against it."""
-        await self.services.journal.do(lambda journal: journal.check_right(self.operation.id))
+        What cannot be written down cannot be cancelled either: it would be planned in the journal.
+        """
+        reason = f"not sent: {error}" if error is not None else ""
+        if isinstance(error, StopAsked):
+            self.cancel(reason)
+        elif error is not None:
+            self.hold(finish_wave=False)
+        state = State.CANCELLED if self._stop_reason else State.PLANNED
+        self._transitions.set(batch.server_ids, state, message=self._stop_reason or reason)
+
+    async def _may_leave(self, intended: float) -> None:
+        """Asked just before a request leaves, perhaps minutes after its intent: raises what is against it.
+
+        ``intended`` is when the intent was on disk. A moment later it is as good as new, and the journal
+        may have much to write.
+        """
+        if self.services.clock.monotonic() - intended >= FRESH:
+            await self.services.journal.do(lambda journal: journal.check_right(self.operation.id))
         if self._halted.is_set():
             raise _Halted
 
@@ -254,8 +270,10 @@ class Runner:
         await self.services.clock.sleep(seconds)
         await self.services.session.valid()
 
-    async def _post(self, ids: Sequence[str], api: Platform) -> "list[Answer]":
-        return await api.operate(self.services.account, self.operation.action, ids, self._may_leave)
+    async def _post(
+        self, ids: Sequence[str], may_leave: Callable[[], Awaitable[None]], api: Platform
+    ) -> "list[Answer]":
+        return await api.operate(self.services.account, self.operation.action, ids, may_leave)
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:
         """Wait for something, or until nothing more is to be sent."""
