@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import random
 import sqlite3
 import stat
 import subprocess
@@ -244,6 +245,66 @@ def test_a_damaged_journal_is_told_and_left_alone(desk: Desk, tmp_path: Path, co
     with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
         Desk(path).begin("op-2")
     assert path.read_bytes() == before
+
+
+def use(path: Path) -> None:
+    """All that a start does with a journal, and a new operation."""
+    desk = Desk(path, pid=2, alive=lambda pid: False)
+    journal = desk.journal
+    try:
+        for operation_id in journal.unfinished(PLACE, "ACME"):
+            journal.claim(operation_id)
+            journal.load(operation_id)
+            journal.changes(operation_id, 0)
+        journal.unfinished_everywhere()
+        journal.windows(PLACE, "ACME")
+        journal.held(PLACE, "ACME")
+        journal.standings(PLACE, "ACME")
+        journal.durations(Action.START_MAINTENANCE, range(10))
+        desk.begin("op-3", ids=OTHERS)
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE targets SET state = 'p|anned'",
+        "UPDATE targets SET server = CAST(x'ff41' AS TEXT)",
+        "UPDATE operations SET action = 'startMaintunance'",
+        "UPDATE operations SET owner = '{'",
+        "UPDATE operations SET heartbeat = 'soon'",
+        "UPDATE windows SET opened = 'now'",
+    ],
+)
+def test_words_that_nobody_wrote_are_damage(desk: Desk, tmp_path: Path, change: str) -> None:
+    desk.begin()
+    desk.journal.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
+        db.execute(change)
+    with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
+        use(tmp_path / "journal.db")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_bit_that_flips_is_read_or_told(desk: Desk, tmp_path: Path, seed: int) -> None:
+    plan = desk.begin()
+    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]])
+    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    desk.journal.close()
+    path = tmp_path / "journal.db"
+    whole = path.read_bytes()
+    choose = random.Random(seed)
+    written = [at for at, byte in enumerate(whole) if byte]
+    for _ in range(50):
+        flipped = bytearray(whole)
+        flipped[choose.choice(written)] ^= 1 << choose.randrange(8)
+        for file in tmp_path.glob("journal.db*"):
+            file.unlink()
+        path.write_bytes(flipped)
+        path.chmod(0o600)
+        with contextlib.suppress(JournalError):
+            use(path)
 
 
 def full(of: Journal) -> Callable[[], object]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from tui.engine import schema
 from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, JournalNotLocal
 from tui.engine.mounts import ADVICE, check_local
@@ -33,6 +35,9 @@ _SETTINGS = (
 
 
 logger = logging.getLogger(__name__)
+
+_SENSELESS = (ValueError, TypeError, msgspec.MsgspecError)
+"""What comes of values that Pitstop never wrote, where SQLite found nothing wrong with the file."""
 
 
 class Database:
@@ -66,7 +71,7 @@ class Database:
                 for sql, rows in self._unwritten:
                     db.executemany(sql, rows)
                 yield db
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, *_SENSELESS) as error:
             raise self._failed(error) from error
         self._unwritten.clear()
         self._tell("")
@@ -82,7 +87,7 @@ class Database:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, *_SENSELESS) as error:
             raise self._failed(error) from error
 
     def write_or_keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
@@ -111,7 +116,7 @@ class Database:
                 pass
         self._disconnect()
 
-    def _failed(self, error: sqlite3.Error | OSError) -> JournalError:
+    def _failed(self, error: Exception) -> JournalError:
         typed = _error(self.path, error)
         code = getattr(error, "sqlite_errorname", "") or ""
         if not code.startswith(("SQLITE_BUSY", "SQLITE_FULL")):
@@ -275,8 +280,11 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _error(path: Path, error: sqlite3.Error | OSError) -> JournalError:
+def _error(path: Path, error: Exception) -> JournalError:
     """The error in words for the operator."""
+    if isinstance(error, _SENSELESS):
+        logger.error("%s holds what makes no sense", path, exc_info=error)
+        return JournalDamaged(_damaged(path, f"{error}".splitlines()[0]))
     if isinstance(error, OSError):
         return JournalError(f"the journal {path} cannot be used: {error.strerror or error}")
     code = getattr(error, "sqlite_errorname", "") or ""
@@ -286,7 +294,7 @@ def _error(path: Path, error: sqlite3.Error | OSError) -> JournalError:
         return JournalError(f"the journal {path} cannot be written: no permission, or a read-only disk")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return JournalError(f"the journal {path} is held by another program for too long; close that one")
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or str(error).startswith("Could not decode"):
         return JournalDamaged(_damaged(path, str(error)))
     return JournalError(f"the journal {path} cannot be used: {error}")
 

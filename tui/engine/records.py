@@ -131,6 +131,8 @@ class Records:
             if row is None:
                 raise JournalError(f"the journal has no operation {operation_id}")
             key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
+            action = Action(action_name)
+            elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
             window = _window(
                 db.execute(f"SELECT {WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
             )
@@ -157,7 +159,6 @@ class Records:
                 " WHERE operation = ?",
                 (key,),
             ).fetchone()[0]
-        action = Action(action_name)
         operation = Operation(
             operation_id,
             action,
@@ -170,7 +171,6 @@ class Records:
         operation.ended = ended
         operation.restore(targets)
         plan = Plan(action, tuple(batches))
-        elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
         return Stored(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
 
     def standing(self, operation_id: str) -> tuple[float | None, bool]:
