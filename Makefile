@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 TESTS  ?= tests
 # Tests wait more than they compute: three at a time for each of two processors.
 WORKERS ?= 6
-BENCH   ?= start list load jobs requests stall soak
+BENCH   ?= start list load jobs crowd requests stall soak
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format screenshots readme bench campaign kills build lock clean
@@ -66,7 +66,7 @@ screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the s
 readme: $(VENV)/develop ## Write the tables of the README anew, from the program
 	$(BIN)/python -m tests.readme
 
-bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs requests stall soak)
+bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs crowd requests stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
 
 campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")

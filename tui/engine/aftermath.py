@@ -133,9 +133,12 @@ class Aftermath:
         action = self._operation.action
         since = self._submitted.get(batch.index, self._operation.started)
         self._jobs[job_id, batch.index] = ids
+        watching = asyncio.create_task(self._watch(job_id, ids)) if action.leaves_trace else None
         try:
             outcome = await self._services.tracker.wait(job_id, action, len(ids), since)
         finally:
+            if watching is not None:
+                watching.cancel()
             del self._jobs[job_id, batch.index]
         match outcome:
             case JobOutcome.SUCCEEDED:
@@ -149,6 +152,11 @@ class Aftermath:
                 doubt = "the platform does not tell what became of the job; reading the server instead"
                 self._transitions.set(ids, State.UNSURE, message=doubt)
                 await self._reconcile(ids, batch)
+
+    async def _watch(self, job_id: str, ids: list[str]) -> None:
+        """Tell the tracker when all servers of a job are seen to be as asked."""
+        await self._services.verifier.watch(self._operation.action, ids)
+        self._services.tracker.seen(job_id)
 
     def refused(self, ids: Sequence[str], reason: str) -> None:
         """A request was refused as a whole. Where a server can show it, it is believed after a look only."""

@@ -201,6 +201,7 @@ class Core:
             read_data_center=self._inventory.read_data_center,
             data_center_of=self._inventory.place_of,
             clock=self._clock,
+            crowded=lambda: tracker.crowded,
         )
         self._services = Services(
             session=self.session,

@@ -36,6 +36,8 @@ PATIENCE = 300.0
 ANSWERS = 10
 """A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
 SHORTEST_NAP = 0.001
+LATE = 3.0
+"""Seconds by which a job is asked for late at most, before there is a crowd."""
 RECALLING = 1.0
 """Seconds that the first job of a kind waits for what is known of such jobs."""
 TROUBLES = 3
@@ -64,6 +66,8 @@ class _Job:
         self.untold: float | None = None
         """Since when the endpoint answers without telling how the job stands."""
         self.waiters = 0
+        self.turn = 0
+        """Its entry in the heap that counts; others are stale."""
         self.done: asyncio.Future[JobOutcome] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
 
@@ -125,7 +129,7 @@ class Tracker:
         self._recalling: dict[tuple[Action, int], asyncio.Task[None]] = {}
         self._jobs: dict[str, _Job] = {}
         self._due: list[tuple[float, int, _Job]] = []
-        """Heap of when to ask; an entry whose job is no longer in ``_jobs`` is stale."""
+        """Heap of when to ask; an entry is stale whose job is no longer in ``_jobs`` or has a later one."""
         self._order = itertools.count()
         self._flying = 0
         self._next_slot = -math.inf
@@ -165,6 +169,25 @@ class Tracker:
             job.waiters -= 1
             if not job.waiters:
                 self._drop(job)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether jobs wait for long to be asked for, only because there are so many."""
+        now = self._clock.monotonic()
+        return bool(self._due) and now >= self._paused_until and now - self._due[0][0] > LATE
+
+    def seen(self, job_id: str) -> None:
+        """The servers of a job are all as asked: ask for it now or, in a crowd, take that for its end."""
+        job = self._jobs.get(job_id)
+        if job is None or job.waiters > 1 or job.task is not None:
+            return
+        now = self._clock.monotonic()
+        if self.crowded:
+            self._learn(job, now)
+            self._end(job, JobOutcome.SUCCEEDED)
+        else:
+            self._schedule(job, now)
+        self._pump()
 
     def nudge(self) -> None:
         """Ask again at once instead of sitting out a pause, e.g. after the operator logged in again."""
@@ -220,15 +243,16 @@ class Tracker:
         self._schedule(job, now + job.table.interval(now - job.begun))
 
     def _schedule(self, job: _Job, at: float) -> None:
-        heapq.heappush(self._due, (at, next(self._order), job))
+        job.turn = next(self._order)
+        heapq.heappush(self._due, (at, job.turn, job))
 
     def _pump(self) -> None:
         """Send what is due and may be sent now; set the alarm for what comes next."""
         now = self._clock.monotonic()
         lanes = 1 if self._probing else self._connections
         while self._due and self._flying < lanes:
-            due, _, job = self._due[0]
-            if self._jobs.get(job.id) is not job:
+            due, turn, job = self._due[0]
+            if self._jobs.get(job.id) is not job or job.turn != turn:
                 heapq.heappop(self._due)
                 continue
             ahead = (self._connections - 1) / self._budget

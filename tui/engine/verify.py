@@ -16,6 +16,10 @@ LONGEST_INTERVAL = 30.0
 """Seconds between the looks of one search: doubling from the first to the longest."""
 SPACING = 1.0
 """Seconds at least from the beginning of a reading of one data center to the next."""
+CROWD_SPACING = 3.0
+"""The same while so many jobs go on that each is asked for too seldom: then every look shows many ends."""
+MANY = 20
+"""From so many servers on that are watched, reading all of a data center serves better than reading one."""
 BREATHER = 3.0
 """A data center is read for at most one part in so many of the time."""
 
@@ -23,8 +27,17 @@ BREATHER = 3.0
 class _Search:
     """The servers of one data center that one caller waits for."""
 
-    def __init__(self, action: Action, server_ids: set[str], on_server: Callable[[Server], None]) -> None:
+    def __init__(
+        self,
+        action: Action,
+        server_ids: set[str],
+        on_server: Callable[[Server], None],
+        *,
+        passive: bool = False,
+    ) -> None:
         self.action = action
+        self.passive = passive
+        """Takes what others' readings show, and asks for none."""
         self.left = server_ids
         self.contrary: set[str] = set()
         """Those that the newest reading showed not to be as asked."""
@@ -53,10 +66,14 @@ class _DataCenter:
         self,
         read: Callable[[set[str]], Awaitable[Iterable[Server]]],
         clock: Clock,
+        crowded: Callable[[], bool],
         jitter: Callable[[], float],
     ) -> None:
         self._read = read
         self._clock = clock
+        self._crowded = crowded
+        self._rounds: asyncio.Task[None] | None = None
+        """Looks now and then while there is a crowd."""
         self._jitter = jitter
         self._searches: dict[_Search, None] = {}
         self._reading: asyncio.Task[None] | None = None
@@ -79,13 +96,35 @@ class _DataCenter:
                 await self._pause(search, min(interval, max(0.0, deadline - self._clock.monotonic())))
                 interval = min(2 * interval, LONGEST_INTERVAL)
         finally:
-            del self._searches[search]
-            if not self._searches:
-                for task in (self._reading, self._begun):
-                    if task is not None:
-                        task.cancel()
-                self._reading = None
+            self._leave(search)
         return {id_: id_ in search.contrary for id_ in search.left}
+
+    async def watch(self, search: _Search) -> None:
+        """Wait until nothing is left of the search, by what is read for others or for the crowd."""
+        self._searches[search] = None
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(self._look_around())
+        try:
+            await search.found
+        finally:
+            self._leave(search)
+
+    def _leave(self, search: _Search) -> None:
+        del self._searches[search]
+        if not any(search.passive for search in self._searches) and self._rounds is not None:
+            self._rounds.cancel()
+            self._rounds = None
+        if not self._searches:
+            for task in (self._reading, self._begun):
+                if task is not None:
+                    task.cancel()
+            self._reading = None
+
+    async def _look_around(self) -> None:
+        while True:
+            await self._clock.sleep(CROWD_SPACING)
+            if self._crowded():
+                await self._look()
 
     async def _pause(self, search: _Search, seconds: float) -> None:
         if search.left:
@@ -115,9 +154,12 @@ class _DataCenter:
         failures = 0
         while True:
             searches = [search for search in self._searches if search.left]
+            asked = set[str]().union(*(search.left for search in searches if not search.passive))
             wanted = set[str]().union(*(search.left for search in searches))
             if not wanted:
                 return
+            if asked and len(wanted) < MANY:
+                wanted = asked
             begun = self._clock.monotonic()
             try:
                 servers = await self._read(wanted)
@@ -129,7 +171,8 @@ class _DataCenter:
                 await self._clock.sleep(backoff(failures, self._jitter()) if told is None else told)
                 continue
             took = self._clock.monotonic() - begun
-            self._not_before = begun + max(SPACING, BREATHER * took)
+            spacing = CROWD_SPACING if self._crowded() else SPACING
+            self._not_before = begun + max(spacing, BREATHER * took)
             shown = {server.id: server for server in servers if server.id in wanted}
             for search in searches:
                 search.see(shown)
@@ -158,6 +201,7 @@ class Verifier:
         read_data_center: Callable[[str], Awaitable[Iterable[Server]]],
         data_center_of: Callable[[str], str],
         clock: Clock,
+        crowded: Callable[[], bool] = lambda: False,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Make a verifier.
@@ -169,8 +213,10 @@ class Verifier:
             data_center_of: The data center of a server id, e.g. from the fleet. Any string that
                 ``read_data_center`` understands.
             clock: The engine's clock.
+            crowded: Whether jobs are too many to be asked for one by one: what is watched is read then.
             jitter: Random numbers from 0 up to 1, replaced in tests.
         """
+        self._crowded = crowded
         self._read_server = read_server
         self._read_data_center = read_data_center
         self._data_center_of = data_center_of
@@ -216,6 +262,21 @@ class Verifier:
         )
         return {id_: shown for part in left for id_, shown in part.items()}
 
+    async def watch(self, action: Action, server_ids: Iterable[str]) -> None:
+        """Wait until each server was seen to be as ``action`` leaves it, in whatever is read anyway.
+
+        Only in a crowd are servers read for that alone. Never returns where a server does not show it.
+        """
+        by_data_center: dict[str, set[str]] = {}
+        for server_id in server_ids:
+            by_data_center.setdefault(self._data_center_of(server_id), set()).add(server_id)
+        await asyncio.gather(
+            *(
+                self._at(data_center).watch(_Search(action, ids, lambda server: None, passive=True))
+                for data_center, ids in by_data_center.items()
+            )
+        )
+
     def _at(self, data_center: str) -> _DataCenter:
         known = self._data_centers.get(data_center)
         if known is None:
@@ -225,5 +286,7 @@ class Verifier:
                     return [await self._read_server(next(iter(wanted)))]
                 return await self._read_data_center(data_center)
 
-            known = self._data_centers[data_center] = _DataCenter(read, self._clock, self._jitter)
+            known = self._data_centers[data_center] = _DataCenter(
+                read, self._clock, self._crowded, self._jitter
+            )
         return known

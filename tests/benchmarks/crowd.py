@@ -1,0 +1,139 @@
+"""How late the ends of very many jobs are noticed at the default request budget, in simulated time.
+
+    python -m tests.benchmarks.crowd [--jobs 2000] [--seconds 120-300] [--servers 1] [--failed 0.0]
+
+The engine against the sandbox in one process, each request taking 50 ms: the figures are the same on every
+machine, but for the CPU. Late is from a job's end, as the sandbox tells it, to the event that says so.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from tests.engine.clock import VirtualClock, run
+from tui.engine.core import Core
+from tui.engine.endpoint import Endpoint
+from tui.engine.events import Event, Progress
+from tui.engine.journal import Journal
+from tui.model.operation import IN_FLIGHT, Action, State
+from tui.model.plan import make_plan
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig
+
+ROUND_TRIP = 0.05
+WAITING = IN_FLIGHT - {State.SUCCEEDED}
+
+
+class Crowd(NamedTuple):
+    """What is followed."""
+
+    jobs: int
+    seconds: tuple[float, float]
+    """How long the jobs take."""
+    servers: int = 1
+    """Servers of each job."""
+    failed: float = 0.0
+    """The share of the jobs that fail."""
+
+
+class Result(NamedTuple):
+    """What that came to."""
+
+    late: list[float]
+    """Seconds from each job's end to its notice."""
+    requests: Counter[str]
+    """By what they were for."""
+    became: dict[str, int]
+    alive: int
+    """Jobs that went on at once, at most."""
+    took: float
+    cpu: float
+
+
+class Way(httpx.AsyncBaseTransport):
+    """The way to a sandbox, counted."""
+
+    def __init__(self, app: Any, clock: VirtualClock) -> None:
+        self._inner = httpx.ASGITransport(app)
+        self._clock = clock
+        self.requests: Counter[str] = Counter()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        parts = request.url.path.split("/")
+        self.requests["status" if "status" in parts else parts[2]] += 1
+        await self._clock.sleep(ROUND_TRIP)
+        return await self._inner.handle_async_request(request)
+
+
+async def follow(clock: VirtualClock, crowd: Crowd, home: Path) -> Result:
+    """Start maintenance in so many jobs, and follow them to their ends."""
+    config = SandboxConfig(
+        servers=int(crowd.jobs * crowd.servers * 1.5) + 100,
+        job_seconds=crowd.seconds,
+        faults={"job-fails": crowd.failed} if crowd.failed else {},
+    )
+    app, born = create_app(config, clock=clock.now), clock.now()
+    way = Way(app, clock)
+    noticed: dict[str, float] = {}
+
+    def told(event: Event) -> None:
+        for target in event.targets if isinstance(event, Progress) else ():
+            if target.job_id and target.state not in WAITING:
+                noticed.setdefault(target.job_id, clock.now())
+
+    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: way)
+    core = Core(journal=Journal(home / "journal.db", now=clock.now), emit=told, clock=clock)
+    await core.login(endpoint, "demo", "pitstop")
+    await core.refresh()
+    wanted = [id_ for id_, server in core.fleet.servers.items() if server.maintenance is False]
+    plan = make_plan(Action.START_MAINTENANCE, wanted, core.fleet, batch_size=crowd.servers)
+    wanted = [id_ for batch in plan.batches[: crowd.jobs] for id_ in batch.server_ids]
+    plan = make_plan(Action.START_MAINTENANCE, wanted, core.fleet, batch_size=crowd.servers)
+    way.requests.clear()
+    began, cpu = clock.now(), time.process_time()
+    await core.run(plan, operation_id="op-1")
+    cpu, took = time.process_time() - cpu, clock.now() - began
+    await core.close()
+    sandbox = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:1")
+    async with sandbox:
+        jobs = (await sandbox.get("/__sandbox/truth")).json()["jobs"]
+    spans = [(job["created"], job["ends"]) for job in jobs.values()]
+    return Result(
+        late=[noticed[id_] - born - job["ends"] for id_, job in jobs.items()],
+        requests=way.requests,
+        became=core.operations["op-1"].summary(),
+        alive=max(sum(begun <= at < ends for begun, ends in spans) for at, _ in spans[-50:]),
+        took=took,
+        cpu=cpu,
+    )
+
+
+def main() -> None:
+    """Print the figures for one crowd."""
+    parser = argparse.ArgumentParser(description="How late the ends of many jobs are noticed.")
+    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--seconds", default="120-300")
+    parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--failed", type=float, default=0.0)
+    options = parser.parse_args()
+    low, high = map(float, options.seconds.split("-"))
+    crowd = Crowd(options.jobs, (low, high), options.servers, options.failed)
+    with tempfile.TemporaryDirectory() as home:
+        result = run(lambda clock: follow(clock, crowd, Path(home)))
+    cuts = statistics.quantiles(result.late, n=100)
+    print(
+        f"{options.jobs:,} jobs of {options.servers} servers, {options.seconds} s, {result.alive:,} at once"
+    )
+    print(f"became {result.became} after {result.took:,.0f} s, CPU {result.cpu:.1f} s")
+    print(f"{result.requests.total():,} requests: {dict(result.requests)}")
+    print(f"noticed late by p50 {cuts[49]:.1f} s, p95 {cuts[94]:.1f} s, at most {max(result.late):.1f} s")
+
+
+if __name__ == "__main__":
+    main()

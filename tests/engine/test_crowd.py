@@ -1,0 +1,103 @@
+"""More jobs at once than can be asked for in time: reading their servers shows the ends together."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.crowd import Crowd, follow
+from tests.engine.clock import VirtualClock, run
+from tests.engine.platform import Queue
+from tests.engine.test_verify import START, Cloud
+from tui.engine.tracker import LATE, Tracker
+from tui.engine.verify import Verifier
+from tui.model.job import JobOutcome
+
+
+def test_a_crowd_is_noticed_soon_and_costs_no_more(tmp_path: Path) -> None:
+    """Asking job by job, half of these 600 were noticed more than 11 s late, for 2,413 requests."""
+    result = run(lambda clock: follow(clock, Crowd(600, (30.0, 90.0)), tmp_path))
+    assert result.became == {"verified": 600}
+    assert sorted(result.late)[570] <= 10.0
+    assert result.requests.total() <= 2_413
+
+
+def test_what_fails_in_a_crowd_is_not_taken_for_done(tmp_path: Path) -> None:
+    result = run(lambda clock: follow(clock, Crowd(200, (10.0, 30.0), failed=0.3), tmp_path))
+    assert set(result.became) == {"verified", "failed"}
+    assert sum(result.became.values()) == 200
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+async def test_servers_are_watched_in_what_is_read_anyway_and_in_a_crowd(
+    clock: VirtualClock, crowded: bool
+) -> None:
+    cloud = Cloud(clock)
+    verifier = Verifier(
+        read_server=cloud.server,
+        read_data_center=cloud.data_center,
+        data_center_of=lambda server_id: server_id[:3],
+        clock=clock,
+        crowded=lambda: crowded,
+    )
+    watched = cloud.add("WA1", 30, turns=8.0)
+    watching = asyncio.create_task(verifier.watch(START, watched))
+    await clock.sleep(20)
+    assert watching.done() is crowded
+    assert bool(cloud.reads) is crowded
+    assert await verifier.settle(START, cloud.add("WA1", 1), limit=5.0, on_server=lambda server: None) == {}
+    await watching
+    assert cloud.times("WA1"), "all of it, where as many as that are watched"
+    reads = list(cloud.reads)
+    await clock.sleep(60)
+    assert cloud.reads == reads, "nobody watches any more"
+
+
+async def test_one_looked_for_among_few_watched_is_read_alone(clock: VirtualClock) -> None:
+    cloud = Cloud(clock)
+    verifier = Verifier(
+        read_server=cloud.server,
+        read_data_center=cloud.data_center,
+        data_center_of=lambda server_id: server_id[:3],
+        clock=clock,
+    )
+    watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", 3)))
+    await clock.sleep(0)
+    (one,) = cloud.add("WA1", 1)
+    await verifier.settle(START, [one], limit=5.0, on_server=lambda server: None)
+    assert [what for _, what in cloud.reads] == [one]
+    watching.cancel()
+
+
+async def test_a_job_whose_servers_are_as_asked_is_asked_for_at_once(clock: VirtualClock) -> None:
+    queue = Queue(clock)
+    tracker = Tracker(queue.status, clock=clock)
+    queue.post("wa1-1", 5.0)
+    waiting = asyncio.create_task(tracker.wait("wa1-1", START, 100, clock.now()))
+    await clock.sleep(6)
+    asked = len(queue.asked)
+    tracker.seen("wa1-1")
+    tracker.seen("wa1-2")
+    assert await waiting is JobOutcome.SUCCEEDED
+    assert len(queue.asked) == asked + 1
+    assert clock.monotonic() < 7
+
+
+async def test_in_a_crowd_it_is_taken_for_its_end(clock: VirtualClock) -> None:
+    queue = Queue(clock)
+    tracker = Tracker(queue.status, clock=clock, budget=1.0, connections=1)
+    for number in range(50):
+        queue.post(f"wa1-{number}", 1_000.0)
+    waiting = [
+        asyncio.create_task(tracker.wait(f"wa1-{number}", START, 3, clock.now())) for number in range(50)
+    ]
+    await clock.sleep(LATE + 60)
+    assert tracker.crowded
+    asked = [job for _, job in queue.asked]
+    tracker.seen("wa1-49")
+    assert await waiting[49] is JobOutcome.SUCCEEDED
+    assert [job for _, job in queue.asked].count("wa1-49") == asked.count("wa1-49")
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not tracker.crowded
