@@ -75,7 +75,7 @@ def carry_out(
         for number, action in enumerate(scenario.actions):
             before = world.truth()
             operation = run.operate(f"op-{number}", action)
-            violations += judge(scenario, operation, action, run.planned, before, world.truth())
+            violations += judge(scenario, operation, action, run.planned, before, world.truth(), world.now())
             violations += run.problems
             run.problems.clear()
             if operation is not None:
@@ -147,7 +147,7 @@ class _Run:
                 break
             assert kill is not None
             self.world.rest(kill.downtime)
-        self._let_jobs_end()
+        self._let_trouble_end()
         self._live(None, lambda core, _: core.resume(send_planned=True))
         with closing(self._journal()) as journal:
             return journal.load(operation_id).operation if self._known(journal, operation_id) else None
@@ -238,9 +238,11 @@ class _Run:
             await asyncio.sleep(30)
         raise Gave(f"the fleet could not be read: {core.fleet.problems}")
 
-    def _let_jobs_end(self) -> None:
-        jobs = self.world.truth()["jobs"].values()
-        self.world.rest(max([0.0, *(job["ends"] - self.world.seconds() for job in jobs)]) + 120)
+    def _let_trouble_end(self) -> None:
+        """Until all jobs have ended, and there is room on the disk."""
+        ends = [job["ends"] for job in self.world.truth()["jobs"].values()]
+        ends += [full.ends for full in self.scenario.disk_full]
+        self.world.rest(max([0.0, *(at - self.world.seconds() for at in ends)]) + 120)
 
     def _journal(self) -> Journal:
         life = Owner("campaign", self.world.lives, "")

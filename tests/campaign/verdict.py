@@ -27,12 +27,19 @@ def judge(
     planned: Sequence[str],
     before: Mapping[str, Any],
     after: Mapping[str, Any],
+    now: float,
 ) -> list[str]:
     """Every promise that was broken in one operation, in words.
 
-    ``before`` and ``after`` are truths of the sandbox. ``operation`` is what the journal says of it at the
-    end; None where the journal has never heard of it.
+    ``before`` and ``after`` are truths of the sandbox, ``after`` that of ``now``. ``operation`` is what the
+    journal says of it at the end; None where the journal has never heard of it.
     """
+
+    def ended_before(server_id: str, at: float) -> bool:
+        """Whether any of the server's jobs had ended by then. Behind a refusal one may go on unseen."""
+        born = now - after["now"] + max(0.0, scenario.clock_jump)  # the engine's clock may have jumped
+        jobs = [job for job in after["jobs"].values() if server_id in job["servers"]]
+        return any(job["operation"] == action.value and born + job["ends"] <= at for job in jobs)
 
     def done(server_id: str, what: str) -> int:
         """How often the sandbox was asked to do it (``operations``), or did it (``queued``), meanwhile."""
@@ -56,12 +63,14 @@ def judge(
     if set(operation.targets) != set(planned):
         wrong.append(f"the journal's servers are not the {len(planned)} of the plan")
     for id_, target in operation.targets.items():
-        now = after["servers"][id_]
+        server = after["servers"][id_]
         field, wanted = SETTLED.get(action, ("", None))
-        settled = now[field] == wanted if field else None
+        settled = server[field] == wanted if field else None
         match target.state:
             case State.VERIFIED if settled is False:
-                wrong.append(f"{id_} is verified, and its {field} is {now[field]}")
+                wrong.append(f"{id_} is verified, and its {field} is {server[field]}")
+            case State.FAILED if settled and not ended_before(id_, target.at):
+                pass  # It was true when it was said, after a look of a minute.
             case State.FAILED | State.CANCELLED | State.REFUSED if settled:
                 wrong.append(f"{id_} is {target.state}, and its {field} is {wanted}")
             case State.UNSURE if settled and "untouched" in target.message:
