@@ -7,10 +7,8 @@ import pytest
 from tests.campaign import processes
 from tests.campaign.defects import DEFECTS
 
-MENDED = [name for name, defect in DEFECTS.items() if defect.put_back is not None]
 
-
-@pytest.mark.parametrize("name", MENDED)
+@pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_put_back_is_seen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What never ends is given up sooner.
     monkeypatch.setattr(processes, "PATIENCE", 25.0)
@@ -20,7 +18,7 @@ def test_a_defect_put_back_is_seen(name: str, tmp_path: Path, monkeypatch: pytes
     assert breaks in {violation.promise for violation in result.violations}
 
 
-@pytest.mark.parametrize("name", MENDED)
+@pytest.mark.parametrize("name", DEFECTS)
 def test_what_shows_a_defect_does_no_harm_without_it(name: str, tmp_path: Path) -> None:
     script, trouble, _, _ = DEFECTS[name]
     assert processes.carry_out(script, tmp_path, choose=trouble()).violations == ()
