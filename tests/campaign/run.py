@@ -155,7 +155,9 @@ class _Run:
     def check_logins(self) -> list[str]:
         """Whether the engine logged in more often than there was a reason to."""
         count = self.world.app.state.record.by_route["POST /v2/authentication/login"]
-        allowed = self.logins + self.world.plane.faults.struck["expire-token"]
+        allowed = (
+            self.logins + self.world.plane.faults.struck["expire-token"] + self.world.struck["lost login"]
+        )
         return [f"{count} logins for {allowed} reasons"] if count > allowed else []
 
     def _live(self, kill: Kill | None, work: Callable[[Core, Journal], Awaitable[None]]) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.campaign.scenario import Scenario
 from tui.model.operation import ENDED, Action, Operation, State
+from tui.sandbox.queue import SETTLE_SECONDS
 
 OPEN_ENDS = {State.SUCCEEDED, State.UNSURE}
 """States that say honestly that the outcome is not known; anything else must be the truth."""
@@ -36,10 +37,11 @@ def judge(
     """
 
     def ended_before(server_id: str, at: float) -> bool:
-        """Whether any of the server's jobs had ended by then. Behind a refusal one may go on unseen."""
+        """Whether any of the server's jobs had ended by then, and showed it: one may go on behind a refusal."""
         born = now - after["now"] + max(0.0, scenario.clock_jump)  # the engine's clock may have jumped
         jobs = [job for job in after["jobs"].values() if server_id in job["servers"]]
-        return any(job["operation"] == action.value and born + job["ends"] <= at for job in jobs)
+        shown = born + SETTLE_SECONDS[1]
+        return any(job["operation"] == action.value and shown + job["ends"] <= at for job in jobs)
 
     def done(server_id: str, what: str) -> int:
         """How often the sandbox was asked to do it (``operations``), or did it (``queued``), meanwhile."""

@@ -268,6 +268,7 @@ class Wire(httpx.AsyncBaseTransport):
                 )
             self._note(post, request, "answered")
         elif world.down():
+            world.struck["lost login"] += login
             raise httpx.ReadError("Connection reset by peer", request=request)
         world.reach(Moment.AFTER_POST if post else Moment.READING)
         return response
