@@ -37,7 +37,7 @@ def judge(
     """
 
     def ended_before(server_id: str, at: float) -> bool:
-        """Whether any of the server's jobs had ended by then, and showed it: one may go on behind a refusal."""
+        """Whether any of the server's jobs had ended and showed by then: one may go on behind a refusal."""
         born = now - after["now"] + max(0.0, scenario.clock_jump)  # the engine's clock may have jumped
         jobs = [job for job in after["jobs"].values() if server_id in job["servers"]]
         shown = born + SETTLE_SECONDS[1]
@@ -71,7 +71,7 @@ def judge(
         match target.state:
             case State.VERIFIED if settled is False:
                 wrong.append(f"{id_} is verified, and its {field} is {server[field]}")
-            case State.FAILED if settled and not ended_before(id_, target.at):
+            case State.FAILED if scenario.refused_after and settled and not ended_before(id_, target.at):
                 pass  # It was true when it was said, after a look of a minute.
             case State.FAILED | State.CANCELLED | State.REFUSED if settled:
                 wrong.append(f"{id_} is {target.state}, and its {field} is {wanted}")
