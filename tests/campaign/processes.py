@@ -40,7 +40,7 @@ REPOSITORY = Path(__file__).parents[2]
 APART = ("--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 PATIENCE = 240.0
-"""Real seconds that one process may take: 100 minutes of its own time. What is unsure is watched for an hour."""
+"""Real seconds that one process may take: 100 minutes of its own. What is unsure is watched for an hour."""
 
 DIED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """What waiting for a process that got SIGKILL gives, itself or through another program."""
