@@ -12,12 +12,15 @@ import msgspec
 
 from tests.campaign.proxy import Exchange
 from tui.model.operation import ENDED, IN_FLIGHT, Action, State
+from tui.sandbox.queue import SETTLE_SECONDS
 
 UNDER_WAY = IN_FLIGHT - {State.SUCCEEDED}
 
 SLACK = 3.0
 """Seconds by which the sandbox's times and the journal's may differ: an answer takes time."""
 
+LOOK = 55.0
+"""Seconds for which servers are looked at, about, before a refusal is believed."""
 POSTS = 6
 """So often at most may one batch leave: the endpoint may ask for a few pauses, and the login may run out."""
 
@@ -165,6 +168,8 @@ def _true(records: Records) -> Iterator[Violation]:
                     records, server, story.started, last.at + SLACK
                 ):
                     yield Violation(Promise.VERIFIED, f"{words}, and its maintenance was never {wanted}")
+                case State.FAILED if changed and _too_long_to_see(story, last, changed, records):
+                    pass  # It was true when it was said.
                 case State.FAILED | State.REFUSED | State.CANCELLED if changed:
                     yield Violation(Promise.TRUE, f"{words} ({last.message}), and its job changed it")
                 case State.REFUSED | State.CANCELLED if mine:
@@ -183,6 +188,15 @@ def _true(records: Records) -> Iterator[Violation]:
                         Promise.TRUE,
                         f"{story.id}: {one.server} was said to be untouched before its job ended",
                     )
+
+
+def _too_long_to_see(
+    story: Story, last: Transition, changed: Sequence[Mapping[str, Any]], records: Records
+) -> bool:
+    """Whether a server was looked at for long, and its job, behind a refusal, went on for longer."""
+    looked = last.at - max(story.intended(last.server), default=last.at)
+    shown = (_end(job, records) + SETTLE_SECONDS[1] for job in changed)
+    return looked >= LOOK and all(at > last.at for at in shown)
 
 
 def _jobs_of(
