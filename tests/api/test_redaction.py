@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.service import PASSWORD, Reply, Service, status
-from tui.api.errors import ApiError, LoginRefused
+from tui.api.errors import ApiError, LoginRefused, TokenExpired
 from tui.api.redaction import HIDDEN, WITHHELD, Redaction
 from tui.api.secret import Secret
 from tui.model.group import DataCenter
@@ -54,7 +54,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 def of(password: str, token: str = "") -> Redaction:
     redaction = Redaction()
-    redaction.know_login("demo", Secret(password))
+    redaction.know_logins(("demo", Secret(password)))
     if token:
         redaction.know_token(Secret(token))
     return redaction
@@ -205,3 +205,21 @@ async def test_credentials_that_were_refused_are_forgotten() -> None:
     with pytest.raises(LoginRefused):
         await api.login("demo", HARD)
     assert api._client._redaction.text(HARD) == HARD
+
+
+async def test_a_refused_login_beside_a_session_leaves_its_secrets_hidden() -> None:
+    service = Service(lambda request: status(f"{request.headers['Authorization']} {PASSWORD}"))
+    api = await service.logged_in()
+    service.logins = [httpx.Response(401, json={"message": "no"})]
+    with pytest.raises(LoginRefused):
+        await api.login("demo", HARD)
+    assert await api.job_status("ACME", "wa1-1") == f"Bearer {HIDDEN} {HIDDEN}"
+
+
+async def test_a_login_that_cannot_be_renewed_is_forgotten() -> None:
+    service = Service(httpx.Response(401))
+    api = await service.logged_in()
+    service.logins = [httpx.Response(401, json={"message": "no"})]
+    with pytest.raises(TokenExpired):
+        await api.job_status("ACME", "wa1-1")
+    assert api._client._redaction.text(PASSWORD) == PASSWORD

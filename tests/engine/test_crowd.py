@@ -28,18 +28,22 @@ def test_what_fails_in_a_crowd_is_not_taken_for_done(tmp_path: Path) -> None:
     assert sum(result.became.values()) == 200
 
 
+def watcher_of(cloud: Cloud, *, crowded: bool = False) -> Verifier:
+    return Verifier(
+        read_server=cloud.server,
+        read_data_center=cloud.data_center,
+        data_center_of=lambda server_id: server_id[:3],
+        clock=cloud.clock,
+        crowded=lambda: crowded,
+    )
+
+
 @pytest.mark.parametrize("crowded", [False, True])
 async def test_servers_are_watched_in_what_is_read_anyway_and_in_a_crowd(
     clock: VirtualClock, crowded: bool
 ) -> None:
     cloud = Cloud(clock)
-    verifier = Verifier(
-        read_server=cloud.server,
-        read_data_center=cloud.data_center,
-        data_center_of=lambda server_id: server_id[:3],
-        clock=clock,
-        crowded=lambda: crowded,
-    )
+    verifier = watcher_of(cloud, crowded=crowded)
     watched = cloud.add("WA1", 30, turns=8.0)
     watching = asyncio.create_task(verifier.watch(START, watched))
     await clock.sleep(20)
@@ -55,12 +59,7 @@ async def test_servers_are_watched_in_what_is_read_anyway_and_in_a_crowd(
 
 async def test_one_looked_for_among_few_watched_is_read_alone(clock: VirtualClock) -> None:
     cloud = Cloud(clock)
-    verifier = Verifier(
-        read_server=cloud.server,
-        read_data_center=cloud.data_center,
-        data_center_of=lambda server_id: server_id[:3],
-        clock=clock,
-    )
+    verifier = watcher_of(cloud)
     watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", 3)))
     await clock.sleep(0)
     (one,) = cloud.add("WA1", 1)

@@ -533,7 +533,7 @@ async def test_many_operations_leave_nothing_behind(
         console.events.clear()
         await clock.sleep(400)
         runs = core._runs
-        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._held)))
+        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._ours)))
     assert sizes[30:] == [(20, 0, 0, 0)] * 50
     assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
     assert await core.left_in_maintenance() == []

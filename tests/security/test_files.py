@@ -182,7 +182,9 @@ def test_what_a_killed_program_left_goes_with_the_next(tmp_path: Path) -> None:
         lives.wait_for("WA1ACME")
         killed.process.kill()
         killed.wait_exit()
-        (home.temporary / "pitstop-file").touch()
+        mine = home.temporary / "pitstop-archives"
+        mine.mkdir()
+        (mine / "ticket.txt").touch()
         left = set(home.temporary.iterdir())
         for path in left:
             os.utime(path, (0, 0))
@@ -190,7 +192,7 @@ def test_what_a_killed_program_left_goes_with_the_next(tmp_path: Path) -> None:
         assert len(left - set(home.temporary.iterdir())) == 1, "of the dead one, not of the living"
         lives.press("q")
         assert lives.wait_exit() == 0
-    assert [path.name for path in home.temporary.iterdir()] == ["pitstop-file"]
+    assert list(home.temporary.rglob("*")) == [mine, mine / "ticket.txt"], "what others made stays"
 
 
 @pytest.mark.parametrize("arguments", [["servers", "--sandbox"], ["demo"]])

@@ -232,6 +232,7 @@ class Client:
                 await self._log_in(self._credentials)
             except LoginRefused as error:
                 self._token = self._credentials = None
+                self._redaction.know_logins()
                 message = str(error)
             except ApiError as error:
                 asked = (isinstance(error, RateLimited) and error.wait) or 0.0
@@ -244,13 +245,21 @@ class Client:
         raise TokenExpired(f"The session has ended and the login was refused: {message} Log in again.")
 
     async def _log_in(self, credentials: _Credentials) -> wire.Session:
-        self._redaction.know_login(credentials.user, credentials.password)
+        self._redaction.know_logins(credentials, *([self._credentials] if self._credentials else []))
+        try:
+            session, self._token = await self._ask_for_session(credentials)
+            self._credentials = credentials
+        finally:
+            self._redaction.know_logins(*([self._credentials] if self._credentials else []))
+        self._no_renewal_before = float("-inf")
+        return session
+
+    async def _ask_for_session(self, credentials: _Credentials) -> tuple[wire.Session, Secret]:
         content = wire.login_request(credentials.user, credentials.password)
         request = Request(Kind.LOGIN, "POST", _LOGIN_PATH, "the login", content)
         outcome = await self._exchange.send(request, None)
         if isinstance(outcome, Answered) and outcome.status in (400, 401, 403):
             message = self._message(outcome.body)
-            self._redaction.forget()
             raise LoginRefused(message or f"{self.host} refuses this user and password ({outcome.status}).")
         found = self._judge(request, outcome, self._read_login, _retry_after(outcome))
         del outcome
@@ -260,10 +269,7 @@ class Client:
             raise found
         if found is None:
             raise Malformed(f"{self.host} answered the login without a token: check the URL.")
-        session, self._token = found
-        self._credentials = credentials
-        self._no_renewal_before = float("-inf")
-        return session
+        return found
 
     def _read_login(self, body: bytearray) -> tuple[wire.Session, Secret] | None:
         found = wire.login(body)

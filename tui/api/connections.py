@@ -4,6 +4,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
@@ -58,22 +59,26 @@ class Connections:
         Raises:
             httpx.HTTPError: the connection failed.
         """
-
-        async def trace(event: str, _: object) -> None:
-            if may_leave is not None and event == "http11.send_request_headers.started":
-                await may_leave()
-
-        if self._traces_nothing and may_leave is not None:
+        extensions = {}
+        if may_leave is not None and self._traces_nothing:
             await may_leave()
+        elif may_leave is not None:
+            extensions["trace"] = partial(_ask_before_sending, may_leave)
         client = self._kept if self._may_keep and not alone else self._single
         async with client.stream(
-            method, url, content=content, headers=headers, extensions={"trace": trace}
+            method, url, content=content, headers=headers, extensions=extensions
         ) as response:
             yield response
             # Before the connection is given back, and another request can be on it.
             if _holds_more(response):
                 self._may_keep = False
                 await response.extensions["network_stream"].aclose()
+
+
+async def _ask_before_sending(may_leave: Callable[[], Awaitable[None]], event: str, _: object) -> None:
+    """Hear what httpcore is about to do. Source: httpcore's documentation of the extension ``trace``."""
+    if event == "http11.send_request_headers.started":
+        await may_leave()
 
 
 def _holds_more(response: httpx.Response) -> bool:

@@ -44,26 +44,24 @@ class Redaction:
     """
 
     def __init__(self) -> None:
-        self._login: list[_Needle] = []
+        self._passwords: list[_Needle] = []
         self._tokens: deque[_Needle] = deque(maxlen=TOKENS)
 
-    def know_login(self, user: str, password: Secret) -> None:
-        """Hide this password from now on, and no other."""
-        forms = {
-            b64encode(f"{user}:{password.reveal()}".encode(errors="surrogatepass"), altchars)
-            .decode()
-            .rstrip("=")
-            for altchars in (b"+/", b"-_")
-        }
-        self._login = [_Needle(password), *(_Needle(Secret(form)) for form in sorted(forms))]
+    def know_logins(self, *logins: tuple[str, Secret]) -> None:
+        """Hide the passwords of these users and passwords from now on, and no others."""
+        self._passwords.clear()
+        for user, password in logins:
+            named = f"{user}:{password.reveal()}".encode(errors="surrogatepass")
+            forms = {b64encode(named, altchars).rstrip(b"=").decode() for altchars in (b"+/", b"-_")}
+            self._passwords += [_Needle(password), *(_Needle(Secret(form)) for form in sorted(forms))]
 
     def know_token(self, token: Secret) -> None:
         """Hide this token too from now on."""
         self._tokens.append(_Needle(token))
 
     def forget(self) -> None:
-        """Know none any more."""
-        self._login.clear()
+        """Know nothing any more."""
+        self._passwords.clear()
         self._tokens.clear()
 
     def text(self, text: str) -> str:
@@ -77,7 +75,7 @@ class Redaction:
 
     @property
     def _needles(self) -> "list[_Needle]":
-        return [*self._login, *self._tokens]
+        return [*self._passwords, *self._tokens]
 
 
 def _hidden(needles: "list[_Needle]", text: str) -> str:

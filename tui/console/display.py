@@ -22,8 +22,10 @@ from tui.console.output import Output
 
 # Textual's cache of colours keeps what 1,024 widgets looked like that are long gone, for each is a part of
 # its key (Textualize/textual#6665). The colours alone decide.
-_colours = lru_cache(1024)(partial(StylesCache.get_inner_outer.__wrapped__, StylesCache))
-StylesCache.get_inner_outer = lambda _, *colours: _colours(*colours)  # type: ignore[method-assign, assignment]
+# Where Textual has mended that, nothing is done.
+if hasattr(StylesCache.get_inner_outer, "__wrapped__"):
+    _colours = lru_cache(1024)(partial(StylesCache.get_inner_outer.__wrapped__, StylesCache))
+    StylesCache.get_inner_outer = lambda _, *colours: _colours(*colours)  # type: ignore[method-assign, assignment]
 
 
 class DisplayDriver(LinuxDriver):

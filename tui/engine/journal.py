@@ -38,7 +38,7 @@ class Journal(Records):
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
         super().__init__(path, owner=owner, alive=alive, now=now, uptime=uptime)
-        self._held: dict[str, _Held] = {}
+        self._ours: dict[str, _Ours] = {}
         """By operation, those that this process carries out."""
         self._ended = 0
 
@@ -103,7 +103,7 @@ class Journal(Records):
                     for id_ in batch.server_ids
                 ],
             )
-            self._hold(db, operation.id, key)
+            self._take(db, operation.id, key)
 
     def submit(self, operation_id: str, batch: Batch, targets: Iterable[Target]) -> None:
         """Commit the intent to send a batch. Only when this returns may the request leave.
@@ -152,7 +152,7 @@ class Journal(Records):
         except NotOurs:
             raise
         except JournalError:
-            self.database.keep(_INSERT_KEPT, [(*row, *self._claim_on(operation_id)) for row in rows])
+            self.database.keep(_INSERT_KEPT, [(*row, *self._claimed(operation_id)) for row in rows])
 
     def end(self, operation_id: str, at: float) -> None:
         """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
@@ -164,10 +164,10 @@ class Journal(Records):
             return
         self.database.write_or_keep(
             f"UPDATE operations SET ended = ?, owner = NULL {_WHERE_OURS}",  # noqa: S608
-            [(at, *self._claim_on(operation_id)) for operation_id, at in ended],
+            [(at, *self._claimed(operation_id)) for operation_id, at in ended],
         )
         for operation_id, _ in ended:
-            self._held.pop(operation_id, None)
+            self._ours.pop(operation_id, None)
         self._ended += len(ended)
         if self._ended >= PRUNE_EVERY:
             self._ended = 0
@@ -180,9 +180,9 @@ class Journal(Records):
         """Leave the operation to whoever takes it up next. Keeps what it cannot write."""
         self.database.write_or_keep(
             f"UPDATE operations SET owner = NULL {_WHERE_OURS}",  # noqa: S608
-            [self._claim_on(operation_id)],
+            [self._claimed(operation_id)],
         )
-        self._held.pop(operation_id, None)
+        self._ours.pop(operation_id, None)
 
     def beat(self) -> None:
         """A sign of life for everything this process carries out. Also writes what could not be written."""
@@ -214,7 +214,7 @@ class Journal(Records):
                 " WHERE key = ?",
                 (self._owner_text, self._now(), found[2]),
             )
-            self._hold(db, operation_id, found[2])
+            self._take(db, operation_id, found[2])
             return True
 
     def ask_to_stop(self, operation_id: str) -> None:
@@ -226,18 +226,18 @@ class Journal(Records):
         """Write what can still be written, and close the file. Never raises JournalError."""
         self.database.close()
 
-    def _hold(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
+    def _take(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
         (generation,) = db.execute("SELECT generation FROM operations WHERE key = ?", (key,)).fetchone()
         rows = db.execute("SELECT server, key FROM targets WHERE operation = ?", (key,))
-        self._held[operation_id] = _Held(generation, dict(rows.fetchall()))
+        self._ours[operation_id] = _Ours(generation, dict(rows.fetchall()))
 
-    def _claim_on(self, operation_id: str) -> tuple[str, str, int]:
+    def _claimed(self, operation_id: str) -> tuple[str, str, int]:
         """What ``_WHERE_OURS`` asks for. No generation is 0."""
-        held = self._held.get(operation_id)
+        held = self._ours.get(operation_id)
         return operation_id, self._owner_text, held.generation if held is not None else 0
 
     def _outcomes(self, operation_id: str, targets: Iterable[Target]) -> list[tuple[object, ...]]:
-        keys = self._held[operation_id].keys
+        keys = self._ours[operation_id].keys
         return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
@@ -257,11 +257,11 @@ class Journal(Records):
 
     def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
         ours = f"SELECT 1 FROM operations {_WHERE_OURS}"  # noqa: S608
-        if db.execute(ours, self._claim_on(operation_id)).fetchone() is None:
+        if db.execute(ours, self._claimed(operation_id)).fetchone() is None:
             raise NotOurs(TAKEN_OVER)
 
 
-class _Held(NamedTuple):
+class _Ours(NamedTuple):
     """An operation that this process carries out."""
 
     generation: int

@@ -8,7 +8,7 @@ Rules that hold whatever happens:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -206,7 +206,7 @@ class Runner:
             intended, ids = self.services.clock.monotonic(), batch.server_ids
             pause = self.services.options.look_after
             try:
-                return batch, await session.once(partial(self._post, ids, partial(self._may_leave, intended)))
+                return batch, await session.once(partial(self._post, ids, intended))
             except _Halted:
                 self._withhold(batch)
                 return batch, None
@@ -270,9 +270,8 @@ class Runner:
         await self.services.clock.sleep(seconds)
         await self.services.session.valid()
 
-    async def _post(
-        self, ids: Sequence[str], may_leave: Callable[[], Awaitable[None]], api: Platform
-    ) -> "list[Answer]":
+    async def _post(self, ids: Sequence[str], intended: float, api: Platform) -> "list[Answer]":
+        may_leave = partial(self._may_leave, intended)
         return await api.operate(self.services.account, self.operation.action, ids, may_leave)
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:

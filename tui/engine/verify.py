@@ -251,13 +251,10 @@ class Verifier:
         """
         if not action.leaves_trace:
             return dict.fromkeys(server_ids, False)
-        by_data_center: dict[str, set[str]] = {}
-        for server_id in server_ids:
-            by_data_center.setdefault(self._data_center_of(server_id), set()).add(server_id)
         left = await asyncio.gather(
             *(
                 self._at(data_center).settle(_Search(action, ids, on_server), limit)
-                for data_center, ids in by_data_center.items()
+                for data_center, ids in self._by_data_center(server_ids).items()
             )
         )
         return {id_: shown for part in left for id_, shown in part.items()}
@@ -267,15 +264,18 @@ class Verifier:
 
         Only in a crowd are servers read for that alone. Never returns where a server does not show it.
         """
-        by_data_center: dict[str, set[str]] = {}
-        for server_id in server_ids:
-            by_data_center.setdefault(self._data_center_of(server_id), set()).add(server_id)
         await asyncio.gather(
             *(
                 self._at(data_center).watch(_Search(action, ids, lambda server: None, passive=True))
-                for data_center, ids in by_data_center.items()
+                for data_center, ids in self._by_data_center(server_ids).items()
             )
         )
+
+    def _by_data_center(self, server_ids: Iterable[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for server_id in server_ids:
+            found.setdefault(self._data_center_of(server_id), set()).add(server_id)
+        return found
 
     def _at(self, data_center: str) -> _DataCenter:
         known = self._data_centers.get(data_center)

@@ -32,7 +32,6 @@ class Narrator:
         self._begun = monotonic()
         self._told = float("-inf")
         self._writer = Writer(self._stream)
-        self.flush = self._writer.flush
         self._states: dict[str, State] = {}
         self._wait_until = 0.0
 
@@ -41,6 +40,10 @@ class Narrator:
 
     def __exit__(self, *_: object) -> None:
         self._writer.close()
+
+    def flush(self) -> None:
+        """Wait until all is told, or nobody has listened for a while."""
+        self._writer.flush()
 
     def say(self, text: str) -> None:
         """One line."""

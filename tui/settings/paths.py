@@ -142,7 +142,7 @@ def check_trusted(path: Path) -> None:
 def _check_unchanged_by_others(place: Path) -> None:
     found = place.stat()
     if found.st_uid not in {os.geteuid(), 0}:
-        raise UnsafePathError(f"{place} belongs to another user, who could have it say anything")
+        raise UnsafePathError(f"{place} belongs to another user, who could change it")
     shared = 0o002 if found.st_gid == os.getegid() else 0o022
     sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
     if found.st_mode & shared and not sticky:

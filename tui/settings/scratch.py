@@ -2,18 +2,17 @@
 
 import contextlib
 import fcntl
-import os
 import shutil
-import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tui.settings.paths import UnsafePathError, open_private
+
 PREFIX = "pitstop-"
-SETTLED = 60.0
-"""Seconds after which a folder is locked by whoever made it, if that is alive."""
+LOCK = "pitstop.lock"
+"""Marks a folder as one of these, and is locked for as long as the process lives that made it."""
 
 
 class ScratchError(Exception):
@@ -38,27 +37,19 @@ def scratch() -> Iterator[Path]:
             f"the sandbox needs a temporary folder, and none can be made ({error.strerror}): "
             "make room, or name another place in TMPDIR"
         ) from None
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield folder
+        # Locked before it has its name: nobody finds it there unlocked.
+        with (folder / "new").open("xb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (folder / "new").rename(folder / LOCK)
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
 
 
 def _remove_abandoned(place: Path) -> None:
-    """Remove this user's folders that nobody has locked."""
-    for folder in place.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-                continue
-            if time.time() - found.st_mtime < SETTLED:
-                continue
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(descriptor)
+    """Remove what scratch folders of this user nobody has locked."""
+    for path in place.glob(f"{PREFIX}*/{LOCK}"):
+        with contextlib.suppress(OSError, UnsafePathError), open(path, "rb", opener=open_private) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent, ignore_errors=True)
