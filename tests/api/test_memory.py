@@ -159,6 +159,18 @@ def test_texts_count_as_what_they_take_in_memory() -> None:
         trees.group_tree(body, WA1, Limits(memory=1_500_000))
 
 
+def test_a_fleet_takes_no_more_than_four_times_its_size() -> None:
+    named = [shapes.server(f"WA1ACMEWEB{number}", description=f"web {number}") for number in range(3_000)]
+    body = bytearray(json.dumps({"id": "a0", "servers": named}).encode())
+    tracemalloc.start()
+    tree = trees.group_tree(body, WA1)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(tree.servers) == 3_000
+    assert kept < len(body)
+    assert len(body) + peak <= 4 * len(body)
+
+
 def test_a_large_tree_is_repaired_where_it_is() -> None:
     odd = b"\x01" + rb"\ud800x\ud83d\ude00" + rb"\udc00"
     padding = b"y" * (2**20 - 40)

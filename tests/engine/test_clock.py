@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.engine.clock import EPOCH, VirtualClock, VirtualLoop, run
+from tui.engine.clock import SystemClock
 
 
 async def test_hours_pass_at_once_and_in_order(clock: VirtualClock) -> None:
@@ -63,3 +64,12 @@ async def test_time_stands_still_while_a_thread_works(clock: VirtualClock) -> No
     async with asyncio.timeout(5):
         await asyncio.to_thread(time.sleep, 0.05)
     assert clock.monotonic() == 0
+
+
+def test_a_suspended_machine_ages_what_was_sent_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    before, read, boot_time = clock.monotonic(), time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", None)
+    monkeypatch.setattr(
+        time, "clock_gettime", lambda which: read(which) + (3_600 if which == boot_time else 0)
+    )
+    assert (clock.monotonic() - before >= 3_600) is (boot_time is not None)

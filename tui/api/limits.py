@@ -22,9 +22,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Decompressed (and compressed) size of an answer."""
     tree_body: int = 250_000_000
     """The same for a group tree: 33,000 servers with details are about 100 MB."""
-    memory: int = 400_000_000
+    memory: int = 350_000_000
     """For all answers together: those that arrive, what is made of them, and the servers that are kept.
-    250,000 servers fit, of which 100,000 are read again."""
+    With the program itself that is less than 400 MB. 200,000 servers fit, of which 100,000 are read again."""
     parts: int = 500_000
     """JSON objects, arrays and further values in an answer that is no group tree."""
     data_centers: int = 200

@@ -21,6 +21,10 @@ class Clock(Protocol):
         ...
 
 
+# Linux counts the time of a suspended machine here only: what was sent before a lid was closed has aged.
+_BOOT_TIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -29,8 +33,8 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment."""
-        return time.monotonic()
+        """Seconds since some moment; on Linux with those in which the machine was suspended."""
+        return time.clock_gettime(_BOOT_TIME) if _BOOT_TIME is not None else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait ``seconds``."""
