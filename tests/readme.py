@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tui.console.commands import COMMANDS, keys_of
 from tui.headless.exits import Exit
-from tui.model.grammar import GRAMMAR
-from tui.model.operation import LOOKS
+from tui.model.filter.grammar import GRAMMAR
+from tui.model.operation import STATE_STYLES
 from tui.sandbox.config import FAULTS
 from tui.settings.report import markdown_table
 from tui.settings.schema import Profile, Settings
@@ -46,7 +46,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "filters": filters,
     "states": lambda: table(
         ["sign", "ASCII", "word", "in JSON"],
-        [[look.sign, f"`{look.ascii}`", look.word, f"`{state}`"] for state, look in LOOKS.items()],
+        [[look.sign, f"`{look.ascii}`", look.word, f"`{state}`"] for state, look in STATE_STYLES.items()],
     ),
     "exits": lambda: table(["code", ""], [[f"`{exit_.value}`", exit_.meaning] for exit_ in Exit]),
     "settings": lambda: markdown_table(Settings),

@@ -16,9 +16,10 @@ from textual.pilot import Pilot
 
 from tests.console.scripted import LOGGED_IN, NOW, SANDBOX, ScriptedEngine, make_app, until
 from tui.assembly import sandbox_endpoint
-from tui.console import dialog, gate
+from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
+from tui.console.terminal import gate
 from tui.engine import events
 from tui.engine.engine import Engine
 from tui.model.operation import State
@@ -78,7 +79,7 @@ async def take_console(directory: Path, inventory: list[events.DataCenterRead]) 
     engine = Staged(inventory)
     app = make_app(engine, endpoints=(SANDBOX,), start=LOGGED_IN, clock=lambda: NOW + 47)
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: app.picture and app.picture.read_at)
+        await until(pilot, lambda: app.store and app.store.read_at)
         screen = app.screen
         assert isinstance(screen, ServersScreen)
         await pilot.press("slash", *"group:web")
@@ -87,7 +88,7 @@ async def take_console(directory: Path, inventory: list[events.DataCenterRead]) 
         save(app, directory, "servers")
         await press_each(pilot, "a", "s", *"CHG-4711")
         save(app, directory, "confirm")
-        count = screen.situation.marked
+        count = screen.command_context.marked
         await press_each(pilot, "enter", *str(count), "enter", "y")
         await until(pilot, lambda: engine.operations)
         await carry_out(pilot, engine)

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from tui.engine.engine import Engine
     from tui.engine.options import Options
     from tui.headless.narration import Narrator
-    from tui.headless.session import Work
+    from tui.headless.session import HeadlessConfig
     from tui.sandbox.config import SandboxConfig
     from tui.sandbox.inside import Inside
 
 SANDBOX_USER, SANDBOX_PASSWORD = "demo", "pitstop"
 
 
-class Place(NamedTuple):
+class EndpointOptions(NamedTuple):
     """What the command line says about where to work."""
 
     profile: str | None = None
@@ -45,7 +45,7 @@ class Place(NamedTuple):
     account: str | None = None
     readonly: bool | None = None
 
-    def over(self, other: "Place") -> "Place":
+    def over(self, other: "EndpointOptions") -> "EndpointOptions":
         """The same, with what ``other`` says where nothing is said here.
 
         An endpoint that is named here is the one meant, however the other one names its own.
@@ -53,10 +53,12 @@ class Place(NamedTuple):
         profile, api_url = self.profile, self.api_url
         if profile is None and api_url is None:
             profile, api_url = other.profile, other.api_url
-        return Place(profile, api_url, self.account or other.account, self.readonly or other.readonly)
+        return EndpointOptions(
+            profile, api_url, self.account or other.account, self.readonly or other.readonly
+        )
 
 
-class Ground(NamedTuple):
+class LoadedConfig(NamedTuple):
     """What a command stands on."""
 
     paths: Paths
@@ -68,7 +70,7 @@ class Ground(NamedTuple):
 def journal_trouble(paths: Paths) -> str:
     """Why the journal cannot be where the settings have it; empty when it can."""
     from tui.engine.errors import JournalNotLocal
-    from tui.engine.mounts import check_local
+    from tui.engine.journal.mounts import check_local
 
     try:
         check_local(paths.journal.parent)
@@ -77,7 +79,9 @@ def journal_trouble(paths: Paths) -> str:
     return ""
 
 
-def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sandbox: bool = False) -> Ground:
+def read_config(
+    place: EndpointOptions, flags: Mapping[str, object] | None = None, *, sandbox: bool = False
+) -> LoadedConfig:
     """Read the settings; from now on, what goes wrong is logged. For a sandbox, no endpoint is looked for.
 
     Raises:
@@ -87,17 +91,19 @@ def read_ground(place: Place, flags: Mapping[str, object] | None = None, *, sand
     start_log(paths.log)
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
     if sandbox:
-        return Ground(paths, loaded, None)
+        return LoadedConfig(paths, loaded, None)
     target = choose_target(
         loaded, os.environ, profile=place.profile, api_url=place.api_url, account=place.account
     )
-    return Ground(paths, loaded, target)
+    return LoadedConfig(paths, loaded, target)
 
 
 def run_headless(
-    command: "Callable[[Work, Narrator], Awaitable[int]]", ground: Ground, sandbox: "SandboxConfig | None"
+    command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]",
+    loaded_config: LoadedConfig,
+    sandbox: "SandboxConfig | None",
 ) -> int:
-    """Run a command of ``tui.headless`` where ``ground`` says, or on a sandbox in this process.
+    """Run a command of ``tui.headless`` where ``loaded_config`` says, or on a sandbox in this process.
 
     Raises:
         Stop: the command ended early; it holds the exit code.
@@ -108,28 +114,30 @@ def run_headless(
 
     from tui.headless.narration import Narrator
 
-    async def run(work: "Work") -> int:
+    async def run(work: "HeadlessConfig") -> int:
         with Narrator() as narrator:
             return int(await command(work, narrator))
 
     if sandbox is None:
-        return asyncio.run(run(_work(ground)))
+        return asyncio.run(run(_work(loaded_config)))
     with scratch() as directory:
-        return asyncio.run(run(_work_on_sandbox(ground, sandbox, directory)))
+        return asyncio.run(run(_work_on_sandbox(loaded_config, sandbox, directory)))
 
 
-def _work_on_sandbox(ground: Ground, sandbox: "SandboxConfig", directory: Path) -> "Work":
-    from tui.headless.session import Work
+def _work_on_sandbox(
+    loaded_config: LoadedConfig, sandbox: "SandboxConfig", directory: Path
+) -> "HeadlessConfig":
+    from tui.headless.session import HeadlessConfig
 
-    settings, journal = ground.loaded.settings, directory / ground.paths.journal.name
+    settings, journal = loaded_config.loaded.settings, directory / loaded_config.paths.journal.name
     endpoint, options = sandbox_endpoint(sandbox), engine_options(settings)
-    return Work(endpoint, SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
+    return HeadlessConfig(endpoint, SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
 
 
-def _work(ground: Ground) -> "Work":
-    from tui.headless.session import Work
+def _work(loaded_config: LoadedConfig) -> "HeadlessConfig":
+    from tui.headless.session import HeadlessConfig
 
-    paths, settings, target = ground.paths, ground.loaded.settings, ground.target
+    paths, settings, target = loaded_config.paths, loaded_config.loaded.settings, loaded_config.target
     if target is None:
         raise TargetError(
             "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
@@ -138,14 +146,14 @@ def _work(ground: Ground) -> "Work":
     user, password = find_credentials(target.profile, os.environ, ask_on_terminal)
     endpoint, account = network_endpoint(target.name, target.profile), target.profile.account
     options = engine_options(settings)
-    return Work(endpoint, user, password, account, paths.journal, target.limit(settings), options)
+    return HeadlessConfig(endpoint, user, password, account, paths.journal, target.limit(settings), options)
 
 
-def open_console(ground: Ground, demo: "SandboxConfig | None") -> int:
+def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> int:
     """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
     from tui.console.start import StartOptions, run_console
 
-    paths, settings, target = ground.paths, ground.loaded.settings, ground.target
+    paths, settings, target = loaded_config.paths, loaded_config.loaded.settings, loaded_config.target
     endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]
     endpoints.append(sandbox_endpoint())
     start = StartOptions(log_file=str(paths.log))

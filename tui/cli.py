@@ -14,7 +14,7 @@ from tui import __version__
 
 if TYPE_CHECKING:
     from tui.headless.narration import Narrator
-    from tui.headless.session import Work
+    from tui.headless.session import HeadlessConfig
     from tui.sandbox.config import SandboxConfig
 
 BUG, USAGE, INTERRUPTED = 1, 2, 130
@@ -58,7 +58,9 @@ fleet_options = _options(
 )
 sandbox_options = _options(
     click.option(
-        "--sandbox", is_flag=True, help="Work on a sandbox inside the program; nothing real is touched."
+        "--sandbox",
+        is_flag=True,
+        help="Work on a sandbox inside the program; nothing real is touched.",
     ),
     fleet_options,
 )
@@ -198,11 +200,11 @@ def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> in
 @click.pass_obj
 def where(outer: Said, /, **place: Any) -> int:
     """Show files and settings, each with its origin."""
-    from tui.assembly import Place, journal_trouble, read_ground
+    from tui.assembly import EndpointOptions, journal_trouble, read_config
     from tui.settings.report import describe
 
-    ground = read_ground(Place(**place).over(Place(**outer)))
-    click.echo(describe(*ground, journal_trouble(ground.paths)), nl=False)
+    loaded_config = read_config(EndpointOptions(**place).over(EndpointOptions(**outer)))
+    click.echo(describe(*loaded_config, journal_trouble(loaded_config.paths)), nl=False)
     return 0
 
 
@@ -232,30 +234,32 @@ def _operate(outer: Said, options: Said, *, start: bool) -> int:
     return _headless(outer, options, lambda work, narrator: operate(work, narrator, request))
 
 
-def _headless(outer: Said, options: Said, command: "Callable[[Work, Narrator], Awaitable[int]]") -> int:
+def _headless(
+    outer: Said, options: Said, command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]"
+) -> int:
     """Run a command of the engine where ``options`` say, else the group's, and give its exit code."""
-    from tui.assembly import Place, read_ground, run_headless
+    from tui.assembly import EndpointOptions, read_config, run_headless
     from tui.headless.exits import Stop
 
-    place = Place(*(options[name] for name in _PLACE)).over(Place(**outer))
+    place = EndpointOptions(*(options[name] for name in _PLACE)).over(EndpointOptions(**outer))
     fleet = {name: options[name] for name in _FLEET if options[name] not in (None, ())}
     if fleet and not options["sandbox"]:
         raise click.UsageError("how the sandbox is to be makes sense only with --sandbox")
     if options["sandbox"] and (place.profile or place.api_url or place.account):
         raise click.UsageError("--sandbox is an endpoint of its own; it goes with no other")
     config = _sandbox_config(fleet) if options["sandbox"] else None
-    ground = read_ground(place, {"batch_size": options.get("batch_size")}, sandbox=options["sandbox"])
+    loaded_config = read_config(place, {"batch_size": options.get("batch_size")}, sandbox=options["sandbox"])
     try:
-        return run_headless(command, ground, config)
+        return run_headless(command, loaded_config, config)
     except Stop as end:
         _complain(str(end))
         return int(end.exit_code)
 
 
 def _console(flags: Said, place: Said, demo: "SandboxConfig | None" = None) -> int:
-    from tui.assembly import Place, open_console, read_ground
+    from tui.assembly import EndpointOptions, open_console, read_config
 
-    return open_console(read_ground(Place(**place), flags, sandbox=demo is not None), demo)
+    return open_console(read_config(EndpointOptions(**place), flags, sandbox=demo is not None), demo)
 
 
 def _sandbox_config(fleet: Said) -> "SandboxConfig":

@@ -59,7 +59,7 @@ class Crowd:
 
     def send(self, name: str, *, urgent: bool = False, stays: bool = False) -> None:
         async def go() -> None:
-            async with self.gate.turn(urgent=urgent):
+            async with self.gate.acquire(urgent=urgent):
                 self.entered.append(name)
                 if stays:
                     await self.stay.wait()
@@ -137,7 +137,7 @@ async def test_cancelled_in_the_moment_of_entering_gives_all_back() -> None:
     clock = Timeline()
     gate = make_gate(clock, burst=1, slots=1)
     crowd = Crowd(gate)
-    inside = gate.turn()
+    inside = gate.acquire()
     await inside.__aenter__()
     clock.now += 1
     crowd.send("late")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tests.patience import PATIENCE
 from tests.terminal.service import Service
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 
 
 def send_together(
@@ -37,7 +37,7 @@ def send_together(
 async def work(home: Path, url: str, user: str, requests: int, rate: float, burst: int) -> None:
     """Log in, then read that many times, everything at once."""
     endpoint = Endpoint("sandbox", url, requests_per_second=rate, burst=burst)
-    core = Core(journal=Journal(home / "journal.sqlite3"), emit=lambda _: None)
+    core = EngineService(journal=JournalWriter(home / "journal.sqlite3"), emit=lambda _: None)
     await core.login(endpoint, user, "pitstop")
     one = [core.session.read(lambda api: api.data_centers("ACME")) for _ in range(requests)]
     await asyncio.gather(*one)

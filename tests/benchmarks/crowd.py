@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.engine.clock import VirtualClock, run
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import Event, Progress
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 from tui.model.operation import IN_FLIGHT, Action, State
 from tui.model.plan import make_plan
 from tui.sandbox.app import create_app
@@ -88,7 +88,7 @@ async def follow(clock: VirtualClock, crowd: Crowd, home: Path) -> Result:
                 noticed.setdefault(target.job_id, clock.now())
 
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: way)
-    core = Core(journal=Journal(home / "journal.db", now=clock.now), emit=told, clock=clock)
+    core = EngineService(journal=JournalWriter(home / "journal.db", now=clock.now), emit=told, clock=clock)
     await core.login(endpoint, "demo", "pitstop")
     await core.refresh()
     wanted = [id_ for id_, server in core.fleet.servers.items() if server.maintenance is False]

@@ -29,11 +29,11 @@ from tests.engine.clock import VirtualClock, run
 from tests.engine.platform import known, uniform
 from tui.api.endpoints import Api
 from tui.engine.clock import SystemClock
-from tui.engine.core import TRACKING_SHARE
-from tui.engine.journal import Journal
-from tui.engine.tracker import Tracker
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.polling.schedule import similar
+from tui.engine.polling.tracker import Tracker
+from tui.engine.service import TRACKING_SHARE
 from tui.model.operation import Action
-from tui.model.pacing import similar
 
 START = Action.START_MAINTENANCE
 ACCOUNT = "ACME"
@@ -152,7 +152,7 @@ def pitstop(budget: float, journal_path: Path) -> Side:
     async def follow(origin: str, posted: list[Posted]) -> dict[str, float]:
         api = Api(origin, requests_per_second=budget)
         await api.login("demo", "pitstop")
-        journal = Journal(journal_path)
+        journal = JournalWriter(journal_path)
 
         async def durations(action: Action, servers: int) -> list[float]:
             return journal.durations(action, similar(servers))
@@ -310,7 +310,7 @@ def main() -> int:
             )
             path = next(empty)
             path.parent.mkdir()
-            journal = Journal(path)
+            journal = JournalWriter(path)
             for seconds in uniform(50, *scale.seconds, seed=50):
                 journal.record_duration(START, 1, seconds)
             journal.close()

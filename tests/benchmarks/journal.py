@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
 from tui.engine.clock import SystemClock
-from tui.engine.core import Core
-from tui.engine.journal import Journal
-from tui.engine.owner import Owner
+from tui.engine.journal.owner import Owner
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
@@ -47,7 +47,7 @@ def main() -> None:
 
 def fill(path: Path, operations: int, servers: int) -> None:
     """Operations whose owner died when their servers were queued, each on servers of its own."""
-    journal = Journal(path, owner=Owner("here", 1, "then"), now=lambda: BEGUN - 7_200)
+    journal = JournalWriter(path, owner=Owner("here", 1, "then"), now=lambda: BEGUN - 7_200)
     with closing(journal), journal.database.writing() as db:
         db.execute(
             "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (PLACE, BEGUN - 7_200)
@@ -75,8 +75,10 @@ async def resume(path: Path, servers: int) -> int:
     clock = SystemClock()
     cloud = Cloud(clock, servers=servers)
     cloud.servers = {id_: replace(server, maintenance=True) for id_, server in cloud.servers.items()}
-    journal = Journal(path, owner=Owner("here", 2, "then"), alive=lambda owner, age: False, now=clock.now)
-    core = Core(journal=journal, emit=lambda _: None, clock=clock, connect=cloud.connect)
+    journal = JournalWriter(
+        path, owner=Owner("here", 2, "then"), alive=lambda owner, age: False, now=clock.now
+    )
+    core = EngineService(journal=journal, emit=lambda _: None, clock=clock, connect=cloud.connect)
     await core.login(ENDPOINT, "op", PASSWORD)
     await core.refresh()
     await core.resume()
@@ -88,7 +90,7 @@ async def resume(path: Path, servers: int) -> int:
 def change_words(path: Path, servers: int, words: int) -> int:
     """Every server of an operation says a new long word each time; the bytes of the journal then."""
     ids = tuple(f"WA1ACME{number:05}" for number in range(servers))
-    with closing(Journal(path)) as journal:
+    with closing(JournalWriter(path)) as journal:
         plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", ids),))
         operation = Operation("op-1", plan.action, ids)
         journal.begin(operation, plan, Window("win-1", PLACE, "ACME", "op", 0.0), was_in_maintenance={})

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from tests.benchmarks.list_host import NEEDLE, make_fleet
 from tests.terminal.harness import Terminal
-from tui.model.catalog import Catalog
-from tui.model.query import Scope, parse
+from tui.model.filter.parser import Scope, parse
+from tui.model.listing.catalog import Catalog
 
 QUIET = 0.4
 """Seconds without a byte after which an answer is complete."""

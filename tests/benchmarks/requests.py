@@ -25,9 +25,9 @@ from tests.engine.clock import VirtualClock, run
 from tests.terminal.harness import clean_environment
 from tests.terminal.service import PITSTOP, Service
 from tui.api.endpoints import Api
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 from tui.model.operation import Action
 from tui.model.plan import make_plan
 from tui.sandbox.app import create_app
@@ -140,8 +140,8 @@ async def _watched(clock: VirtualClock, home: Path, size: int) -> Watch:
     app = create_app(SandboxConfig(servers=size, job_seconds=(10, 20)), clock=clock.now)
     watch = Watch(httpx.ASGITransport(app=cast(Any, app)))
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: watch)
-    with closing(Journal(home / "journal.db", now=clock.now)) as journal:
-        core = Core(journal=journal, emit=lambda _: None, clock=clock)
+    with closing(JournalWriter(home / "journal.db", now=clock.now)) as journal:
+        core = EngineService(journal=journal, emit=lambda _: None, clock=clock)
         await core.login(endpoint, "demo", "pitstop")
         await core.refresh()
         plan = make_plan(Action.START_MAINTENANCE, wanted_of(core, 300), core.fleet, batch_size=100)
@@ -150,7 +150,7 @@ async def _watched(clock: VirtualClock, home: Path, size: int) -> Watch:
     return watch
 
 
-def wanted_of(core: Core, number: int) -> list[str]:
+def wanted_of(core: EngineService, number: int) -> list[str]:
     """The first servers of the largest data center that can be put into maintenance."""
     servers = core.fleet.servers.values()
     largest = Counter(server.data_center for server in servers).most_common(1)[0][0]

@@ -4,7 +4,7 @@
     python -m tests.benchmarks.soak --real 300                        real seconds over HTTP, without a pause
     python -m tests.benchmarks.soak --costs 400                       CPU of the 20th, 200th, 400th operation
 
-The engine, its journal and what the console knows (`Picture`) in one process; a line for every day.
+The engine, its journal and what the console knows (`Store`) in one process; a line for every day.
 """
 
 import argparse
@@ -23,12 +23,12 @@ import httpx
 
 from tests.engine.clock import VirtualClock, run
 from tests.terminal.service import Service
-from tui.console.bridge import Picture
+from tui.console.store import Store
 from tui.engine.clock import Clock, SystemClock
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import Event
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 from tui.model.operation import Action
 from tui.model.plan import make_plan
 from tui.sandbox.app import create_app
@@ -61,7 +61,7 @@ class Soak:
     """A console's insides, worked without a pause."""
 
     def __init__(self, endpoint: Endpoint, home: Path, clock: Clock) -> None:
-        self.picture = Picture(clock=clock.now)
+        self.store = Store(clock=clock.now)
         self.operations = 0
         self._told: list[Event] = []
         self._endpoint = endpoint
@@ -69,7 +69,9 @@ class Soak:
         self._path = home / "journal.db"
         self._begun = clock.monotonic()
         self._random = random.Random(7)
-        self._core = Core(journal=Journal(self._path, now=clock.now), emit=self._told.append, clock=clock)
+        self._core = EngineService(
+            journal=JournalWriter(self._path, now=clock.now), emit=self._told.append, clock=clock
+        )
 
     async def begin(self) -> None:
         """Log in and read the fleet."""
@@ -121,7 +123,7 @@ class Soak:
 
     def _pump(self) -> None:
         """What the console's bridge does at every beat."""
-        self.picture.take(self._told)
+        self.store.take(self._told)
         self._told.clear()
 
 

@@ -88,32 +88,32 @@ def _wait_as_long_as_asked() -> None:
 
 def _believe_a_refusal() -> None:
     """A request that was refused was not carried out, whoever says so."""
-    from tui.engine.aftermath import Aftermath
+    from tui.engine.operations.reconciler import Reconciler
     from tui.model.operation import State
 
     def refused(self: Any, ids: Sequence[str], reason: str) -> None:
         self._transitions.set(ids, State.FAILED, message=reason)
 
-    Aftermath.refused = refused  # type: ignore[method-assign]
+    Reconciler.refused = refused  # type: ignore[method-assign]
 
 
 def _call_untouched_soon() -> None:
     """A minute after the request was lost, nothing can come of it any more."""
     from tui import assembly
-    from tui.engine.aftermath import Aftermath
+    from tui.engine.operations.reconciler import Reconciler
 
     options = assembly.engine_options
 
     async def longest(self: Any, servers: int) -> float:
         return 60.0
 
-    Aftermath._longest = longest  # type: ignore[method-assign]
+    Reconciler._longest = longest  # type: ignore[method-assign]
     assembly.engine_options = lambda settings: msgspec.structs.replace(options(settings), unsure_least=60.0)
 
 
 def _wait_for_a_status() -> None:
     """A job's status comes some day."""
-    from tui.engine import tracker
+    from tui.engine.polling import tracker
 
     tracker.PATIENCE = float("inf")
 

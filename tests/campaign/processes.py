@@ -32,7 +32,7 @@ from tests.campaign.script import Command, Process, Script, draw
 from tests.terminal.harness import clean_environment
 from tests.terminal.service import Service
 from tests.tools import find
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import State
 
 HURRIED = (sys.executable, "-m", "tests.campaign.hurried")
@@ -278,7 +278,7 @@ def read_stories(path: Path) -> list[Story]:
         except sqlite3.OperationalError:  # Killed before the tables were made.
             return []
     stories = []
-    with closing(Journal(path, now=hurried.now)) as journal:
+    with closing(JournalWriter(path, now=hurried.now)) as journal:
         for id_ in ids:
             operation = journal.load(id_).operation
             changes, _ = journal.changes(id_, 0)

@@ -13,18 +13,18 @@ import msgspec
 from tests.campaign.scenario import Kill, Outage, Scenario, draw
 from tests.campaign.verdict import judge
 from tests.campaign.world import World, Wrap, witnessed
-from tui.engine.core import Core
 from tui.engine.events import EngineFailed, Event, JournalChanged, LoggedIn, LoginNeeded, OperationNotStarted
-from tui.engine.journal import Journal
+from tui.engine.journal.owner import Owner
+from tui.engine.journal.writer import JournalWriter
 from tui.engine.options import Options
-from tui.engine.owner import Owner
+from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation
 from tui.model.plan import make_plan
 
 PATIENCE = 2 * 86_400.0
 """Virtual seconds that one life may take: faults come and go, so every operation ends at last."""
 
-LOOKS = 100
+STATE_STYLES = 100
 """How often an operator tries to log in or to read the fleet, half a minute apart."""
 
 
@@ -59,7 +59,7 @@ def carry_out(
     directory: Path,
     *,
     wrap: Wrap | None = None,
-    wrap_journal: Callable[[Journal], Journal] = lambda journal: journal,
+    wrap_journal: Callable[[JournalWriter], JournalWriter] = lambda journal: journal,
 ) -> Result:
     """Carry a scenario out and judge it.
 
@@ -99,7 +99,11 @@ class _Run:
     """The operator of one run, over all the lives it takes."""
 
     def __init__(
-        self, scenario: Scenario, world: World, wrap: Wrap | None, wrap_journal: Callable[[Journal], Journal]
+        self,
+        scenario: Scenario,
+        world: World,
+        wrap: Wrap | None,
+        wrap_journal: Callable[[JournalWriter], JournalWriter],
     ) -> None:
         self.scenario = scenario
         self.world = world
@@ -118,7 +122,7 @@ class _Run:
         everyone = sorted(self.world.truth()["servers"])
         named = self._random.sample(everyone, max(1, int(len(everyone) * self.scenario.part)))
 
-        async def work(core: Core, journal: Journal) -> None:
+        async def work(core: EngineService, journal: JournalWriter) -> None:
             await core.resume(send_planned=True)
             if not self._known(journal, operation_id):
                 await self._read_fleet(core)
@@ -160,7 +164,9 @@ class _Run:
         )
         return [f"{count} logins for {allowed} reasons"] if count > allowed else []
 
-    def _live(self, kill: Kill | None, work: Callable[[Core, Journal], Awaitable[None]]) -> bool:
+    def _live(
+        self, kill: Kill | None, work: Callable[[EngineService, JournalWriter], Awaitable[None]]
+    ) -> bool:
         """One life: log in, do ``work``. False when it was killed."""
         world, scenario = self.world, self.scenario
 
@@ -169,7 +175,7 @@ class _Run:
             journal = self._journal()
             world.outlives(journal.database.close)
             clock = LifeClock(world, self.scenario.clock_jump if world.lives == 2 else 0.0)
-            core = Core(
+            core = EngineService(
                 journal=self._wrap_journal(witnessed(journal, world)),
                 emit=events.append,
                 clock=clock,
@@ -200,8 +206,8 @@ class _Run:
             self.problems.append(f"a life was not done after {PATIENCE:g} s")
             return True
 
-    async def _log_in(self, core: Core, events: list[Event]) -> None:
-        for _ in range(LOOKS):
+    async def _log_in(self, core: EngineService, events: list[Event]) -> None:
+        for _ in range(STATE_STYLES):
             self.logins += 1
             await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
             if any(isinstance(event, LoggedIn) for event in events):
@@ -209,7 +215,7 @@ class _Run:
             await asyncio.sleep(30)
         raise Gave(f"no login: {events}")
 
-    async def _log_in_again(self, core: Core, events: list[Event]) -> None:
+    async def _log_in_again(self, core: EngineService, events: list[Event]) -> None:
         """The operator looks at the screen every minute, types the password while it is asked for."""
         while True:
             await asyncio.sleep(60)
@@ -218,7 +224,7 @@ class _Run:
                 self.logins += 1
                 await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
-    async def _fill_disk(self, journal: Journal, full: Outage) -> None:
+    async def _fill_disk(self, journal: JournalWriter, full: Outage) -> None:
         """Let the journal grow no further for a while: what SQLite meets then is a full disk."""
         await asyncio.sleep(max(0.0, full.begins - self.world.seconds()))
         if self.world.seconds() < full.ends:
@@ -227,13 +233,13 @@ class _Run:
             await asyncio.sleep(full.ends - self.world.seconds())
             _limit_pages(journal, 2**30)
 
-    async def _stop_some_time(self, core: Core, operation_id: str) -> None:
+    async def _stop_some_time(self, core: EngineService, operation_id: str) -> None:
         if self.scenario.cancelled_after is not None:
             await asyncio.sleep(self.scenario.cancelled_after)
             await core.cancel(operation_id)
 
-    async def _read_fleet(self, core: Core) -> None:
-        for _ in range(LOOKS):
+    async def _read_fleet(self, core: EngineService) -> None:
+        for _ in range(STATE_STYLES):
             await core.refresh()
             if core.fleet.data_centers and not core.fleet.problems:
                 return
@@ -246,9 +252,9 @@ class _Run:
         ends += [full.ends for full in self.scenario.disk_full]
         self.world.rest(max([0.0, *(at - self.world.seconds() for at in ends)]) + 120)
 
-    def _journal(self) -> Journal:
+    def _journal(self) -> JournalWriter:
         life = Owner("campaign", self.world.lives, "")
-        return Journal(
+        return JournalWriter(
             self.world.journal_path,
             owner=life,
             alive=lambda owner, _: owner == life,
@@ -257,11 +263,11 @@ class _Run:
         )
 
     @staticmethod
-    def _known(journal: Journal, operation_id: str) -> bool:
+    def _known(journal: JournalWriter, operation_id: str) -> bool:
         return operation_id in journal.operations("night")
 
 
-def _limit_pages(journal: Journal, pages: int) -> None:
+def _limit_pages(journal: JournalWriter, pages: int) -> None:
     with journal.database.reading() as db:
         db.execute(f"PRAGMA max_page_count = {pages}")
 

@@ -11,8 +11,8 @@ import pytest
 from tests.campaign import run
 from tests.campaign.run import Result, carry_out
 from tests.campaign.scenario import HIGHEST_RATES, Kill, Moment, Outage, Scenario, draw
-from tui.engine.journal import Journal
-from tui.engine.verify import Verifier
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.polling.verifier import Verifier
 from tui.model.operation import Action
 from tui.sandbox.config import FAULTS
 
@@ -150,14 +150,14 @@ class Blind(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
 
 
-def forgetful(journal: Journal) -> Journal:
+def forgetful(journal: JournalWriter) -> JournalWriter:
     """A journal whose intents never reach the disk."""
 
     class Forgetful:
         def __getattr__(self, name: str) -> Any:
             return (lambda *_: None) if name == "submit" else getattr(journal, name)
 
-    return cast(Journal, Forgetful())
+    return cast(JournalWriter, Forgetful())
 
 
 def broken(result: Result, words: str) -> bool:

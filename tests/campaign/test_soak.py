@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks.soak import simulate
 from tests.engine.clock import run
-from tui.engine import journal
+from tui.engine.journal import writer as journal
 from tui.model import retention
 
 

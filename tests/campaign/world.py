@@ -21,7 +21,7 @@ from tests.campaign.proxy import REFUSALS, WEEK
 from tests.campaign.scenario import Kill, Moment, Scenario
 from tests.engine.clock import EPOCH, VirtualLoop
 from tui.engine.endpoint import Endpoint
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
 from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
 
@@ -284,7 +284,7 @@ class Wire(httpx.AsyncBaseTransport):
             self._world.posts.append(Post(self._world.seconds(), action, ids, outcome))
 
 
-def witnessed(journal: Journal, world: World) -> Journal:
+def witnessed(journal: JournalWriter, world: World) -> JournalWriter:
     """The journal, with every call of it a moment at which a life may end: before it or after it."""
 
     class Witness:
@@ -301,4 +301,4 @@ def witnessed(journal: Journal, world: World) -> Journal:
 
             return call
 
-    return cast(Journal, Witness())
+    return cast(JournalWriter, Witness())

@@ -9,10 +9,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
-from tui.console import dialog, gate
+from tui.console import dialog
 from tui.console.app import PitstopApp
-from tui.console.bridge import Picture
 from tui.console.screens.servers import ServersScreen
+from tui.console.store import Store
+from tui.console.terminal import gate
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +43,9 @@ class Console(NamedTuple):
         await until(self.pilot, condition, what)
 
     @property
-    def picture(self) -> Picture:
+    def store(self) -> Store:
         """What the console knows."""
-        return self.servers.picture
+        return self.servers.store
 
     def marked(self) -> list[str]:
         """The ids that are marked."""
@@ -91,7 +92,7 @@ def console() -> OpenConsole:
         app = make_app(engine, start=how.pop("start", LOGGED_IN), **how)
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(
-                pilot, lambda: isinstance(app.screen, ServersScreen) and app.picture and app.picture.read_at
+                pilot, lambda: isinstance(app.screen, ServersScreen) and app.store and app.store.read_at
             )
             screen = app.screen
             assert isinstance(screen, ServersScreen)

@@ -5,7 +5,7 @@ from textual.app import App
 from tests.console.list_host import lines
 from tui.console.theme import THEME
 from tui.console.widgets.column_chooser import ColumnChooser
-from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout
+from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout
 
 
 class Host(App[None]):

@@ -6,13 +6,13 @@ import pytest
 
 from tui.console import commands
 from tui.console.app import PitstopApp
-from tui.console.commands import BY_NAME, COMMANDS, Scope, Situation, bindings, keys_of, offered
+from tui.console.commands import BY_NAME, COMMANDS, CommandContext, Scope, bindings, keys_of, offered
 from tui.console.footer import fit
 from tui.console.screens.palette import matching
 from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.server_list import ServerList
 
-BUSY = Situation(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
+BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
 """Everything can be used."""
 
 
@@ -43,8 +43,8 @@ def test_read_only_leaves_nothing_that_changes_servers() -> None:
     assert not [command for command in matching("power", readonly) if command.dangerous]
     for command in COMMANDS:
         if command.dangerous:
-            assert commands.why_not(command, readonly) == "this console is read-only"
-            assert commands.why_not(command, BUSY) is None
+            assert commands.disabled_reason(command, readonly) == "this console is read-only"
+            assert commands.disabled_reason(command, BUSY) is None
             assert commands.of_action(command.action) is command
 
 
@@ -57,7 +57,10 @@ def test_everything_that_sends_is_marked_dangerous() -> None:
 
 def test_without_the_role_operations_say_why_not() -> None:
     viewer = dataclasses.replace(BUSY, may_operate=False)
-    assert commands.why_not(BY_NAME["maintenance.start"], viewer) == "your role does not allow operations"
+    assert (
+        commands.disabled_reason(BY_NAME["maintenance.start"], viewer)
+        == "your role does not allow operations"
+    )
 
 
 def test_an_action_that_is_no_command_is_not_stopped() -> None:

@@ -113,7 +113,7 @@ async def test_it_fits_the_smallest_terminal(console: OpenConsole) -> None:
 async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("space", "s", *"CHG-1", "enter", "y")
-        await c.until(lambda: c.picture.running())
+        await c.until(lambda: c.store.running())
         await c.press("e")
         text = c.dialog()
         assert "still under way: start maintenance of " in text
@@ -122,7 +122,7 @@ async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -
         await c.press("escape")
         other = Standing("op-9", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
         c.engine.tell(events.Standings({"WA1ACMEWEB002": other}))
-        await c.until(lambda: "WA1ACMEWEB002" in c.picture.before().standings)
+        await c.until(lambda: "WA1ACMEWEB002" in c.store.before().standings)
         await c.press("a", "s")
         assert "Start maintenance on 2 servers?" in c.text()
         assert c.text().count("still under way") == 4, "two, in the reasons and in the list"
@@ -131,10 +131,10 @@ async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -
 async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("space", "s", "enter", "y")
-        await c.until(lambda: c.picture.running())
-        c.engine.progress("op-1", State.UNSURE, after=c.picture.clock() - NOW)
+        await c.until(lambda: c.store.running())
+        c.engine.progress("op-1", State.UNSURE, after=c.store.clock() - NOW)
         c.engine.end("op-1")
-        await c.until(lambda: not c.picture.running())
+        await c.until(lambda: not c.store.running())
         await c.press("a", "s")
         text = c.dialog()
         assert "1 of these 4 (WA1ACMEDB004) is unsure: whether the last start maintenance reached it" in text
@@ -146,7 +146,7 @@ async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
     async with console(6) as c:
         c.engine.tell(events.LeftInMaintenance(("WA1ACMEWEB001",)))
         c.engine.tell(events.ServersRead((server(1, maintenance=True),), NOW))
-        await c.until(lambda: c.picture.left_behind())
+        await c.until(lambda: c.store.left_behind())
         await c.press("a", "e")
         text = c.dialog()
         assert "1 of these 2 (WA1ACMEWEB003) is not yours: put into maintenance by others" in text

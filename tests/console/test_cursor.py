@@ -12,7 +12,7 @@ from tui.console.widgets.column_chooser import ColumnLines
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.ticket_preview import FoundList
-from tui.model.columns import DEFAULT_LAYOUT
+from tui.model.listing.columns import DEFAULT_LAYOUT
 from tui.model.ticket import Found
 
 FLEET = fleet_with(server(number) for number in range(1, 9))

@@ -108,7 +108,7 @@ async def test_while_servers_come_in_for_the_first_time_there_is_no_cursor_until
 ) -> None:
     async with console(0) as c:
         c.engine.willing = False
-        c.picture.read_at = None
+        c.store.read_at = None
         c.servers.action_refresh()
         c.engine.tell(events.DataCenterRead(CENTER, GROUPS, fleet_of(6), NOW))
         await c.until(lambda: c.servers.servers.line_count() == 6)

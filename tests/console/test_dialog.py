@@ -6,7 +6,7 @@ from textual._styles_cache import StylesCache
 from textual.app import App
 
 from tui.console.dialog import Dialog
-from tui.console.display import DisplayApp
+from tui.console.terminal.display import DisplayApp
 
 
 class Question(Dialog[str]):

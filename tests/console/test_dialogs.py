@@ -8,7 +8,7 @@ from tui.console.widgets.choice import Choice
 from tui.console.widgets.column_chooser import ColumnChooser
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.ticket_preview import TicketPreview
-from tui.model.columns import DEFAULT_LAYOUT
+from tui.model.listing.columns import DEFAULT_LAYOUT
 
 SIZES = [(60, 15), (80, 24), (120, 40)]
 

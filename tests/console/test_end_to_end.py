@@ -42,14 +42,12 @@ async def console(
 def servers_screen(app: PitstopApp) -> ServersScreen | None:
     """The main screen, once it is there and all data centers are read."""
     screen = app.screen_stack[0]
-    return screen if isinstance(screen, ServersScreen) and screen.picture.read_at else None
+    return screen if isinstance(screen, ServersScreen) and screen.store.read_at else None
 
 
 def ended(app: PitstopApp, count: int) -> Callable[[], bool]:
     """Whether ``count`` operations have ended."""
-    return lambda: (
-        app.picture is not None and len(app.picture.operations) == count and not app.picture.running()
-    )
+    return lambda: app.store is not None and len(app.store.operations) == count and not app.store.running()
 
 
 async def test_mark_start_watch_and_bring_back(tmp_path: Path) -> None:
@@ -57,17 +55,17 @@ async def test_mark_start_watch_and_bring_back(tmp_path: Path) -> None:
         await until(pilot, lambda: servers_screen(app))
         screen = servers_screen(app)
         assert screen is not None
-        picture = screen.picture
-        before = picture.fleet.in_maintenance()
+        store = screen.store
+        before = store.fleet.in_maintenance()
         await pilot.press("slash", *"maint:off status:active power:started", "enter")
         await until(pilot, lambda: 0 < screen.servers.line_count() < 60)
         await pilot.press("space", "space", "space", "s", "enter", "y")
         await until(pilot, ended(app, 1))
-        assert picture.fleet.in_maintenance() == before + 3
+        assert store.fleet.in_maintenance() == before + 3
         await pilot.press("e", "enter", "y")
         await until(pilot, ended(app, 2))
-        assert picture.fleet.in_maintenance() == before
-        assert [op.count(State.VERIFIED) for op in picture.operations.values()] == [3, 3]
+        assert store.fleet.in_maintenance() == before
+        assert [op.count(State.VERIFIED) for op in store.operations.values()] == [3, 3]
 
 
 async def test_a_wrong_password_shows_what_the_endpoint_says(tmp_path: Path) -> None:
@@ -116,10 +114,10 @@ async def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path) 
     path = tmp_path / "journal.sqlite3"
     path.write_text("notes of the last window, not a journal\n" * 40)
     async with console(tmp_path) as (app, pilot):
-        await until(pilot, lambda: app.picture and app.picture.journal_trouble)
+        await until(pilot, lambda: app.store and app.store.journal_trouble)
         await until(pilot, lambda: servers_screen(app))
         screen = servers_screen(app)
         assert screen is not None
-        assert screen.picture.journal_trouble
-        assert "bug" not in screen.picture.journal_trouble
+        assert screen.store.journal_trouble
+        assert "bug" not in screen.store.journal_trouble
     assert path.read_text().startswith("notes of the last window")

@@ -5,7 +5,7 @@ from textual.widgets import Input, Static
 
 from tests.console.list_host import ListHost
 from tui.console.widgets.filter_bar import FilterBar
-from tui.model.values import QueryError
+from tui.model.filter.values import QueryError
 
 
 async def changed(app: ListHost, pilot: Pilot[None], text: str) -> None:

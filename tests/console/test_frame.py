@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
-from tui.console.frame import Frame
+from tui.console.terminal.frame import Frame
 
 WIDTH, HEIGHT = 30, 4
 STYLES = (None, Style.parse("red"), Style.parse("bold on blue"))

@@ -7,8 +7,8 @@ from textual.events import Key
 from textual.widgets import Input
 
 from tests.console.conftest import Console, OpenConsole
-from tui.console.driver import KeysRead
-from tui.console.gate import InputGate
+from tui.console.terminal.driver import KeysRead
+from tui.console.terminal.gate import InputGate
 from tui.model.keystrokes import is_paste
 from tui.settings.schema import Settings
 
@@ -113,7 +113,7 @@ async def test_a_letter_waits_for_input_that_was_not_read_yet(
 async def test_what_is_typed_when_a_screen_changes_by_itself_is_dropped(
     console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.console.gate.QUIET_FOR", 60.0)
+    monkeypatch.setattr("tui.console.terminal.gate.QUIET_FOR", 60.0)
     async with console(12) as c:
         c.app.gate.interrupt()
         await c.press("a", "s")

@@ -175,7 +175,7 @@ async def test_a_reason_that_is_longer_than_its_line_is_read_below_the_list(cons
         await c.press("a", "s", *"CHG-2026-000001", "enter", "y")
         await c.until(lambda: c.engine.operations)
         c.engine.progress("op-1", State.QUEUED)
-        await c.until(lambda: c.picture.unsettled())
+        await c.until(lambda: c.store.unsettled())
         await c.press("s")
         c.app.screen.query_one(PlanList).focus()
         await c.press("down")
@@ -190,7 +190,7 @@ async def test_the_answers_stay_in_sight_however_much_there_is_to_read(
         c.engine.tell(
             events.DataCentersListed(("WA1", "UC1")), events.DataCenterFailed("UC1", "no answer; " * 9)
         )
-        await c.until(lambda: c.picture.fleet.missing())
+        await c.until(lambda: c.store.fleet.missing())
         await c.press("a", "s")
         assert "leave them alone" in c.text()
         assert "58 servers?" in c.text()

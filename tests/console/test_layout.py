@@ -68,7 +68,7 @@ async def test_what_is_told_in_passing_covers_no_question(
         elif dialog == "prompt":
             await c.app.push_screen(PromptScreen("Which file?", "Some text", yes="read"))
         else:
-            await c.app.push_screen(LeaveScreen(c.picture, can_bring_back=True))
+            await c.app.push_screen(LeaveScreen(c.store, can_bring_back=True))
         await c.pilot.pause()
         toasts = await told(c)
         assert toasts

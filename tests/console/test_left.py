@@ -22,7 +22,7 @@ async def leave_two(c: Console) -> list[str]:
         events.LeftInMaintenance((*left, "WA1ACMEWEB006", "WA1ACMEWEB999")),
         events.ServersRead((server(1, maintenance=True), server(2, maintenance=True)), NOW),
     )
-    await c.until(lambda: c.picture.left_behind() == left)
+    await c.until(lambda: c.store.left_behind() == left)
     return left
 
 
@@ -81,7 +81,7 @@ async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
         await leave_two(c)
         await c.press("q", "y")
         assert c.app._exit
-        assert farewell(c.picture).startswith(
+        assert farewell(c.store).startswith(
             "2 servers of yours are still in maintenance: WA1ACMEWEB001, WA1ACMEWEB002."
         )
 
@@ -91,12 +91,12 @@ async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: Op
         c.engine.tell(events.LeftInMaintenance(("UC1ACMEWEB001",)))
         c.engine.tell(events.DataCentersListed(("WA1", "UC1")))
         c.engine.tell(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
-        await c.until(lambda: c.picture.left and c.picture.fleet.problems)
+        await c.until(lambda: c.store.left and c.store.fleet.problems)
         await c.press("q")
         assert c.question() == "Leave with 1 server of yours perhaps still in maintenance?"
         assert "You put into maintenance, with UC1 not read: UC1ACMEWEB001." in c.dialog()
         await c.press("y")
-        assert farewell(c.picture).startswith(
+        assert farewell(c.store).startswith(
             "1 server of yours is perhaps still in maintenance, and could not be looked at: UC1ACMEWEB001."
         )
 
@@ -127,7 +127,7 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
         c.engine.tell(events.ServersRead((server(4),), NOW))
         c.engine.progress("op-2", State.VERIFIED)
         await c.until(lambda: "of yours" not in c.text())
-        assert c.picture.left == set()
+        assert c.store.left == set()
 
 
 @pytest.mark.parametrize("endpoint", [REAL, SANDBOX])
@@ -136,9 +136,9 @@ async def test_what_becomes_of_what_was_sent_is_said_as_it_is(
 ) -> None:
     async with console(endpoints=(endpoint,)) as c:
         await c.press("s", "enter", "y")
-        await c.until(lambda: c.picture.running())
+        await c.until(lambda: c.store.running())
         c.engine.progress("op-1", State.QUEUED)
-        await c.until(lambda: c.picture.unsettled() == 1)
+        await c.until(lambda: c.store.unsettled() == 1)
         await c.press("q")
         text = c.dialog()
         ends_here = endpoint.sandbox

@@ -49,7 +49,7 @@ async def left_alone(console: OpenConsole, clock: Clock) -> AsyncIterator[Consol
 
 
 def is_link(shown: Console, link: events.Link) -> bool:
-    return shown.picture.link is link
+    return shown.store.link is link
 
 
 def says(shown: Console) -> str:
@@ -153,7 +153,7 @@ async def test_what_happens_meanwhile_is_there_afterwards(console: OpenConsole, 
         shown.engine.progress("op-1", State.FAILED, message="WA1ACME is no name to be seen")
         shown.engine.end("op-1")
         shown.engine.tell(events.LoginNeeded("The password was changed."))
-        await shown.until(lambda: not shown.servers.picture.running())
+        await shown.until(lambda: not shown.servers.store.running())
         assert isinstance(shown.app.screen, LockScreen)
         assert "WA1ACME" not in shown.text()
         assert "failed" not in shown.text()

@@ -128,7 +128,7 @@ async def test_after_the_login_nothing_keeps_the_password() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ServersScreen))
         assert not any(isinstance(screen, LoginScreen) for screen in app.screen_stack)
-        assert "pitstop" not in repr(app.picture.__dict__)
+        assert "pitstop" not in repr(app.store.__dict__)
 
 
 def test_a_password_is_in_no_repr() -> None:
@@ -155,7 +155,7 @@ async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:
         engine.willing = True
         await pilot.press(*"newest", "enter")
         await until(pilot, lambda: app.screen is screen)
-        assert screen.situation.marked == 1
+        assert screen.command_context.marked == 1
 
 
 async def test_an_engine_that_cannot_start_says_why_and_takes_no_password() -> None:

@@ -121,7 +121,7 @@ async def test_another_operation_is_listed_on_request(console: OpenConsole) -> N
         first = listed(c)
         c.engine.progress("op-1", State.VERIFIED)
         c.engine.end("op-1")
-        await c.until(lambda: not c.picture.running())
+        await c.until(lambda: not c.store.running())
         await c.press("u", "s", "enter", "y")
         await c.until(lambda: len(c.engine.operations) == 2 and results.line_count() == 1)
         assert "2 of 2 operations" in c.text()
@@ -181,7 +181,7 @@ async def test_what_was_left_unsent_is_sent_after_asking(console: OpenConsole) -
     async with console(6) as c:
         await started(c)
         c.engine.end("op-1")
-        await c.until(lambda: c.servers.situation.left_over == 4)
+        await c.until(lambda: c.servers.command_context.left_over == 4)
         await c.press("ctrl+p", *"send the rest", "enter")
         assert isinstance(c.app.screen, AskScreen)
         await c.press("y")

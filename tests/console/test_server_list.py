@@ -12,12 +12,12 @@ from tests.console.list_host import ListHost, fleet_of, lines, replace, server, 
 from tui.console.widgets import server_list as module
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.server_list import ServerList
-from tui.model.columns import COLUMNS, ColumnLayout
+from tui.model.filter.predicates import Matcher
 from tui.model.group import DataCenter
-from tui.model.matching import Matcher
+from tui.model.listing.columns import COLUMNS, ColumnLayout
+from tui.model.listing.view import View
 from tui.model.operation import State, Target
 from tui.model.selection import Selection
-from tui.model.view import View
 
 WEB1, WEB2, WEB3 = "WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB3"
 

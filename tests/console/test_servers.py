@@ -129,7 +129,7 @@ async def test_enter_asks_for_the_details_of_the_server_under_the_cursor(console
     async with console() as c:
         await c.press("down", "enter")
         await c.until(lambda: c.engine.asked_for("details") == [("WA1ACMEDB008",)])
-        details = ServerDetails(c.picture.fleet.servers["WA1ACMEDB008"], host_name="db8.acme.example")
+        details = ServerDetails(c.store.fleet.servers["WA1ACMEDB008"], host_name="db8.acme.example")
         c.engine.tell(events.DetailsRead(details, NOW))
         await c.until(lambda: "db8.acme.example" in c.text())
         await c.press("enter")
@@ -283,7 +283,7 @@ async def test_news_is_not_lost_however_late_timers_are(
         monkeypatch.setattr("textual.message_pump.Timer", LateTimer)
         for link in (events.Link.DOWN, events.Link.UP):
             c.engine.tell(events.LinkChanged(link, f"the link is {link}", NOW))
-            await c.until(lambda link=link: c.picture.link is link)  # type: ignore[misc]
+            await c.until(lambda link=link: c.store.link is link)  # type: ignore[misc]
 
 
 async def test_filter_and_order_are_right_after_a_reading_that_only_changed_values(
@@ -305,7 +305,7 @@ async def test_what_a_data_center_changed_is_still_marked_when_the_reading_ends(
         c.engine.tell(events.DataCenterRead(CENTER, GROUPS, servers, NOW))
         await c.until(lambda: "•WA1ACMEDB004" in c.text())
         c.engine.tell(events.FleetRead(("WA1",), (), NOW + 1))
-        await c.until(lambda: c.picture.read_at == NOW + 1)
+        await c.until(lambda: c.store.read_at == NOW + 1)
         assert "•WA1ACMEDB004" in c.text()
 
 
@@ -324,7 +324,7 @@ async def test_what_is_read_for_the_first_time_is_no_news_and_the_cursor_stays_o
             c.engine.tell(events.DataCenterRead(center, groups, tuple(one), NOW))
             await c.until(lambda: f"{name}ACMEWEB01" in c.text())  # noqa: B023
         c.engine.tell(events.FleetRead(("WA1", "CA3", "AB1"), (), NOW + 1))
-        await c.until(lambda: c.picture.read_at == NOW + 1)
+        await c.until(lambda: c.store.read_at == NOW + 1)
         lines = [line for line in c.text().splitlines() if "ACMEWEB" in line]
         assert len(lines) == 9
         assert not [line for line in lines if "+" in line]
@@ -350,9 +350,9 @@ async def test_a_profile_that_is_read_only_is_so_when_it_is_chosen_at_the_login(
         await until(pilot, lambda: isinstance(app.screen, ServersScreen) and app.screen.servers.line_count())
         await pilot.press("s")
         assert isinstance(app.screen, ServersScreen)
-        assert app.picture is not None
-        assert app.picture.endpoint is REAL
-        assert app.screen.situation.readonly
+        assert app.store is not None
+        assert app.store.endpoint is REAL
+        assert app.screen.command_context.readonly
 
 
 async def test_the_focused_choice_is_told_without_colour(console: OpenConsole) -> None:
@@ -368,14 +368,14 @@ async def test_the_state_of_an_operation_goes_when_the_server_has_changed_since(
     async with console(6) as c:
         id_ = "WA1ACMEDB004"
         await c.press("s", "enter", "y")
-        await c.until(lambda: c.picture.running())
+        await c.until(lambda: c.store.running())
         c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
         c.engine.progress("op-1", State.VERIFIED)
         c.engine.end("op-1")
-        await c.until(lambda: not c.picture.running())
+        await c.until(lambda: not c.store.running())
         assert "verified" in row(c, id_)
         c.engine.tell(events.ServersRead((server(4, maintenance=False),), NOW))
-        await c.until(lambda: not c.picture.fleet.servers[id_].maintenance)
+        await c.until(lambda: not c.store.fleet.servers[id_].maintenance)
         assert "verified" not in row(c, id_)
         await c.press("slash", *"op:verified", "enter")
         assert c.servers.servers.line_count() == 0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.console.conftest import OpenConsole
 from tests.console.scripted import CENTER, GROUPS, NOW, REAL, SANDBOX, fleet_of
-from tui.console.bridge import Picture
+from tui.console.store import Store
 from tui.console.widgets import status_bar
 from tui.console.widgets.status_bar import StatusBar, Weight, lighten, parts, status
 from tui.engine import events
@@ -27,16 +27,16 @@ SAID = {
 LONG = Endpoint("production-of-the-north", "https://api.example.net")
 
 
-def picture(
+def store(
     *troubles: str,
     endpoint: Endpoint = REAL,
     user: str = "demo",
     account: str = "ACME",
     readonly: bool = False,
-) -> Picture:
+) -> Store:
     """Logged in, 70 servers read, and these troubles."""
     now = NOW + (3700 if "old" in troubles else 60)
-    made = Picture(clock=lambda: now, readonly=readonly)
+    made = Store(clock=lambda: now, readonly=readonly)
     made.endpoint = endpoint
     happened: list[events.Event] = [
         events.LoggedIn(user, account, ("ServerAdmin",), endpoint.name),
@@ -60,14 +60,14 @@ def picture(
     return made
 
 
-def situations() -> Iterator[tuple[set[str], Picture, str]]:
+def situations() -> Iterator[tuple[set[str], Store, str]]:
     """Every combination of troubles, with the shortest and the longest of everything else."""
     for flags in product((False, True), repeat=len(TROUBLES)):
         troubles = {trouble for trouble, on in zip(TROUBLES, flags, strict=True) if on}
-        yield troubles, picture(*troubles), ""
+        yield troubles, store(*troubles), ""
         yield (
             troubles,
-            picture(
+            store(
                 *troubles,
                 endpoint=LONG,
                 user="operations@north.example.com",
@@ -90,7 +90,7 @@ def test_trouble_is_said_at_every_width(width: int) -> None:
 
 
 def test_the_lightest_gives_way_first() -> None:
-    found = list(parts(picture("link", readonly=True), "CHG-4711"))
+    found = list(parts(store("link", readonly=True), "CHG-4711"))
     gone = []
     while found:
         fewer = lighten(found)
@@ -103,7 +103,7 @@ def test_the_lightest_gives_way_first() -> None:
 
 
 def test_at_80_columns_trouble_and_the_ticket_stay_beside_where_one_is() -> None:
-    line = status(picture("link", "journal", readonly=True), "CHG-4711", 80).plain
+    line = status(store("link", "journal", readonly=True), "CHG-4711", 80).plain
     assert "no answer" in line
     assert "journal not written" in line
     assert "read-only" in line
@@ -113,19 +113,19 @@ def test_at_80_columns_trouble_and_the_ticket_stay_beside_where_one_is() -> None
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_without_trouble_everything_is_there(width: int) -> None:
-    line = status(picture(endpoint=SANDBOX), "", width).plain
+    line = status(store(endpoint=SANDBOX), "", width).plain
     for said in ("pitstop", "ACME · demo ·  sandbox", "1 in maintenance", "30 ms", "read "):
         assert said in line
 
 
 def test_old_data_is_trouble_also_while_it_is_read_again() -> None:
-    shown = picture("old")
+    shown = store("old")
     shown.reading = True
     assert "over 1 h ago" in status(shown, "", 80).plain
 
 
 def test_an_endpoint_that_answers_with_errors_is_told_from_one_that_does_not_answer() -> None:
-    made = picture()
+    made = store()
     made.take([events.LinkChanged(events.Link.FAILING, "it failed (500)", NOW)])
     line = status(made, "", 120).plain
     assert "○ answers with errors" in line
@@ -134,7 +134,7 @@ def test_an_endpoint_that_answers_with_errors_is_told_from_one_that_does_not_ans
 
 
 def test_a_pause_that_was_asked_for_is_said_until_it_is_over() -> None:
-    made = picture("paused")
+    made = store("paused")
     assert "asked to wait until" in status(made, "", 120).plain
     made.clock = lambda: NOW + 360
     assert "wait" not in status(made, "", 120).plain
@@ -142,7 +142,7 @@ def test_a_pause_that_was_asked_for_is_said_until_it_is_over() -> None:
 
 def test_why_a_key_does_nothing_is_said_whole_beside_trouble_at_80_columns() -> None:
     said = "Start maintenance: no server is shown"
-    line = status(picture("link", "incomplete"), "CHG-1", 80, said).plain
+    line = status(store("link", "incomplete"), "CHG-1", 80, said).plain
     assert said in line
     assert "no answer" in line
     assert "incomplete" in line
@@ -159,6 +159,6 @@ async def test_when_a_pause_is_over_the_line_is_drawn_without_it(
         await c.until(lambda: "asked to wait until" in bar._drawn.plain)
         ((seconds, over),) = due
         assert seconds == 300
-        c.picture.clock = lambda: NOW + 300
+        c.store.clock = lambda: NOW + 300
         over()
         await c.until(lambda: "wait" not in bar._drawn.plain)

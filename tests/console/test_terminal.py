@@ -8,9 +8,9 @@ import pytest
 from rich.cells import cell_len
 
 from tests.patience import PATIENCE
-from tui.console import terminal
+from tui.console.terminal import checks as terminal
 from tui.console.theme import to_ascii
-from tui.model.operation import LOOKS
+from tui.model.operation import STATE_STYLES
 
 
 class Tty(io.StringIO):
@@ -77,7 +77,7 @@ def test_the_locale_that_python_set_by_itself_promises_nothing() -> None:
 
 
 def test_every_sign_has_the_ascii_form_that_the_model_gives_it() -> None:
-    for look in LOOKS.values():
+    for look in STATE_STYLES.values():
         assert to_ascii(look.sign) == look.ascii
 
 

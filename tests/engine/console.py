@@ -11,12 +11,12 @@ from typing import NoReturn, TypeVar
 
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
-from tui.engine.core import Core
 from tui.engine.errors import JournalError
 from tui.engine.events import Event, OperationStarted, Progress
-from tui.engine.journal import Journal
+from tui.engine.journal.owner import Owner
+from tui.engine.journal.writer import JournalWriter
 from tui.engine.options import Options
-from tui.engine.owner import Owner
+from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation
 from tui.model.plan import Plan, make_plan
 
@@ -38,13 +38,13 @@ class Console:
         self.events: list[Event] = []
         self.on_event: Callable[[Event], None] = lambda event: None
         self.pid = next(Console._pids)
-        self.journal = Journal(
+        self.journal = JournalWriter(
             path,
             owner=Owner("here", self.pid, "then"),
             alive=lambda owner, age: owner.pid not in Console.dead,
             now=clock.now,
         )
-        self.core = Core(
+        self.core = EngineService(
             journal=self.journal,
             emit=self._emit,
             clock=clock,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from tests.engine.clock import VirtualClock
 from tui.api.errors import ApiError
-from tui.engine.tracker import Tracker
+from tui.engine.polling.tracker import Tracker
 from tui.model.job import JobOutcome
 from tui.model.operation import Action
 

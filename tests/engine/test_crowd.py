@@ -8,9 +8,9 @@ import pytest
 from tests.benchmarks.crowd import Crowd, follow
 from tests.engine.clock import VirtualClock, run
 from tests.engine.platform import Queue
-from tests.engine.test_verify import START, Cloud
-from tui.engine.tracker import LATE, Tracker
-from tui.engine.verify import Verifier
+from tests.engine.test_verifier import START, Cloud
+from tui.engine.polling.tracker import LATE, Tracker
+from tui.engine.polling.verifier import Verifier
 from tui.model.job import JobOutcome
 
 

@@ -20,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.console import memory
-from tui.engine import database, journal, retention, schema
 from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
-from tui.engine.journal import Journal
-from tui.engine.owner import Owner
+from tui.engine.journal import database, retention, schema
+from tui.engine.journal import writer as journal
+from tui.engine.journal.owner import Owner
+from tui.engine.journal.writer import JournalWriter
 from tui.model import retention as limits
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
@@ -41,7 +42,7 @@ class Desk:
     def __init__(self, path: Path, *, pid: int = 1, alive: Callable[[int], bool] = lambda pid: True) -> None:
         self.time = 1_000.0
         self.boot, self.up = "boot-1", 0.0
-        self.journal = Journal(
+        self.journal = JournalWriter(
             path,
             owner=Owner("here", pid, "then"),
             alive=lambda owner, age: alive(owner.pid),
@@ -82,7 +83,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "journal.db")
 
 
-def pragma(of: Journal, name: str) -> object:
+def pragma(of: JournalWriter, name: str) -> object:
     with of.database.reading() as db:
         return db.execute(f"PRAGMA {name}").fetchone()[0]
 
@@ -307,7 +308,7 @@ def test_any_bit_that_flips_is_read_or_told(desk: Desk, tmp_path: Path, seed: in
             use(path)
 
 
-def full(of: Journal) -> Callable[[], object]:
+def full(of: JournalWriter) -> Callable[[], object]:
     """Fill the disk; returns what makes room again."""
     with of.database.reading() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
@@ -433,12 +434,12 @@ def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path:
 
 OTHER_CONSOLE = """
 import pathlib, sys
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import Action, Operation
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
-journal = Journal(pathlib.Path(sys.argv[1]))
+journal = JournalWriter(pathlib.Path(sys.argv[1]))
 plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1A",)),))
 window = Window("win-1", sys.argv[2], "ACME", "op", 0.0)
 journal.begin(Operation("op-1", plan.action, plan.server_ids), plan, window, was_in_maintenance={})
@@ -452,7 +453,7 @@ def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"begun\n"
-        mine = Journal(tmp_path / "journal.db")
+        mine = JournalWriter(tmp_path / "journal.db")
         assert mine.load("op-1").elsewhere
         assert mine.standing("op-1") == (None, True)
         assert not mine.claim("op-1")
@@ -495,7 +496,9 @@ def test_the_change_to_wal_waits_for_another_console(tmp_path: Path, monkeypatch
     path = tmp_path / "journal.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr("tui.engine.database.time.sleep", lambda seconds: other.execute("ROLLBACK"))
+        monkeypatch.setattr(
+            "tui.engine.journal.database.time.sleep", lambda seconds: other.execute("ROLLBACK")
+        )
         Desk(path).begin()
     assert pragma(Desk(path).journal, "journal_mode") == "wal"
 
@@ -555,7 +558,7 @@ BECAME = st.tuples(st.integers(0, 4), st.sampled_from(IDS[:2]), st.sampled_from(
 def test_what_is_held_says_as_much_as_the_whole_history(
     begun: list[tuple[Action, str, bool | None]], became: list[tuple[int, str, State]]
 ) -> None:
-    with memory() as directory, closing(Journal(Path(directory) / "journal.db")) as journal:
+    with memory() as directory, closing(JournalWriter(Path(directory) / "journal.db")) as journal:
         for number, (action, account, before) in enumerate(begun):
             id_ = f"op-{number}"
             window = Window(f"win-{account}-{number % 2}", PLACE, account, "op", 0.0)
@@ -585,7 +588,7 @@ def test_what_is_held_says_as_much_as_the_whole_history(
             assert left_in_maintenance(journal.held(PLACE, account)) == left_in_maintenance(held)
 
 
-def all_steps(of: Journal, account: str) -> list[Step]:
+def all_steps(of: JournalWriter, account: str) -> list[Step]:
     with of.database.reading() as db:
         rows = db.execute(
             "SELECT window, server, action, targets.state, was_in_maintenance FROM targets"

@@ -14,7 +14,6 @@ from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
 from tests.patience import PATIENCE
-from tui.engine import database, journal
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
 from tui.engine.events import (
@@ -28,8 +27,10 @@ from tui.engine.events import (
     OperationStarted,
     Progress,
 )
-from tui.engine.journal import Journal
-from tui.engine.journal_thread import JournalThread
+from tui.engine.journal import database
+from tui.engine.journal import writer as journal
+from tui.engine.journal.thread import JournalThread
+from tui.engine.journal.writer import JournalWriter
 from tui.model import retention
 from tui.model.operation import Action, Operation, State
 from tui.model.plan import Batch, Plan
@@ -80,7 +81,7 @@ class Outside:
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 600.0)  # Nothing gives up while the lock is held.
-    with closing(Journal(tmp_path / "journal.db")) as journal:
+    with closing(JournalWriter(tmp_path / "journal.db")) as journal:
         journal.unfinished_everywhere()
     outside = Outside(tmp_path / "journal.db")
     yield outside
@@ -107,7 +108,7 @@ def test_polls_and_what_is_told_go_on_while_another_process_holds_the_lock(
     outside.until(lambda: outside.told(State.EXECUTING))
     outside.jobs[0].ends = 0.0
     outside.until(outside.ended)
-    with closing(Journal(tmp_path / "journal.db")) as journal:
+    with closing(JournalWriter(tmp_path / "journal.db")) as journal:
         changes, _ = journal.changes(
             next(e for e in outside.events if isinstance(e, Progress)).operation_id, 0
         )
@@ -306,13 +307,13 @@ def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> Non
         nonlocal commits
         commits += statement == "COMMIT"
 
-    def watch(journal: Journal) -> None:
+    def watch(journal: JournalWriter) -> None:
         journal.unfinished_everywhere()
         connection = journal.database._db
         assert connection is not None
         connection.set_trace_callback(count)
 
-    async def end(journal: Journal) -> None:
+    async def end(journal: JournalWriter) -> None:
         thread = JournalThread(journal, lambda problem: None)
         await thread.do(watch)
         waiting = thread.begin(lambda journal: busy.wait(PATIENCE))
@@ -323,7 +324,7 @@ def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> Non
         assert await thread.do(lambda journal: journal.unfinished(PLACE, "ACME")) == []
         await thread.close()
 
-    journal = Journal(tmp_path / "journal.db")
+    journal = JournalWriter(tmp_path / "journal.db")
     for number in range(50):
         plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", (f"WA1ACME{number:05}",)),))
         operation = Operation(f"op-{number}", plan.action, plan.server_ids)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tui.engine import mounts
 from tui.engine.errors import JournalNotLocal
-from tui.engine.journal import Journal
-from tui.engine.mounts import check_local, file_system
+from tui.engine.journal import mounts
+from tui.engine.journal.mounts import check_local, file_system
+from tui.engine.journal.writer import JournalWriter
 
 MOUNTS = r"""
 25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro
@@ -67,7 +67,7 @@ def test_a_folder_that_other_machines_can_write_to_is_refused_and_left_as_it_is(
     (tmp_path / "far").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "far")
     monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "mountinfo")
-    journal = Journal(tmp_path / "link" / "state" / "journal.db")
+    journal = JournalWriter(tmp_path / "link" / "state" / "journal.db")
     told: list[str] = []
     journal.database.on_problem = told.append
     if not refused:
@@ -96,4 +96,4 @@ def test_a_file_system_where_sqlite_keeps_another_kind_of_log_is_refused(
 
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=NoSharedMemory))
     with pytest.raises(JournalNotLocal, match=r"can keep no write-ahead log \(it answers delete\)"):
-        Journal(tmp_path / "journal.db").unfinished_everywhere()
+        JournalWriter(tmp_path / "journal.db").unfinished_everywhere()

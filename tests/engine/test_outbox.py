@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.console.bridge import Picture
+from tui.console.store import Store
 from tui.engine import outbox
 from tui.engine.events import (
     DataCenterFailed,
@@ -163,7 +163,7 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
 
 def shown(events: list[Event]) -> dict[str, object]:
     """All that the console knows after these events."""
-    picture = Picture(clock=lambda: 0.0)
+    picture = Store(clock=lambda: 0.0)
     picture.take(events)
     known = dict(vars(picture), clock=None, fleet=vars(picture.fleet))
     known["operations"] = [

@@ -6,7 +6,7 @@ import sys
 
 import msgspec
 
-from tui.engine.owner import SILENT_FOR, Owner, _started, is_alive
+from tui.engine.journal.owner import SILENT_FOR, Owner, _started, is_alive
 
 
 def test_this_process_is_alive_and_always_the_same() -> None:
@@ -18,7 +18,7 @@ def test_this_process_is_alive_and_always_the_same() -> None:
 
 def test_a_process_that_ended_is_dead() -> None:
     code = (
-        "import msgspec; from tui.engine.owner import Owner;"
+        "import msgspec; from tui.engine.journal.owner import Owner;"
         "print(msgspec.json.encode(Owner.current()).decode())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,10 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests.engine.clock import VirtualClock
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.events import Event, PauseAsked
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
+from tui.engine.service import EngineService
 from tui.model.operation import Action
 from tui.model.plan import make_plan
 from tui.sandbox.app import create_app
@@ -45,7 +45,9 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     told: list[Event] = []
     transport = Pausing(app, part, 0)
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: transport)
-    core = Core(journal=Journal(tmp_path / "journal.db", now=clock.now), emit=told.append, clock=clock)
+    core = EngineService(
+        journal=JournalWriter(tmp_path / "journal.db", now=clock.now), emit=told.append, clock=clock
+    )
     await core.login(endpoint, "demo", "pitstop")
     await core.refresh()
     transport._times = times

@@ -1,6 +1,6 @@
 """Which operations stay in memory."""
 
-from tui.engine.recent import KEEP, Recent
+from tui.engine.operations.recent import KEEP, Recent
 from tui.model.operation import Action, Operation
 
 

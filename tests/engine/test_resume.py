@@ -13,8 +13,8 @@ from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
-from tui.engine.core import Core
 from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, Progress, Standings
+from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation, State
 
 
@@ -355,7 +355,7 @@ async def test_what_was_stopped_behind_its_intent_is_not_sent(
     console: Console,
     clock: VirtualClock,
     cloud: Cloud,
-    stop: Callable[[Core], Coroutine[None, None, None]],
+    stop: Callable[[EngineService], Coroutine[None, None, None]],
     state: str,
 ) -> None:
     cloud.open.clear()

@@ -17,7 +17,7 @@ from tui.api.errors import (
     TokenExpired,
     Unreachable,
 )
-from tui.engine.tracker import Tracker
+from tui.engine.polling.tracker import Tracker
 from tui.model.job import JobOutcome
 from tui.model.operation import Action
 

@@ -236,7 +236,7 @@ def test_a_journal_on_a_network_file_system_sends_nothing(
     (id_, *_) = [server["id"] for server in pitstop("servers", "maint:off status:active", "--json").json]
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"36 25 0:31 / {tmp_path} rw,relatime - nfs4 files:/home rw\n", encoding="utf-8")
-    monkeypatch.setattr("tui.engine.mounts.MOUNTS", mounts)
+    monkeypatch.setattr("tui.engine.journal.mounts.MOUNTS", mounts)
     ran = pitstop("start", id_, "--yes", "--json")
     assert (ran.code, ran.out) == (1, "")
     for words in ("nothing was sent", f"{home} is on a network file system (nfs4)", "XDG_STATE_HOME"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.headless.conftest import Pitstop, Platform, Serve
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
@@ -298,7 +298,7 @@ def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_m
 ) -> None:
     place = platform()
     ids = some(pitstop, f"dc:wa1 {READY}", 3)
-    journal = Journal(home / "journal.sqlite3")
+    journal = JournalWriter(home / "journal.sqlite3")
     window = Window("win-1", place.url, "ACME", "demo", time.time())
     plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(ids[:2])),))
     operation = Operation("op-1", plan.action, plan.server_ids, window_id="win-1", started=time.time())

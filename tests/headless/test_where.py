@@ -36,7 +36,7 @@ def test_a_journal_on_a_network_file_system_is_pointed_out(
 ) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"36 25 0:31 / {tmp_path} rw,relatime - nfs4 files:/home rw\n", encoding="utf-8")
-    monkeypatch.setattr("tui.engine.mounts.MOUNTS", mounts)
+    monkeypatch.setattr("tui.engine.journal.mounts.MOUNTS", mounts)
     ran = pitstop("where")
     assert ran.code == 0
     assert "on a network file system (nfs4)" in lines_of(ran.out)["journal"][-1]

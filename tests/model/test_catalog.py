@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import GROUPS, make_fleet, some_fleet
-from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS
+from tui.model.filter.parser import Scope, parse
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
-from tui.model.query import Scope, parse
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS
 from tui.model.server import Server
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import some_fleet
-from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, cell_text, find_column, size_text
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, cell_text, find_column, size_text
 
 NATURAL = dict.fromkeys(COLUMNS, 10)
 LAYOUTS = st.lists(

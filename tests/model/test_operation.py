@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tui.model.job import JobOutcome, is_waiting, job_outcome
 from tui.model.operation import (
     ENDED,
-    LOOKS,
+    STATE_STYLES,
     TRANSITIONS,
     Action,
     IllegalTransitionError,
@@ -70,7 +70,7 @@ def test_counts_are_right_whatever_is_told(steps: list[tuple[int, State]]) -> No
 
 
 def test_every_state_leads_to_an_end_and_has_a_look() -> None:
-    assert set(TRANSITIONS) == set(LOOKS) == set(State)
+    assert set(TRANSITIONS) == set(STATE_STYLES) == set(State)
     for state in State:
         reached, waiting = {state}, [state]
         while waiting:
@@ -79,8 +79,8 @@ def test_every_state_leads_to_an_end_and_has_a_look() -> None:
             waiting.extend(new)
         assert reached & ENDED
     for attribute in ("word", "sign", "ascii"):
-        assert len({getattr(look, attribute) for look in LOOKS.values()}) == len(State)
-    assert all(look.ascii.isascii() and len(look.ascii) == 1 for look in LOOKS.values())
+        assert len({getattr(look, attribute) for look in STATE_STYLES.values()}) == len(State)
+    assert all(look.ascii.isascii() and len(look.ascii) == 1 for look in STATE_STYLES.values())
 
 
 @pytest.mark.parametrize(

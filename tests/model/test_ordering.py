@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.ordering import natural_key, natural_keys, order_by, order_by_rank
+from tui.model.listing.ordering import natural_key, natural_keys, order_by, order_by_rank
 
 
 def slow_key(value: str) -> list[tuple[int, int | str]]:

@@ -7,7 +7,7 @@ import pytest
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 from tui.model.operation import Action, State
-from tui.model.plan import Before, Skip, make_plan, may_operate, why_not
+from tui.model.plan import Before, Skip, ineligible_reason, make_plan, may_operate
 from tui.model.server import Server
 from tui.model.standing import Standing
 
@@ -83,7 +83,7 @@ def test_an_empty_plan_has_no_waves() -> None:
     ],
 )
 def test_why_a_server_is_left_alone(action: Action, server: Server, reason: str | None) -> None:
-    assert why_not(action, server) == reason
+    assert ineligible_reason(action, server) == reason
 
 
 def test_a_viewer_may_touch_nothing() -> None:

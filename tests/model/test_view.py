@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import GROUPS, some_fleet
-from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS
+from tui.model.filter.parser import parse
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS
+from tui.model.listing.view import View
 from tui.model.operation import State, Target
-from tui.model.query import parse
-from tui.model.view import View
 
 FILTERS = st.sampled_from(["", "web", "power:started", "!web", "nothing-at-all", "marked:yes or op:failed"])
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from textual.content import Content
 
-from tui.console import dialog, gate
+from tui.console import dialog
 from tui.console.screens import login
+from tui.console.terminal import gate
 
 BASELINE = (3, 11)
 """The oldest Python that is supported: what it draws is what is kept."""

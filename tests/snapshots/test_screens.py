@@ -29,7 +29,7 @@ def console(steps: Step = nothing, servers: int = 70, **how: object) -> dict[str
     app = make_app(engine, start=LOGGED_IN, clock=lambda: NOW + 42, **how)  # type: ignore[arg-type]
 
     async def run_before(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.picture and app.picture.read_at)
+        await until(pilot, lambda: app.store and app.store.read_at)
         await pilot.pause()
         await steps(pilot, engine)
         await pilot.pause()

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.console.display import DisplayApp, DisplayDriver
+from tui.console.terminal.display import DisplayApp, DisplayDriver
 
 
 class Host(DisplayApp):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal.harness import Terminal
-from tui.console.output import Output
+from tui.console.terminal.output import Output
 
 SIZE = (200, 50)
 """A frame of the host is then more than 200 kB, and a terminal holds less than a tenth of that."""

@@ -76,7 +76,7 @@ class Gate:
         self._admit()
 
     @asynccontextmanager
-    async def turn(self, *, urgent: bool = False) -> AsyncIterator[None]:
+    async def acquire(self, *, urgent: bool = False) -> AsyncIterator[None]:
         """Wait for a token and a slot; the slot is given back at the end."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue = self._urgent if urgent else self._ordinary

@@ -21,12 +21,12 @@ from tui.api.errors import (
     TokenRenewed,
     Unreachable,
 )
-from tui.api.exchange import Answered, Exchange, Lost, Request, bare
 from tui.api.http import httpx
 from tui.api.limits import Limits
 from tui.api.redaction import Redaction
 from tui.api.retry import Kind
 from tui.api.secret import Secret
+from tui.api.transport import Answered, Lost, Request, Transport, bare
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Client:
         self._gate = Gate(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic)
         self._shared = shared
         self._redaction = Redaction()
-        self._exchange = Exchange(
+        self._exchange = Transport(
             base,
             Connections(base, transport, limits),
             self._gate,

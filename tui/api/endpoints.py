@@ -9,8 +9,8 @@ from tui.api.budget import Shared
 from tui.api.client import Client
 from tui.api.errors import BadRequest, Malformed, NotFound
 from tui.api.http import httpx
+from tui.api.lenient_json import is_usable_id
 from tui.api.limits import DEFAULT, Limits
-from tui.api.loose import is_usable_id
 from tui.api.secret import Secret
 from tui.api.wire import Answer, Session, Tree
 from tui.model.group import DataCenter

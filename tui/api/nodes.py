@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from tui.api.errors import Malformed, Oversized
+from tui.api.lenient_json import TEXT_LIMIT, Body, loose_value, repair, text_of, why
 from tui.api.limits import Limits
-from tui.api.loose import TEXT_LIMIT, Body, loose_value, repair, text_of, why
 from tui.api.memory import Allowance
 
 LONG_LIST = 2 * 2**20

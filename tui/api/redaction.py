@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tui.api.loose import Body
+from tui.api.lenient_json import Body
 from tui.api.secret import Secret
 
 T = TypeVar("T")

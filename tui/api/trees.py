@@ -12,8 +12,7 @@ import msgspec
 
 from tui.api import nodes
 from tui.api.errors import Malformed, Oversized
-from tui.api.limits import DEFAULT, Limits
-from tui.api.loose import (
+from tui.api.lenient_json import (
     TEXT_LIMIT,
     Body,
     fields_of,
@@ -27,6 +26,7 @@ from tui.api.loose import (
     whole,
     without_mark,
 )
+from tui.api.limits import DEFAULT, Limits
 from tui.api.memory import Allowance
 from tui.api.wire import Tree
 from tui.model.group import DataCenter, Group

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tui.api.errors import Malformed, Oversized
-from tui.api.limits import DEFAULT, Limits
-from tui.api.loose import (
+from tui.api.lenient_json import (
     Body,
     expect_list,
     fields_of,
@@ -25,6 +24,7 @@ from tui.api.loose import (
     text_of,
     texts_of,
 )
+from tui.api.limits import DEFAULT, Limits
 from tui.api.secret import Secret
 from tui.model.group import DataCenter, Group
 from tui.model.server import Server

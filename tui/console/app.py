@@ -19,23 +19,24 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tui.console import commands, terminal
-from tui.console.choices import Choices
+from tui.console import commands
 from tui.console.dialog import Question
-from tui.console.display import DisplayApp
-from tui.console.driver import Driver, KeysRead
-from tui.console.gate import InputGate
 from tui.console.idle import IdleLock
+from tui.console.preferences import Preferences
 from tui.console.screens.login import LoginScreen
 from tui.console.start import StartOptions
+from tui.console.terminal import checks as terminal
+from tui.console.terminal.display import DisplayApp
+from tui.console.terminal.driver import Driver, KeysRead
+from tui.console.terminal.gate import InputGate
 from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
-    from tui.console.bridge import Picture
     from tui.console.facade import EngineFacade
     from tui.console.screens.leave import Leave
+    from tui.console.store import Store
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
@@ -43,7 +44,7 @@ log = logging.getLogger("pitstop.console")
 
 
 class PitstopApp(DisplayApp, inherit_bindings=False):
-    """The console. Screens know the picture and ask this application to act; the engine acts."""
+    """The console. Screens know the store and ask this application to act; the engine acts."""
 
     CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
     TITLE = "pitstop"
@@ -81,11 +82,11 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(settings.keys)
         self.start_options = start
-        self.choices = Choices(settings, save, self._tell_from_outside)
+        self.preferences = Preferences(settings, save, self._tell_from_outside)
         self.endpoints = endpoints
         self.engine: EngineFacade | None = None
         """Made after the first paint."""
-        self.picture: Picture | None = None
+        self.store: Store | None = None
         self.readonly = start.readonly or settings.readonly
         self.gone = False
         """Whether the terminal went away."""
@@ -102,7 +103,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     @property
     def settings(self) -> "Settings":
         """The settings in force."""
-        return self.choices.settings
+        return self.preferences.settings
 
     # -- coming and going --------------------------------------------------------------------
 
@@ -120,9 +121,9 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.call_after_refresh(lambda: self.run_worker(self._begin()))
 
     async def _begin(self) -> None:
-        from tui.console.bridge import Picture
+        from tui.console.store import Store
 
-        self.picture = Picture(clock=self._clock or time.time, readonly=self.readonly)
+        self.store = Store(clock=self._clock or time.time, readonly=self.readonly)
         self.engine = await asyncio.to_thread(self._start_engine)
         self._news()  # what it told before anybody could listen
         self.idle.start()
@@ -194,14 +195,14 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         """Take in what the engine told, and hand what changed to every screen that listens, once."""
         self._due = False
         self._pumped = time.monotonic()
-        if self.engine is None or self.picture is None:
+        if self.engine is None or self.store is None:
             return
-        change = self.picture.take(self.engine.drain())
+        change = self.store.take(self.engine.drain())
         if change.login_needed is not None:
             self._ask_password_again(change.login_needed.message)
         for screen in list(self.screen_stack):
-            if hasattr(screen, "picture_changed"):
-                screen.picture_changed(change)
+            if hasattr(screen, "store_changed"):
+                screen.store_changed(change)
         if change.logged_in is not None:
             self.call_next(self._open_servers)
         for notice in change.notices:
@@ -210,10 +211,10 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     async def _open_servers(self) -> None:
         from tui.console.screens.servers import ServersScreen
 
-        picture, engine = self.picture, self.engine
+        store, engine = self.store, self.engine
         login = self.screen_stack[0]
-        if isinstance(login, LoginScreen) and picture is not None and engine is not None:
-            self.add_mode("servers", lambda: ServersScreen(picture, engine, self.choices))
+        if isinstance(login, LoginScreen) and store is not None and engine is not None:
+            self.add_mode("servers", lambda: ServersScreen(store, engine, self.preferences))
             await self.switch_mode("servers")
             await login.forget()
             self.start_options = replace(self.start_options, password="")
@@ -225,27 +226,27 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         from tui.console.screens.relogin import ReloginScreen
 
         open_already = any(isinstance(screen, ReloginScreen) for screen in self.screen_stack)
-        if self.picture is not None and not open_already:
-            self.push_screen(ReloginScreen(self.picture, message), lambda _: self.gate.interrupt())
+        if self.store is not None and not open_already:
+            self.push_screen(ReloginScreen(self.store, message), lambda _: self.gate.interrupt())
 
     def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
         """The operator (or the start options) asked for a login."""
-        if self.engine is not None and self.picture is not None:
+        if self.engine is not None and self.store is not None:
             profile = self.settings.profiles.get(message.endpoint.name)
-            self.picture.endpoint = message.endpoint
-            self.picture.readonly = self.readonly or (profile is not None and profile.readonly)
+            self.store.endpoint = message.endpoint
+            self.store.readonly = self.readonly or (profile is not None and profile.readonly)
             self.engine.login(message.endpoint, message.user, message.password, message.account)
 
     # -- commands of every screen ------------------------------------------------------------
 
     @property
-    def situation(self) -> commands.Situation:
+    def command_context(self) -> commands.CommandContext:
         """What decides which commands can be used now: the screen below the dialogs knows."""
         for screen in reversed(self.screen_stack):
-            situation = getattr(screen, "situation", None)
-            if isinstance(situation, commands.Situation):
-                return situation
-        return commands.Situation(readonly=self.readonly)
+            command_context = getattr(screen, "command_context", None)
+            if isinstance(command_context, commands.CommandContext):
+                return command_context
+        return commands.CommandContext(readonly=self.readonly)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be used at all; ``run_action`` says why it cannot be used now."""
@@ -259,7 +260,10 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     ) -> bool:
         """Run an action; a command that cannot be used now says why instead."""
         command = commands.of_action(action) if isinstance(action, str) else None
-        if command is not None and (reason := commands.why_not(command, self.situation)) is not None:
+        if (
+            command is not None
+            and (reason := commands.disabled_reason(command, self.command_context)) is not None
+        ):
             self.say(f"{command.label}: {reason}")
             return True
         return await super().run_action(action, default_namespace, namespaces)
@@ -339,14 +343,14 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         from tui.console.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            await self.push_screen(HelpScreen(self.situation, self._keymap))
+            await self.push_screen(HelpScreen(self.command_context, self._keymap))
 
     async def action_palette(self) -> None:
         """Find a command by its name."""
         from tui.console.screens.palette import PaletteScreen
 
         if not self.screen.is_modal:
-            await self.push_screen(PaletteScreen(self.situation, self._keymap), self._run_command)
+            await self.push_screen(PaletteScreen(self.command_context, self._keymap), self._run_command)
 
     async def _run_command(self, action: str | None) -> None:
         if action is not None:
@@ -356,12 +360,12 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         """Leave; when something is under way, or servers are left in maintenance, ask first."""
         from tui.console.screens.leave import LeaveScreen
 
-        picture = self.picture
-        if picture is None or not (picture.running() or picture.left_behind() or picture.left_unread()):
+        store = self.store
+        if store is None or not (store.running() or store.left_behind() or store.left_unread()):
             self.exit()
         elif not any(isinstance(screen, LeaveScreen) for screen in self.screen_stack):
-            can = commands.why_not(commands.BY_NAME["maintenance.back"], self.situation) is None
-            await self.push_screen(LeaveScreen(picture, can_bring_back=can), self._leave)
+            can = commands.disabled_reason(commands.BY_NAME["maintenance.back"], self.command_context) is None
+            await self.push_screen(LeaveScreen(store, can_bring_back=can), self._leave)
 
     async def _leave(self, answer: "Leave | None") -> None:
         from tui.console.screens.leave import Leave

@@ -25,7 +25,7 @@ class Pane(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class CommandContext:
     """What decides which commands can be used at a moment."""
 
     pane: Pane = Pane.LIST
@@ -82,47 +82,47 @@ class Command(NamedTuple):
     """Who keeps a place in a narrow footer: the heavier. 100 and more is never dropped."""
     dangerous: bool = False
     """Changes servers: gone in read-only mode, always confirmed."""
-    why_not: Callable[[Situation], str | None] = lambda _: None
+    disabled_reason: Callable[[CommandContext], str | None] = lambda _: None
     """Why it cannot be used now; None when it can."""
     pane: Pane | None = None
     """Where it is near at hand: first in the footer there, and elsewhere only if it has a weight."""
 
 
-def _nothing_chosen(now: Situation) -> str | None:
+def _nothing_chosen(now: CommandContext) -> str | None:
     if not now.may_operate:
         return "your role does not allow operations"
     return _nothing_to_copy(now)
 
 
-def _nothing_shown(now: Situation) -> str | None:
+def _nothing_shown(now: CommandContext) -> str | None:
     if now.shown:
         return None
     return "the servers are being read" if now.loading else "no server is shown"
 
 
-def _no_list(now: Situation) -> str | None:
+def _no_list(now: CommandContext) -> str | None:
     if now.pane is not Pane.LIST:
         return "ranges are drawn in the list of servers: go there first"
     return _nothing_shown(now)
 
 
-def _nothing_marked(now: Situation) -> str | None:
+def _nothing_marked(now: CommandContext) -> str | None:
     return None if now.marked else "no server is marked"
 
 
-def _nothing_to_undo(now: Situation) -> str | None:
+def _nothing_to_undo(now: CommandContext) -> str | None:
     return None if now.undo else "no change of the marks is left to take back"
 
 
-def _no_results(now: Situation) -> str | None:
+def _no_results(now: CommandContext) -> str | None:
     return None if now.operations else "there are no results yet"
 
 
-def _no_other_operation(now: Situation) -> str | None:
+def _no_other_operation(now: CommandContext) -> str | None:
     return None if now.operations > 1 else "there is no other operation"
 
 
-def _nothing_to_copy(now: Situation) -> str | None:
+def _nothing_to_copy(now: CommandContext) -> str | None:
     if now.chosen:
         return None
     if now.pane is Pane.GROUPS:
@@ -134,29 +134,29 @@ def _nothing_to_copy(now: Situation) -> str | None:
     return "the servers are being read" if now.loading else "no server is marked or under the cursor"
 
 
-def _nothing_unsent(now: Situation) -> str | None:
+def _nothing_unsent(now: CommandContext) -> str | None:
     return None if now.unsent else "everything has been sent already"
 
 
-def _nothing_left_over(now: Situation) -> str | None:
+def _nothing_left_over(now: CommandContext) -> str | None:
     return None if now.left_over else "nothing was left unsent"
 
 
-def _no_details(now: Situation) -> str | None:
+def _no_details(now: CommandContext) -> str | None:
     return None if now.details else "no details are shown"
 
 
-def _none_left(now: Situation) -> str | None:
+def _none_left(now: CommandContext) -> str | None:
     if not now.may_operate:
         return "your role does not allow operations"
     return None if now.left else "none of yours is in maintenance"
 
 
-def _no_filter(now: Situation) -> str | None:
+def _no_filter(now: CommandContext) -> str | None:
     return None if now.filtered else "no filter is typed"
 
 
-def _loading(now: Situation) -> str | None:
+def _loading(now: CommandContext) -> str | None:
     return "the servers are being read already" if now.loading else None
 
 
@@ -169,7 +169,7 @@ def _power(name: str, label: str, help_: str, action: str) -> Command:
         "Power",
         f"operate('{action}')",
         dangerous=True,
-        why_not=_nothing_chosen,
+        disabled_reason=_nothing_chosen,
     )
 
 
@@ -179,57 +179,57 @@ def _interval(name: str, seconds: int, help_: str) -> Command:
 
 COMMANDS: tuple[Command, ...] = (
     Command("mark", "space", "Mark", "Mark or unmark this server, go to the next.",
-            "Marks", "mark", hint="mark", weight=90, why_not=_nothing_shown),
+            "Marks", "mark", hint="mark", weight=90, disabled_reason=_nothing_shown),
     Command("mark.all", "a", "Mark all shown", "Mark every server that is shown.",
-            "Marks", "list('mark_all')", hint="all", weight=35, why_not=_nothing_shown),
+            "Marks", "list('mark_all')", hint="all", weight=35, disabled_reason=_nothing_shown),
     Command("mark.invert", "i", "Invert marks", "Mark what is shown and unmarked, unmark the rest of it.",
-            "Marks", "list('invert_marks')", why_not=_nothing_shown),
+            "Marks", "list('invert_marks')", disabled_reason=_nothing_shown),
     Command("mark.none", "u", "Unmark all", "Take all marks off, also where they are hidden.",
-            "Marks", "list('unmark')", hint="unmark", weight=30, why_not=_nothing_marked),
+            "Marks", "list('unmark')", hint="unmark", weight=30, disabled_reason=_nothing_marked),
     Command("mark.range", "V", "Mark a range", "Begin a range here; moving extends it, V ends it.",
-            "Marks", "list('mark_range')", why_not=_no_list),
+            "Marks", "list('mark_range')", disabled_reason=_no_list),
     Command("mark.span", "ctrl+@", "Mark up to here", "Mark everything from the last mark to the cursor.",
-            "Marks", "list('mark_span')", why_not=_no_list),
+            "Marks", "list('mark_span')", disabled_reason=_no_list),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
-            "Marks", "list('undo_marks')", why_not=_nothing_to_undo),
+            "Marks", "list('undo_marks')", disabled_reason=_nothing_to_undo),
     Command("ticket", "t", "Open a ticket", "Find a file's servers and mark them; or paste it here.",
             "Marks", "ticket"),
     Command("copy", "c", "Copy ids", "Copy the ids of the marked servers, else of this one.",
-            "Marks", "copy", why_not=_nothing_to_copy),
+            "Marks", "copy", disabled_reason=_nothing_to_copy),
     Command("maintenance.start", "s", "Start maintenance", "Put servers into maintenance, after confirming.",
             "Maintenance", "operate('startMaintenance')", hint="start", weight=85, dangerous=True,
-            why_not=_nothing_chosen),
+            disabled_reason=_nothing_chosen),
     Command("maintenance.end", "e", "End maintenance", "Bring servers back, after confirming.",
             "Maintenance", "operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
-            why_not=_nothing_chosen),
+            disabled_reason=_nothing_chosen),
     Command("maintenance.back", "b", "Bring back", "End maintenance on just those that you left in it.",
-            "Maintenance", "bring_back", dangerous=True, why_not=_none_left),
+            "Maintenance", "bring_back", dangerous=True, disabled_reason=_none_left),
     Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
-            "Maintenance", "cancel_unsent", why_not=_nothing_unsent),
+            "Maintenance", "cancel_unsent", disabled_reason=_nothing_unsent),
     Command("operation.rest", "", "Send the rest", "Send what an interrupted operation left unsent.",
-            "Maintenance", "send_rest", dangerous=True, why_not=_nothing_left_over),
+            "Maintenance", "send_rest", dangerous=True, disabled_reason=_nothing_left_over),
     Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
             "List", "filter", hint="filter", weight=88),
     Command("filter.keep", "", "Keep this filter", "Give it a name; Filter: NAME then brings it back.",
-            "List", "keep_filter", why_not=_no_filter),
+            "List", "keep_filter", disabled_reason=_no_filter),
     Command("details", "enter", "Details", "Show everything about this server.",
-            "List", "details", hint="details", weight=40, why_not=_nothing_shown),
+            "List", "details", hint="details", weight=40, disabled_reason=_nothing_shown),
     Command("details.raw", "j", "Raw details", "The server as the platform gave it, or its fields.",
-            "List", "raw_details", hint="raw", why_not=_no_details, pane=Pane.DETAILS),
+            "List", "raw_details", hint="raw", disabled_reason=_no_details, pane=Pane.DETAILS),
     Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
-            "List", "refresh", hint="refresh", weight=50, why_not=_loading),
+            "List", "refresh", hint="refresh", weight=50, disabled_reason=_loading),
     Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",
-            "List", "list('sort_next')", why_not=_nothing_shown),
+            "List", "list('sort_next')", disabled_reason=_nothing_shown),
     Command("sort.previous", "less_than_sign", "Sort by previous", "Order by the column to the left.",
-            "List", "list('sort_previous')", why_not=_nothing_shown),
+            "List", "list('sort_previous')", disabled_reason=_nothing_shown),
     Command("sort.reverse", "equals_sign", "Turn the order", "The same column the other way round.",
-            "List", "list('sort_reverse')", why_not=_nothing_shown),
+            "List", "list('sort_reverse')", disabled_reason=_nothing_shown),
     Command("columns", "C", "Columns", "Choose columns, their order and their widths.",
             "List", "columns"),
     Command("export.shown", "x", "Export shown", "Write the servers shown to a CSV or JSON file.",
-            "List", "export('shown')", why_not=_nothing_shown),
+            "List", "export('shown')", disabled_reason=_nothing_shown),
     Command("export.marked", "", "Export marked", "Write the marked servers to a CSV or JSON file.",
-            "List", "export('marked')", why_not=_nothing_marked),
+            "List", "export('marked')", disabled_reason=_nothing_marked),
     _interval("off", 0, "Read the servers again only when asked."),
     _interval("30s", 30, "Read the servers again every 30 seconds."),
     _interval("1m", 60, "Read the servers again every minute."),
@@ -237,13 +237,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("groups", "g", "Groups", "Show or hide the tree of groups.",
             "List", "toggle_groups", hint="groups", weight=25),
     Command("results.failures", "f", "Failures first", "What needs a look on top, or as it happened.",
-            "Results", "failures_first", hint="failures", weight=32, why_not=_no_results, pane=Pane.RESULTS),
+            "Results", "failures_first", hint="failures", weight=32, disabled_reason=_no_results,
+            pane=Pane.RESULTS),
     Command("results.follow", "l", "Follow", "Follow what happens, or stay where you read.",
-            "Results", "follow", hint="follow", why_not=_no_results, pane=Pane.RESULTS),
+            "Results", "follow", hint="follow", disabled_reason=_no_results, pane=Pane.RESULTS),
     Command("results.next", "o", "Other operation", "Show another operation of this session.",
-            "Results", "next_operation", hint="other", why_not=_no_other_operation, pane=Pane.RESULTS),
+            "Results", "next_operation", hint="other", disabled_reason=_no_other_operation,
+            pane=Pane.RESULTS),
     Command("results.zoom", "z", "Larger results", "Give them most of the screen, or a third again.",
-            "Results", "zoom_results", hint="larger", why_not=_no_results, pane=Pane.RESULTS),
+            "Results", "zoom_results", hint="larger", disabled_reason=_no_results, pane=Pane.RESULTS),
     _power("on", "Power on", "Start servers that are stopped or paused.", "powerOn"),
     _power("off", "Power off", "Cut the power without shutting down.", "powerOff"),
     _power("shutdown", "Shut down", "Ask the operating systems to shut down.", "shutDown"),
@@ -278,15 +280,15 @@ BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 _BY_ACTION: Mapping[str, Command] = {command.action.removeprefix("app."): command for command in COMMANDS}
 
 
-def why_not(command: Command, now: Situation) -> str | None:
+def disabled_reason(command: Command, now: CommandContext) -> str | None:
     """Why ``command`` cannot be used now, for the operator; None when it can."""
     if now.readonly and command.dangerous:
         return "this console is read-only"
-    return command.why_not(now)
+    return command.disabled_reason(now)
 
 
-def offered(now: Situation, scopes: Iterable[Scope] = Scope) -> list[Command]:
-    """The commands that exist in this situation, usable at the moment or not."""
+def offered(now: CommandContext, scopes: Iterable[Scope] = Scope) -> list[Command]:
+    """The commands that exist in this context, usable at the moment or not."""
     wanted = set(scopes)
     return [
         command
@@ -295,7 +297,7 @@ def offered(now: Situation, scopes: Iterable[Scope] = Scope) -> list[Command]:
     ]
 
 
-def of_filters(now: Situation) -> list[Command]:
+def of_filters(now: CommandContext) -> list[Command]:
     """For the palette: every filter that has a name, to use and to forget."""
     return [
         Command(f"{word}.{name}", "", f"{word}: {name}", text, "List", f"{action}({name!r})")

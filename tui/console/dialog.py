@@ -8,9 +8,9 @@ from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, Static
 
-from tui.console.display import when_shown
-from tui.console.gate import gate_of
 from tui.console.later import later
+from tui.console.terminal.display import when_shown
+from tui.console.terminal.gate import gate_of
 
 PAINTED_FOR = 0.25
 """Seconds that a question must have been on the screen before an answer that changes something counts."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.binding import Keymap
 
-from tui.console.commands import Command, Pane, Situation, keys_of, offered
+from tui.console.commands import Command, CommandContext, Pane, keys_of, offered
 
 NEAR = 60
 """How much heavier a hint is while the focus is in its pane."""
@@ -42,7 +42,7 @@ PANE_KEYS = (
 """What keys do in one pane only: there they take the place of commands on the same keys."""
 
 
-def hints(now: Situation, pane: Pane, keymap: Keymap, width: int) -> list[tuple[Command, str]]:
+def hints(now: CommandContext, pane: Pane, keymap: Keymap, width: int) -> list[tuple[Command, str]]:
     """The commands to show in ``width`` cells while ``pane`` has the focus, and how each is spelled."""
     own = [command for command in PANE_KEYS if command.pane is pane]
     taken = {key for command in own for key in keys_of(command)}

@@ -43,16 +43,11 @@ class IdleLock:
 
     def lock(self) -> None:
         """Hide everything and ask for the password. There is none to ask for before the login."""
-        picture, engine = self._app.picture, self._app.engine
-        if (
-            self._screen is None
-            and picture is not None
-            and engine is not None
-            and picture.session is not None
-        ):
+        store, engine = self._app.store, self._app.engine
+        if self._screen is None and store is not None and engine is not None and store.session is not None:
             from tui.console.screens.lock import LockScreen
 
-            self._screen = LockScreen(picture.session.user, engine.unlock)
+            self._screen = LockScreen(store.session.user, engine.unlock)
             self._app.push_screen(self._screen, self._opened)
 
     def admits(self, event: events.Event) -> bool:

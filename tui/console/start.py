@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.console import terminal
+from tui.console.terminal import checks as terminal
 
 if TYPE_CHECKING:
     from tui.console.facade import EngineFacade
@@ -87,7 +87,7 @@ def run_console(
         from tui.console.screens.leave import farewell
 
         code = app.return_code or 0
-        left = farewell(app.picture) if app.picture is not None else ""
+        left = farewell(app.store) if app.store is not None else ""
         if app.engine is not None:
             _see_off(app.engine, app.gone, settings.on_hangup)
     if left and not app.gone:
@@ -106,7 +106,7 @@ def run_console(
 def settings_problems(settings: "Settings") -> list[str]:
     """What the settings say that means nothing to the console, for the operator."""
     from tui.console.commands import keymap_problems
-    from tui.model.columns import COLUMNS, ColumnLayout, find_column
+    from tui.model.listing.columns import COLUMNS, ColumnLayout, find_column
 
     problems = keymap_problems(settings.keys) if settings.keys else []
     try:

@@ -57,7 +57,7 @@ THEME = Theme(
 
 _ASCII = str.maketrans(
     {
-        # States, as the model's LOOKS spells them.
+        # States, as the model's STATE_STYLES spells them.
         "·": ".", "→": ">", "…": "~", "▸": "*", "◌": "o", "◔": "@", "✓": "+", "⊘": "/", "✗": "x", "–": "-",
         # Everything else that is drawn.
         "●": "*", "○": "o", "▾": "v", "▼": "v", "▲": "^", "▶": ">", "◀": "<", "►": ">", "◂": "<",

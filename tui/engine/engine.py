@@ -11,15 +11,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from tui.engine.beginning import new_id
 from tui.engine.clock import Clock, SystemClock
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
 from tui.engine.events import EngineFailed, Event
+from tui.engine.operations.creation import new_id
 from tui.engine.options import Options
 from tui.engine.outbox import Outbox
 from tui.engine.platform import Connect
+from tui.engine.service import EngineService
 from tui.model.plan import Plan
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Engine:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._core: Core | None = None
+        self._core: EngineService | None = None
         self._stopping: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: set[str] = set()
@@ -57,26 +57,26 @@ class Engine:
         self._ready.wait()
 
     def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
-        """See ``Core.login``."""
+        """See ``EngineService.login``."""
         self._do(lambda core: core.login(endpoint, user, password, account))
 
     def unlock(self, password: str) -> None:
-        """See ``Core.unlock``."""
+        """See ``EngineService.unlock``."""
         self._do(lambda core: core.unlock(password))
 
     def refresh(self) -> None:
-        """See ``Core.keep_reading``."""
+        """See ``EngineService.keep_reading``."""
         self._do(lambda core: core.keep_reading())
 
     def details(self, server_id: str) -> None:
-        """See ``Core.details``."""
+        """See ``EngineService.details``."""
         self._do(lambda core: core.details(server_id))
 
     def run(self, plan: Plan, *, reason: str = "", window_id: str = "", max_failed: int | None = None) -> str:
-        """See ``Core.run``. Returns the id that the operation will have."""
+        """See ``EngineService.run``. Returns the id that the operation will have."""
         operation_id = new_id("op", self._clock.now())
 
-        async def run(core: Core) -> None:
+        async def run(core: EngineService) -> None:
             try:
                 await core.run(
                     plan, operation_id=operation_id, window_id=window_id, reason=reason, max_failed=max_failed
@@ -89,19 +89,19 @@ class Engine:
         return operation_id
 
     def resume(self, *, send_planned: bool = False) -> None:
-        """See ``Core.resume``."""
+        """See ``EngineService.resume``."""
         self._do(lambda core: core.resume(send_planned=send_planned))
 
     def left(self) -> None:
-        """See ``Core.tell_left``."""
+        """See ``EngineService.tell_left``."""
         self._do(lambda core: core.tell_left())
 
     def cancel(self, operation_id: str) -> None:
-        """See ``Core.cancel``."""
+        """See ``EngineService.cancel``."""
         self._do(lambda core: core.cancel(operation_id))
 
     def wind_down(self, *, send_rest: bool) -> None:
-        """See ``Core.drain``; ``running`` says when it is done."""
+        """See ``EngineService.drain``; ``running`` says when it is done."""
         self._do(lambda core: core.drain(send_rest=send_rest))
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -135,10 +135,10 @@ class Engine:
             self._ready.set()
 
     async def _live(self) -> None:
-        from tui.engine.journal import Journal
+        from tui.engine.journal.writer import JournalWriter
 
-        journal = Journal(self._journal_path, now=self._clock.now)
-        core = Core(
+        journal = JournalWriter(self._journal_path, now=self._clock.now)
+        core = EngineService(
             journal=journal,
             emit=self._outbox.put,
             clock=self._clock,
@@ -150,13 +150,13 @@ class Engine:
         await self._stopping.wait()
         await core.close()
 
-    def _do(self, command: Callable[[Core], Coroutine[Any, Any, None]]) -> None:
+    def _do(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
         loop = self._loop
         if loop is None:
             raise RuntimeError("start the engine first")
         loop.call_soon_threadsafe(self._begin, command)
 
-    def _begin(self, command: Callable[[Core], Coroutine[Any, Any, None]]) -> None:
+    def _begin(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
         if self._core is None or self._stopping is None or self._stopping.is_set():
             return
         task = asyncio.create_task(command(self._core))

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui.engine.database import prepare_directory
 from tui.engine.errors import JournalError
-from tui.engine.owner import uptime
+from tui.engine.journal.database import prepare_directory
+from tui.engine.journal.owner import uptime
 
 PATIENCE = 0.25
 """Seconds to wait for the lock; it is held for microseconds, unless its holder was stopped."""

@@ -9,7 +9,7 @@ from typing import Self, TextIO
 
 from tui.headless.output import columns, sign
 from tui.headless.writer import Writer
-from tui.model.operation import ENDED, LOOKS, Operation, State, Target
+from tui.model.operation import ENDED, STATE_STYLES, Operation, State, Target
 from tui.model.text import clean
 
 PLAIN_EVERY = 10.0
@@ -78,7 +78,7 @@ class Narrator:
             if target.state in _TOLD:
                 alike.setdefault((target.state, target.message), []).append(target.server_id)
         for (state, message), ids in alike.items():
-            look = LOOKS[state]
+            look = STATE_STYLES[state]
             self.say(clean(f"{sign(look, self._stream)} {named(ids)}  {look.word}  {message}".rstrip()))
         self.progress(operation)
 
@@ -104,10 +104,14 @@ def progress_text(operation: Operation, elapsed: float) -> str:
     total = len(operation.targets)
     parts = [f"{operation.count(State.VERIFIED)} of {total} verified"]
     parts += [
-        f"{operation.count(state)} {LOOKS[state].word}" for state in _ORDER[1:] if operation.count(state)
+        f"{operation.count(state)} {STATE_STYLES[state].word}"
+        for state in _ORDER[1:]
+        if operation.count(state)
     ]
     running = [state for state in State if state not in ENDED and state is not State.UNSURE]
-    parts += [f"{operation.count(state)} {LOOKS[state].word}" for state in running if operation.count(state)]
+    parts += [
+        f"{operation.count(state)} {STATE_STYLES[state].word}" for state in running if operation.count(state)
+    ]
     minutes, seconds = divmod(int(elapsed), 60)
     return f"{', '.join(parts)}, {minutes}:{seconds:02}"
 

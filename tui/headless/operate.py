@@ -19,9 +19,9 @@ from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
 from tui.headless.narration import Narrator, counted, named
 from tui.headless.output import Cell, sign, write_json, write_rows
-from tui.headless.session import Session, Work, chosen, opened
+from tui.headless.session import HeadlessConfig, Session, chosen, opened
 from tui.model.fleet import Fleet
-from tui.model.operation import IN_FLIGHT, LOOKS, Action, Operation, State, Target, operation_json
+from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target, operation_json
 from tui.model.plan import Skip
 from tui.model.standing import operation_name
 from tui.model.text import clean
@@ -29,7 +29,7 @@ from tui.model.text import clean
 HEADER = ("", "Server", "State", "Job", "Message")
 
 
-async def operate(work: Work, narrator: Narrator, request: Request) -> Exit:
+async def operate(work: HeadlessConfig, narrator: Narrator, request: Request) -> Exit:
     """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
     if work.settings.readonly:
         raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
@@ -63,7 +63,7 @@ async def operate(work: Work, narrator: Narrator, request: Request) -> Exit:
     return code if session.why is not None else max(code, skipped)
 
 
-async def resume(work: Work, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
+async def resume(work: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
     """Take up what is unfinished at the endpoint and follow it to the end. Raises Stop.
 
     What was never sent is sent only with ``send_rest``, or when the operator says so on the terminal.
@@ -134,7 +134,7 @@ def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_r
 
 
 def _row(target: Target) -> list[Cell]:
-    look = LOOKS[target.state]
+    look = STATE_STYLES[target.state]
     return [
         Cell(sign(look, sys.stdout), look.colour),
         Cell(target.server_id),

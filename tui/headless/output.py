@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TextIO
 import msgspec
 
 from tui.headless.exits import Exit, Stop
-from tui.model.operation import LOOKS, Look
+from tui.model.operation import STATE_STYLES, StateStyle
 from tui.model.text import clean
 
 _COLOURS = {"dim": "2", "blue": "34", "green": "32", "red": "31", "magenta": "35", "amber": "33"}
@@ -54,10 +54,10 @@ def columns(terminal: TextIO) -> int:
         return 80
 
 
-def sign(look: Look, stream: TextIO) -> str:
+def sign(look: StateStyle, stream: TextIO) -> str:
     """The sign of a state, in ASCII where ``stream`` knows no better."""
     try:
-        "".join(one.sign for one in LOOKS.values()).encode(stream.encoding or "ascii")
+        "".join(one.sign for one in STATE_STYLES.values()).encode(stream.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
         return look.ascii
     return look.sign

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator, counted
 from tui.headless.output import Cell, write_json, write_rows, write_text
-from tui.headless.session import Work, chosen, opened
-from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS, Column, ColumnLayout, Kind, cell_text, find_column
+from tui.headless.session import HeadlessConfig, chosen, opened
 from tui.model.fleet import Fleet
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, Kind, cell_text, find_column
 from tui.model.server import Server
 from tui.report import server_row, servers_csv
 
@@ -16,7 +16,7 @@ PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory",
 """What a pipe gets, whatever the settings say: scripts count columns."""
 
 
-async def list_servers(work: Work, narrator: Narrator, query: str, form: str) -> Exit:
+async def list_servers(work: HeadlessConfig, narrator: Narrator, query: str, form: str) -> Exit:
     """Print the servers that ``query`` asks for as ``form``: json, csv, or empty for a table. Raises Stop."""
     columns = shown_columns(work.settings.columns if narrator.live else ())
     order = sort_order(work.settings.sort)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tui.engine.core import Core
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
 from tui.engine.events import (
@@ -25,12 +24,13 @@ from tui.engine.events import (
     LoginNeeded,
     PauseAsked,
 )
-from tui.engine.journal import Journal
+from tui.engine.journal.writer import JournalWriter
 from tui.engine.options import Options
+from tui.engine.service import EngineService
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator, counted
+from tui.model.filter.parser import QueryError, select
 from tui.model.fleet import Fleet
-from tui.model.query import QueryError, select
 from tui.model.server import Server
 from tui.model.text import clean
 from tui.settings.schema import Settings
@@ -39,7 +39,7 @@ PATIENCE = 3.0
 """Seconds of silence before it is said what is waited for."""
 
 
-class Work(msgspec.Struct, frozen=True):
+class HeadlessConfig(msgspec.Struct, frozen=True):
     """Where a headless command works, as whom, and with which settings."""
 
     endpoint: Endpoint
@@ -51,13 +51,13 @@ class Work(msgspec.Struct, frozen=True):
     options: Options
 
     def __repr__(self) -> str:
-        return f"Work({self.endpoint.name!r}, user={self.user!r})"
+        return f"HeadlessConfig({self.endpoint.name!r}, user={self.user!r})"
 
 
 class Session:
     """A core that is logged in. Problems end the command with one sentence (``Stop``)."""
 
-    def __init__(self, work: Work, core: Core, narrator: Narrator) -> None:
+    def __init__(self, work: HeadlessConfig, core: EngineService, narrator: Narrator) -> None:
         self.work = work
         self.core = core
         self.narrator = narrator
@@ -185,11 +185,11 @@ class Session:
 
 
 @contextlib.asynccontextmanager
-async def opened(work: Work, narrator: Narrator) -> AsyncIterator[Session]:
+async def opened(work: HeadlessConfig, narrator: Narrator) -> AsyncIterator[Session]:
     """A session that is logged in, closed at the end. Raises Stop."""
     told: list[Callable[[Event], None]] = []
-    journal = Journal(work.journal)
-    core = Core(journal=journal, emit=lambda event: told[0](event), options=work.options)
+    journal = JournalWriter(work.journal)
+    core = EngineService(journal=journal, emit=lambda event: told[0](event), options=work.options)
     session = Session(work, core, narrator)
     told.append(session.told)
     try:

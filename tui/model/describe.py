@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui.model.columns import flag_text, size_text
-from tui.model.operation import LOOKS, Action, State, Target
+from tui.model.listing.columns import flag_text, size_text
+from tui.model.operation import STATE_STYLES, Action, State, Target
 from tui.model.server import Server, ServerDetails
 
 RAW_MOST = 200_000
@@ -60,7 +60,7 @@ def _done(done: Iterable[Done]) -> list[Fact]:
     """What became of the server, with the whole message: what one most likely came to read."""
     facts = []
     for one in done:
-        look = LOOKS[one.target.state]
+        look = STATE_STYLES[one.target.state]
         text = f"{look.sign} {look.word} {one.when} {one.target.message}".strip()
         facts += [Fact(one.action.label), Fact("", text, state=one.target.state)]
     return facts

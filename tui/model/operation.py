@@ -134,7 +134,7 @@ ENDED = frozenset(state for state, following in TRANSITIONS.items() if not follo
 IN_FLIGHT = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.LOOKING, State.SUCCEEDED})
 
 
-class Look(msgspec.Struct, frozen=True):
+class StateStyle(msgspec.Struct, frozen=True):
     """How a state is shown everywhere: the word and sign first, the colour after."""
 
     word: str
@@ -144,18 +144,18 @@ class Look(msgspec.Struct, frozen=True):
     """dim, blue, green, red or magenta: a role that the theme gives a colour to."""
 
 
-LOOKS: Mapping[State, Look] = {
-    State.PLANNED: Look("planned", "·", ".", "dim"),
-    State.SUBMITTING: Look("sending", "→", ">", "blue"),
-    State.QUEUED: Look("queued", "…", "~", "blue"),
-    State.EXECUTING: Look("running", "▸", "*", "blue"),
-    State.LOOKING: Look("looking", "◔", "@", "blue"),
-    State.SUCCEEDED: Look("checking", "◌", "o", "blue"),
-    State.VERIFIED: Look("verified", "✓", "+", "green"),
-    State.REFUSED: Look("refused", "⊘", "/", "red"),
-    State.FAILED: Look("failed", "✗", "x", "red"),
-    State.UNSURE: Look("unsure", "?", "?", "magenta"),
-    State.CANCELLED: Look("not sent", "–", "-", "dim"),
+STATE_STYLES: Mapping[State, StateStyle] = {
+    State.PLANNED: StateStyle("planned", "·", ".", "dim"),
+    State.SUBMITTING: StateStyle("sending", "→", ">", "blue"),
+    State.QUEUED: StateStyle("queued", "…", "~", "blue"),
+    State.EXECUTING: StateStyle("running", "▸", "*", "blue"),
+    State.LOOKING: StateStyle("looking", "◔", "@", "blue"),
+    State.SUCCEEDED: StateStyle("checking", "◌", "o", "blue"),
+    State.VERIFIED: StateStyle("verified", "✓", "+", "green"),
+    State.REFUSED: StateStyle("refused", "⊘", "/", "red"),
+    State.FAILED: StateStyle("failed", "✗", "x", "red"),
+    State.UNSURE: StateStyle("unsure", "?", "?", "magenta"),
+    State.CANCELLED: StateStyle("not sent", "–", "-", "dim"),
 }
 
 

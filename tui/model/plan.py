@@ -68,7 +68,7 @@ def may_operate(roles: Collection[str]) -> bool:
     return not roles or not OPERATOR_ROLES.isdisjoint(roles)
 
 
-def why_not(action: Action, server: Server) -> str | None:
+def ineligible_reason(action: Action, server: Server) -> str | None:
     """Why ``action`` would be pointless or refused on ``server``; None when it is eligible."""
     if server.is_template:
         return "a template"
@@ -124,7 +124,7 @@ def make_plan(
             skipped[id_] = Skip(id_, "not allowed by your role")
         elif (skip := _still_open(action, server, before)) is not None:
             skipped[id_] = skip
-        elif (reason := why_not(action, server)) is not None:
+        elif (reason := ineligible_reason(action, server)) is not None:
             skipped[id_] = Skip(id_, reason)
         else:
             eligible[id_] = server

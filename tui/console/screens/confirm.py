@@ -8,8 +8,8 @@ from textual.binding import Binding
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
-from tui.console.bridge import Picture
 from tui.console.dialog import Question
+from tui.console.store import Store
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.field import Field
@@ -81,7 +81,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
     def __init__(
         self,
         plan: Plan,
-        picture: Picture,
+        store: Store,
         *,
         reason: str = "",
         count_above: int = 50,
@@ -93,7 +93,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         self._missing = missing
         self._hidden = hidden
         self.plan = plan
-        self._picture = picture
+        self._store = store
         self._reason = reason
         self._total = len(plan.server_ids)
         self._marked = self._total + len(plan.skipped)
@@ -134,12 +134,12 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
                 yield Static("Type", classes="word")
                 yield Field(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
         if len(self.plan.server_ids) > NAMED or self.plan.skipped:
-            yield PlanList(self.plan, self._picture.fleet, id="all")
+            yield PlanList(self.plan, self._store.fleet, id="all")
             yield Static("", id="whole", classes="word", markup=False)
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
 
     def _facts(self) -> list[tuple[str, str]]:
-        plan, session, endpoint = self.plan, self._picture.session, self._picture.endpoint
+        plan, session, endpoint = self.plan, self._store.session, self._store.endpoint
         account = session.account if session else ""
         facts = []
         if endpoint is not None:
@@ -157,7 +157,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         if self._hidden:
             facts.append(("Hidden", f"{self._hidden:,} of these {self._marked:,} are hidden by the filter"))
         if self._missing:
-            facts.append(("Partial", partial_note(self._picture.fleet, self._missing)))
+            facts.append(("Partial", partial_note(self._store.fleet, self._missing)))
         facts += [("Note", remark) for remark in plan.remarks]
         return facts
 

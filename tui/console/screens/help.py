@@ -9,13 +9,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.console.commands import Command, Situation, keys_of, offered
+from tui.console.commands import Command, CommandContext, keys_of, offered
 from tui.console.dialog import Dialog
 from tui.console.footer import PANE_KEYS
 from tui.console.theme import styles
 from tui.console.widgets.server_list import CHANGED, NEW
-from tui.model.grammar import GRAMMAR
-from tui.model.operation import LOOKS
+from tui.model.filter.grammar import GRAMMAR
+from tui.model.operation import STATE_STYLES
 
 MOVING = (
     ("up, down", "one line"),
@@ -34,7 +34,7 @@ def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[t
     ]
 
 
-def help_text(situation: Situation, keymap: Keymap, width: int = 74) -> Content:
+def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) -> Content:
     """The whole page, no line wider than ``width`` cells."""
 
     def row(left: str, note: str, wide: int, middle: str = "", look: str = "bold") -> Content:
@@ -44,13 +44,13 @@ def help_text(situation: Situation, keymap: Keymap, width: int = 74) -> Content:
 
     sections: list[tuple[str, list[Content]]] = [
         (section, [row(keys, help_, 11, f"{label:<18}") for keys, label, help_ in rows])
-        for section, rows in key_table([*offered(situation), *PANE_KEYS], keymap)
+        for section, rows in key_table([*offered(command_context), *PANE_KEYS], keymap)
     ]
     sections.append(("Moving", [row(keys, what, 20) for keys, what in MOVING]))
     sections.append(("Filter", [row(rule.form, rule.meaning, 21) for rule in GRAMMAR]))
     states = [
         row(f"{look.sign} {look.word}", MEANING[look.word], 12, look=f"$state-{look.colour}")
-        for look in LOOKS.values()
+        for look in STATE_STYLES.values()
     ]
     signs = [row(sign, meaning, 12, look=look) for sign, look, meaning in SIGNS]
     sections += [("States", states), ("Signs", signs)]
@@ -96,9 +96,9 @@ class HelpScreen(Dialog[None], inherit_bindings=False):
         Binding("escape,q,question_mark,f1,enter", "dismiss", show=False),
     ]
 
-    def __init__(self, situation: Situation, keymap: Keymap) -> None:
+    def __init__(self, command_context: CommandContext, keymap: Keymap) -> None:
         super().__init__()
-        self._situation = situation
+        self._command_context = command_context
         self._keymap = keymap
 
     def compose(self) -> ComposeResult:
@@ -111,4 +111,4 @@ class HelpScreen(Dialog[None], inherit_bindings=False):
     def on_resize(self) -> None:
         """Textual: the sentences have the width that there is."""
         width = self.query_one("#page").scrollable_content_region.width
-        self.query_one("#text", Static).update(help_text(self._situation, self._keymap, width))
+        self.query_one("#text", Static).update(help_text(self._command_context, self._keymap, width))

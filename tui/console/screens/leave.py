@@ -8,9 +8,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from tui.console.bridge import Picture, unsent
 from tui.console.dialog import Question
 from tui.console.screens.confirm import count, names
+from tui.console.store import Store, unsent
 from tui.console.widgets.choice import Choice
 from tui.model.completeness import listed
 
@@ -37,10 +37,10 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
         Binding("shift+tab,left,up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, picture: Picture, *, can_bring_back: bool) -> None:
+    def __init__(self, store: Store, *, can_bring_back: bool) -> None:
         super().__init__()
-        self._question, self._text = leaving(picture)
-        self._left = picture.left_behind()
+        self._question, self._text = leaving(store)
+        self._left = store.left_behind()
         self._can_bring_back = can_bring_back and bool(self._left)
 
     def compose(self) -> ComposeResult:
@@ -70,12 +70,12 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
         self.dismiss(Leave.STAY)
 
 
-def leaving(picture: Picture) -> tuple[str, str]:
+def leaving(store: Store) -> tuple[str, str]:
     """The question, and what becomes of what is under way and of what is in maintenance."""
-    running, left, unread = picture.running(), picture.left_behind(), picture.left_unread()
-    inside = picture.endpoint is not None and picture.endpoint.sandbox
+    running, left, unread = store.running(), store.left_behind(), store.left_unread()
+    inside = store.endpoint is not None and store.endpoint.sandbox
     waiting = sum(unsent(operation) for operation in running)
-    sent = picture.unsettled() - waiting
+    sent = store.unsettled() - waiting
     lines = []
     if sent:
         then = (
@@ -91,7 +91,7 @@ def leaving(picture: Picture) -> tuple[str, str]:
     if left:
         lines.append(f"You put into maintenance, and did not bring back: {names(tuple(left))}.")
     if unread:
-        without = listed(picture.fleet.missing())
+        without = listed(store.fleet.missing())
         lines.append(f"You put into maintenance, with {without} not read: {names(tuple(unread))}.")
     under_way = f"{count(len(running), 'operation')} under way"
     still = f"{count(len(left))} of yours still in maintenance"
@@ -102,13 +102,13 @@ def leaving(picture: Picture) -> tuple[str, str]:
     return f"Leave with {behind}?", "\n".join(lines)
 
 
-def farewell(picture: Picture) -> str:
+def farewell(store: Store) -> str:
     """What is said on the shell's screen by who leaves servers in maintenance; empty if there are none."""
-    if picture.endpoint is not None and picture.endpoint.sandbox:
+    if store.endpoint is not None and store.endpoint.sandbox:
         return ""  # it ends with us
     kinds = {
-        "still in maintenance": picture.left_behind(),
-        "perhaps still in maintenance, and could not be looked at": picture.left_unread(),
+        "still in maintenance": store.left_behind(),
+        "perhaps still in maintenance, and could not be looked at": store.left_unread(),
     }
     sentences = [
         f"{count(len(ids))} of yours {'is' if len(ids) == 1 else 'are'} {how}: {names(tuple(ids))}. "

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.console.bridge import Change
+from tui.console.store import Change
 from tui.console.widgets.field import Field
 from tui.engine.events import Unlocked, UnlockRefused
 
@@ -59,7 +59,7 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
         if password:
             self._unlock(password)
 
-    def picture_changed(self, change: Change) -> None:
+    def store_changed(self, change: Change) -> None:
         """The engine looked at the password."""
         match change.unlocking:
             case Unlocked():

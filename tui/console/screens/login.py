@@ -19,7 +19,7 @@ from tui.console.start import StartOptions
 from tui.console.widgets.field import Field
 
 if TYPE_CHECKING:
-    from tui.console.bridge import Change
+    from tui.console.store import Change
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
@@ -163,7 +163,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             self.Asked(endpoint, self._field("user"), self._field("password"), self._field("account").strip())
         )
 
-    def picture_changed(self, change: "Change") -> None:
+    def store_changed(self, change: "Change") -> None:
         """The engine answered."""
         if change.engine_failed:
             self._set_busy(True)

@@ -9,7 +9,7 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.console.commands import Command, Situation, keys_of, of_filters, offered, why_not
+from tui.console.commands import Command, CommandContext, disabled_reason, keys_of, of_filters, offered
 from tui.console.dialog import Dialog
 from tui.console.theme import styles
 from tui.console.widgets.field import Field
@@ -18,7 +18,7 @@ NOT_HERE = {"palette", "pane.next", "pane.previous"}
 """Of no use from inside the palette."""
 
 
-def matching(text: str, now: Situation) -> list[Command]:
+def matching(text: str, now: CommandContext) -> list[Command]:
     """The commands that match ``text``, best first; all, in the table's order, when it is empty."""
     commands = [command for command in offered(now) if command.name not in NOT_HERE] + of_filters(now)
     if not text.strip():
@@ -47,9 +47,9 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
         Binding("pageup", "move('page_up')", show=False),
     ]
 
-    def __init__(self, situation: Situation, keymap: Keymap) -> None:
+    def __init__(self, command_context: CommandContext, keymap: Keymap) -> None:
         super().__init__()
-        self._situation = situation
+        self._command_context = command_context
         self._keymap = keymap
         self._found: list[Command] = []
 
@@ -72,12 +72,12 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
     def _find(self, text: str) -> None:
         found = self.query_one("#found", OptionList)
         found.clear_options()
-        self._found = matching(text, self._situation)
+        self._found = matching(text, self._command_context)
         found.add_options(self._option(command) for command in self._found)
         found.highlighted = 0 if found.option_count else None
 
     def _option(self, command: Command) -> Option:
-        reason = why_not(command, self._situation)
+        reason = disabled_reason(command, self._command_context)
         keys = ", ".join(keys_of(command, self._keymap))
         text = Content.assemble(
             f"{command.label:<18} ", (f"{keys:<11}", "$primary"), (reason or cut(command.help), "$quiet")

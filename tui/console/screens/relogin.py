@@ -6,11 +6,11 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from tui.console.bridge import Change, Picture
 from tui.console.dialog import Dialog
-from tui.console.display import when_shown
-from tui.console.gate import gate_of
 from tui.console.screens.login import LoginScreen
+from tui.console.store import Change, Store
+from tui.console.terminal.display import when_shown
+from tui.console.terminal.gate import gate_of
 from tui.console.widgets.field import Field
 
 
@@ -24,15 +24,15 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
     """
     BINDINGS = [Binding("escape", "app.pop_screen", show=False)]
 
-    def __init__(self, picture: Picture, message: str) -> None:
+    def __init__(self, store: Store, message: str) -> None:
         super().__init__()
-        self._picture = picture
+        self._store = store
         self._message = message
         self._busy = False
 
     def compose(self) -> ComposeResult:
         """Why, and one field."""
-        session = self._picture.session
+        session = self._store.session
         with Vertical(classes="dialog"):
             yield Static(
                 f"Log in again as {session.user if session else ''}", classes="question", markup=False
@@ -48,13 +48,13 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
 
     @on(Input.Submitted)
     def _log_in(self, event: Input.Submitted) -> None:
-        picture = self._picture
-        if self._busy or not event.value or picture.endpoint is None or picture.session is None:
+        store = self._store
+        if self._busy or not event.value or store.endpoint is None or store.session is None:
             return
         self._busy = True
         self.query_one("#message", Static).update("Logging in …")
         self.post_message(
-            LoginScreen.Asked(picture.endpoint, picture.session.user, event.value, picture.session.account)
+            LoginScreen.Asked(store.endpoint, store.session.user, event.value, store.session.account)
         )
 
     def on_screen_resume(self) -> None:
@@ -68,7 +68,7 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
         if not self._busy:
             self.query_one("#message", Static).update(text or self._message)
 
-    def picture_changed(self, change: Change) -> None:
+    def store_changed(self, change: Change) -> None:
         """The engine answered: away with the dialog, or another try by hand."""
         if change.logged_in is not None:
             self.dismiss(None)

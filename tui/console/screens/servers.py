@@ -10,15 +10,15 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console import commands
-from tui.console.bridge import Change, Picture, unsent
-from tui.console.choices import Choices
+from tui.console.actions.operations import OperationActions
+from tui.console.actions.refresh import Refreshing
 from tui.console.dialog import PAINTED_FOR
-from tui.console.display import when_shown
 from tui.console.facade import EngineFacade
-from tui.console.gate import conversation, gate_of
-from tui.console.operating import Operating
-from tui.console.refreshing import Refreshing
+from tui.console.preferences import Preferences
 from tui.console.screens.confirm import count, names
+from tui.console.store import Change, Store, unsent
+from tui.console.terminal.display import when_shown
+from tui.console.terminal.gate import conversation, gate_of
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details, done_to
@@ -28,40 +28,40 @@ from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar, wall_time
-from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout
 from tui.model.completeness import read_note
-from tui.model.grammar import is_filter_name
+from tui.model.filter.grammar import is_filter_name
+from tui.model.listing.columns import DEFAULT_LAYOUT, ColumnLayout
 from tui.model.operation import Action
 from tui.model.selection import Selection
 from tui.model.text import clean
 
 
 class ServersScreen(Screen[None], inherit_bindings=False):
-    """Where the operator lives. Knows the picture, asks the engine, and keeps the widgets up to date."""
+    """Where the operator lives. Knows the store, asks the engine, and keeps the widgets up to date."""
 
     CSS_PATH = styles("servers.tcss")
     AUTO_FOCUS = "#servers"
     BINDINGS = [*commands.bindings(commands.Scope.SERVERS)]
 
-    def __init__(self, picture: Picture, engine: EngineFacade, choices: Choices) -> None:
+    def __init__(self, store: Store, engine: EngineFacade, preferences: Preferences) -> None:
         super().__init__()
-        self.picture = picture
+        self.store = store
         self._engine = engine
-        self._choices = choices
+        self._preferences = preferences
         self._refreshing = Refreshing(self, self.action_refresh)
-        self._operating = Operating(self, picture, engine, choices)
+        self._operations = OperationActions(self, store, engine, preferences)
         self._selection = Selection()
         self._displaced: tuple[ServerList.CursorDisplaced, float] | None = None
         """The last time the cursor's server left the view, and when that was on the screen."""
-        self.groups = GroupTree(picture.fleet, id="groups")
-        settings = choices.settings
+        self.groups = GroupTree(store.fleet, id="groups")
+        settings = preferences.settings
         self.filter = FilterBar(history=settings.history, id="filter")
         layout = ColumnLayout.parse(settings.columns) if settings.columns else DEFAULT_LAYOUT
-        self.servers = ServerList(picture.fleet, self._selection, layout=layout, id="servers")
+        self.servers = ServerList(store.fleet, self._selection, layout=layout, id="servers")
         self.servers.named_filters = settings.filters
-        self.details = Details(picture.fleet, id="details")
-        self.results = Results(picture)
-        self.status = StatusBar(picture)
+        self.details = Details(store.fleet, id="details")
+        self.results = Results(store)
+        self.status = StatusBar(store)
 
     def compose(self) -> ComposeResult:
         """Status, groups and servers side by side, results below, keys."""
@@ -73,11 +73,11 @@ class ServersScreen(Screen[None], inherit_bindings=False):
                 yield self.servers
             yield self.details
         yield self.results
-        yield CommandBar(self.app._keymap, self.situation)
+        yield CommandBar(self.app._keymap, self.command_context)
 
     def on_mount(self) -> None:
         """Read the servers, and take up what an earlier run left."""
-        if (sort := self._choices.settings.sort) != "id":
+        if (sort := self._preferences.settings.sort) != "id":
             self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
         self.action_refresh()
         self._engine.resume()
@@ -85,24 +85,24 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     # -- what the commands need to know ------------------------------------------------------
 
     @property
-    def situation(self) -> commands.Situation:
+    def command_context(self) -> commands.CommandContext:
         """What decides which commands can be used now."""
         shown = self.results.operation
         marked = len(self._selection)
-        return commands.Situation(
+        return commands.CommandContext(
             pane=self.pane,
-            readonly=self.picture.readonly,
-            may_operate=self.picture.may_operate,
+            readonly=self.store.readonly,
+            may_operate=self.store.may_operate,
             chosen=marked or int(self._server_under_cursor() is not None),
             marked=marked,
             undo=self._selection.can_undo,
             shown=self.servers.line_count(),
-            operations=len(self.picture.operations),
+            operations=len(self.store.operations),
             unsent=unsent(shown) if shown and shown.ended is None else 0,
-            left_over=sum(map(unsent, self.picture.left_to_send())),
+            left_over=sum(map(unsent, self.store.left_to_send())),
             details=self.details.display,
-            loading=self.picture.reading,
-            left=len(self.picture.left_behind()),
+            loading=self.store.reading,
+            left=len(self.store.left_behind()),
             filtered=bool(self.servers.filter),
             filters=tuple(self.servers.named_filters.items()),
         )
@@ -137,17 +137,17 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     @on(DescendantFocus)
     @on(ServerList.MarksChanged)
     @on(ServerList.ViewChanged)
-    def _show_situation(self) -> None:
+    def _show_context(self) -> None:
         pane = commands.Pane.FILTER if isinstance(self.focused, Input) else self.pane
         for bar in self.query(CommandBar):  # none yet while the screen is being made
-            bar.show(self.situation, pane)
-        self.servers.explain(why_empty(self.picture, self.servers.shown))
+            bar.show(self.command_context, pane)
+        self.servers.explain(why_empty(self.store, self.servers.shown))
 
     # -- news --------------------------------------------------------------------------------
 
-    def picture_changed(self, change: Change) -> None:
+    def store_changed(self, change: Change) -> None:
         """Pass what changed on to the widgets that show it."""
-        self.servers.set_first_reading(self.picture.reading and self.picture.read_at is None)
+        self.servers.set_first_reading(self.store.reading and self.store.read_at is None)
         if change.fleet or change.reread:
             self.servers.reload()
         elif change.servers:
@@ -157,20 +157,20 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         elif change.servers:
             self.groups.count_soon()
         if change.status:
-            next_try = self.picture.next_try
+            next_try = self.store.next_try
             self.servers.note = f", next try {wall_time(next_try)}" if next_try is not None else ""
             self.servers.refresh_title()
-        self.servers.set_operation_states(self.picture.states(change))
+        self.servers.set_operation_states(self.store.states(change))
         self._update_details(change)
-        self.results.picture_changed(change)
+        self.results.store_changed(change)
         for id_ in change.ended:
-            self._operating.tell_end(id_)
+            self._operations.tell_end(id_)
         if change.started or change.ended:
             self._engine.left()
-        if not self.picture.reading:
-            self._refreshing.ended(self._choices.settings.refresh_interval)
-        self.status.check(self._operating.reason)
-        self._show_situation()
+        if not self.store.reading:
+            self._refreshing.ended(self._preferences.settings.refresh_interval)
+        self.status.check(self._operations.reason)
+        self._show_context()
 
     def _update_details(self, change: Change) -> None:
         if not self.details.display:
@@ -206,7 +206,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
                 self.servers.invert_ids(ids)
         else:
             getattr(self.servers, f"action_{name}")()
-        self._show_situation()
+        self._show_context()
 
     def action_mark(self) -> None:
         """Mark the server under the cursor of the pane that has the focus, and go on to the next."""
@@ -282,7 +282,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _show_details(self, server_id: str) -> None:
         self.details.display = True
         self.add_class("-details")
-        self.details.show(self.picture.fleet.servers.get(server_id), done_to(server_id, self.picture))
+        self.details.show(self.store.fleet.servers.get(server_id), done_to(server_id, self.store))
 
     def _close_details(self) -> None:
         if self.details.has_focus:
@@ -302,7 +302,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     @conversation
     async def action_ticket(self) -> None:
         """Find the servers that a file names."""
-        from tui.console.handover import ask_for_ticket
+        from tui.console.actions.import_export import ask_for_ticket
 
         if (ticket := await ask_for_ticket(self.app)) is not None:
             name, text = ticket
@@ -312,7 +312,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         from tui.console.widgets.ticket_preview import TicketPreview
         from tui.model.ticket import find_servers
 
-        fleet = self.picture.fleet
+        fleet = self.store.fleet
         preview = TicketPreview(text, lambda text: find_servers(text, fleet, self._selection), fleet, source)
         if not preview.found:
             self.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
@@ -342,7 +342,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     @on(ServerList.ViewChanged)
     def _say_how_many(self) -> None:
-        shown, total = self.servers.line_count(), len(self.picture.fleet.servers)
+        shown, total = self.servers.line_count(), len(self.store.fleet.servers)
         found = f"{shown:,} of {total:,} · enter keep · esc clear"
         self.filter.show_note(found if self.servers.filter else "")
 
@@ -352,7 +352,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             return  # It is to be mended first.
         self.servers.keep_search()
         self.filter.history.add(self.filter.text)
-        self._choices.choose(history=list(self.filter.history.lines))
+        self._preferences.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
         self.set_focus(self.servers)
 
@@ -361,7 +361,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Give the filter a name, under which the palette brings it back."""
         from tui.console.screens.prompt import Refused, ask_for
 
-        filters, text = self._choices.settings.filters, self.servers.filter.text
+        filters, text = self._preferences.settings.filters, self.servers.filter.text
 
         async def take(name: str) -> str:
             if not is_filter_name(name):
@@ -376,18 +376,18 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def action_named_filter(self, name: str) -> None:
         """Show what a filter with a name asks for."""
-        text = self._choices.settings.filters[name]
+        text = self._preferences.settings.filters[name]
         self.filter.add_class("-open")
         self.filter.set_text(text)
         self.filter.history.add(text)
 
     def action_forget_filter(self, name: str) -> None:
         """Let a name of a filter mean nothing any more."""
-        filters = self._choices.settings.filters
+        filters = self._preferences.settings.filters
         self._keep_filters({other: text for other, text in filters.items() if other != name})
 
     def _keep_filters(self, filters: dict[str, str]) -> None:
-        self._choices.choose(filters=filters)
+        self._preferences.choose(filters=filters)
         self.servers.named_filters = filters
 
     @conversation
@@ -400,29 +400,29 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         layout = await self.app.push_screen_wait(chooser)
         if layout is not None:
             self.servers.set_layout(layout)
-            self._choices.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
+            self._preferences.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
 
     @on(ServerList.ViewChanged)
     def _keep_order(self) -> None:
         shown = self.servers.shown
-        self._choices.choose(sort=("-" if shown.descending else "") + shown.column)
+        self._preferences.choose(sort=("-" if shown.descending else "") + shown.column)
 
     @conversation
     async def action_export(self, what: str) -> None:
         """Write servers to a file: those shown, in their order, or those marked, shown or not."""
-        from tui.console.handover import export
+        from tui.console.actions.import_export import export
 
-        fleet, marked = self.picture.fleet, what == "marked"
+        fleet, marked = self.store.fleet, what == "marked"
         ids = list(self._selection) if marked else self.servers.shown_ids()
         servers = [fleet.servers[id_] for id_ in ids if id_ in fleet.servers]
         title = f"{count(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
-        await export(self.app, servers, title, fleet, self.servers.states, self.picture.clock())
+        await export(self.app, servers, title, fleet, self.servers.states, self.store.clock())
 
     def action_refresh_every(self, seconds: int) -> None:
         """Read the servers again by itself, so many seconds after each reading; 0 is never."""
-        self._choices.choose(refresh_interval=seconds)
+        self._preferences.choose(refresh_interval=seconds)
         self._refreshing.began()
-        if not self.picture.reading:
+        if not self.store.reading:
             self._refreshing.ended(seconds)
         every = f"{seconds} seconds after each reading" if seconds else "only when asked"
         self.app.notify(f"The servers are read again {every}", markup=False)
@@ -440,7 +440,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     @on(GroupTree.Marked)
     def _group_marked(self, event: GroupTree.Marked) -> None:
-        fleet, root = self.picture.fleet, event.group_id
+        fleet, root = self.store.fleet, event.group_id
         groups = fleet.subtree(root) if root is not None else fleet.groups.keys()
         ids = [server.id for server in fleet.servers.values() if root is None or server.group_id in groups]
         on = not all(id_ in self._selection for id_ in ids)
@@ -449,8 +449,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_refresh(self) -> None:
         """Read all servers again."""
         self._refreshing.began()
-        self.picture.reading = True
-        self.servers.set_first_reading(self.picture.read_at is None)
+        self.store.reading = True
+        self.servers.set_first_reading(self.store.read_at is None)
         if self.details.display:
             self.details.again()
         self._engine.refresh()
@@ -461,29 +461,29 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         """Plan an operation on the chosen servers and ask for a confirmation."""
         if not self._just_displaced():
             hidden = self.servers.shown.hidden(self._selection)
-            self._operating.ask(Action(name), self._chosen(), missing=self._selection.missing, hidden=hidden)
+            self._operations.ask(Action(name), self._chosen(), missing=self._selection.missing, hidden=hidden)
 
     def action_bring_back(self) -> None:
         """End maintenance on just those servers that this operator's windows left in it."""
-        picture = self.picture
-        unseen = picture.left - picture.fleet.servers.keys()
-        missing = picture.fleet.missing() if unseen else ()
-        self._operating.ask(Action.STOP_MAINTENANCE, picture.left_behind(), missing=missing)
+        store = self.store
+        unseen = store.left - store.fleet.servers.keys()
+        missing = store.fleet.missing() if unseen else ()
+        self._operations.ask(Action.STOP_MAINTENANCE, store.left_behind(), missing=missing)
 
     def action_cancel_unsent(self) -> None:
         """Send nothing more of the operation that the results show."""
         if self.results.operation is not None:
-            self._operating.ask_to_cancel(self.results.operation)
+            self._operations.ask_to_cancel(self.results.operation)
 
     def action_send_rest(self) -> None:
         """Send what interrupted operations left unsent, after asking."""
-        self._operating.ask_to_send_rest()
+        self._operations.ask_to_send_rest()
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
         ids = self._chosen()
         self.app.copy_to_clipboard("\n".join(ids))
-        what = f"{count(len(ids), 'id')}{read_note(self.picture.fleet)}"
+        what = f"{count(len(ids), 'id')}{read_note(self.store.fleet)}"
         self.app.notify(f"{what} sent to the terminal's clipboard", markup=False)
 
     def action_failures_first(self) -> None:
@@ -497,7 +497,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def action_next_operation(self) -> None:
         """Results: another operation."""
         self.results.show_next()
-        self._show_situation()
+        self._show_context()
 
     def action_zoom_results(self) -> None:
         """Results: most of the screen, or a third."""

@@ -5,7 +5,7 @@ from textual.containers import Center, Middle
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.console.terminal import LOWEST, NARROWEST
+from tui.console.terminal.checks import LOWEST, NARROWEST
 
 
 class TooSmallScreen(ModalScreen[None], inherit_bindings=False):

@@ -13,7 +13,7 @@ from tui.console.dialog import Dialog
 from tui.console.widgets.cells import fit
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_list import LineList
-from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
+from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
 
 Fitting = Callable[[ColumnLayout], Container[str]]
 """Which columns of a layout there is room for."""

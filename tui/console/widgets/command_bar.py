@@ -4,31 +4,33 @@ from textual.binding import Keymap
 from textual.content import Content
 from textual.widget import Widget
 
-from tui.console.commands import Pane, Situation
+from tui.console.commands import CommandContext, Pane
 from tui.console.footer import hints
 
 
 class CommandBar(Widget):
     """One line of keys and what they do, made from the table of commands."""
 
-    def __init__(self, keymap: Keymap, situation: Situation) -> None:
+    def __init__(self, keymap: Keymap, command_context: CommandContext) -> None:
         super().__init__()
         self._keymap = keymap
-        self._situation = situation
-        self._pane = situation.pane
+        self._command_context = command_context
+        self._pane = command_context.pane
 
-    def show(self, situation: Situation, pane: Pane) -> None:
-        """Show the keys for another situation and the pane with the focus; draws only when they differ."""
-        before, self._situation, self._pane = self.render(), situation, pane
+    def show(self, command_context: CommandContext, pane: Pane) -> None:
+        """Show the keys for a context and the pane with the focus; draws only when they differ."""
+        before, self._command_context, self._pane = self.render(), command_context, pane
         if self.render().markup != before.markup:
             self.refresh()
 
     def render(self) -> Content:
         """The keys stand out, the words do not; what cannot be used now is dim."""
         parts: list[Content] = []
-        for command, text in hints(self._situation, self._pane, self._keymap, max(0, self.size.width - 2)):
+        for command, text in hints(
+            self._command_context, self._pane, self._keymap, max(0, self.size.width - 2)
+        ):
             key, _, word = text.partition(" ")
-            usable = command.why_not(self._situation) is None
+            usable = command.disabled_reason(self._command_context) is None
             parts.append(
                 Content.assemble(
                     (key, "bold $primary" if usable else "$rule"), " ", (word, "" if usable else "$rule")

@@ -15,11 +15,11 @@ from tui.console.widgets.line_list import LineList
 from tui.console.widgets.status_bar import wall_time
 from tui.model.describe import Done, Fact, describe, raw_lines
 from tui.model.fleet import Fleet
-from tui.model.operation import LOOKS
+from tui.model.operation import STATE_STYLES
 from tui.model.server import Server, ServerDetails
 
 if TYPE_CHECKING:
-    from tui.console.bridge import Picture
+    from tui.console.store import Store
 
 REST = 0.4
 """Seconds the cursor must rest on a server before its details are asked for."""
@@ -216,7 +216,7 @@ class Details(LineList):
         if not fact.value:
             return [(fact.label, "line--heading")]
         look = "state--maintenance" if fact.maintenance else ""
-        look = f"state--{LOOKS[fact.state].colour}" if fact.state is not None else look
+        look = f"state--{STATE_STYLES[fact.state].colour}" if fact.state is not None else look
         indent = LABEL if fact.label else 1
         label = fit(fact.label, LABEL - 1) + " " if fact.label else " "
         return [
@@ -225,10 +225,10 @@ class Details(LineList):
         ]
 
 
-def done_to(server_id: str, picture: "Picture") -> list[Done]:
+def done_to(server_id: str, store: "Store") -> list[Done]:
     """What this console did to a server, the newest first."""
     return [
         Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
-        for operation in reversed(picture.operations.values())
+        for operation in reversed(store.operations.values())
         if server_id in operation.targets
     ]

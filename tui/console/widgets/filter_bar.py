@@ -13,8 +13,8 @@ from textual.widgets import Input, Static
 
 from tui.console.later import later
 from tui.console.widgets.field import Field
+from tui.model.filter.values import QueryError
 from tui.model.history import History
-from tui.model.values import QueryError
 
 DELAY = 0.05
 """Seconds after a key before the filter is told, so that fast typing is filtered once."""

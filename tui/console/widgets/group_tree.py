@@ -14,7 +14,7 @@ from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
 from tui.model.group import Group
-from tui.model.ordering import natural_key
+from tui.model.listing.ordering import natural_key
 
 GAP = 2
 """Cells before each figure: what was counted never touches what stands before it."""

@@ -1,8 +1,8 @@
 """The title of the list of servers."""
 
 from tui.model.completeness import listed, read_of
+from tui.model.listing.view import View
 from tui.model.selection import Selection
-from tui.model.view import View
 
 
 def list_title(shown: View, marked: Selection, note: str = "") -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from tui.console.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from tui.model.listing.view import View
     from tui.model.selection import Selection
-    from tui.model.view import View
 
 
 class Marking(LineList):

@@ -1,8 +1,8 @@
 """How far an operation has come, in one line."""
 
-from tui.console.bridge import unsent
+from tui.console.store import unsent
 from tui.console.widgets.cells import fit, width_of
-from tui.model.operation import ENDED, LOOKS, Operation, State
+from tui.model.operation import ENDED, STATE_STYLES, Operation, State
 
 ELAPSED = 9
 """Cells at the right end of a progress line: the only ones that change by themselves."""
@@ -45,7 +45,7 @@ def progress(
     elif operation.reason and width >= 100:
         name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
     room = width - width_of(name) - ELAPSED - 2 - BAR[0]
-    present = [(operation.count(state), LOOKS[state]) for state in _TOLD if operation.count(state)]
+    present = [(operation.count(state), STATE_STYLES[state]) for state in _TOLD if operation.count(state)]
     texts = [f"  {number:,} {look.word}" for number, look in present]
     if sum(map(len, texts)) > room:
         texts = [f" {look.sign}{number:,}" for number, look in present]

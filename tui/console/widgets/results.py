@@ -10,12 +10,12 @@ from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.progress import ELAPSED, progress
 from tui.console.widgets.status_bar import wall_time
-from tui.model.operation import LOOKS, Operation, State, Target
+from tui.model.operation import STATE_STYLES, Operation, State, Target
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.console.bridge import Change, Picture
+    from tui.console.store import Change, Store
 
 AT_ONCE = 3
 """Operations whose progress is shown at the same time."""
@@ -62,9 +62,9 @@ class Results(LineList):
 
     heading = 2
 
-    def __init__(self, picture: "Picture", *, id: str = "results") -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, store: "Store", *, id: str = "results") -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="-empty")
-        self._picture = picture
+        self._store = store
         self._shown = ""
         """The operation whose servers are listed."""
         self._arrival: dict[str, dict[str, None]] = {}
@@ -82,13 +82,13 @@ class Results(LineList):
     @property
     def operation(self) -> Operation | None:
         """The operation whose servers are listed."""
-        return self._picture.operations.get(self._shown)
+        return self._store.operations.get(self._shown)
 
     @property
     def progressing(self) -> list[Operation]:
         """The operations that have a progress line: the listed one, and what is under way, newest last."""
         shown = self.operation
-        others = [operation for operation in self._picture.running() if operation is not shown]
+        others = [operation for operation in self._store.running() if operation is not shown]
         lines = [*others[-(AT_ONCE - 1) :], *([shown] if shown else [])]
         return sorted(lines, key=lambda operation: operation.started)
 
@@ -111,7 +111,7 @@ class Results(LineList):
 
     def show_next(self) -> None:
         """List the servers of the operation before the one listed; after the oldest comes the newest."""
-        ids = list(self._picture.operations)
+        ids = list(self._store.operations)
         if ids:
             self.show(ids[ids.index(self._shown) - 1] if self._shown in ids else ids[-1])
 
@@ -132,14 +132,14 @@ class Results(LineList):
 
     # -- news
 
-    def picture_changed(self, change: "Change") -> None:
+    def store_changed(self, change: "Change") -> None:
         """Take in what happened to operations; draws only the lines that differ."""
         if not (change.targets or change.started or change.ended):
             return
-        for id_ in self._arrival.keys() - self._picture.operations.keys():
+        for id_ in self._arrival.keys() - self._store.operations.keys():
             del self._arrival[id_]
         for id_, targets in change.targets.items():
-            if id_ not in self._picture.operations:
+            if id_ not in self._store.operations:
                 continue
             arrival = self._arrival.setdefault(id_, {})
             for server_id in targets:
@@ -177,7 +177,7 @@ class Results(LineList):
         self._fit_heading()
 
     def _fit_heading(self) -> None:
-        self.set_class(not self._picture.operations, "-empty")
+        self.set_class(not self._store.operations, "-empty")
         lines = 1 + (len(self.progressing) or 1)
         if lines != self.heading:
             self.heading = lines
@@ -193,7 +193,7 @@ class Results(LineList):
             self.move_cursor(self.line_count() - 1)
 
     def _tick_while_running(self) -> None:
-        running = bool(self._picture.running())
+        running = bool(self._store.running())
         if running and self._ticking is None:
             self._ticking = self.set_interval(1, self._tick)
         elif not running and self._ticking is not None:
@@ -246,7 +246,7 @@ class Results(LineList):
         target = self.target(index)
         if target is None:
             return []
-        look = LOOKS[target.state]
+        look = STATE_STYLES[target.state]
         colour = self.look(f"state--{look.colour}")
         quiet = self.look("line--quiet")
         segments = [
@@ -276,8 +276,8 @@ class Results(LineList):
         width = self.scrollable_content_region.width
         rule = self.look("line--cursor" if self.has_focus else "line--quiet")
         title = " Results "
-        if len(self._picture.operations) > 1 and self._shown in self._picture.operations:
-            ids = list(self._picture.operations)
+        if len(self._store.operations) > 1 and self._shown in self._store.operations:
+            ids = list(self._store.operations)
             title += f"─ {ids.index(self._shown) + 1} of {len(ids)} operations "
         if not self.operation:
             note = ""
@@ -300,8 +300,8 @@ class Results(LineList):
     def _draw_progress(self, operation: Operation) -> list[Segment]:
         name = "▸ " if operation.id == self._shown and len(self.progressing) > 1 else "  "
         name += operation.action.label
-        width, now = self.scrollable_content_region.width, self._picture.clock()
-        elsewhere = operation.id in self._picture.elsewhere
+        width, now = self.scrollable_content_region.width, self._store.clock()
+        elsewhere = operation.id in self._store.elsewhere
         return [
             Segment(text, self.look(look))
             for text, look in progress(operation, name, width, now, elsewhere=elsewhere)

@@ -6,10 +6,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui.console.widgets.cells import fit, width_of
-from tui.model.catalog import Catalog
-from tui.model.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, Kind, sample
-from tui.model.operation import LOOKS, Target
-from tui.model.query import Query
+from tui.model.filter.parser import Query
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, Kind, sample
+from tui.model.operation import STATE_STYLES, Target
 from tui.model.server import Server
 
 USUAL = 0.95
@@ -19,7 +19,7 @@ IN_PASSING = 5
 USUAL_STATUS = "active"
 PLAIN = ("", "line--quiet")
 """The looks that a match is set off from; the others mean something themselves."""
-Look = Callable[[str], Style]
+StyleLookup = Callable[[str], Style]
 """The style of a component class; of plain text for an empty name."""
 
 
@@ -86,7 +86,7 @@ class ServerLine:
         return (" " * GAP).join(titles)
 
     def draw(
-        self, catalog: Catalog, row: int, target: Target | None, query: Query, look: Look
+        self, catalog: Catalog, row: int, target: Target | None, query: Query, look: StyleLookup
     ) -> list[Segment]:
         """The cells; what the filter found is set off, and so are maintenance and the operation's state.
 
@@ -118,7 +118,7 @@ def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> 
     if column.kind is Kind.STATE:
         if target is None:
             return "", ""
-        look = LOOKS[target.state]
+        look = STATE_STYLES[target.state]
         return f"{look.sign} {look.word}", f"state--{look.colour}"
     text = catalog.text(column, row)
     if column.kind is Kind.FLAG:

@@ -16,14 +16,14 @@ from tui.console.widgets.line_list import LineList
 from tui.console.widgets.list_title import list_title
 from tui.console.widgets.marking import Marking
 from tui.console.widgets.server_line import ServerLine
-from tui.model.catalog import Catalog
-from tui.model.columns import DEFAULT_LAYOUT, ColumnLayout, find_column
+from tui.model.filter.parser import Query, QueryError, parse
 from tui.model.fleet import Fleet
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import DEFAULT_LAYOUT, ColumnLayout, find_column
+from tui.model.listing.view import View
 from tui.model.operation import State, Target
-from tui.model.query import Query, QueryError, parse
 from tui.model.selection import Selection
 from tui.model.server import Server
-from tui.model.view import View
 
 AT_ONCE = 20_000
 """Fleets up to this size are filtered at one go; larger ones in slices, so that typing goes on."""

@@ -8,8 +8,8 @@ from enum import IntEnum
 from textual.content import Content
 from textual.widget import Widget
 
-from tui.console.bridge import Picture
 from tui.console.later import later
+from tui.console.store import Store
 from tui.console.widgets.cells import fit, plain, width_of
 
 AGES = (
@@ -90,9 +90,9 @@ def latency(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def parts(picture: Picture, reason: str) -> Iterator[Part]:
+def parts(store: Store, reason: str) -> Iterator[Part]:
     """Everything there is to say, from left to right."""
-    session, endpoint = picture.session, picture.endpoint
+    session, endpoint = store.session, store.endpoint
     yield Part(Weight.NAME, Place.LEFT, ("pitstop",), "bold $primary")
     if session is not None:
         yield Part(Weight.WHERE, Place.LEFT, _cut(session.account, 8))
@@ -101,18 +101,18 @@ def parts(picture: Picture, reason: str) -> Iterator[Part]:
         yield Part(Weight.WHERE, Place.LEFT, (f" {endpoint.name} ",), "reverse", " · ")
     elif endpoint is not None:
         yield Part(Weight.WHERE, Place.LEFT, _cut(endpoint.name, 12, 6), before=" · ")
-    if picture.readonly:
+    if store.readonly:
         yield Part(Weight.READ_ONLY, Place.LEFT, ("read-only",), "bold")
-    elif not picture.may_operate:
+    elif not store.may_operate:
         yield Part(Weight.READ_ONLY, Place.LEFT, ("may only look",), "bold")
     if reason:
         yield Part(Weight.REASON, Place.MIDDLE, _cut(reason, 40, 24, 12), "bold")
-    yield from _fleet_parts(picture)
-    yield from _link_parts(picture)
+    yield from _fleet_parts(store)
+    yield from _link_parts(store)
 
 
-def _fleet_parts(picture: Picture) -> Iterator[Part]:
-    total, yours = picture.fleet.in_maintenance(), len(picture.left_behind())
+def _fleet_parts(store: Store) -> Iterator[Part]:
+    total, yours = store.fleet.in_maintenance(), len(store.left_behind())
     if yours:
         forms = (f"{total:,} in maintenance, {yours:,} of yours", f"{yours:,} of yours", f"{yours:,} yours")
         yield Part(Weight.TROUBLE, Place.RIGHT, forms, "bold $maintenance")
@@ -120,29 +120,29 @@ def _fleet_parts(picture: Picture) -> Iterator[Part]:
         yield Part(Weight.FLEET, Place.RIGHT, (f"{total:,} in maintenance",), "bold $maintenance")
 
 
-def _link_parts(picture: Picture) -> Iterator[Part]:
-    if picture.paused_until > picture.clock():  # what the link was before says nothing now
-        forms = (f"asked to wait until {wall_time(picture.paused_until)}", "waiting")
+def _link_parts(store: Store) -> Iterator[Part]:
+    if store.paused_until > store.clock():  # what the link was before says nothing now
+        forms = (f"asked to wait until {wall_time(store.paused_until)}", "waiting")
         yield Part(Weight.TROUBLE, Place.RIGHT, forms, BAD)
-    elif trouble := picture.link.trouble:
+    elif trouble := store.link.trouble:
         yield Part(Weight.TROUBLE, Place.RIGHT, (f"○ {trouble}", trouble), BAD)
-    elif picture.latency is not None:
-        yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(picture.latency)}",), "$state-green")
-    if picture.journal_trouble:
+    elif store.latency is not None:
+        yield Part(Weight.LATENCY, Place.RIGHT, (f"● {latency(store.latency)}",), "$state-green")
+    if store.journal_trouble:
         yield Part(Weight.TROUBLE, Place.RIGHT, ("journal not written", "no journal"), BAD)
-    problems, known = picture.fleet.problems, picture.fleet.read_at
-    if picture.trouble and all(center in known for center in problems):
+    problems, known = store.fleet.problems, store.fleet.read_at
+    if store.trouble and all(center in known for center in problems):
         yield Part(Weight.TROUBLE, Place.RIGHT, ("reading failed", "not read"), BAD)
     elif problems:
         yield Part(Weight.TROUBLE, Place.RIGHT, (f"incomplete: {', '.join(problems)}", "incomplete"), BAD)
-    if picture.reading:
+    if store.reading:
         yield Part(Weight.READ, Place.RIGHT, ("reading …",), "$quiet")
-    if picture.read_at is not None:
-        now = picture.clock()
-        text = age(picture.read_at, now)
-        if now - picture.read_at >= OLD:
+    if store.read_at is not None:
+        now = store.clock()
+        text = age(store.read_at, now)
+        if now - store.read_at >= OLD:
             yield Part(Weight.TROUBLE, Place.RIGHT, (text, text.partition(", ")[2], "old data"), "bold")
-        elif not picture.reading:
+        elif not store.reading:
             yield Part(Weight.READ, Place.RIGHT, (text, text.partition(",")[0]), "$quiet")
 
 
@@ -175,12 +175,12 @@ def _lay_out(found: list[Part]) -> list[Content]:
     return texts
 
 
-def status(picture: Picture, reason: str, width: int, hint: str = "") -> Content:
+def status(store: Store, reason: str, width: int, hint: str = "") -> Content:
     """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way.
 
     A ``hint`` takes the place of everything but read-only and trouble, which is told in few words then.
     """
-    found = list(parts(picture, reason))
+    found = list(parts(store, reason))
     if hint:
         told = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(width_of(hint) - 1, 15, -1)), "bold")
         kept = (part for part in found if part.weight >= Weight.READ_ONLY)
@@ -198,9 +198,9 @@ def status(picture: Picture, reason: str, width: int, hint: str = "") -> Content
 class StatusBar(Widget):
     """Draws itself again only when its text is another one."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__()
-        self._picture = picture
+        self._store = store
         self._reason = ""
         self._hint = ""
         self._drawn = Content("")
@@ -220,14 +220,14 @@ class StatusBar(Widget):
     def check(self, reason: str | None = None) -> None:
         """Draw if anything in the line has changed."""
         self._reason = self._reason if reason is None else reason
-        if self._paused_until != (until := self._picture.paused_until):
+        if self._paused_until != (until := self._store.paused_until):
             self._paused_until = until
-            later(self, max(0.0, until - self._picture.clock()), self.check)
-        now = status(self._picture, self._reason, self.size.width, self._hint)
+            later(self, max(0.0, until - self._store.clock()), self.check)
+        now = status(self._store, self._reason, self.size.width, self._hint)
         if now.markup != self._drawn.markup:
             self.refresh()
 
     def render(self) -> Content:
         """The line."""
-        self._drawn = status(self._picture, self._reason, self.size.width, self._hint)
+        self._drawn = status(self._store, self._reason, self.size.width, self._hint)
         return self._drawn

@@ -1,0 +1,54 @@
+"""The idle lock's password: compared in memory, never sent, with a growing pause after wrong ones."""
+
+from tests.engine.clock import VirtualClock
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tests.engine.console import Console
+from tui.engine.events import Unlocked, UnlockRefused
+from tui.engine.password_check import LONGEST_PAUSE, PasswordCheck
+
+
+async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: Console, cloud: Cloud) -> None:
+    before = dict(cloud.requests)
+    for password in ("wrong", "", PASSWORD + "x", PASSWORD[:-1], "\ud800"):
+        await console.core.unlock(password)
+    assert not console.told(Unlocked)
+    assert len(console.told(UnlockRefused)) == 5
+    await console.clock.sleep(3_600)
+    await console.core.unlock(PASSWORD)
+    assert len(console.told(Unlocked)) == 1
+    assert cloud.requests == before
+
+
+async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock) -> None:
+    lock = PasswordCheck(clock)
+    lock.take("right")
+    waits = []
+    for _ in range(12):
+        refused = lock.open("wrong")
+        assert isinstance(refused, UnlockRefused)
+        waits.append(refused.wait)
+        if refused.wait:
+            await clock.sleep(refused.wait / 2)
+            assert lock.open("right") == UnlockRefused(refused.wait / 2), "not looked at, not counted"
+            await clock.sleep(refused.wait / 2)
+    assert waits[:6] == [0, 0, 5, 10, 20, 40]
+    assert waits[-1] == LONGEST_PAUSE
+    assert lock.open("right") == Unlocked()
+    assert lock.open("wrong") == UnlockRefused(0), "and all begins anew"
+
+
+async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, cloud: Cloud) -> None:
+    await console.core.login(ENDPOINT, "op", "wrong")
+    await console.core.unlock("wrong")
+    assert not console.told(Unlocked)
+    await console.core.unlock(PASSWORD)
+    assert console.told(Unlocked)
+
+
+async def test_without_a_login_nothing_opens_it(clock: VirtualClock) -> None:
+    lock = PasswordCheck(clock)
+    assert lock.open("") == UnlockRefused(0)
+    lock.take("right")
+    lock.forget()
+    assert lock.open("right") == UnlockRefused(0)
+    assert "right" not in repr(vars(lock))

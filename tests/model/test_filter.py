@@ -1,0 +1,295 @@
+"""The filter language, at the boundary an operator sees: text in, servers out."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.model.fleets import some_fleet
+from tui.model.filter.grammar import GRAMMAR, field_names, find_field
+from tui.model.filter.parser import QueryError, Scope, parse, select
+from tui.model.filter.values import repeats_repeats
+from tui.model.listing.catalog import Catalog
+from tui.model.listing.columns import COLUMNS
+from tui.model.operation import State, Target
+
+WEB2, WEB10, MAIL, DB1, DB2 = "WA1ACMEWEB2", "WA1ACMEWEB10", "WA1ACMEMAIL1", "VA1ACMEDB1", "VA1ACMEDB2"
+ALL = {WEB2, WEB10, MAIL, DB1, DB2}
+
+
+def found(text: str) -> set[str]:
+    return {server.id for server in select(some_fleet(), text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("", ALL),
+        ("   ", ALL),
+        ("web", {WEB2, WEB10, MAIL}),
+        ("WEB acme", {WEB2, WEB10, MAIL}),
+        ("web prod", {WEB10}),
+        ("web and prod", {WEB10}),
+        ('"mail relay"', {WEB10}),
+        ('"relay mail"', set()),
+        ('"(old) a/b"', {MAIL}),
+        ("a/b", {MAIL}),
+        ("/b", {MAIL}),
+        ("!web", {DB1, DB2}),
+        ("!!web", {WEB2, WEB10, MAIL}),
+        ("!web !db1", {DB2}),
+        ("!(web or db1)", {DB2}),
+        ("!(web prod)", ALL - {WEB10}),
+        ("db or prod", {DB1, DB2, WEB10}),
+        ("web prod or db1", {WEB10, DB1}),
+        ("web (prod or webmail)", {WEB10, MAIL}),
+        ("prod OR db1", {WEB10, DB1}),
+        ("order", set()),
+        ("wa1*web*", {WEB2, WEB10}),
+        ("web?", {WEB2}),
+        ("web1", {WEB10}),
+        ("we?10", {WEB10}),
+        ("id:web", {WEB2, WEB10}),
+        ("id:web*", set()),
+        ("id:*web?", {WEB2}),
+        ("name:MAIL", {MAIL}),
+        ("os:ubuntu", {WEB10, MAIL}),
+        ('os:""', {DB1}),
+        ("!os:*", {DB1}),
+        ("os:*", ALL - {DB1}),
+        ("power:started", {WEB2, MAIL}),
+        ("power:start", set()),
+        ("power:st*", {WEB2, WEB10, MAIL}),
+        ('power:""', {DB1}),
+        ("status:archived", {DB1}),
+        ("dc:va1", {DB1, DB2}),
+        ("datacenter:WA1", {WEB2, WEB10, MAIL}),
+        ("maint:on", {WEB2}),
+        ("maintenance:off", {WEB10, MAIL}),
+        ("maint:unknown", {DB1, DB2}),
+        ("!maint:on", ALL - {WEB2}),
+        ("group:web", {WEB2, WEB10}),
+        ("group:web/prod", {WEB10}),
+        ("group:prod", {WEB10}),
+        ("group:web*", {WEB2, WEB10, MAIL}),
+        ('group:"data base"', {DB1, DB2}),
+        ("group:web/mail", set()),
+        ("cpu:8", {WEB10}),
+        ("cpu:>=8", {WEB10, DB2}),
+        ("cpu:<8", {WEB2, MAIL}),
+        ("!cpu:<8", {WEB10, DB1, DB2}),
+        ("cpu:2..4", {WEB2, MAIL}),
+        ('cpu:""', {DB1}),
+        ("mem:<4g", {WEB2, MAIL}),
+        ("mem:2", {WEB2}),
+        ("mem:512m", {MAIL}),
+        ("memory:>=0.125t", {DB2}),
+        ("ram:2..8", {WEB2, WEB10}),
+        ("ip:10.0.0.", {WEB2, WEB10}),
+        ("desc:relay", {WEB10}),
+        ("changed:2026-11", {WEB10}),
+        ("changed:>=2026-10-01", {WEB10, MAIL}),
+        ("changed:<2026-11", {MAIL}),
+        ('changed:"2026-11-20 10:00"', {WEB10}),
+        ("re:/web[0-9]$/", {WEB2}),
+        ("re:/^mail relay$/", {WEB10}),
+        ("re:/a\\/b/", {MAIL}),
+        ("name:/^(web|db)\\d$/", {WEB2, DB1, DB2}),
+        ("marked:yes", set()),
+        ("marked:no", ALL),
+        ("op:*", set()),
+        ("!op:failed", ALL),
+    ],
+)
+def test_finds(text: str, ids: set[str]) -> None:
+    assert found(text) == ids
+
+
+def test_comes_in_natural_order() -> None:
+    assert [server.id for server in select(some_fleet(), "web?* or web2")] == [MAIL, WEB2, WEB10]
+
+
+NAMED = {
+    "web": "group:web or name:mail", "on": "maint:on", "both": "@web @on", "loop": "web @pool",
+    "pool": "@loop", "bad": "cpu:", "empty": " ",
+}  # fmt: skip
+CHAIN = {f"n{number}": f"@n{number + 1} @n{number + 1}" for number in range(60)} | {"n60": "web"}
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("@web", {WEB2, WEB10, MAIL}),
+        ("@web !@on", {WEB10, MAIL}),
+        ("@both", {WEB2}),
+        ("(@on or db1)", {WEB2, DB1}),
+    ],
+)
+def test_a_named_filter_stands_for_what_it_was_given(text: str, ids: set[str]) -> None:
+    assert {server.id for server in select(some_fleet(), text, NAMED)} == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "says"),
+    [
+        ("web @nope", 4, "no filter named 'nope'; there are bad, both"),
+        ("@loop", 0, "'loop' is part of itself"),
+        ("on @bad", 3, "in the filter named 'bad': cpu: needs a value"),
+        ("@empty", 0, "is empty"),
+        ("@n0", 0, "10 named filters within one another"),
+    ],
+)
+def test_says_what_is_wrong_with_a_named_filter(text: str, position: int, says: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(says)) as caught:
+        parse(text, NAMED | CHAIN if "@n0" in text else NAMED)
+    assert caught.value.position == position
+
+
+def test_what_a_named_filter_found_is_set_off() -> None:
+    assert parse("@web", NAMED).spans("name", "webmail") == [(3, 7)]
+    assert parse("!@web", NAMED).spans("name", "webmail") == []
+
+
+def test_knows_marks_and_states() -> None:
+    catalog = Catalog(some_fleet())
+    states = {WEB2: Target(WEB2, State.FAILED), DB1: Target(DB1, State.EXECUTING)}
+    scope = Scope(catalog, {MAIL, DB1}, states)
+
+    def ids(text: str) -> set[str]:
+        return {catalog.ids[row] for row in parse(text).bind(scope)(range(len(catalog)))}
+
+    assert ids("marked:yes") == {MAIL, DB1}
+    assert ids("marked:no web") == {WEB2, WEB10}
+    assert ids("op:failed") == {WEB2}
+    assert ids("op:running") == ids("op:executing") == {DB1}
+    assert ids("op:*") == {WEB2, DB1}
+    assert ids("marked:yes or op:failed") == {MAIL, DB1, WEB2}
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "says"),
+    [
+        ('web "mail', 4, "not closed"),
+        ("(web or db", 0, "not closed"),
+        ("web)", 3, "closes nothing"),
+        (")", 0, "nothing before"),
+        ("web or", 6, "missing"),
+        ("or web", 0, "nothing stands before this or"),
+        ("web and or db", 8, "nothing stands before this or"),
+        ("!", 1, "missing"),
+        ("()", 1, "nothing before"),
+        ("colour:red", 0, "no field 'colour'"),
+        ("web power:", 10, "needs a value"),
+        ("maint:perhaps", 6, "on or off or unknown"),
+        ("marked:maybe", 7, "yes or no"),
+        ("cpu:many", 4, "a number"),
+        ("cpu:8g", 4, "a number"),
+        ("cpu:2..", 4, "a number"),
+        ("mem:4q", 4, "4g"),
+        ("changed:yesterday", 8, "2026-11"),
+        ("op:nope", 3, "no state 'nope'"),
+        ("re:web", 3, "between slashes"),
+        ("re:/web", 3, "no / at its end"),
+        ("web re:/(/", 8, "does not parse"),
+        ("re:/(a+)+$/", 4, "for ever"),
+        ('""', 1, "nothing to search for"),
+    ],
+)
+def test_says_what_is_wrong_and_where(text: str, position: int, says: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(says)) as caught:
+        parse(text)
+    assert caught.value.position == position
+
+
+def test_parentheses_within_parentheses_end_somewhere() -> None:
+    assert found("(" * 50 + "web" + ")" * 50) == {WEB2, WEB10, MAIL}
+    with pytest.raises(QueryError, match="50 parentheses"):
+        parse("(" * 51 + "web" + ")" * 51)
+    assert found("!" * 100_000 + "web") == {WEB2, WEB10, MAIL}
+
+
+@pytest.mark.parametrize("rule", GRAMMAR, ids=lambda rule: rule.form)
+def test_every_example_of_the_table_parses(rule: object) -> None:
+    assert isinstance(rule, type(GRAMMAR[0]))
+    for example in rule.examples:
+        assert parse(example), example
+
+
+def test_every_column_is_a_field() -> None:
+    for name in (*COLUMNS, "marked", "re"):
+        assert name in field_names()
+        assert find_field(name.upper()) is not None
+
+
+@given(st.text(alphabet='abw1 ()!":/*?.<>=[]\\|+or', max_size=25))
+def test_any_text_parses_or_says_where_it_does_not(text: str) -> None:
+    error: QueryError | None = None
+    try:
+        query = parse(text)
+    except QueryError as caught:
+        error = caught
+    if error is not None:
+        assert 0 <= error.position <= len(text)
+        assert str(error)
+        return
+    catalog = Catalog(some_fleet())
+    rows = query.bind(Scope(catalog))(range(len(catalog)))
+    assert rows == sorted(set(rows))
+
+
+TERMS = st.sampled_from(
+    ["web", "db1", "power:started", "maint:on", "cpu:>=4", "group:web", "wa1*", "re:/1$/", 'os:""']
+)
+QUERIES = st.recursive(
+    TERMS,
+    lambda inner: st.one_of(
+        st.tuples(st.just("!({})"), inner).map(lambda each: each[0].format(each[1])),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} {each[1]})"),
+        st.tuples(inner, inner).map(lambda each: f"({each[0]} or {each[1]})"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(QUERIES, QUERIES)
+def test_is_boolean_algebra(one: str, other: str) -> None:
+    assert found(f"{one} {other}") == found(one) & found(other)
+    assert found(f"{one} or {other}") == found(one) | found(other)
+    assert found(f"!({one})") == ALL - found(one)
+
+
+@given(QUERIES, st.integers(1, 5))
+def test_slices_find_what_the_whole_does(text: str, size: int) -> None:
+    catalog = Catalog(some_fleet())
+    match = parse(text).bind(Scope(catalog))
+    whole = range(len(catalog))
+    assert [row for start in whole[::size] for row in match(whole[start : start + size])] == match(whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "shown", "spans"),
+    [
+        ("web", "id", "WA1ACMEWEB2", [(7, 10)]),
+        ("web web2", "id", "WA1ACMEWEB2", [(7, 11)]),
+        ("name:web", "id", "WA1ACMEWEB2", []),
+        ("name:web", "name", "web2", [(0, 3)]),
+        ("!web", "id", "WA1ACMEWEB2", []),
+        ("!(web or !acme)", "id", "WA1ACMEWEB2", [(3, 7)]),
+        ("re:/[0-9]/", "id", "WA1ACMEWEB2", [(2, 3), (10, 11)]),
+        ("re:/x*/", "id", "WA1", []),
+        ("on", "maint", "on", []),
+        ('"a.b"', "name", "aXb a.b", [(4, 7)]),
+    ],
+)
+def test_sets_off_what_was_found(text: str, column: str, shown: str, spans: list[tuple[int, int]]) -> None:
+    assert parse(text).spans(column, shown) == spans
+
+
+@pytest.mark.parametrize(
+    ("pattern", "risky"),
+    [("(a+)+", True), ("(a*)*$", True), ("((ab)+c)*", True), ("(a{2,})+", True), ("(web|db)+", False),
+     ("a+b+", False), (r"(\+)+", False), ("([+*])+", False), ("(a+)?", False), ("web[0-9]+", False)],
+)  # fmt: skip
+def test_patterns_that_could_run_for_ever_are_known(pattern: str, risky: bool) -> None:
+    assert repeats_repeats(pattern) is risky

@@ -1,0 +1,1 @@
+"""What the commands of the console do, one module for each kind of command."""

@@ -1,0 +1,1 @@
+"""The terminal under Textual: checks, driver, input gate, frames and output."""

@@ -1,0 +1,270 @@
+"""What the journal says: windows, operations, and where every server of them stands. Nothing here writes."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tui.engine.errors import JournalError
+from tui.engine.journal.database import Database
+from tui.engine.journal.owner import Owner, is_alive, uptime
+from tui.engine.journal.retention import held, prune
+from tui.model.operation import Action, Operation, State, Target
+from tui.model.plan import Batch, Plan
+from tui.model.retention import Reading
+from tui.model.standing import DOUBT_LASTS, Standing, newest
+from tui.model.window import Step, Window
+
+WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
+"""The columns of a window, in the order of its fields."""
+
+
+class StoredOperation(msgspec.Struct, frozen=True):
+    """An operation as the journal has it."""
+
+    operation: Operation
+    plan: Plan
+    window: Window
+    submitted: Mapping[int, float]
+    """Batch -> when its POST was about to leave, by the wall clock of that moment."""
+    ages: Mapping[int, float]
+    """Batch -> seconds that have passed since, for certain: 0 after a reboot, as clocks can be set."""
+    max_failed: int | None
+    elsewhere: bool
+    """Whether another living process carries it out."""
+    newest: int
+    """The key of its newest outcome: where ``changes`` goes on."""
+
+
+class JournalReader:
+    """Reads one file, opened when first needed. Every method raises JournalError unless it says otherwise."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        owner: Owner | None = None,
+        alive: Callable[[Owner, float], bool] = is_alive,
+        now: Callable[[], float] = time.time,
+        uptime: Callable[[], tuple[str, float]] = uptime,
+    ) -> None:
+        self.database = Database(path, self._prune)
+        self._owner_text = msgspec.json.encode(owner or Owner.current()).decode()
+        self._alive = alive
+        self._now = now
+        self._uptime = uptime
+
+    def windows(self, endpoint: str, account: str) -> list[Window]:
+        """All windows of an account, the newest last."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? ORDER BY opened",  # noqa: S608
+                (endpoint, account),
+            )
+            return [_window(row) for row in rows]
+
+    def window_of(self, new: Window, *, named: bool) -> Window | None:
+        """The window that an operation in ``new`` belongs to: the one of that id when it is ``named``.
+
+        Else the newest open one of the same account, user and reason. None when there is none.
+        """
+        which = "id = ?" if named else "closed IS NULL AND user = ? AND reason = ?"
+        values = (new.id,) if named else (new.user, new.reason)
+        with self.database.reading() as db:
+            row = db.execute(
+                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? AND {which}"  # noqa: S608
+                " ORDER BY opened DESC LIMIT 1",
+                (new.endpoint, new.account, *values),
+            ).fetchone()
+        return _window(row) if row is not None else None
+
+    def held(self, endpoint: str, account: str) -> list[Step]:
+        """The steps that may hold servers of an account in maintenance, in the order begun."""
+        with self.database.reading() as db:
+            return [step for _, step in held(db, endpoint, account)]
+
+    def operations(self, window_id: str) -> list[str]:
+        """The ids of a window's operations, in the order begun."""
+        with self.database.reading() as db:
+            rows = db.execute("SELECT id FROM operations WHERE window = ? ORDER BY key", (window_id,))
+            return [row[0] for row in rows]
+
+    # CROSS JOIN: SQLite begins with the operations, of which few have not ended, not with all the windows.
+
+    def unfinished(self, endpoint: str, account: str) -> list[str]:
+        """The ids of an account's operations that have not ended, in the order begun."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                "SELECT operations.id FROM operations CROSS JOIN windows ON windows.id = window"
+                " WHERE ended IS NULL AND endpoint = ? AND account = ? ORDER BY key",
+                (endpoint, account),
+            )
+            return [row[0] for row in rows]
+
+    def unfinished_everywhere(self) -> dict[tuple[str, str], int]:
+        """Endpoint and account -> how many operations have not ended there, for all that have any."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                "SELECT endpoint, account, count(*) FROM operations CROSS JOIN windows ON windows.id = window"
+                " WHERE ended IS NULL GROUP BY endpoint, account ORDER BY endpoint, account"
+            )
+            return {(endpoint, account): count for endpoint, account, count in rows}
+
+    def standings(self, endpoint: str, account: str, *, besides: str = "") -> dict[str, Standing]:
+        """An account's servers that are under way, or not known to have changed: see ``newest``.
+
+        ``besides`` is an operation that does not count.
+        """
+        with self.database.reading() as db:
+            return self._standings(db, endpoint, account, besides)
+
+    def load(self, operation_id: str) -> StoredOperation:
+        """An operation with everything that is known of it."""
+        with self.database.reading() as db:
+            row = db.execute(
+                "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
+                " FROM operations WHERE id = ?",
+                (operation_id,),
+            ).fetchone()
+            if row is None:
+                raise JournalError(f"the journal has no operation {operation_id}")
+            key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
+            action = Action(action_name)
+            elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
+            window = _window(
+                db.execute(f"SELECT {WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
+            )
+            members: dict[int, list[str]] = {}
+            targets = []
+            for batch, server, state, at, job, message in db.execute(
+                "SELECT batch, server, state, at, job, message FROM targets WHERE operation = ? ORDER BY key",
+                (key,),
+            ):
+                members.setdefault(batch, []).append(server)
+                targets.append(Target(server, State(state), at, job, message))
+            batches, submitted, ages = [], {}, {}
+            for position, wave, data_center, sent, mark in db.execute(
+                "SELECT position, wave, data_center, submitted, uptime FROM batches"
+                " WHERE operation = ? ORDER BY position",
+                (key,),
+            ):
+                batches.append(Batch(position, wave, data_center, tuple(members.get(position, ()))))
+                if sent is not None:
+                    submitted[position] = sent
+                    ages[position] = self._passed_since(mark or "")
+            newest = db.execute(
+                "SELECT coalesce(max(outcomes.key), 0) FROM outcomes JOIN targets ON targets.key = target"
+                " WHERE operation = ?",
+                (key,),
+            ).fetchone()[0]
+        operation = Operation(
+            operation_id,
+            action,
+            [target.server_id for target in targets],
+            account=window.account,
+            window_id=window.id,
+            reason=reason,
+            started=started,
+        )
+        operation.ended = ended
+        operation.restore(targets)
+        plan = Plan(action, tuple(batches))
+        return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
+
+    def standing(self, operation_id: str) -> tuple[float | None, bool]:
+        """When an operation ended, and whether another living process carries it out."""
+        with self.database.reading() as db:
+            found = db.execute(
+                "SELECT ended, owner, heartbeat FROM operations WHERE id = ?", (operation_id,)
+            ).fetchone()
+            if found is None:
+                raise JournalError(f"the journal has no operation {operation_id}")
+            ended, owner, heartbeat = found
+            return ended, ended is None and self._is_elsewhere(owner, heartbeat)
+
+    def changes(self, operation_id: str, newest: int) -> tuple[list[Target], int]:
+        """Every transition of an operation since that outcome, in order, and the newest outcome now."""
+        with self.database.reading() as db:
+            found = []
+            for key, server, state, at, job, message in db.execute(
+                "SELECT outcomes.key, server, outcomes.state, outcomes.at, outcomes.job, outcomes.message"
+                " FROM outcomes JOIN targets ON targets.key = target"
+                " JOIN operations ON operations.key = operation"
+                " WHERE outcomes.key > ? AND operations.id = ? ORDER BY outcomes.key",
+                (newest, operation_id),
+            ):
+                newest = key
+                found.append(Target(server, State(state), at, job, message))
+            return found, newest
+
+    def stops_asked(self) -> list[str]:
+        """The ids of those of this process's operations of which some console asked to send nothing more."""
+        with self.database.reading() as db:
+            rows = db.execute(
+                "SELECT id FROM operations WHERE ended IS NULL AND stop AND owner = ?", (self._owner_text,)
+            )
+            return [row[0] for row in rows]
+
+    def durations(self, action: Action, servers: range) -> list[float]:
+        """How long the newest such jobs took, in seconds; nothing when the journal cannot be read."""
+        try:
+            with self.database.reading() as db:
+                rows = db.execute(
+                    "SELECT seconds FROM durations WHERE action = ? AND servers >= ? AND servers < ?"
+                    " ORDER BY key DESC LIMIT 200",
+                    (action, servers.start, servers.stop),
+                )
+                return [row[0] for row in rows]
+        except JournalError:
+            return []
+
+    def _prune(self, db: sqlite3.Connection) -> str:
+        return prune(db, Reading(self._now(), *self._uptime()))
+
+    def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
+        found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
+        return bool(found and found[0])
+
+    def _passed_since(self, mark: str) -> float:
+        boot, seconds = self._uptime()
+        before, _, then = mark.partition(" ")
+        return max(0.0, seconds - float(then)) if boot and boot == before else 0.0
+
+    def _standings(
+        self,
+        db: sqlite3.Connection,
+        endpoint: str,
+        account: str,
+        besides: str = "",
+        *,
+        doubts: bool = True,
+    ) -> dict[str, Standing]:
+        """Where servers stand; without ``doubts`` only those of operations that have not ended."""
+        now = self._now()
+        recent = "(ended IS NULL OR ended > ?)" if doubts else "ended IS NULL"
+        steps = []
+        for key, id_, action, reason, started, ended, owner, heartbeat in db.execute(
+            "SELECT key, operations.id, action, operations.reason, started, ended, owner, heartbeat"  # noqa: S608
+            " FROM operations CROSS JOIN windows ON windows.id = window"
+            f" WHERE {recent} AND endpoint = ? AND account = ? AND operations.id != ? ORDER BY key",
+            (*((now - DOUBT_LASTS,) if doubts else ()), endpoint, account, besides),
+        ).fetchall():
+            # What is planned and nobody is about to send is in nobody's way.
+            sending = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
+            of = Standing(
+                id_, Action(action), State.PLANNED, started, started, reason, ended is None, sending
+            )
+            rows = db.execute("SELECT server, state, at FROM targets WHERE operation = ?", (key,))
+            steps += [(server, of.at_state(State(state), at)) for server, state, at in rows]
+        return newest(steps, now)
+
+    def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
+        if owner_text is None or owner_text == self._owner_text:
+            return False
+        return self._alive(msgspec.json.decode(owner_text, type=Owner), self._now() - heartbeat)
+
+
+def _window(row: Sequence[object]) -> Window:
+    return msgspec.convert(dict(zip(Window.__struct_fields__, row, strict=True)), Window)

@@ -1,0 +1,1 @@
+"""Operations: carried out, reconciled with the servers, and recorded."""

@@ -1,0 +1,1 @@
+"""A fleet laid out as a list: rows, columns, order, and what of it is shown."""
