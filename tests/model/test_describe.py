@@ -48,3 +48,52 @@ def test_the_raw_answer_is_shown_whatever_it_is() -> None:
         '    "é"',
     ]
     assert raw_lines(ServerDetails(Server("X"), raw=b"<html>\n\xff")) == ["<html>", "\ufffd"]
+
+
+def test_a_server_is_described_line_by_line() -> None:
+    server = Server(
+        "WA1ACMEDB7",
+        name="wa1acmedb7",
+        group_id="g7",
+        data_center="WA1",
+        status="active",
+        power="paused",
+        maintenance=True,
+        os="Debian 12",
+        cpu=4,
+        memory_mb=8192,
+        storage_gb=250,
+        ip="10.1.2.3",
+        description="orders",
+        modified="2026-11-01T10:00:00Z",
+        modified_by="eve",
+        kind="standard",
+        is_template=True,
+    )
+    details = ServerDetails(
+        server, "db7.local", (IpAddress("10.1.2.3", ""), IpAddress("", "64.9.9.9")), disks=(Disk("0:0", 9, ()),)
+    )
+    assert describe(server, {"g7": "Prod/DB"}, details) == [
+        Fact("WA1ACMEDB7"),
+        Fact("name", "wa1acmedb7"),
+        Fact("group", "Prod/DB"),
+        Fact("data center", "WA1"),
+        Fact("maintenance", "on", None, True),
+        Fact("power", "paused"),
+        Fact("status", "active"),
+        Fact("os", "Debian 12"),
+        Fact("cpu", "4"),
+        Fact("memory", "8 GB"),
+        Fact("storage", "250 GB"),
+        Fact("address", "10.1.2.3"),
+        Fact("description", "orders"),
+        Fact("kind", "standard template"),
+        Fact("changed", "2026-11-01T10:00:00Z by eve"),
+        Fact("host name", "db7.local"),
+        Fact("Addresses"),
+        Fact("", "10.1.2.3"),
+        Fact("", "-  public 64.9.9.9"),
+        Fact("Disks"),
+        Fact("", "0:0  9 GB"),
+    ]
+    assert describe(Server("X"), {}) == [Fact("X"), Fact("maintenance", "-"), Fact("power", "-")]
