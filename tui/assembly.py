@@ -151,7 +151,8 @@ def _work(loaded_config: LoadedConfig) -> "HeadlessConfig":
 
 def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> int:
     """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
-    from tui.console.start import StartOptions, run_console
+    from tui.console.options import StartOptions
+    from tui.console.start import run_console
 
     paths, settings, target = loaded_config.paths, loaded_config.loaded.settings, loaded_config.target
     endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]

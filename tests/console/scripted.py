@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from tests.patience import PATIENCE
 from tui.console.app import PitstopApp
-from tui.console.start import StartOptions
+from tui.console.options import StartOptions
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.group import DataCenter, Group

@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 from tests.console.scripted import LOGGED_IN, until
 from tui.assembly import sandbox_endpoint
 from tui.console.app import PitstopApp
+from tui.console.options import StartOptions
 from tui.console.screens.login import LoginScreen
 from tui.console.screens.servers import ServersScreen
-from tui.console.start import StartOptions
 from tui.engine.engine import Engine
 from tui.model.operation import State
 from tui.sandbox.config import SandboxConfig

@@ -43,7 +43,7 @@ async def left_alone(console: OpenConsole, clock: Clock) -> AsyncIterator[Consol
     async with console(settings=SETTINGS, monotonic=clock) as shown:
         await shown.press("space")
         clock.now += 60 * MINUTES
-        shown.app.idle.look()
+        shown.app.idle.check()
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         yield shown
 
@@ -108,7 +108,7 @@ async def test_whoever_is_there_is_not_asked(console: OpenConsole, clock: Clock)
     async with console(settings=SETTINGS, monotonic=clock) as shown:
         for _ in range(5):
             clock.now += 60 * MINUTES - 1
-            shown.app.idle.look()
+            shown.app.idle.check()
             await shown.press("down")
         assert shown.app.screen is shown.servers
 
@@ -147,7 +147,7 @@ async def test_what_happens_meanwhile_is_there_afterwards(console: OpenConsole, 
         await shown.press("s", "enter", "y")
         await shown.until(lambda: shown.app.screen is shown.servers and shown.engine.asked_for("run"))
         clock.now += 60 * MINUTES
-        shown.app.idle.look()
+        shown.app.idle.check()
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         shown.engine.progress("op-1", State.QUEUED)
         shown.engine.progress("op-1", State.FAILED, message="WA1ACME is no name to be seen")
@@ -169,12 +169,12 @@ async def test_a_terminal_too_small_meanwhile(
     async with console(settings=SETTINGS, monotonic=clock) as shown:
         clock.now += 60 * MINUTES
         if not small_first:
-            shown.app.idle.look()
+            shown.app.idle.check()
             await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         await shown.pilot.resize_terminal(40, 10)
         await shown.until(lambda: isinstance(shown.app.screen, TooSmallScreen))
         if small_first:
-            shown.app.idle.look()
+            shown.app.idle.check()
             await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         await shown.pilot.resize_terminal(120, 40)
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.console.scripted import LOGGED_IN, REAL, SANDBOX, ScriptedEngine, fleet_of, make_app, until
+from tui.console.options import StartOptions
 from tui.console.screens.login import EndpointChoice, LoginScreen
 from tui.console.screens.relogin import ReloginScreen
 from tui.console.screens.servers import ServersScreen
-from tui.console.start import StartOptions
 from tui.console.widgets.field import Field
 from tui.engine import events
 from tui.settings.schema import Profile, Settings

@@ -14,21 +14,20 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.events import Event, InputEvent, Key, Paste, Resize
+from textual.events import Event, Key, Resize
 from textual.filter import LineFilter
-from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console import commands
 from tui.console.dialog import Question
+from tui.console.event_pump import EventPump
 from tui.console.idle import IdleLock
+from tui.console.options import StartOptions
 from tui.console.preferences import Preferences
 from tui.console.screens.login import LoginScreen
-from tui.console.start import StartOptions
 from tui.console.terminal import checks as terminal
-from tui.console.terminal.display import DisplayApp
-from tui.console.terminal.driver import Driver, KeysRead
-from tui.console.terminal.gate import InputGate
+from tui.console.terminal.driver import Driver
+from tui.console.terminal.gated_app import GatedApp
 from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from tui.console.facade import EngineFacade
     from tui.console.screens.leave import Leave
+    from tui.console.screens.lock import LockScreen
     from tui.console.store import Store
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pitstop.console")
 
 
-class PitstopApp(DisplayApp, inherit_bindings=False):
+class PitstopApp(GatedApp, inherit_bindings=False):
     """The console. Screens know the store and ask this application to act; the engine acts."""
 
     CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
@@ -82,7 +82,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(settings.keys)
         self.start_options = start
-        self.preferences = Preferences(settings, save, self._tell_from_outside)
+        self.preferences = Preferences(settings, save, self._warn_from_thread)
         self.endpoints = endpoints
         self.engine: EngineFacade | None = None
         """Made after the first paint."""
@@ -93,12 +93,9 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         self.crashed = False
         self._engine_factory = engine_factory
         self._clock = clock
-        self._beat = 0.2 if terminal.is_remote(os.environ) else 0.1
-        self._pumped = 0.0
-        self._due = False
+        self._pump = EventPump(self, self._take_events, 0.2 if terminal.is_remote(os.environ) else 0.1)
         self._too_small = False
-        self.idle = IdleLock(self, 60 * settings.lock_after, monotonic)
-        self.gate = InputGate(self)
+        self.idle = IdleLock(self, 60 * settings.lock_after, monotonic, self._lock_screen)
 
     @property
     def settings(self) -> "Settings":
@@ -125,7 +122,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
 
         self.store = Store(clock=self._clock or time.time, readonly=self.readonly)
         self.engine = await asyncio.to_thread(self._start_engine)
-        self._news()  # what it told before anybody could listen
+        self._pump.schedule()  # for events emitted before anybody could take them
         self.idle.start()
         if isinstance(self.screen, LoginScreen):
             self.screen.ready()
@@ -134,7 +131,7 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
     def _start_engine(self) -> "EngineFacade":
         """Load and start the engine, on a thread: keys are taken meanwhile."""
         engine = self._engine_factory()
-        engine.on_news(self._wake)
+        engine.on_news(self._pump.wake)
         engine.start()
         return engine
 
@@ -175,26 +172,10 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
         log.critical("the console broke: %s", sys.exc_info()[1] or "see above")
         self._close_messages_no_wait()
 
-    # -- news from the engine ----------------------------------------------------------------
+    # -- events of the engine ----------------------------------------------------------------
 
-    def _wake(self) -> None:
-        """The engine has something to tell. Called on its thread."""
-        self.call_later(self._news)
-
-    def _news(self) -> None:
-        """The engine has something to tell: take it in soon, at most once per beat.
-
-        Not by a timer of textual's: one that is late by its own interval is never called.
-        """
-        if not self._due:
-            self._due = True
-            wait = self._pumped + self._beat - time.monotonic()
-            asyncio.get_running_loop().call_later(max(0.0, wait), self.call_later, self._pump)
-
-    def _pump(self) -> None:
-        """Take in what the engine told, and hand what changed to every screen that listens, once."""
-        self._due = False
-        self._pumped = time.monotonic()
+    def _take_events(self) -> None:
+        """Apply the engine's events to the store, and hand what changed to every screen that shows it."""
         if self.engine is None or self.store is None:
             return
         change = self.store.take(self.engine.drain())
@@ -207,6 +188,14 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
             self.call_next(self._open_servers)
         for notice in change.notices:
             self.notify(notice.message, severity=notice.severity, markup=False)
+
+    def _lock_screen(self) -> "LockScreen | None":
+        """A screen that asks for the password of the login; None while nobody is logged in."""
+        if self.engine is None or self.store is None or self.store.session is None:
+            return None
+        from tui.console.screens.lock import LockScreen
+
+        return LockScreen(self.store.session.user, self.engine.unlock)
 
     async def _open_servers(self) -> None:
         from tui.console.screens.servers import ServersScreen
@@ -268,45 +257,18 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
             return True
         return await super().run_action(action, default_namespace, namespaces)
 
-    async def on_event(self, event: Event) -> None:
-        """Input goes through the gate."""
-        if isinstance(event, InputEvent | Paste) and not event.is_forwarded:
-            self.gate.take([event])
-        else:
-            await super().on_event(event)
-
-    async def push_screen_wait(self, screen: Screen[Any] | str) -> Any:  # type: ignore[override]
-        """Show a screen and wait for its answer; the gate dispatches input meanwhile."""
-        answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def take(answer: Any) -> None:
-            self.gate.begin()
-            answered.set_result(answer)
-
-        await self.push_screen(screen, take)
-        self.gate.end()
-        try:
-            return await answered
-        except asyncio.CancelledError:
-            self.gate.begin()
-            raise
-
-    def on_keys_read(self, message: KeysRead) -> None:
-        """Keys that came in one read."""
-        self.gate.take(message.keys)
-
     async def dispatch_input(self, event: Event) -> None:
-        """Called by the gate. What is pressed while the console is locked, or should be, goes no further."""
+        """Handle an event of the gate; nothing that is pressed while the console is locked, or should be."""
         if not self.idle.admits(event):
             return
         if isinstance(event, Key):
             self.say("")
             if isinstance(self.screen, Question) and self.screen.takes(event):
                 return
-        await super().on_event(event)
+        await super().dispatch_input(event)
 
     def say(self, text: str) -> None:
-        """Answer a key in words, where the screen has its line for that; an empty text takes them away."""
+        """Show a line that answers a key, on the screen or as a notice; an empty text removes it."""
         say = getattr(self.screen, "say", None)
         if say is not None:
             say(text)
@@ -314,14 +276,13 @@ class PitstopApp(DisplayApp, inherit_bindings=False):
             self.notify(text, severity="warning", markup=False)
 
     def notify(self, message: str, **options: Any) -> None:
-        """Tell something in passing; while nobody is there it waits."""
+        """Show a notice; while the console is locked, keep it for afterwards."""
         if self.idle.locked:
             self.idle.hold(lambda: self.notify(message, **options), once=("notice", message))
         else:
             super().notify(message, **options)
 
-    def _tell_from_outside(self, message: str) -> None:
-        """The same from another thread."""
+    def _warn_from_thread(self, message: str) -> None:
         self.call_later(lambda: self.notify(message, severity="warning", markup=False))
 
     def action_interrupt(self) -> None:

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from tui.console.later import later
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gate import gate_of
+from tui.console.terminal.gated_app import gate_of
 
 PAINTED_FOR = 0.25
 """Seconds that a question must have been on the screen before an answer that changes something counts."""

@@ -1,25 +1,33 @@
-"""The idle lock: who has gone, and who comes to the keyboard meanwhile."""
+"""The idle lock: hides the console from whoever passes while its operator is away."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.app import App
 
 if TYPE_CHECKING:
-    from tui.console.app import PitstopApp
     from tui.console.screens.lock import LockScreen
 
 
 class IdleLock:
-    """Hides the console after ``after`` seconds without a key, until the password is given; 0 is never.
+    """Hides the console after ``after`` seconds without a key until the password is given; 0 is never.
 
-    What wakes it does nothing else, also when it comes before the lock had time to show itself.
+    The key that wakes it does nothing else, even if it comes before the lock is on the screen.
+    ``make_screen`` gives the screen that asks for the password, or None before the login.
     """
 
-    def __init__(self, app: "PitstopApp", after: float, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        after: float,
+        monotonic: Callable[[], float],
+        make_screen: "Callable[[], LockScreen | None]",
+    ) -> None:
         self._app = app
         self._after = after
         self._monotonic = monotonic
+        self._make_screen = make_screen
         self._touched = monotonic()
         self._screen: LockScreen | None = None
         self._held: dict[object, Callable[[], object]] = {}
@@ -30,25 +38,22 @@ class IdleLock:
         return self._screen is not None
 
     def start(self) -> None:
-        """Watch from now on."""
+        """Start to watch."""
         if self._after:
-            self._app.set_timer(self._after, self.look)
+            self._app.set_timer(self._after, self.check)
 
-    def look(self) -> None:
-        """Lock, if nothing was pressed for long enough, and look again when that may be so."""
-        left = self._touched + self._after - self._monotonic()
-        if left <= 0:
+    def check(self) -> None:
+        """Lock if nothing was pressed for long enough; check again when that may be so."""
+        remaining = self._touched + self._after - self._monotonic()
+        if remaining <= 0:
             self.lock()
-        self._app.set_timer(left if left > 0 else self._after, self.look)
+        self._app.set_timer(remaining if remaining > 0 else self._after, self.check)
 
     def lock(self) -> None:
-        """Hide everything and ask for the password. There is none to ask for before the login."""
-        store, engine = self._app.store, self._app.engine
-        if self._screen is None and store is not None and engine is not None and store.session is not None:
-            from tui.console.screens.lock import LockScreen
-
-            self._screen = LockScreen(store.session.user, engine.unlock)
-            self._app.push_screen(self._screen, self._opened)
+        """Hide everything and ask for the password; nothing before the login, when there is none."""
+        if self._screen is None and (screen := self._make_screen()) is not None:
+            self._screen = screen
+            self._app.push_screen(screen, self._unlocked)
 
     def admits(self, event: events.Event) -> bool:
         """Whether something pressed, pasted or clicked may act."""
@@ -63,17 +68,14 @@ class IdleLock:
             self._screen.wake()
         return False
 
-    def hold(self, what: Callable[[], object], *, once: object) -> None:
-        """Do something when the console is open again: it would be seen, or be in the way.
-
-        What is the same by ``once`` is done once, in the place of the last.
-        """
+    def hold(self, action: Callable[[], object], *, once: object) -> None:
+        """Do ``action`` after unlocking; a later one with the same key ``once`` replaces it."""
         self._held.pop(once, None)
-        self._held[once] = what
+        self._held[once] = action
 
-    def _opened(self, _: None) -> None:
+    def _unlocked(self, _: None) -> None:
         self._screen = None
         self._touched = self._monotonic()
         held, self._held = self._held, {}
-        for what in held.values():
-            what()
+        for action in held.values():
+            action()

@@ -10,13 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.console.terminal import checks as terminal
 
 if TYPE_CHECKING:
     from tui.console.facade import EngineFacade
+    from tui.console.options import StartOptions
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
@@ -26,27 +26,12 @@ logging.getLogger("pitstop").addHandler(logging.NullHandler())  # or a traceback
 CRASHED, UNFIT = 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class StartOptions:
-    """How the console is to start: what the command line, the environment and the profile said."""
-
-    endpoint: str = ""
-    """The name of the endpoint that is chosen at first; empty for the first one."""
-    user: str = ""
-    password: str = field(default="", repr=False)
-    """With a user: the console logs in by itself, once."""
-    account: str = ""
-    readonly: bool = False
-    log_file: str = ""
-    """Where tracebacks go, to be named when something breaks."""
-
-
 def run_console(
     *,
     engine_factory: "Callable[[], EngineFacade]",
     endpoints: "Sequence[Endpoint]",
     settings: "Settings",
-    start: StartOptions,
+    start: "StartOptions",
     save: "Callable[..., None]",
 ) -> int:
     """Run the console until it is left; returns the program's exit code. ``save`` keeps what is chosen in it.

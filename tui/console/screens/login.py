@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui import __version__
-from tui.console.start import StartOptions
+from tui.console.options import StartOptions
 from tui.console.widgets.field import Field
 
 if TYPE_CHECKING:

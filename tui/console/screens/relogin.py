@@ -10,7 +10,7 @@ from tui.console.dialog import Dialog
 from tui.console.screens.login import LoginScreen
 from tui.console.store import Change, Store
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gate import gate_of
+from tui.console.terminal.gated_app import gate_of
 from tui.console.widgets.field import Field
 
 

@@ -18,7 +18,7 @@ from tui.console.preferences import Preferences
 from tui.console.screens.confirm import count, names
 from tui.console.store import Change, Store, unsent
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gate import conversation, gate_of
+from tui.console.terminal.gated_app import conversation, gate_of
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details, done_to

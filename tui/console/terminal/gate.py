@@ -4,22 +4,17 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 from textual import events
 from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
-from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.console.terminal.driver import Driver
 from tui.model.keystrokes import is_paste
-
-if TYPE_CHECKING:
-    from tui.console.app import PitstopApp
 
 log = logging.getLogger("pitstop.console")
 
@@ -47,8 +42,16 @@ class InputGate:
     steps (see ``begin``), it has when a question is on the screen or the action has ended.
     """
 
-    def __init__(self, app: "PitstopApp") -> None:
+    def __init__(
+        self,
+        app: App[None],
+        dispatch: Callable[[events.Event], Awaitable[None]],
+        say: Callable[[str], None],
+    ) -> None:
+        """``dispatch`` hands an event to the application; ``say`` shows a line to the operator."""
         self._app = app
+        self._dispatch_to_app = dispatch
+        self._say = say
         self._waiting: deque[Stroke] = deque()
         self._arrived = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -127,7 +130,7 @@ class InputGate:
             stroke = self._next()
             self.current = stroke
             if self._drops(stroke.event):
-                self._app.say("What you were typing did not go anywhere: pause, then type again")
+                self._say("What you were typing did not go anywhere: pause, then type again")
                 continue
             try:
                 async with asyncio.timeout(PATIENCE):
@@ -184,7 +187,7 @@ class InputGate:
 
         async def dispatch() -> None:
             try:
-                await self._app.dispatch_input(event)
+                await self._dispatch_to_app(event)
             finally:
                 done.set()
 
@@ -219,36 +222,6 @@ async def _handled(node: MessagePump) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await done.wait()
-
-
-def gate_of(app: "App[Any]") -> InputGate:
-    """The application's gate."""
-    return cast("PitstopApp", app).gate
-
-
-Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])
-
-
-def conversation(action: Action) -> Action:
-    """Run an action of a screen as a worker, because it asks in several steps.
-
-    Keys wait while it is at work, not while it waits for an answer (see ``PitstopApp.push_screen_wait``).
-    """
-
-    @wraps(action)
-    async def run(screen: Screen[Any], *arguments: Any) -> None:
-        gate = gate_of(screen.app)
-
-        async def talk() -> None:
-            try:
-                await action(screen, *arguments)
-            finally:
-                gate.end()
-
-        gate.begin()
-        screen.run_worker(talk())
-
-    return cast(Action, run)
 
 
 def _is_text(key: events.Key) -> bool:
