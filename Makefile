@@ -9,7 +9,7 @@ WORKERS ?= 6
 BENCH   ?= start list load jobs crowd requests stall soak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format screenshots readme bench campaign kills build lock clean
+.PHONY: help demo test lint format screenshots bench campaign kills build lock clean
 
 help: ## Say what the targets do (this text)
 	@echo "Pitstop: make TARGET"
@@ -62,9 +62,6 @@ format: $(VENV)/develop ## Format the code and repair what can be repaired by it
 
 screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the sandbox
 	$(BIN)/python -m tests.screenshots
-
-readme: $(VENV)/develop ## Write the tables of the README anew, from the program
-	$(BIN)/python -m tests.readme
 
 bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs crowd requests stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done

@@ -1,7 +1,7 @@
 """The pictures of the README: ``python -m tests.screenshots [DIRECTORY]``.
 
-The servers are the sandbox's, read by the real engine; what then happens to them is told event by event and
-the clock stands still, so the same source gives the same pictures.
+They show a real run: the console and its engine work on a sandbox in this process. All three live by one
+clock, moved by hand, so that a job of a minute takes a second and a picture can be taken at any moment.
 """
 
 import asyncio
@@ -9,127 +9,159 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 from textual.pilot import Pilot
 
-from tests.console.scripted import LOGGED_IN, NOW, SANDBOX, ScriptedEngine, make_app, until
-from tui.assembly import sandbox_endpoint
+from tests.console.scripted import until
 from tui.console import dialog
 from tui.console.app import PitstopApp
+from tui.console.options import StartOptions
 from tui.console.screens.servers import ServersScreen
 from tui.console.terminal import gate
-from tui.engine import events
+from tui.engine.endpoint import Endpoint
 from tui.engine.engine import Engine
-from tui.model.operation import State
+from tui.model.operation import Operation, State
+from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
+from tui.settings.schema import Settings
 
 SIZE = (120, 36)
-SERVERS = 1200
-REFUSED = "the operation cannot be queued because the server is not in a supported state"
-LATE = "its job failed; the server did not change"
+SANDBOX = SandboxConfig(servers=1200, seed=11, job_seconds=(12, 150), faults={"job-fails": 0.2})
+BEGIN = 1_795_600_000.0
+"""2026-11-25 09:46:40 UTC."""
+ROUND_TRIP = 0.034
+STEP = 0.5
+"""Seconds that the clock moves at once."""
+WORK_TIME = 0.03
+"""Real seconds that the engine has to act on each step."""
+STILL = 1.0
+"""Real seconds after which what the engine said has reached every widget."""
 
 
-class Staged(ScriptedEngine):
-    """A scripted engine with the inventory of the sandbox."""
+class StageClock:
+    """A clock of the engine and the sandbox that moves only when it is told to, and with each request."""
 
-    def __init__(self, inventory: Iterable[events.DataCenterRead]) -> None:
-        super().__init__()
-        self.inventory = list(inventory)
+    def __init__(self) -> None:
+        self.passed = 0.0
 
-    def refresh(self) -> None:
-        """The sandbox's servers, as they were read."""
-        centers = tuple(read.data_center.id for read in self.inventory)
-        self.tell(*self.inventory, events.FleetRead(centers, (), NOW), events.Latency(0.034))
+    def now(self) -> float:
+        return BEGIN + self.passed
 
+    def monotonic(self) -> float:
+        return self.passed
 
-def read_sandbox(servers: int = SERVERS) -> list[events.DataCenterRead]:
-    """The inventory of a sandbox."""
-    with tempfile.TemporaryDirectory() as directory:
-        engine = Engine(Path(directory, "journal.sqlite3"))
-        engine.start()
-        engine.login(sandbox_endpoint(SandboxConfig(servers=servers)), "demo", "pitstop")
-        found: list[events.DataCenterRead] = []
-        asked, deadline = False, time.monotonic() + 30
-        while time.monotonic() < deadline:
-            for event in engine.drain():
-                if isinstance(event, events.LoggedIn) and not asked:
-                    asked = True
-                    engine.refresh()
-                if isinstance(event, events.DataCenterRead):
-                    found.append(events.DataCenterRead(event.data_center, event.groups, event.servers, NOW))
-                if isinstance(event, events.FleetRead):
-                    engine.stop()
-                    return sorted(found, key=lambda read: read.data_center.id)
-            time.sleep(0.01)
-    raise TimeoutError("the sandbox was not read")
+    async def sleep(self, seconds: float) -> None:
+        due = self.passed + seconds
+        while self.passed < due:  # noqa: ASYNC110 - the clock is moved on another thread
+            await asyncio.sleep(WORK_TIME / 10)
 
 
-async def take_login(directory: Path) -> None:
-    """The login screen on a sandbox."""
-    app = make_app(ScriptedEngine())
-    async with app.run_test(size=(100, 24)) as pilot:
-        await until(pilot, lambda: app.engine)
-        save(app, directory, "login")
+class Link(httpx.AsyncBaseTransport):
+    """The way to the sandbox, which takes its time."""
+
+    def __init__(self, clock: StageClock) -> None:
+        self._clock = clock
+        self._sandbox = httpx.ASGITransport(create_app(SANDBOX, clock.now, clock.sleep))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._sandbox.handle_async_request(request)
+        self._clock.passed += ROUND_TRIP
+        return response
 
 
-async def take_console(directory: Path, inventory: list[events.DataCenterRead]) -> None:
-    """The servers, filtered and marked; the confirmation; the results; the help."""
-    engine = Staged(inventory)
-    app = make_app(engine, endpoints=(SANDBOX,), start=LOGGED_IN, clock=lambda: NOW + 47)
+class Stage:
+    """A console on a sandbox, and what a picture needs of it."""
+
+    def __init__(self, directory: Path, pictures: Path) -> None:
+        self.clock = StageClock()
+        self.pictures = pictures
+        link = Link(self.clock)
+        endpoint = Endpoint(
+            "sandbox",
+            "http://sandbox.localhost",
+            sandbox=True,
+            transport=lambda: link,
+            requests_per_second=1000.0,
+            burst=1000,
+        )
+        self.app = PitstopApp(
+            engine_factory=lambda: Engine(directory / "journal.sqlite3", clock=self.clock),
+            endpoints=[endpoint],
+            settings=Settings(batch_size=6),
+            start=StartOptions(user="demo", password="pitstop"),
+            clock=self.clock.now,
+        )
+
+    async def move(self, pilot: Pilot[None], condition: Callable[[], object]) -> None:
+        """Let time pass until ``condition`` holds."""
+        end = self.clock.passed + 3600
+        while not condition():
+            assert self.clock.passed < end, f"never happened: {condition}"
+            self.clock.passed += STEP
+            await asyncio.sleep(WORK_TIME)
+            await pilot.pause()
+
+    async def press(self, pilot: Pilot[None], *keys: str) -> None:
+        """Press keys, each when the one before has had its effect."""
+        for key in keys:
+            await pilot.press(key)
+            await until(pilot, lambda: self.app.gate.idle)
+
+    async def save(self, name: str) -> None:
+        """Write one picture, once nothing on the screen changes any more."""
+        before, picture = "", self._picture()
+        while before != picture:
+            await asyncio.sleep(STILL)
+            before, picture = picture, self._picture()
+        path = self.pictures / f"{name}.svg"
+        path.write_text(picture, encoding="utf-8")
+        print(path)
+
+    def _picture(self) -> str:
+        return self.app.export_screenshot(title="pitstop", simplify=True)
+
+
+async def take_login(stage: Stage) -> None:
+    """The login screen."""
+    stage.app.start_options = StartOptions()
+    async with stage.app.run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: stage.app.engine)
+        await stage.save("login")
+
+
+async def take_console(stage: Stage) -> None:
+    """The question before an operation, its results as they arrive, what became of it, the help."""
+    app = stage.app
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.store and app.store.read_at)
         screen = app.screen
         assert isinstance(screen, ServersScreen)
-        await pilot.press("slash", *"group:web")
-        await until(pilot, lambda: screen.servers.line_count() < SERVERS)
-        await pilot.press("enter", *["space"] * 7, "down", "space", "down", *["space"] * 4)
-        save(app, directory, "servers")
-        await press_each(pilot, "a", "s", *"CHG-4711")
-        save(app, directory, "confirm")
+        await stage.press(
+            pilot, "slash", *"group:web dc:va1 maint:off", "enter", "home", "a", "s", *"CHG-4711"
+        )
+        await stage.save("confirm")
         count = screen.command_context.marked
-        await press_each(pilot, "enter", *str(count), "enter", "y")
-        await until(pilot, lambda: engine.operations)
-        await carry_out(pilot, engine)
-        save(app, directory, "results")
-        await pilot.press("question_mark")
+        await stage.press(pilot, "enter", *str(count), "enter", "y")
+        store = app.store
+        assert store is not None
+        await until(pilot, lambda: store.operations)
+        (operation,) = store.operations.values()
+        await stage.move(pilot, lambda: share(operation, State.VERIFIED) > 0.35)
+        await stage.save("servers")
+        await stage.move(pilot, lambda: share(operation, State.FAILED) > 0.03)
+        await stage.press(pilot, "f", "z")
+        await stage.save("results")
+        await stage.press(pilot, "z", "question_mark")
         await pilot.pause()
-        save(app, directory, "help")
+        await stage.save("help")
 
 
-async def press_each(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys, each when the one before has had its effect."""
-    for key in keys:
-        await pilot.press(key)
-        await until(pilot, lambda: pilot.app.gate.idle)  # type: ignore[attr-defined]
-
-
-async def carry_out(pilot: Pilot[None], engine: Staged) -> None:
-    """Batch by batch, in the middle of it: most are well, some are not, the last ones not sent yet."""
-    ids = list(engine.operations["op-1"].targets)
-    sent = ids[: len(ids) * 4 // 5]
-    engine.progress("op-1", State.SUBMITTING, sent, after=1, job_id="")
-    refused = set(sent[7::29])
-    engine.progress("op-1", State.REFUSED, sent[7::29], after=2, job_id="", message=REFUSED)
-    queued = [id_ for id_ in sent if id_ not in refused]
-    engine.progress("op-1", State.QUEUED, queued, after=2, job_id="va1-43872")
-    engine.progress("op-1", State.EXECUTING, queued, after=9, job_id="va1-43872")
-    done = queued[: len(queued) * 2 // 3]
-    engine.progress("op-1", State.FAILED, done[5::23], after=40, job_id="va1-43872", message=LATE)
-    well = [id_ for id_ in done if id_ not in set(done[5::23])]
-    engine.progress("op-1", State.SUCCEEDED, well, after=41, job_id="va1-43872")
-    engine.progress("op-1", State.VERIFIED, well[:-6], after=42, job_id="va1-43872")
-    await until(pilot, lambda: not engine._events)
-    await pilot.press("f")
-    await pilot.pause()
-
-
-def save(app: PitstopApp, directory: Path, name: str) -> None:
-    """Write one picture."""
-    path = directory / f"{name}.svg"
-    path.write_text(app.export_screenshot(title="pitstop", simplify=True), encoding="utf-8")
-    print(path)
+def share(operation: Operation, *states: State) -> float:
+    """The part of an operation's servers that is in one of these states."""
+    return operation.count(*states) / len(operation.targets)
 
 
 def main() -> None:
@@ -139,10 +171,11 @@ def main() -> None:
         setattr(dialog, pause, 0.0)
     gate.QUIET_FOR = 0.0
     time.tzset()
-    directory = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
-    directory.mkdir(exist_ok=True)
-    asyncio.run(take_login(directory))
-    asyncio.run(take_console(directory, read_sandbox()))
+    pictures = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+    pictures.mkdir(exist_ok=True)
+    for take in (take_login, take_console):
+        with tempfile.TemporaryDirectory() as directory:
+            asyncio.run(take(Stage(Path(directory), pictures)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tui import __version__
+from tui.topics import TOPICS, overview, page
 
 if TYPE_CHECKING:
     from tui.headless.narration import Narrator
@@ -205,6 +206,18 @@ def where(outer: Said, /, **place: Any) -> int:
 
     loaded_config = read_config(EndpointOptions(**place).over(EndpointOptions(**outer)))
     click.echo(describe(*loaded_config, journal_trouble(loaded_config.paths)), nl=False)
+    return 0
+
+
+@cli.command("help")
+@click.argument("topic", required=False, metavar="[TOPIC]", type=click.Choice(list(TOPICS)))
+def help_(topic: str | None) -> int:
+    """Show a page of reference.
+
+    Without TOPIC it lists them: filters, settings, keys, exit codes and more.
+    """
+    text = page(topic) if topic else overview()
+    click.echo(text.encode(sys.stdout.encoding or "ascii", "replace"), nl=False)
     return 0
 
 

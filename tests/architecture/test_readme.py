@@ -3,26 +3,18 @@
 import re
 
 import click
-import pytest
 
-from tests.readme import README, TABLES, filled
+from tests.architecture.source import ROOT
 from tui.cli import cli
+from tui.console.commands import COMMANDS, keys_of
+from tui.topics import TOPICS
 
+README = ROOT / "README.md"
 TEXT = README.read_text()
 
 
-def test_the_tables_are_those_of_the_program() -> None:
-    old = [name for name, make in TABLES.items() if make() not in TEXT]
-    assert old == [], "run `make readme`"
-    assert (filled(TEXT) == TEXT) is True, "run `make readme`"
-
-
-def test_a_table_that_differs_is_seen() -> None:
-    changed = TEXT.replace("| `0` |", "| `1` |", 1)
-    assert changed != TEXT
-    assert "| `0` |" in filled(changed)
-    with pytest.raises(ValueError, match="0 tables"):
-        filled(TEXT.replace("<!-- keys -->", "", 1))
+def test_it_is_short() -> None:
+    assert TEXT.count("\n") <= 330
 
 
 def test_every_command_is_explained() -> None:
@@ -39,15 +31,22 @@ def test_every_flag_that_is_named_exists() -> None:
         if isinstance(parameter, click.Option)
         for flag in parameter.opts
     } | {"--help", "--version"}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"<!--.*?-->", "", TEXT)))
-    assert named <= known | {"--config"}, named - known
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT))
+    assert named <= known, named - known
+
+
+def test_every_key_is_what_the_console_makes_of_it() -> None:
+    rows = re.findall(r"^\| `(\S+)` \| ([^|]+) \|", TEXT, re.MULTILINE)
+    assert len(rows) == 10
+    assert set(rows) <= {(key, command.label) for command in COMMANDS for key in keys_of(command)}
+
+
+def test_every_topic_is_named() -> None:
+    named = re.search(r"`pitstop help` lists .*?\n\n", TEXT, re.DOTALL)
+    assert named is not None
+    assert set(re.findall(r"`(?:pitstop help )?(\w+)`", named[0])) == {*TOPICS}
 
 
 def test_every_picture_and_file_it_points_to_is_there() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", TEXT):
         assert (README.parent / target).exists(), target
-
-
-def test_each_table_is_not_empty() -> None:
-    for name, make in TABLES.items():
-        assert make().count("\n") > 3, name

@@ -40,8 +40,8 @@ REPOSITORY = Path(__file__).parents[2]
 APART = ("--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 PATIENCE = 480.0
-"""Real seconds that one process may take: 200 minutes of its own. What is unsure is watched for an hour or for
-three times the longest job, counted from the last of four POSTs, each after pauses of up to five minutes."""
+"""Real seconds that one process may take: 200 minutes of its own. What is unsure is watched for an hour or
+for three times the longest job from the last of four POSTs on, each after pauses of up to five minutes."""
 
 DIED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """What waiting for a process that got SIGKILL gives, itself or through another program."""

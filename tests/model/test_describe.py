@@ -71,7 +71,10 @@ def test_a_server_is_described_line_by_line() -> None:
         is_template=True,
     )
     details = ServerDetails(
-        server, "db7.local", (IpAddress("10.1.2.3", ""), IpAddress("", "64.9.9.9")), disks=(Disk("0:0", 9, ()),)
+        server,
+        "db7.local",
+        (IpAddress("10.1.2.3", ""), IpAddress("", "64.9.9.9")),
+        disks=(Disk("0:0", 9, ()),),
     )
     assert describe(server, {"g7": "Prod/DB"}, details) == [
         Fact("WA1ACMEDB7"),

@@ -7,7 +7,7 @@ from tui.model.plan import Plan
 
 
 class Exit(IntEnum):
-    """The exit codes. README's table is held against these."""
+    """The exit codes, as `pitstop help exits` lists them."""
 
     VERIFIED = 0
     FAILED = 1

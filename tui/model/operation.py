@@ -142,20 +142,40 @@ class StateStyle(msgspec.Struct, frozen=True):
     ascii: str
     colour: str
     """dim, blue, green, red or magenta: a role that the theme gives a colour to."""
+    meaning: str
+    """What the state means, in one line."""
 
 
 STATE_STYLES: Mapping[State, StateStyle] = {
-    State.PLANNED: StateStyle("planned", "·", ".", "dim"),
-    State.SUBMITTING: StateStyle("sending", "→", ">", "blue"),
-    State.QUEUED: StateStyle("queued", "…", "~", "blue"),
-    State.EXECUTING: StateStyle("running", "▸", "*", "blue"),
-    State.LOOKING: StateStyle("looking", "◔", "@", "blue"),
-    State.SUCCEEDED: StateStyle("checking", "◌", "o", "blue"),
-    State.VERIFIED: StateStyle("verified", "✓", "+", "green"),
-    State.REFUSED: StateStyle("refused", "⊘", "/", "red"),
-    State.FAILED: StateStyle("failed", "✗", "x", "red"),
-    State.UNSURE: StateStyle("unsure", "?", "?", "magenta"),
-    State.CANCELLED: StateStyle("not sent", "–", "-", "dim"),
+    State.PLANNED: StateStyle("planned", "·", ".", "dim", "will be sent"),
+    State.SUBMITTING: StateStyle("sending", "→", ">", "blue", "on its way to the platform"),
+    State.QUEUED: StateStyle("queued", "…", "~", "blue", "the platform has a job for it that has not begun"),
+    State.EXECUTING: StateStyle("running", "▸", "*", "blue", "its job is being carried out"),
+    State.LOOKING: StateStyle(
+        "looking",
+        "◔",
+        "@",
+        "blue",
+        "its job failed; whether the server changed all the same is being looked up",
+    ),
+    State.SUCCEEDED: StateStyle(
+        "checking", "◌", "o", "blue", "its job has ended; whether the server changed is being looked up"
+    ),
+    State.VERIFIED: StateStyle(
+        "verified", "✓", "+", "green", "the server was read again and is as it should be"
+    ),
+    State.REFUSED: StateStyle(
+        "refused", "⊘", "/", "red", "the platform did not take it; the message says why"
+    ),
+    State.FAILED: StateStyle("failed", "✗", "x", "red", "its job failed and the server did not change"),
+    State.UNSURE: StateStyle(
+        "unsure",
+        "?",
+        "?",
+        "magenta",
+        "the answer was lost and the server does not tell; look before doing it again",
+    ),
+    State.CANCELLED: StateStyle("not sent", "–", "-", "dim", "nothing was sent for it"),
 }
 
 

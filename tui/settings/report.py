@@ -1,10 +1,10 @@
-"""The settings as text: `pitstop where`, and the tables in the README."""
+"""The settings in force as text: `pitstop where`."""
 
 import msgspec
 
 from tui.settings.loader import Loaded
 from tui.settings.paths import Paths
-from tui.settings.schema import Field, Profile, Settings, fields
+from tui.settings.schema import Profile, Settings, fields
 from tui.settings.target import Target
 
 
@@ -34,17 +34,6 @@ def describe(paths: Paths, loaded: Loaded, target: Target | None, trouble: str =
     return f"{text}\nEndpoint {target.name}\n{_aligned(endpoint)}"
 
 
-def markdown_table(struct: type[msgspec.Struct]) -> str:
-    """The fields of ``Settings`` or ``Profile`` as a table for the README."""
-    head = ["| name | type | default | |", "|---|---|---|---|"]
-    rows = [
-        f"| `{field.name}` | {field.kind} | {_default(field)} | {field.description} |"
-        for field in fields(struct)
-        if field.name != "profiles"
-    ]
-    return "\n".join([*head, *rows])
-
-
 def shown(value: object) -> str:
     """A value as the configuration file spells it."""
     match value:
@@ -60,10 +49,6 @@ def shown(value: object) -> str:
             return f"{value:g}"
         case _:
             return str(value)
-
-
-def _default(field: Field) -> str:
-    return f"`{shown(field.default)}`" if field.default not in ("", [], {}) else ""
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> str:

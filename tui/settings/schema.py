@@ -1,9 +1,9 @@
 """What can be set: every field with its type, its bounds, its default and what it is for.
 
-The descriptions serve ``pitstop where`` and the table in the README; there is no second list.
+The descriptions are those of ``pitstop help settings``; there is no second list.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -92,6 +92,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         default_factory=dict
     )
 
+
+VARIABLES: Mapping[str, str] = {
+    "PITSTOP_API_URL": "the endpoint, by its URL",
+    "PITSTOP_ACCOUNT": "the account to work on instead of the user's own",
+    "PITSTOP_USERNAME": "who logs in; CLC_USER, the vendor's own variable, where it is not set",
+    "PITSTOP_PASSWORD": "the password; CLC_PASSWORD where it is not set",
+    "PITSTOP_HOME": "one directory for all files",
+    "XDG_CONFIG_HOME": "the directory that holds pitstop/config.toml",
+    "XDG_STATE_HOME": "the directory that holds pitstop/ with the journal and the log",
+    "HTTPS_PROXY": "a proxy for https; HTTP_PROXY and ALL_PROXY likewise",
+    "NO_PROXY": "hosts that are reached without the proxy",
+    "SSL_CERT_FILE": "certificate authorities to trust instead of the system's; SSL_CERT_DIR for a directory",
+    "NO_COLOR": "no colours, if it is not empty",
+}
+"""Environment variables that are no setting's, and what each is for."""
 
 SAVED = frozenset({"columns", "sort", "filters", "history", "refresh_interval"})
 """Settings that can be chosen in the program, and are then kept in a file of its own."""

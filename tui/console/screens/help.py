@@ -49,7 +49,7 @@ def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) 
     sections.append(("Moving", [row(keys, what, 20) for keys, what in MOVING]))
     sections.append(("Filter", [row(rule.form, rule.meaning, 21) for rule in GRAMMAR]))
     states = [
-        row(f"{look.sign} {look.word}", MEANING[look.word], 12, look=f"$state-{look.colour}")
+        row(f"{look.sign} {look.word}", look.meaning, 12, look=f"$state-{look.colour}")
         for look in STATE_STYLES.values()
     ]
     signs = [row(sign, meaning, 12, look=look) for sign, look, meaning in SIGNS]
@@ -59,21 +59,6 @@ def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) 
         lines += [Content(""), Content.styled(title, "bold $primary"), *rows]
     return Content("\n").join(lines[1:])
 
-
-MEANING = {
-    "planned": "will be sent",
-    "sending": "on its way to the platform",
-    "queued": "the platform has a job for it that has not begun",
-    "running": "its job is being carried out",
-    "checking": "its job has ended; whether the server changed is being looked up",
-    "looking": "its job failed; whether the server changed all the same is being looked up",
-    "verified": "the server was read again and is as it should be",
-    "refused": "the platform did not take it; the message says why",
-    "failed": "its job failed and the server did not change",
-    "unsure": "the answer was lost and the server does not tell; look before doing it again",
-    "not sent": "nothing was sent for it",
-}
-"""What a state means, in one line."""
 
 SIGNS = (
     ("▌", "bold $primary", "the cursor; ▏ where the keys go elsewhere"),

@@ -1,4 +1,4 @@
-"""The filter language in one table: the parser, the help and the README all take it from here."""
+"""The filter language in one table, from which the parser and the help are made."""
 
 import re
 from typing import NamedTuple

@@ -1,0 +1,199 @@
+"""The reference pages of `pitstop help TOPIC`, made from the tables that the program itself uses.
+
+Each page imports its table when it is shown: listing the topics loads nothing heavy, and `pitstop help exits`
+loads no Textual.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from textwrap import fill
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tui.settings.schema import Field
+
+WIDTH = 80
+"""Cells of a line, at most: the narrowest terminal that the console supports."""
+
+Row = tuple[str, str]
+"""A term and what it means."""
+
+
+class Section(NamedTuple):
+    """Rows that belong together, with an introduction above them."""
+
+    intro: str
+    rows: Sequence[Row]
+
+
+class Topic(NamedTuple):
+    """One page of reference."""
+
+    title: str
+    sections: Callable[[], Iterator[Section]]
+
+
+def _columns() -> Iterator[Section]:
+    from tui.model.listing.columns import COLUMNS
+
+    yield Section(
+        "For the settings columns (NAME or NAME:WIDTH) and sort (-NAME reverses), and as field:value in "
+        "filters. Other names of a column are in parentheses.",
+        [
+            (
+                column.name,
+                column.help + (f" ({', '.join(column.aliases)})" if column.aliases else ""),
+            )
+            for column in COLUMNS.values()
+        ],
+    )
+
+
+def _environment() -> Iterator[Section]:
+    from tui.settings.schema import VARIABLES, Settings, fields
+
+    yield Section("Where to work, as whom, and with which files:", [*VARIABLES.items()])
+    yield Section(
+        "Settings; each wins over the configuration file, and a flag wins over it:",
+        [
+            (f"PITSTOP_{field.name.upper()}", f"the setting {field.name}, {field.kind}")
+            for field in fields(Settings)
+            if field.simple
+        ],
+    )
+
+
+def _exits() -> Iterator[Section]:
+    from tui.headless.exits import Exit
+
+    yield Section(
+        "How a command ended. When several apply, an unknown outcome counts more than a failure.",
+        [(str(exit_.value), exit_.meaning) for exit_ in Exit],
+    )
+
+
+def _faults() -> Iterator[Section]:
+    from tui.sandbox.config import FAULTS
+
+    yield Section(
+        "For --fault NAME=RATE of `pitstop sandbox`, `pitstop demo` and --sandbox; RATE is from 0 to 1.",
+        [*FAULTS.items()],
+    )
+
+
+def _filters() -> Iterator[Section]:
+    from tui.model.filter.grammar import GRAMMAR
+
+    yield Section(
+        "The same language behind / in the console, in `pitstop servers QUERY` and in --filter. Words side "
+        "by side must all match.",
+        [
+            (
+                rule.form,
+                rule.meaning + (f"\ne.g. {'   '.join(rule.examples)}" if rule.examples else ""),
+            )
+            for rule in GRAMMAR
+        ],
+    )
+
+
+def _keys() -> Iterator[Section]:
+    from tui.console.commands import COMMANDS, keys_of
+    from tui.console.footer import PANE_KEYS
+    from tui.console.screens.help import MOVING
+
+    yield Section(
+        "The table [keys] of the configuration file gives a command, by the name in parentheses, other keys. "
+        "Commands without a key are in the palette, ctrl+p.",
+        [],
+    )
+    for section, commands in groupby(COMMANDS, key=lambda command: command.section):
+        yield Section(
+            section,
+            [
+                (" ".join(keys_of(command)) or "palette", f"{command.label} ({command.name}): {command.help}")
+                for command in commands
+            ],
+        )
+    yield Section(
+        "In one pane only", [(" ".join(keys_of(key)), f"{key.label}: {key.help}") for key in PANE_KEYS]
+    )
+    yield Section("Moving, in every list", MOVING)
+
+
+def _settings() -> Iterator[Section]:
+    from tui.settings.schema import Profile, Settings, fields
+
+    yield Section(
+        "In the configuration file; `pitstop where` says where it is, and every value in force.",
+        [_setting(field) for field in fields(Settings) if field.name != "profiles"],
+    )
+    yield Section("In each [profiles.NAME]:", [_setting(field) for field in fields(Profile)])
+
+
+def _setting(field: "Field") -> Row:
+    from tui.settings.report import shown
+
+    default = f", {shown(field.default)} by default" if field.default not in ("", [], {}) else ""
+    return field.name, f"{field.description}\n{field.kind}{default}"
+
+
+def _signs() -> Iterator[Section]:
+    from tui.model.operation import STATE_STYLES
+
+    yield Section(
+        "How a server stands in an operation: the sign, its form in ASCII, the word, and the name in JSON "
+        "where it is another.",
+        [
+            (
+                f"{style.sign} {style.ascii} {style.word}",
+                style.meaning + ("" if state.value == style.word else f" ({state.value})"),
+            )
+            for state, style in STATE_STYLES.items()
+        ],
+    )
+
+
+TOPICS: dict[str, Topic] = {
+    "columns": Topic("Columns of the list of servers", _columns),
+    "environment": Topic("Environment variables", _environment),
+    "exits": Topic("Exit codes", _exits),
+    "faults": Topic("Faults of the sandbox", _faults),
+    "filters": Topic("The filter language", _filters),
+    "keys": Topic("Keys and commands of the console", _keys),
+    "settings": Topic("Settings", _settings),
+    "signs": Topic("States and their signs", _signs),
+}
+"""Every page, by the name that `pitstop help` takes."""
+
+
+def overview() -> str:
+    """The list of topics, for `pitstop help` alone."""
+    rows = [(name, topic.title) for name, topic in TOPICS.items()]
+    intro = "`pitstop help TOPIC` shows one of these pages; `pitstop COMMAND --help` the flags of a command."
+    return _text([Section(intro, rows)])
+
+
+def page(name: str) -> str:
+    """The page of a topic, no line wider than ``WIDTH``.
+
+    Raises:
+        KeyError: there is no such topic.
+    """
+    topic = TOPICS[name]
+    return f"{topic.title}\n\n{_text(topic.sections())}"
+
+
+def _text(sections: Iterable[Section]) -> str:
+    parts = []
+    for intro, rows in sections:
+        parts.append(fill(intro, WIDTH))
+        column = 4 + max((len(term) for term, _ in rows), default=0)
+        lines = []
+        for term, meaning in rows:
+            indent = f"  {term:<{column - 2}}"
+            for line in meaning.split("\n"):
+                lines.append(fill(line, WIDTH, initial_indent=indent, subsequent_indent=" " * column))
+                indent = " " * column
+        parts += ["\n".join(lines)] if lines else []
+    return "\n\n".join(parts) + "\n"
