@@ -90,14 +90,14 @@ async def follow(clock: VirtualClock, crowd: Crowd, home: Path) -> Result:
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: way)
     core = EngineService(journal=JournalWriter(home / "journal.db", now=clock.now), emit=told, clock=clock)
     await core.login(endpoint, "demo", "pitstop")
-    await core.refresh()
-    wanted = [id_ for id_, server in core.fleet.servers.items() if server.maintenance is False]
-    plan = make_plan(Action.START_MAINTENANCE, wanted, core.fleet, batch_size=crowd.servers)
+    await core.inventory.refresh()
+    wanted = [id_ for id_, server in core.inventory.fleet.servers.items() if server.maintenance is False]
+    plan = make_plan(Action.START_MAINTENANCE, wanted, core.inventory.fleet, batch_size=crowd.servers)
     wanted = [id_ for batch in plan.batches[: crowd.jobs] for id_ in batch.server_ids]
-    plan = make_plan(Action.START_MAINTENANCE, wanted, core.fleet, batch_size=crowd.servers)
+    plan = make_plan(Action.START_MAINTENANCE, wanted, core.inventory.fleet, batch_size=crowd.servers)
     way.requests.clear()
     began, cpu = clock.now(), time.process_time()
-    await core.run(plan, operation_id="op-1")
+    await core.operations.run(plan, operation_id="op-1")
     cpu, took = time.process_time() - cpu, clock.now() - began
     await core.close()
     sandbox = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:1")
@@ -107,7 +107,7 @@ async def follow(clock: VirtualClock, crowd: Crowd, home: Path) -> Result:
     return Result(
         late=[noticed[id_] - born - job["ends"] for id_, job in jobs.items()],
         requests=way.requests,
-        became=core.operations["op-1"].summary(),
+        became=core.operations.recent["op-1"].summary(),
         alive=max(sum(begun <= at < ends for begun, ends in spans) for at, _ in spans[-50:]),
         took=took,
         cpu=cpu,

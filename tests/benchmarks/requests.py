@@ -143,16 +143,16 @@ async def _watched(clock: VirtualClock, home: Path, size: int) -> Watch:
     with closing(JournalWriter(home / "journal.db", now=clock.now)) as journal:
         core = EngineService(journal=journal, emit=lambda _: None, clock=clock)
         await core.login(endpoint, "demo", "pitstop")
-        await core.refresh()
-        plan = make_plan(Action.START_MAINTENANCE, wanted_of(core, 300), core.fleet, batch_size=100)
-        await core.run(plan)
+        await core.inventory.refresh()
+        plan = make_plan(Action.START_MAINTENANCE, wanted_of(core, 300), core.inventory.fleet, batch_size=100)
+        await core.operations.run(plan)
         await core.close()
     return watch
 
 
 def wanted_of(core: EngineService, number: int) -> list[str]:
     """The first servers of the largest data center that can be put into maintenance."""
-    servers = core.fleet.servers.values()
+    servers = core.inventory.fleet.servers.values()
     largest = Counter(server.data_center for server in servers).most_common(1)[0][0]
     return [
         server.id

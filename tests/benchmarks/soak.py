@@ -80,24 +80,24 @@ class Soak:
 
     async def refresh(self) -> None:
         """Read the fleet again."""
-        await self._core.refresh()
+        await self._core.inventory.refresh()
         self._pump()
 
     async def operate(self) -> None:
         """Put some servers into maintenance, or all that are in it back."""
-        fleet = self._core.fleet
+        fleet = self._core.inventory.fleet
         inside = [server.id for server in fleet.servers.values() if server.maintenance]
         action = Action.STOP_MAINTENANCE if 4 * len(inside) > len(fleet.servers) else Action.START_MAINTENANCE
         some = self._random.sample(sorted(fleet.servers), self._random.randint(1, LARGEST))
         plan = make_plan(action, inside if action is Action.STOP_MAINTENANCE else some, fleet, batch_size=20)
         if plan.batches:
             self.operations += 1
-            await self._core.run(plan, reason=f"CHG-{self.operations}")
+            await self._core.operations.run(plan, reason=f"CHG-{self.operations}")
         self._pump()
 
     async def ask_left(self) -> None:
         """Ask what was left in maintenance, as the console does when an operation has ended."""
-        await self._core.tell_left()
+        await self._core.emit_standings()
         self._pump()
 
     async def end(self) -> None:

@@ -92,7 +92,7 @@ def _believe_a_refusal() -> None:
     from tui.model.operation import State
 
     def refused(self: Any, ids: Sequence[str], reason: str) -> None:
-        self._transitions.set(ids, State.FAILED, message=reason)
+        self._recorder.set(ids, State.FAILED, message=reason)
 
     Reconciler.refused = refused  # type: ignore[method-assign]
 

@@ -24,7 +24,7 @@ from tui.model.plan import make_plan
 PATIENCE = 2 * 86_400.0
 """Virtual seconds that one life may take: faults come and go, so every operation ends at last."""
 
-STATE_STYLES = 100
+ATTEMPTS = 100
 """How often an operator tries to log in or to read the fleet, half a minute apart."""
 
 
@@ -122,21 +122,21 @@ class _Run:
         everyone = sorted(self.world.truth()["servers"])
         named = self._random.sample(everyone, max(1, int(len(everyone) * self.scenario.part)))
 
-        async def work(core: EngineService, journal: JournalWriter) -> None:
-            await core.resume(send_planned=True)
+        async def work(service: EngineService, journal: JournalWriter) -> None:
+            await service.operations.resume(send_planned=True)
             if not self._known(journal, operation_id):
-                await self._read_fleet(core)
+                await self._read_fleet(service)
                 plan = make_plan(
                     action,
                     named,
-                    core.fleet,
+                    service.inventory.fleet,
                     batch_size=self.scenario.batch_size,
                     wave_size=self.scenario.wave_size,
                 )
                 self.planned = plan.server_ids
                 if self.planned:
-                    stopping = asyncio.create_task(self._stop_some_time(core, operation_id))
-                    await core.run(
+                    stopping = asyncio.create_task(self._stop_some_time(service, operation_id))
+                    await service.operations.run(
                         plan,
                         operation_id=operation_id,
                         window_id="night",
@@ -152,7 +152,7 @@ class _Run:
             assert kill is not None
             self.world.rest(kill.downtime)
         self._let_trouble_end()
-        self._live(None, lambda core, _: core.resume(send_planned=True))
+        self._live(None, lambda service, _: service.operations.resume(send_planned=True))
         with closing(self._journal()) as journal:
             return journal.load(operation_id).operation if self._known(journal, operation_id) else None
 
@@ -175,22 +175,22 @@ class _Run:
             journal = self._journal()
             world.outlives(journal.database.close)
             clock = LifeClock(world, self.scenario.clock_jump if world.lives == 2 else 0.0)
-            core = EngineService(
+            service = EngineService(
                 journal=self._wrap_journal(witnessed(journal, world)),
                 emit=events.append,
                 clock=clock,
                 options=Options(batch_size=self.scenario.batch_size),
             )
             async with asyncio.timeout(PATIENCE):
-                await self._log_in(core, events)
+                await self._log_in(service, events)
                 aside = [
-                    asyncio.create_task(self._log_in_again(core, events)),
+                    asyncio.create_task(self._log_in_again(service, events)),
                     *(asyncio.create_task(self._fill_disk(journal, full)) for full in scenario.disk_full),
                 ]
-                await work(core, journal)
+                await work(service, journal)
             for task in aside:
                 task.cancel()
-            await core.close()
+            await service.close()
             journal.close()
             self.problems += [
                 f"{type(event).__name__}: {event.message}"
@@ -206,23 +206,23 @@ class _Run:
             self.problems.append(f"a life was not done after {PATIENCE:g} s")
             return True
 
-    async def _log_in(self, core: EngineService, events: list[Event]) -> None:
-        for _ in range(STATE_STYLES):
+    async def _log_in(self, service: EngineService, events: list[Event]) -> None:
+        for _ in range(ATTEMPTS):
             self.logins += 1
-            await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
+            await service.login(self.world.endpoint(self._wrap), "demo", "pitstop")
             if any(isinstance(event, LoggedIn) for event in events):
                 return
             await asyncio.sleep(30)
         raise Gave(f"no login: {events}")
 
-    async def _log_in_again(self, core: EngineService, events: list[Event]) -> None:
+    async def _log_in_again(self, service: EngineService, events: list[Event]) -> None:
         """The operator looks at the screen every minute, types the password while it is asked for."""
         while True:
             await asyncio.sleep(60)
             about_login = (event for event in reversed(events) if isinstance(event, LoginNeeded | LoggedIn))
             if isinstance(next(about_login, None), LoginNeeded):
                 self.logins += 1
-                await core.login(self.world.endpoint(self._wrap), "demo", "pitstop")
+                await service.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
     async def _fill_disk(self, journal: JournalWriter, full: Outage) -> None:
         """Let the journal grow no further for a while: what SQLite meets then is a full disk."""
@@ -233,18 +233,18 @@ class _Run:
             await asyncio.sleep(full.ends - self.world.seconds())
             _limit_pages(journal, 2**30)
 
-    async def _stop_some_time(self, core: EngineService, operation_id: str) -> None:
+    async def _stop_some_time(self, service: EngineService, operation_id: str) -> None:
         if self.scenario.cancelled_after is not None:
             await asyncio.sleep(self.scenario.cancelled_after)
-            await core.cancel(operation_id)
+            await service.operations.cancel(operation_id)
 
-    async def _read_fleet(self, core: EngineService) -> None:
-        for _ in range(STATE_STYLES):
-            await core.refresh()
-            if core.fleet.data_centers and not core.fleet.problems:
+    async def _read_fleet(self, service: EngineService) -> None:
+        for _ in range(ATTEMPTS):
+            await service.inventory.refresh()
+            if service.inventory.fleet.data_centers and not service.inventory.fleet.problems:
                 return
             await asyncio.sleep(30)
-        raise Gave(f"the fleet could not be read: {core.fleet.problems}")
+        raise Gave(f"the fleet could not be read: {service.inventory.fleet.problems}")
 
     def _let_trouble_end(self) -> None:
         """Until all jobs have ended, and there is room on the disk."""

@@ -108,8 +108,8 @@ class ScriptedEngine:
                 events.Latency(0.034),
             )
 
-    def details(self, server_id: str) -> None:
-        self.asked.append(("details", server_id))
+    def read_details(self, server_id: str) -> None:
+        self.asked.append(("read_details", server_id))
 
     def run(self, plan: Plan, *, reason: str = "") -> str:
         id_ = f"op-{len(self.operations) + 1}"
@@ -134,8 +134,8 @@ class ScriptedEngine:
         self.operations[id_].ended = NOW + after
         self.tell(events.OperationEnded(id_, NOW + after, self.operations[id_].summary()))
 
-    def left(self) -> None:
-        self.asked.append(("left",))
+    def read_standings(self) -> None:
+        self.asked.append(("read_standings",))
 
     def cancel(self, operation_id: str) -> None:
         self.asked.append(("cancel", operation_id))
@@ -146,10 +146,10 @@ class ScriptedEngine:
     def wind_down(self, *, send_rest: bool) -> None:
         self.asked.append(("wind_down", send_rest))
 
-    def on_news(self, wake: Callable[[], None]) -> None:
+    def on_events(self, wake: Callable[[], None]) -> None:
         self._wake = wake
 
-    def drain(self) -> list[events.Event]:
+    def fetch_events(self) -> list[events.Event]:
         happened, self._events = self._events, []
         return happened
 

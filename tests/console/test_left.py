@@ -28,7 +28,7 @@ async def leave_two(c: Console) -> list[str]:
 
 async def test_the_journal_is_asked_at_the_start(console: OpenConsole) -> None:
     async with console() as c:
-        assert c.engine.asked_for("left") == [()]
+        assert c.engine.asked_for("read_standings") == [()]
 
 
 async def test_those_of_mine_are_in_the_status_line(console: OpenConsole) -> None:
@@ -121,7 +121,7 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
         c.engine.progress("op-1", State.VERIFIED)
         await c.until(lambda: "1 of yours" in c.text())
         c.engine.end("op-1")
-        await c.until(lambda: len(c.engine.asked_for("left")) == 3)
+        await c.until(lambda: len(c.engine.asked_for("read_standings")) == 3)
         await c.press("b", "enter", "y")
         await c.until(lambda: "op-2" in c.engine.operations)
         c.engine.tell(events.ServersRead((server(4),), NOW))

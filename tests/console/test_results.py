@@ -161,7 +161,7 @@ async def test_results_can_be_marked_and_opened(console: OpenConsole) -> None:
         results.focus()
         await c.press("home", "space", "enter")
         assert c.marked() == [listed(c)[0]]
-        await c.until(lambda: c.engine.asked_for("details") == [(listed(c)[1],)])
+        await c.until(lambda: c.engine.asked_for("read_details") == [(listed(c)[1],)])
 
 
 async def test_cancelling_asks_and_stops_what_is_not_sent(console: OpenConsole) -> None:

@@ -128,7 +128,7 @@ async def test_a_server_that_changes_is_shown_at_once(console: OpenConsole) -> N
 async def test_enter_asks_for_the_details_of_the_server_under_the_cursor(console: OpenConsole) -> None:
     async with console() as c:
         await c.press("down", "enter")
-        await c.until(lambda: c.engine.asked_for("details") == [("WA1ACMEDB008",)])
+        await c.until(lambda: c.engine.asked_for("read_details") == [("WA1ACMEDB008",)])
         details = ServerDetails(c.store.fleet.servers["WA1ACMEDB008"], host_name="db8.acme.example")
         c.engine.tell(events.DetailsRead(details, NOW))
         await c.until(lambda: "db8.acme.example" in c.text())

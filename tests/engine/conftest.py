@@ -40,4 +40,4 @@ async def console(clock: VirtualClock, cloud: Cloud, tmp_path: Path) -> AsyncIte
     """An operator's console, logged in to the cloud, its fleet read."""
     console = await Console(clock, cloud, tmp_path / "journal.db").login()
     yield console
-    await console.core.close()
+    await console.service.close()

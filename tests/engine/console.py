@@ -24,7 +24,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Console:
-    """One process of one operator: a core, and what it told."""
+    """One process of one operator: a service, and what it told."""
 
     _pids = itertools.count(1)
     dead: set[int] = set()
@@ -44,7 +44,7 @@ class Console:
             alive=lambda owner, age: owner.pid not in Console.dead,
             now=clock.now,
         )
-        self.core = EngineService(
+        self.service = EngineService(
             journal=self.journal,
             emit=self._emit,
             clock=clock,
@@ -58,9 +58,9 @@ class Console:
         self.on_event(event)
 
     async def login(self, *, refresh: bool = True) -> "Console":
-        await self.core.login(ENDPOINT, "op", PASSWORD)
+        await self.service.login(ENDPOINT, "op", PASSWORD)
         if refresh:
-            await self.core.refresh()
+            await self.service.inventory.refresh()
         return self
 
     def plan(
@@ -71,13 +71,17 @@ class Console:
         batch_size: int = 100,
         wave_size: int | None = None,
     ) -> Plan:
-        wanted = list(self.core.fleet.servers) if ids is None else ids
-        return make_plan(action, wanted, self.core.fleet, batch_size=batch_size, wave_size=wave_size)
+        wanted = list(self.service.inventory.fleet.servers) if ids is None else ids
+        return make_plan(
+            action, wanted, self.service.inventory.fleet, batch_size=batch_size, wave_size=wave_size
+        )
 
     async def run(
         self, plan: Plan, operation_id: str = "op-1", *, max_failed: int | None = None
     ) -> Operation:
-        await self.core.run(plan, operation_id=operation_id, reason="CHG-1", max_failed=max_failed)
+        await self.service.operations.run(
+            plan, operation_id=operation_id, reason="CHG-1", max_failed=max_failed
+        )
         return self.shown(operation_id)
 
     def told(self, kind: type[E]) -> list[E]:
@@ -89,9 +93,7 @@ class Console:
         operation: Operation | None = None
         for event in self.events:
             if isinstance(event, OperationStarted) and event.operation_id == operation_id:
-                ids = [target.server_id for target in event.targets]
-                operation = Operation(operation_id, event.action, ids, window_id=event.window_id)
-                operation.restore(event.targets)
+                operation = event.operation()
             elif isinstance(event, Progress) and event.operation_id == operation_id:
                 assert operation is not None
                 for target in event.targets:

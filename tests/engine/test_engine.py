@@ -38,7 +38,7 @@ class Screen:
         self.cloud = Cloud(clock)
         self.engine = Engine(path, clock=clock, connect=self.cloud.connect, loop_factory=VirtualLoop)
         self.news = threading.Event()
-        self.engine.on_news(self.news.set)
+        self.engine.on_events(self.news.set)
         self.events: list[Event] = []
         self.engine.start()
 
@@ -47,7 +47,7 @@ class Screen:
         while True:
             assert self.news.wait(PATIENCE), "nothing comes any more"
             self.news.clear()
-            events = self.engine.drain()
+            events = self.engine.fetch_events()
             self.events += events
             for event in events:
                 if done(event):
@@ -155,7 +155,7 @@ def test_what_was_left_in_maintenance_is_told_on_request(screen: Screen) -> None
     screen.wait(lambda event: isinstance(event, FleetRead))
     screen.engine.run(PLAN)
     screen.wait(lambda event: isinstance(event, OperationEnded))
-    screen.engine.left()
+    screen.engine.read_standings()
     left = screen.wait(lambda event: isinstance(event, LeftInMaintenance))
     assert isinstance(left, LeftInMaintenance)
     assert set(left.server_ids) == set(PLAN.server_ids)

@@ -29,7 +29,7 @@ async def three(clock: VirtualClock, path: Path) -> Console:
 
 async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualClock, tmp_path: Path) -> None:
     console = await three(clock, tmp_path)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert console.cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
     assert {event.data_center.id: len(event.servers) for event in console.told(DataCenterRead)} == {
         "WA1": 3,
@@ -38,14 +38,14 @@ async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualC
     }
     read = console.told(FleetRead)[0]
     assert (set(read.data_centers), read.failed) == ({"WA1", "DE1", "VA1"}, ())
-    assert console.core.fleet.servers == console.cloud.servers
+    assert console.service.inventory.fleet.servers == console.cloud.servers
 
 
 async def test_data_centers_are_read_at_the_same_time(clock: VirtualClock, tmp_path: Path) -> None:
     console = await three(clock, tmp_path)
     console.cloud.round_trip = 10
     before = clock.monotonic()
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert clock.monotonic() - before == 20
 
 
@@ -53,7 +53,7 @@ async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
     clock: VirtualClock, tmp_path: Path
 ) -> None:
     console = await three(clock, tmp_path)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     count = 0
 
     def fail(call: str) -> None:
@@ -64,30 +64,30 @@ async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
                 raise ServerFault("an error has occurred", 500)
 
     console.cloud.on_call = fail
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     failed = console.told(DataCenterFailed)
     assert [event.message for event in failed] == ["an error has occurred"]
     assert console.told(FleetRead)[1].failed == (failed[0].data_center,)
     assert len(console.told(DataCenterRead)) == 5
-    assert len(console.core.fleet.servers) == 9
-    assert console.core.fleet.problems == {failed[0].data_center: "an error has occurred"}
+    assert len(console.service.inventory.fleet.servers) == 9
+    assert console.service.inventory.fleet.problems == {failed[0].data_center: "an error has occurred"}
 
 
 async def test_refreshes_asked_for_at_once_are_one(clock: VirtualClock, tmp_path: Path) -> None:
     console = await three(clock, tmp_path)
-    await asyncio.gather(*(console.core.refresh() for _ in range(5)))
+    await asyncio.gather(*(console.service.inventory.refresh() for _ in range(5)))
     assert console.cloud.requests["data_centers"] == 1
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert console.cloud.requests["data_centers"] == 2
 
 
 async def test_a_data_center_that_is_gone_is_dropped(clock: VirtualClock, tmp_path: Path) -> None:
     console = await three(clock, tmp_path)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     del console.cloud.centers[0]
-    await console.core.refresh()
-    assert set(console.core.fleet.data_centers) == {"DE1", "VA1"}
-    assert len(console.core.fleet.servers) == 6
+    await console.service.inventory.refresh()
+    assert set(console.service.inventory.fleet.data_centers) == {"DE1", "VA1"}
+    assert len(console.service.inventory.fleet.servers) == 6
     assert console.told(FleetRead)[1].data_centers == ("DE1", "VA1")
 
 
@@ -96,16 +96,16 @@ async def test_without_the_list_of_data_centers_there_is_one_message(console: Co
         raise NotFound("there is no account ACME")
 
     cloud.on_call = fail
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert console.told(FleetFailed) == [FleetFailed("there is no account ACME")]
-    assert len(console.core.fleet.servers) == 6
+    assert len(console.service.inventory.fleet.servers) == 6
 
 
 async def test_of_two_readings_at_once_the_later_one_counts(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     first = next(iter(cloud.servers))
-    slow = asyncio.create_task(console.core._inventory.read_data_center("WA1"))
+    slow = asyncio.create_task(console.service.inventory.read_data_center("WA1"))
     await clock.sleep(0.01)
     cloud.round_trip = 0.001
     changed = msgspec.structs.replace(cloud.servers[first], description="newer")
@@ -118,17 +118,17 @@ async def test_of_two_readings_at_once_the_later_one_counts(
     await clock.sleep(0.02)
     cloud.on_call = lambda call: None
     cloud.servers = {**before, first: changed}  # while a second one is asked for and answered.
-    await console.core._inventory.read_data_center("WA1")
+    await console.service.inventory.read_data_center("WA1")
     cloud.servers = before
     await slow
-    assert console.core.fleet.servers[first].description == "newer"
+    assert console.service.inventory.fleet.servers[first].description == "newer"
 
 
 async def test_details_are_read_on_request(console: Console, cloud: Cloud) -> None:
     first = next(iter(cloud.servers))
-    await console.core.details(first)
+    await console.service.inventory.read_details(first)
     assert [event.details.server.id for event in console.told(DetailsRead)] == [first]
-    await console.core.details("WA1NONE")
+    await console.service.inventory.read_details("WA1NONE")
     assert console.told(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]
 
 
@@ -140,15 +140,15 @@ async def test_the_data_centers_are_told_before_one_of_them_is_read(
 
     def note(call: str) -> None:
         if call == "group_tree":
-            seen.append(console.core.fleet.missing())
+            seen.append(console.service.inventory.fleet.missing())
 
     console.cloud.on_call = note
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     kinds = [type(event) for event in console.events if not isinstance(event, Latency)]
     assert kinds.index(DataCentersListed) < kinds.index(DataCenterRead)
     assert console.told(DataCentersListed) == [DataCentersListed(("WA1", "DE1", "VA1"))]
     assert seen[0] == ("WA1", "DE1", "VA1")
-    assert console.core.fleet.missing() == ()
+    assert console.service.inventory.fleet.missing() == ()
 
 
 class Outage:
@@ -172,29 +172,29 @@ async def test_only_what_could_not_be_read_is_tried_again_ever_more_rarely(
     console = await three(clock, tmp_path)
     began = clock.now()
     outage = console.cloud.on_call = Outage(clock, group_tree=3 + 3 + 3 + 3 + 3 + 2)
-    await console.core.keep_reading()
+    await console.service.inventory.keep_reading()
     trees = [at for call, at in outage.at if call == "group_tree"]
     assert trees == [at for at in (0, 15, 45, 105, 225, 345) for _ in range(3)] + [465] * 2
     assert console.cloud.requests["data_centers"] == 1
     assert [round(event.at - began) for event in console.told(ReadingAgain)] == [15, 45, 105, 225, 345, 465]
     assert [len(event.failed) for event in console.told(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
-    assert len(console.core.fleet.servers) == 9
-    assert console.core.fleet.missing() == ()
+    assert len(console.service.inventory.fleet.servers) == 9
+    assert console.service.inventory.fleet.missing() == ()
 
 
 async def test_without_the_list_of_data_centers_everything_is_tried_again(
     clock: VirtualClock, tmp_path: Path
 ) -> None:
     console = await three(clock, tmp_path)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     console.cloud.on_call = Outage(clock, data_centers=2)
-    reading = asyncio.create_task(console.core.keep_reading())
+    reading = asyncio.create_task(console.service.inventory.keep_reading())
     await clock.sleep(1)
-    assert console.core.fleet.missing() == ("WA1", "DE1", "VA1")
-    assert len(console.core.fleet.servers) == 9
+    assert console.service.inventory.fleet.missing() == ("WA1", "DE1", "VA1")
+    assert len(console.service.inventory.fleet.servers) == 9
     await reading
     assert len(console.told(FleetFailed)) == 2
-    assert console.core.fleet.missing() == ()
+    assert console.service.inventory.fleet.missing() == ()
 
 
 async def test_readings_asked_for_meanwhile_do_not_pile_up(clock: VirtualClock, tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ async def test_readings_asked_for_meanwhile_do_not_pile_up(clock: VirtualClock, 
     outage = console.cloud.on_call = Outage(clock, group_tree=1_000_000)
     tasks = []
     for _ in range(20):  # as somebody who refreshes every ten seconds
-        tasks.append(asyncio.create_task(console.core.keep_reading()))
+        tasks.append(asyncio.create_task(console.service.inventory.keep_reading()))
         await clock.sleep(10)
     asked = len(outage.at)
     await clock.sleep(1200)
@@ -210,13 +210,13 @@ async def test_readings_asked_for_meanwhile_do_not_pile_up(clock: VirtualClock, 
     assert sum(task.done() for task in tasks) == 19
     outage.calls.clear()
     await asyncio.gather(*tasks)
-    assert console.core.fleet.missing() == ()
+    assert console.service.inventory.fleet.missing() == ()
 
 
 async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
     console = await three(clock, tmp_path)
     console.cloud.on_call = Outage(clock, group_tree=3)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     await clock.sleep(1000)
     assert console.cloud.requests["group_tree"] == 3
     assert console.told(ReadingAgain) == []
@@ -232,13 +232,13 @@ async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock,
             raise ServerFault("an error has occurred", 500)
 
     console.cloud.on_call = fail_late
-    reading = asyncio.create_task(console.core.refresh())
+    reading = asyncio.create_task(console.service.inventory.refresh())
     await clock.sleep(1)
     slow = False
-    await console.core._inventory.read_data_center("WA1")
+    await console.service.inventory.read_data_center("WA1")
     slow = True
     await reading
-    assert console.core.fleet.missing() == ("DE1", "VA1")
+    assert console.service.inventory.fleet.missing() == ("DE1", "VA1")
 
 
 async def test_a_data_center_that_failed_and_is_gone_is_no_problem_any_more(
@@ -246,7 +246,7 @@ async def test_a_data_center_that_failed_and_is_gone_is_no_problem_any_more(
 ) -> None:
     console = await three(clock, tmp_path)
     console.cloud.on_call = Outage(clock, group_tree=3)
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     console.cloud.centers.clear()
-    await console.core.refresh()
-    assert console.core.fleet.problems == {}
+    await console.service.inventory.refresh()
+    assert console.service.inventory.fleet.problems == {}

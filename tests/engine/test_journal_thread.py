@@ -66,9 +66,9 @@ class Outside:
         end = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < end, "it did not come true"
-            self.events += self.engine.drain()
+            self.events += self.engine.fetch_events()
             threading.Event().wait(0.01)
-        self.events += self.engine.drain()
+        self.events += self.engine.fetch_events()
 
     def told(self, state: State) -> bool:
         progress = (event for event in self.events if isinstance(event, Progress))
@@ -184,8 +184,8 @@ async def test_what_is_stopped_while_the_intent_is_written_is_not_sent(
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan()))
     await clock.sleep(seconds)
-    assert slow.core.running
-    await slow.core.cancel("op-1")
+    assert slow.service.operations.running
+    await slow.service.operations.cancel("op-1")
     operation = await work
     assert operation.summary() == {"cancelled": 6}
     assert {t.message for t in operation.targets.values()} == {"stopped by the operator before it was sent"}
@@ -198,28 +198,28 @@ async def test_leaving_while_the_intent_is_written_sends_nothing_and_leaves_it_t
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan(wave_size=3)))
     await clock.sleep(6)
-    await slow.core.close()
+    await slow.service.close()
     await asyncio.gather(work, return_exceptions=True)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     stored = again.journal.load("op-1")
     assert stored.operation.summary() == {"planned": 6}
     assert not stored.elsewhere
     assert not cloud.posts
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
-    work = asyncio.create_task(slow.core.run(slow.plan(), operation_id="op-1"))
+    work = asyncio.create_task(slow.service.operations.run(slow.plan(), operation_id="op-1"))
     await clock.sleep(1)
-    await slow.core.close()
+    await slow.service.close()
     await work
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     assert again.told(OperationEnded)[-1].summary == {"verified": 6}
     assert len(cloud.posts) == 1
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_two_operations_of_one_reason_begun_at_once_are_in_one_window(slow: Console) -> None:
@@ -240,11 +240,11 @@ async def test_what_is_asked_for_twice_is_taken_up_once(
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     loop.lag = 5.0
-    await asyncio.gather(*(again.core.resume(send_planned=True) for _ in range(3)))
+    await asyncio.gather(*(again.service.operations.resume(send_planned=True) for _ in range(3)))
     assert len(again.told(OperationStarted)) == 1
     assert again.told(OperationEnded)[-1].summary == {"verified": 6}
     assert len(cloud.posts) == 3
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
@@ -252,7 +252,7 @@ async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan()))
     await clock.sleep(1)
-    await slow.core.login(ENDPOINT, "op", PASSWORD, "OTHER")
+    await slow.service.login(ENDPOINT, "op", PASSWORD, "OTHER")
     assert "operations on ACME are under way" in slow.told(LoginFailed)[-1].message
     assert (await work).summary() == {"verified": 6}
 
@@ -264,12 +264,12 @@ async def test_a_console_taken_for_dead_learns_it_however_late(
     await until(lambda: slow.told(Progress), clock)
     Console.dead.add(slow.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await second.core.resume(send_planned=True)
+    await second.service.operations.resume(send_planned=True)
     await work
     assert second.told(OperationEnded)[-1].summary == {"verified": 6}
     assert [started.elsewhere for started in slow.told(OperationStarted)] == [False, True]
     assert len(cloud.posts) == 3
-    await second.core.close()
+    await second.service.close()
 
 
 async def test_trouble_with_the_journal_is_told_once_each_way(
@@ -280,14 +280,14 @@ async def test_trouble_with_the_journal_is_told_once_each_way(
     slow.journal.close()
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    await slow.core.run(slow.plan(), operation_id="op-1")
-    await slow.core.resume()
+    await slow.service.operations.run(slow.plan(), operation_id="op-1")
+    await slow.service.operations.resume()
     assert "held by another program" in slow.told(OperationNotStarted)[0].message
     other.execute("ROLLBACK")
     other.close()
     assert (await slow.run(slow.plan(), "op-2")).summary() == {"verified": 6}
     assert [bool(event.message) for event in slow.told(JournalChanged)] == [True, False]
-    assert not slow.core.running
+    assert not slow.service.operations.running
 
 
 async def test_what_the_journal_forgot_is_told(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +295,7 @@ async def test_what_the_journal_forgot_is_told(slow: Console, monkeypatch: pytes
     monkeypatch.setattr(journal, "PRUNE_EVERY", 3)
     for number, action in enumerate(3 * [Action.PAUSE]):
         await slow.run(slow.plan(action=action), f"op-{number}")
-    await slow.core.unfinished()
+    await slow.service.unfinished()
     assert [event.message[:31] for event in slow.told(JournalPruned)] == ["The journal forgot 2 operations"]
 
 

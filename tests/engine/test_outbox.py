@@ -51,7 +51,7 @@ def test_events_come_out_once_and_in_order() -> None:
 
 def test_who_fetches_is_woken_once_until_the_next_fetch() -> None:
     box, woken = Outbox(), []
-    box.on_news = lambda: woken.append(1)
+    box.on_events = lambda: woken.append(1)
     box.put(Latency(0.1))
     box.put(Latency(0.2))
     assert len(woken) == 1
@@ -65,7 +65,7 @@ def test_a_listener_that_is_gone_does_not_matter() -> None:
         raise RuntimeError("Event loop is closed")
 
     box = Outbox()
-    box.on_news = gone
+    box.on_events = gone
     box.put(Latency(0.1))
     assert box.fetch() == [Latency(0.1)]
 

@@ -10,11 +10,11 @@ from tui.engine.password_check import LONGEST_PAUSE, PasswordCheck
 async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: Console, cloud: Cloud) -> None:
     before = dict(cloud.requests)
     for password in ("wrong", "", PASSWORD + "x", PASSWORD[:-1], "\ud800"):
-        await console.core.unlock(password)
+        await console.service.unlock(password)
     assert not console.told(Unlocked)
     assert len(console.told(UnlockRefused)) == 5
     await console.clock.sleep(3_600)
-    await console.core.unlock(PASSWORD)
+    await console.service.unlock(PASSWORD)
     assert len(console.told(Unlocked)) == 1
     assert cloud.requests == before
 
@@ -38,10 +38,10 @@ async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock)
 
 
 async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, cloud: Cloud) -> None:
-    await console.core.login(ENDPOINT, "op", "wrong")
-    await console.core.unlock("wrong")
+    await console.service.login(ENDPOINT, "op", "wrong")
+    await console.service.unlock("wrong")
     assert not console.told(Unlocked)
-    await console.core.unlock(PASSWORD)
+    await console.service.unlock(PASSWORD)
     assert console.told(Unlocked)
 
 

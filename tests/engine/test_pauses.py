@@ -45,18 +45,23 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     told: list[Event] = []
     transport = Pausing(app, part, 0)
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: transport)
-    core = EngineService(
+    service = EngineService(
         journal=JournalWriter(tmp_path / "journal.db", now=clock.now), emit=told.append, clock=clock
     )
-    await core.login(endpoint, "demo", "pitstop")
-    await core.refresh()
+    await service.login(endpoint, "demo", "pitstop")
+    await service.inventory.refresh()
     transport._times = times
     begun = clock.now()
-    plan = make_plan(Action.START_MAINTENANCE, list(core.fleet.servers), core.fleet, batch_size=100)
-    await core.run(plan, operation_id="op-1")
-    assert core.operations["op-1"].summary() == {"verified": len(plan.server_ids)}
+    plan = make_plan(
+        Action.START_MAINTENANCE,
+        list(service.inventory.fleet.servers),
+        service.inventory.fleet,
+        batch_size=100,
+    )
+    await service.operations.run(plan, operation_id="op-1")
+    assert service.operations.recent["op-1"].summary() == {"verified": len(plan.server_ids)}
     pauses = [event for event in told if isinstance(event, PauseAsked)]
     assert 1 <= len(pauses) <= 2 * times
     assert all(event.until - begun <= 2 * times * BOUND + 60 for event in pauses)
     assert BOUND <= clock.now() - begun <= (2 * times * BOUND) + 120
-    await core.close()
+    await service.close()

@@ -63,9 +63,9 @@ def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
                 died = asyncio.create_task(console.kill_at_write(number, committed=committed).wait())
                 if not begun:
                     plan = console.plan(batch_size=batch_size, wave_size=wave_size)
-                    work = asyncio.create_task(console.core.run(plan, operation_id="op-1"))
+                    work = asyncio.create_task(console.service.operations.run(plan, operation_id="op-1"))
                 else:
-                    work = asyncio.create_task(console.core.resume(send_planned=True))
+                    work = asyncio.create_task(console.service.operations.resume(send_planned=True))
                 await asyncio.wait([work, died], return_when=asyncio.FIRST_COMPLETED)
                 console.kill()
                 await asyncio.gather(work, died, return_exceptions=True)
@@ -74,11 +74,11 @@ def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
                 look.journal.close()
             last = await Console(clock, cloud, path).login()
             if begun:
-                await last.core.resume(send_planned=True)
+                await last.service.operations.resume(send_planned=True)
                 stored = last.journal.load("op-1").operation
                 assert stored.ended is not None
                 check(cloud, stored)
-            await last.core.close()
+            await last.service.close()
 
     run(scenario)
 
@@ -96,13 +96,13 @@ async def test_killed_at_a_moment_the_next_start_takes_up_the_tracking(
     await clock.sleep(seconds)
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume()
+    await again.service.operations.resume()
     stored = again.journal.load("op-1").operation
     check(cloud, stored)
     for started in again.told(OperationStarted):
         assert started.resumed
         assert again.shown("op-1").targets == stored.targets
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_waves_not_begun_wait_for_the_operators_word(
@@ -112,16 +112,16 @@ async def test_waves_not_begun_wait_for_the_operators_word(
     await until(lambda: len(cloud.posts) == 1, clock)
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume()
+    await again.service.operations.resume()
     assert again.told(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
     assert len(cloud.posts) == 1
     assert again.journal.load("op-1").operation.ended is None
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     assert again.told(OperationEnded)[1].summary == {"verified": 6}
     assert len(cloud.posts) == 3
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     assert len(again.told(OperationStarted)) == 2, "what has ended is not taken up again"
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
@@ -131,11 +131,11 @@ async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
     await until(lambda: len(cloud.posts) == 1, clock)
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.cancel("op-1")
+    await again.service.operations.cancel("op-1")
     await until(lambda: again.told(OperationEnded), clock)
     assert again.told(OperationEnded)[0].summary == {"verified": 2, "cancelled": 4}
     assert again.journal.unfinished("https://cloud.example", "ACME") == []
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
@@ -143,14 +143,14 @@ async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=3, batch_size=1)))
     await until(lambda: cloud.posts, clock)
-    await console.core.drain(send_rest=True)
+    await console.service.operations.wind_down(send_rest=True)
     await work
     assert console.told(OperationEnded)[0].summary == {"planned": 3, "verified": 3}
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     assert again.told(OperationEnded)[0].summary == {"verified": 6}
     check(cloud, again.journal.load("op-1").operation)
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_asked_for_a_pause(
@@ -164,15 +164,15 @@ async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_a
     work = asyncio.create_task(console.run(console.plan(batch_size=2)))
     await until(lambda: len(cloud.posts) == 1, clock)
     await clock.sleep(1)
-    console.core.hold()
+    console.service.operations.hold()
     operation = await work
     assert operation.summary() == {"planned": 4, "verified": 2}
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     assert again.told(OperationEnded)[0].summary == {"verified": 6}
     check(cloud, again.journal.load("op-1").operation)
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
@@ -182,13 +182,13 @@ async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
     ids = list(cloud.servers)
     work = asyncio.create_task(console.run(console.plan(wave_size=2, batch_size=2)))
     await until(lambda: cloud.posts, clock)
-    console.core.hold()
+    console.service.operations.hold()
     await work
     cloud._change(ids[2], Action.START_MAINTENANCE)  # Somebody else put it into maintenance.
-    await console.core.refresh()
-    other = asyncio.create_task(console.core.run(console.plan([ids[4]]), operation_id="op-2"))
+    await console.service.inventory.refresh()
+    other = asyncio.create_task(console.service.operations.run(console.plan([ids[4]]), operation_id="op-2"))
     await until(lambda: len(cloud.posts) == 2, clock)
-    await console.core.resume(send_planned=True)
+    await console.service.operations.resume(send_planned=True)
     await other
     stored = console.journal.load("op-1").operation
     assert stored.ended is not None
@@ -203,7 +203,7 @@ async def test_the_rest_waits_where_the_servers_cannot_be_read(
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
     await until(lambda: cloud.posts, clock)
-    console.core.hold()
+    console.service.operations.hold()
     await work
 
     def blind(call: str) -> None:
@@ -211,7 +211,7 @@ async def test_the_rest_waits_where_the_servers_cannot_be_read(
             raise Unreachable("connection refused")
 
     cloud.on_call = blind
-    await console.core.resume(send_planned=True)
+    await console.service.operations.resume(send_planned=True)
     assert console.told(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
     assert len(cloud.posts) == 1
     assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
@@ -223,15 +223,15 @@ async def test_what_is_under_way_is_known_to_every_console(
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     work = asyncio.create_task(console.run(console.plan(wave_size=3)))
     await until(lambda: cloud.posts, clock)
-    await second.core.tell_left()
+    await second.service.emit_standings()
     (told,) = second.told(Standings)
     assert set(told.standings) == set(cloud.servers), "also those that the first is about to send"
     assert all(standing.under_way for standing in told.standings.values())
     await killed(console, work)
-    assert len(await second.core.standings()) == 3, "nobody is about to send the others"
-    await second.core.resume(send_planned=True)
-    assert await second.core.standings() == {}
-    await second.core.close()
+    assert len(await second.service.standings()) == 3, "nobody is about to send the others"
+    await second.service.operations.resume(send_planned=True)
+    assert await second.service.standings() == {}
+    await second.service.close()
 
 
 async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
@@ -240,7 +240,7 @@ async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
     cloud.round_trip = 1.0
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: cloud.posts, clock)
-    await console.core.drain(send_rest=False)
+    await console.service.operations.wind_down(send_rest=False)
     await work
     assert console.told(OperationEnded)[0].summary == {"planned": 2, "verified": 4}
 
@@ -251,14 +251,14 @@ async def test_leaving_waits_for_the_answers_of_requests_in_flight(
     cloud.round_trip = 2.0
     work = asyncio.create_task(console.run(console.plan()))
     await clock.sleep(1)
-    await console.core.close()
+    await console.service.close()
     await asyncio.gather(work, return_exceptions=True)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     stored = again.journal.load("op-1").operation
     assert stored.summary() == {"queued": 6}
-    await again.core.resume()
+    await again.service.operations.resume()
     check(cloud, again.journal.load("op-1").operation)
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_a_second_console_shows_the_run_of_the_first_and_does_not_touch_it(
@@ -267,14 +267,14 @@ async def test_a_second_console_shows_the_run_of_the_first_and_does_not_touch_it
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: len(cloud.posts) == 1, clock)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await second.core.resume(send_planned=True)
+    await second.service.operations.resume(send_planned=True)
     shown = await work
     assert second.told(OperationStarted)[0].elsewhere
     assert second.shown("op-1").targets == shown.targets
     assert second.told(OperationEnded)[0].summary == {"verified": 6}
     assert len(cloud.posts) == 1
-    assert not second.core.running
-    await second.core.close()
+    assert not second.service.operations.running
+    await second.service.close()
 
 
 async def test_a_second_console_takes_over_when_the_first_dies(
@@ -285,14 +285,14 @@ async def test_a_second_console_takes_over_when_the_first_dies(
     await killed(console, work)
     Console.dead.discard(console.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    following = asyncio.create_task(second.core.resume())
+    following = asyncio.create_task(second.service.operations.resume())
     await clock.sleep(5)
-    assert not second.core.running
+    assert not second.service.operations.running
     Console.dead.add(console.pid)
     await following
     check(cloud, second.journal.load("op-1").operation)
     assert [event.elsewhere for event in second.told(OperationStarted)] == [True, False]
-    await second.core.close()
+    await second.service.close()
 
 
 async def test_an_owner_that_dies_while_it_is_looked_at_is_followed_by_a_new_one(
@@ -311,9 +311,9 @@ async def test_an_owner_that_dies_while_it_is_looked_at_is_followed_by_a_new_one
         return taken
 
     second.journal.claim = claim_and_death  # type: ignore[method-assign]
-    await second.core.resume()
+    await second.service.operations.resume()
     assert second.shown("op-1").summary() == {"verified": 6}
-    await second.core.close()
+    await second.service.close()
 
 
 async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
@@ -323,11 +323,11 @@ async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
     await until(lambda: len(cloud.posts) == 1, clock)
     Console.dead.add(console.pid)  # Asleep for so long that it seems dead.
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await second.core.resume(send_planned=True)
+    await second.service.operations.resume(send_planned=True)
     await work
     check(cloud, second.journal.load("op-1").operation)
     assert len(cloud.posts) == 3
-    await second.core.close()
+    await second.service.close()
 
 
 async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
@@ -338,18 +338,21 @@ async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
     await until(lambda: console.told(Progress), clock)
     Console.dead.add(console.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await second.core.resume()
+    await second.service.operations.resume()
     assert second.shown("op-1").summary() == {"unsure": 6}
     cloud.open.set()
     await work
     assert cloud.posts == []
     assert console.told(OperationStarted)[-1].elsewhere
-    await second.core.close()
+    await second.service.close()
 
 
 @pytest.mark.parametrize(
     ("stop", "state"),
-    [(lambda core: core.cancel("op-1"), "cancelled"), (lambda core: core.drain(send_rest=False), "planned")],
+    [
+        (lambda service: service.operations.cancel("op-1"), "cancelled"),
+        (lambda service: service.operations.wind_down(send_rest=False), "planned"),
+    ],
 )
 async def test_what_was_stopped_behind_its_intent_is_not_sent(
     console: Console,
@@ -361,7 +364,7 @@ async def test_what_was_stopped_behind_its_intent_is_not_sent(
     cloud.open.clear()
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: console.told(Progress), clock)
-    stopping = asyncio.create_task(stop(console.core))
+    stopping = asyncio.create_task(stop(console.service))
     await asyncio.sleep(0)
     cloud.open.set()
     await stopping
@@ -377,8 +380,8 @@ async def test_one_console_can_stop_the_run_of_another(
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
     await until(lambda: len(cloud.posts) == 1, clock)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await second.core.cancel("op-1")
+    await second.service.operations.cancel("op-1")
     operation = await work
     assert operation.summary() == {"verified": 2, "cancelled": 4}
     assert "stopped from another Pitstop of yours" in operation.targets[list(cloud.servers)[5]].message
-    await second.core.close()
+    await second.service.close()

@@ -113,7 +113,7 @@ async def test_refusals_are_told_with_the_message_or_in_our_words(console: Conso
     cloud.refuse = {first: "It cannot be queued because.", second: ""}
     plan = console.plan()
     cloud.refuse[third] = ""
-    cloud.servers[third] = console.core.fleet.servers[third]
+    cloud.servers[third] = console.service.inventory.fleet.servers[third]
     cloud._change(third, Action.START_MAINTENANCE)  # Somebody else was faster.
     operation = await console.run(plan)
     assert operation.summary() == {"verified": 3, "refused": 3}
@@ -360,7 +360,7 @@ async def test_cancelling_stops_what_is_not_sent_and_follows_what_is(console: Co
 
     def stop(event: Event) -> None:
         if isinstance(event, Progress) and event.targets[0].state is State.QUEUED:
-            stopping.append(asyncio.create_task(console.core.cancel("op-1")))
+            stopping.append(asyncio.create_task(console.service.operations.cancel("op-1")))
 
     console.on_event = stop
     operation = await console.run(console.plan(wave_size=2))
@@ -408,7 +408,7 @@ async def test_two_batches_may_be_one_job(console: Console, cloud: Cloud) -> Non
 
 async def test_servers_under_way_are_not_sent_in_a_second_operation(console: Console, cloud: Cloud) -> None:
     plan = console.plan()
-    await asyncio.gather(console.run(plan), console.core.run(plan, operation_id="op-2"))
+    await asyncio.gather(console.run(plan), console.service.operations.run(plan, operation_id="op-2"))
     assert len(cloud.posts) == 1
     assert "still under way in another operation" in console.told(OperationNotStarted)[0].message
 
@@ -418,9 +418,9 @@ async def test_nothing_is_sent_without_a_login_or_a_server(
 ) -> None:
     plan = console.plan()
     stranger = Console(clock, cloud, tmp_path / "other.db")
-    await stranger.core.run(plan, operation_id="op-1")
+    await stranger.service.operations.run(plan, operation_id="op-1")
     assert stranger.told(OperationNotStarted)[0].message == "nothing was sent: log in first"
-    await console.core.run(console.plan([]), operation_id="op-2")
+    await console.service.operations.run(console.plan([]), operation_id="op-2")
     assert console.told(OperationNotStarted)[0].message == "nothing was sent: no server is eligible"
     assert not cloud.posts
 
@@ -450,7 +450,7 @@ async def test_ten_thousand_servers_cost_few_requests_and_writes(clock: VirtualC
     assert writes() < 5.2 * len(plan.batches), "one for each step of a batch, not of a server"
     assert cloud.requests["operate"] == len(plan.batches) == 102
     assert cloud.requests["server"] == 0
-    await console.core.close()
+    await console.service.close()
 
 
 async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
@@ -470,7 +470,7 @@ async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
     assert (
         operation.targets[operation.ids(State.PLANNED)[0]].message == "not sent: the disk is full; make room"
     )
-    await console.core.run(console.plan(), operation_id="op-2")
+    await console.service.operations.run(console.plan(), operation_id="op-2")
     assert console.told(OperationNotStarted)[0].message == "nothing was sent: the disk is full; make room"
     database._connect = connect  # type: ignore[method-assign]
     again = await console.run(console.plan(), "op-3")
@@ -508,7 +508,7 @@ def test_whatever_the_answer_is_every_server_gets_to_an_end_and_is_sent_once(
         with memory() as directory:
             console = await Console(clock, cloud, Path(directory) / "journal.db").login()
             operation = await console.run(console.plan())
-            await console.core.close()
+            await console.service.close()
         assert [sorted(post) for post in cloud.posts] == [sorted(cloud.servers)]
         under_way = {State.PLANNED, State.SUBMITTING, State.QUEUED, State.EXECUTING}
         assert operation.count(*under_way) == 0
@@ -525,16 +525,16 @@ async def test_many_operations_leave_nothing_behind(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = await Console(clock, cloud, tmp_path / "journal.db").login()
-    core, sizes = console.core, []
+    service, sizes = console.service, []
     for number in range(80):
         action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
-        await core.run(console.plan(action=action), operation_id=f"op-{number}")
+        await service.operations.run(console.plan(action=action), operation_id=f"op-{number}")
         assert console.told(OperationEnded)[-1].summary == {"verified": 6}
         console.events.clear()
         await clock.sleep(400)
-        runs = core._runs
-        sizes.append((len(runs.operations), len(runs._runs), len(runs._tasks), len(console.journal._ours)))
+        runs = service.operations
+        sizes.append((len(runs.recent), len(runs._runs), len(runs._tasks), len(console.journal._ours)))
     assert sizes[30:] == [(20, 0, 0, 0)] * 50
     assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
-    assert await core.left_in_maintenance() == []
-    await core.close()
+    assert await service.left_in_maintenance() == []
+    await service.close()

@@ -9,7 +9,7 @@ from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
 from tests.engine.console import Console, until
 from tui.api.errors import ApiError, Malformed, ServerFault, TokenExpired, Unreachable
-from tui.engine.endpoint import Endpoint, place
+from tui.engine.endpoint import Endpoint
 from tui.engine.events import (
     Link,
     LinkChanged,
@@ -29,16 +29,16 @@ async def test_another_account_may_be_named_in_any_case(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = Console(clock, cloud, tmp_path / "journal.db")
-    await console.core.login(ENDPOINT, "op", PASSWORD, "acmd")
+    await console.service.login(ENDPOINT, "op", PASSWORD, "acmd")
     assert console.told(LoggedIn)[0].account == "ACMD"
-    assert console.core.fleet.account == "ACMD"
+    assert console.service.inventory.fleet.account == "ACMD"
 
 
 async def test_a_refused_login_is_told_and_not_tried_again(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = Console(clock, cloud, tmp_path / "journal.db")
-    await console.core.login(ENDPOINT, "op", "wrong")
+    await console.service.login(ENDPOINT, "op", "wrong")
     assert console.told(LoginFailed) == [
         LoginFailed("We didn't recognize the username or password you entered.", refused=True)
     ]
@@ -54,12 +54,12 @@ async def test_an_endpoint_that_cannot_be_reached_is_not_a_refusal(
 
     cloud.on_call = unplug
     console = Console(clock, cloud, tmp_path / "journal.db")
-    await console.core.login(ENDPOINT, "op", PASSWORD)
+    await console.service.login(ENDPOINT, "op", PASSWORD)
     assert console.told(LoginFailed) == [LoginFailed("connection refused", refused=False)]
 
 
 async def test_a_failed_login_leaves_the_session_as_it_is(console: Console, cloud: Cloud) -> None:
-    await console.core.login(ENDPOINT, "op", "wrong")
+    await console.service.login(ENDPOINT, "op", "wrong")
     operation = await console.run(console.plan())
     assert operation.summary() == {"verified": 6}
 
@@ -81,7 +81,7 @@ async def test_a_token_that_cannot_be_renewed_asks_once_and_loses_nothing(
     asked = sum(cloud.requests.values())
     await clock.sleep(3_600)
     assert sum(cloud.requests.values()) == asked, "nothing knocks at the door meanwhile"
-    await console.core.login(ENDPOINT, "op", PASSWORD)
+    await console.service.login(ENDPOINT, "op", PASSWORD)
     operation = await work
     assert operation.summary() == {"verified": 6}
     assert len(cloud.posts) == 6
@@ -100,7 +100,7 @@ async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: console.told(LoginNeeded), clock)
     assert not cloud.posts
-    await console.core.login(ENDPOINT, "op", PASSWORD)
+    await console.service.login(ENDPOINT, "op", PASSWORD)
     assert (await work).summary() == {"verified": 6}
     assert len(cloud.posts) == 1
 
@@ -115,7 +115,7 @@ async def test_a_batch_turned_away_can_be_stopped_without_a_login(
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: console.told(LoginNeeded), clock)
-    await console.core.cancel("op-1")
+    await console.service.operations.cancel("op-1")
     operation = await work
     assert operation.ids(State.CANCELLED) == list(cloud.servers)
     assert {target.message for target in operation.targets.values()} == {
@@ -134,7 +134,7 @@ async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: console.told(LoginNeeded), clock)
-    await console.core.close()
+    await console.service.close()
     await asyncio.gather(work, return_exceptions=True)
     stored = Console(clock, cloud, tmp_path / "journal.db").journal.load("op-1").operation
     assert stored.count(State.SUBMITTING, State.UNSURE) == 0
@@ -152,17 +152,17 @@ async def test_with_nobody_there_to_log_in_everything_is_left_to_the_next_start(
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
     await until(lambda: cloud.posts, clock)
-    await console.core.drain(send_rest=True)
+    await console.service.operations.wind_down(send_rest=True)
     await work
     assert console.told(LoginNeeded)
-    assert not console.core.running
+    assert not console.service.operations.running
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
-    await again.core.resume(send_planned=True)
+    await again.service.operations.resume(send_planned=True)
     (ended,) = again.told(OperationEnded)
     assert ended.summary.get("verified", 0) + ended.summary.get("cancelled", 0) == 6
     assert ended.summary.get("verified", 0) == len(cloud.posts)
-    await again.core.close()
+    await again.service.close()
 
 
 async def test_no_other_account_or_endpoint_while_operations_are_under_way(
@@ -170,13 +170,13 @@ async def test_no_other_account_or_endpoint_while_operations_are_under_way(
 ) -> None:
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: cloud.posts, clock)
-    await console.core.login(ENDPOINT, "op", PASSWORD, "ACMD")
-    await console.core.login(Endpoint("other", "https://other.example"), "op", PASSWORD)
+    await console.service.login(ENDPOINT, "op", PASSWORD, "ACMD")
+    await console.service.login(Endpoint("other", "https://other.example"), "op", PASSWORD)
     assert [event.refused for event in console.told(LoginFailed)] == [False, False]
     assert "operations on ACME are under way" in console.told(LoginFailed)[0].message
     assert cloud.requests["login"] == 1
     assert (await work).summary() == {"verified": 6}
-    await console.core.login(ENDPOINT, "op", PASSWORD, "ACMD")
+    await console.service.login(ENDPOINT, "op", PASSWORD, "ACMD")
     assert console.told(LoggedIn)[-1].account == "ACMD"
 
 
@@ -211,13 +211,13 @@ async def test_whatever_gets_no_answer_is_a_link_that_is_down(
     cloud.on_call = once
     match asked:
         case "refresh":
-            await console.core.refresh()
+            await console.service.inventory.refresh()
         case "details":
-            await console.core.details("WA1ACME00001")
+            await console.service.inventory.read_details("WA1ACME00001")
         case _:
-            await console.core.login(ENDPOINT, "op", PASSWORD)
+            await console.service.login(ENDPOINT, "op", PASSWORD)
     assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.DOWN, "connection refused")]
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
@@ -230,7 +230,9 @@ async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_tha
             raise Unreachable("reset")
 
     cloud.on_call = lambda call: lose(call)
-    await asyncio.gather(console.core.details("WA1ACME00001"), console.core.refresh())
+    await asyncio.gather(
+        console.service.inventory.read_details("WA1ACME00001"), console.service.inventory.refresh()
+    )
     assert console.told(LinkChanged) == []
 
 
@@ -242,13 +244,13 @@ async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_ans
         raise error
 
     cloud.on_call = fail
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert console.told(LinkChanged) == [], "it may be what was asked for"
-    await console.core.refresh()
-    await console.core.refresh()
+    await console.service.inventory.refresh()
+    await console.service.inventory.refresh()
     assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.FAILING, str(error))]
     cloud.on_call = lambda call: None
-    await console.core.refresh()
+    await console.service.inventory.refresh()
     assert [event.link for event in console.told(LinkChanged)] == [Link.FAILING, Link.UP]
 
 
@@ -259,7 +261,7 @@ def test_one_endpoint_has_one_place_in_the_journal() -> None:
         "https://API.example/v2",
         "https://api.example/v2/",
     )
-    assert {place(Endpoint("any", url)) for url in urls} == {"https://api.example"}
+    assert {Endpoint("any", url).key for url in urls} == {"https://api.example"}
 
 
 def everything_in(directory: Path) -> bytes:
@@ -269,11 +271,11 @@ def everything_in(directory: Path) -> bytes:
 async def test_the_password_reaches_neither_the_journal_nor_any_event(
     console: Console, tmp_path: Path
 ) -> None:
-    await console.core.login(ENDPOINT, "op", "wrong-battery")
+    await console.service.login(ENDPOINT, "op", "wrong-battery")
     await console.run(console.plan())
     written = everything_in(tmp_path)
     assert b"WA1ACME00001" in written
     for secret in (PASSWORD, "wrong-battery"):
         assert secret.encode() not in written
         assert secret not in repr(console.events)
-        assert secret not in repr(vars(console.core)) + repr(vars(console.core.session))
+        assert secret not in repr(vars(console.service)) + repr(vars(console.service.session))

@@ -136,7 +136,7 @@ async def refuse(pilot: Pilot[None], engine: ScriptedEngine) -> None:
 async def see_details(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     """The details of a server."""
     await pilot.press("down", "enter")
-    await until(pilot, lambda: engine.asked_for("details"))
+    await until(pilot, lambda: engine.asked_for("read_details"))
     server = fleet_of(8)[-1]
     ips = (IpAddress("10.12.0.8", "206.128.1.8"),)
     details = ServerDetails(server, host_name="db8.acme.example", ips=ips, alert_policies=("CPU over 90 %",))

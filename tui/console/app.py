@@ -131,7 +131,7 @@ class PitstopApp(GatedApp, inherit_bindings=False):
     def _start_engine(self) -> "EngineFacade":
         """Load and start the engine, on a thread: keys are taken meanwhile."""
         engine = self._engine_factory()
-        engine.on_news(self._pump.wake)
+        engine.on_events(self._pump.wake)
         engine.start()
         return engine
 
@@ -178,7 +178,7 @@ class PitstopApp(GatedApp, inherit_bindings=False):
         """Apply the engine's events to the store, and hand what changed to every screen that shows it."""
         if self.engine is None or self.store is None:
             return
-        change = self.store.take(self.engine.drain())
+        change = self.store.take(self.engine.fetch_events())
         if change.login_needed is not None:
             self._ask_password_again(change.login_needed.message)
         for screen in list(self.screen_stack):

@@ -1,57 +1,60 @@
-"""The engine as the console sees it."""
+"""The engine as the console uses it."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from tui.engine import events
 from tui.engine.endpoint import Endpoint
+from tui.engine.events import Event
 from tui.model.plan import Plan
 
 
 class EngineFacade(Protocol):
-    """What the console asks of the engine. Every call returns at once; results are events."""
+    """What the console needs of ``tui.engine.engine.Engine``; the tests' scripted engine provides it too.
+
+    Every call returns at once; results are events.
+    """
 
     def start(self) -> None:
         """Start the engine's thread."""
 
     def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
-        """Log in, once."""
+        """Log in with one attempt."""
 
     def unlock(self, password: str) -> None:
-        """Compare a password with the one of the login, without sending anything."""
+        """Compare a password with the one of the login; sends nothing."""
 
     def refresh(self) -> None:
-        """Read the whole inventory again."""
+        """Read the whole inventory, and retry data centers that cannot be read."""
 
-    def details(self, server_id: str) -> None:
+    def read_details(self, server_id: str) -> None:
         """Read everything about one server."""
 
-    def run(self, plan: Plan, *, reason: str = "") -> str:
-        """Carry out ``plan``; gives the operation's id."""
-        ...
+    def read_standings(self) -> None:
+        """Read in the journal which servers this account left in maintenance, has under way or in doubt."""
 
-    def left(self) -> None:
-        """Tell what this account's windows left in maintenance, and what is under way or in doubt."""
+    def run(self, plan: Plan, *, reason: str = "") -> str:
+        """Carry a plan out; returns the operation's id."""
+        ...
 
     def cancel(self, operation_id: str) -> None:
         """Send nothing more of an operation."""
 
     def resume(self, *, send_planned: bool = False) -> None:
-        """Take up what the journal says is unfinished; what was never sent goes out only if so told."""
+        """Resume the unfinished operations in the journal; send unsent servers only with ``send_planned``."""
 
     def wind_down(self, *, send_rest: bool) -> None:
         """Settle what was sent (with ``send_rest`` the whole wave under way), leave the rest to a resume."""
 
-    def on_news(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, from any thread, when there is something to drain after nothing was."""
+    def on_events(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, from any thread, whenever the first event can be fetched."""
 
-    def drain(self) -> list[events.Event]:
-        """All events since the last call, in order."""
+    def fetch_events(self) -> list[Event]:
+        """Return all events since the last call, in order."""
         ...
 
     def running(self) -> bool:
-        """Whether anything is sent and not settled."""
+        """Whether any request was sent whose outcome is not settled, or is about to be sent."""
         ...
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End the engine's thread."""
+        """End the engine's thread, waiting ``timeout`` seconds at most."""

@@ -116,6 +116,6 @@ def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
         told: list[int] = []
         with terminal.farewell(told.append):
             while engine.running() and signal.SIGTERM not in told:
-                engine.drain()
+                engine.fetch_events()
                 time.sleep(0.2)
     engine.stop()

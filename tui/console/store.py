@@ -261,17 +261,7 @@ class Store:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
 
     def _started(self, event: events.OperationStarted, change: Change) -> None:
-        operation = Operation(
-            event.operation_id,
-            event.action,
-            [target.server_id for target in event.targets],
-            account=event.account,
-            window_id=event.window_id,
-            reason=event.reason,
-            started=event.at,
-        )
-        operation.restore(event.targets)
-        self.operations[operation.id] = operation
+        operation = self.operations[event.operation_id] = event.operation()
         self._newest.update(dict.fromkeys(operation.targets, operation.id))
         (self.elsewhere.add if event.elsewhere else self.elsewhere.discard)(operation.id)
         change.started.append(operation.id)

@@ -1,4 +1,4 @@
-"""Where the engine is to connect to."""
+"""An endpoint: where the engine connects to."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint that speaks the v2 contract.
 
-    ``transport`` makes the way to it; None means the network. Whoever starts the program hands in
-    one that leads to the sandbox in the process, so that the engine never knows of it.
+    ``transport`` makes the HTTP transport; None means the network. The command line passes one that
+    leads to the sandbox in the same process, so that the engine does not depend on the sandbox.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     requests_per_second: float = 20.0
     burst: int = 40
 
-
-def place(endpoint: Endpoint) -> str:
-    """An endpoint's address without what does not matter."""
-    return endpoint.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()
+    @property
+    def key(self) -> str:
+        """The address in one form, whichever way it was written; the journal names an endpoint by it."""
+        return self.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()

@@ -1,7 +1,7 @@
-"""The engine from any thread: it lives on a thread and event loop of its own.
+"""The engine for callers on other threads: it runs on a thread and event loop of its own.
 
-Whatever the screen does, stalls included, delays no poll, no wave and no journal write. Importing this module
-loads neither the HTTP library nor SQLite: they come with the thread.
+A screen that stalls delays no poll, no wave and no journal write. Importing this module loads neither the
+HTTP library nor SQLite; the thread does.
 """
 
 import asyncio
@@ -26,7 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Commands go in and return at once; what comes of them are events."""
+    """Takes commands, which return at once, and emits what comes of them as events.
+
+    Methods may be called from any thread. Those that give a command raise RuntimeError before ``start``.
+    """
 
     def __init__(
         self,
@@ -46,78 +49,76 @@ class Engine:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._core: EngineService | None = None
+        self._service: EngineService | None = None
         self._stopping: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
 
     def start(self) -> None:
-        """Start the thread; commands may be given from now on."""
+        """Start the thread and wait until it takes commands."""
         self._thread.start()
         self._ready.wait()
 
     def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
         """See ``EngineService.login``."""
-        self._do(lambda core: core.login(endpoint, user, password, account))
+        self._do(lambda service: service.login(endpoint, user, password, account))
 
     def unlock(self, password: str) -> None:
         """See ``EngineService.unlock``."""
-        self._do(lambda core: core.unlock(password))
+        self._do(lambda service: service.unlock(password))
 
     def refresh(self) -> None:
-        """See ``EngineService.keep_reading``."""
-        self._do(lambda core: core.keep_reading())
+        """See ``Inventory.keep_reading``."""
+        self._do(lambda service: service.inventory.keep_reading())
 
-    def details(self, server_id: str) -> None:
-        """See ``EngineService.details``."""
-        self._do(lambda core: core.details(server_id))
+    def read_details(self, server_id: str) -> None:
+        """See ``Inventory.read_details``."""
+        self._do(lambda service: service.inventory.read_details(server_id))
 
-    def run(self, plan: Plan, *, reason: str = "", window_id: str = "", max_failed: int | None = None) -> str:
-        """See ``EngineService.run``. Returns the id that the operation will have."""
+    def read_standings(self) -> None:
+        """See ``EngineService.emit_standings``."""
+        self._do(lambda service: service.emit_standings())
+
+    def run(self, plan: Plan, *, reason: str = "") -> str:
+        """Carry out a plan, see ``OperationManager.run``; returns the id that the operation will have."""
         operation_id = new_id("op", self._clock.now())
 
-        async def run(core: EngineService) -> None:
+        async def run(service: EngineService) -> None:
             try:
-                await core.run(
-                    plan, operation_id=operation_id, window_id=window_id, reason=reason, max_failed=max_failed
-                )
+                await service.operations.run(plan, operation_id=operation_id, reason=reason)
             finally:
-                self._asked.discard(operation_id)
+                self._requested.discard(operation_id)
 
-        self._asked.add(operation_id)
+        self._requested.add(operation_id)
         self._do(run)
         return operation_id
 
     def resume(self, *, send_planned: bool = False) -> None:
-        """See ``EngineService.resume``."""
-        self._do(lambda core: core.resume(send_planned=send_planned))
-
-    def left(self) -> None:
-        """See ``EngineService.tell_left``."""
-        self._do(lambda core: core.tell_left())
+        """See ``OperationManager.resume``."""
+        self._do(lambda service: service.operations.resume(send_planned=send_planned))
 
     def cancel(self, operation_id: str) -> None:
-        """See ``EngineService.cancel``."""
-        self._do(lambda core: core.cancel(operation_id))
+        """See ``OperationManager.cancel``."""
+        self._do(lambda service: service.operations.cancel(operation_id))
 
     def wind_down(self, *, send_rest: bool) -> None:
-        """See ``EngineService.drain``; ``running`` says when it is done."""
-        self._do(lambda core: core.drain(send_rest=send_rest))
+        """See ``OperationManager.wind_down``; ``running`` returns False when it is done."""
+        self._do(lambda service: service.operations.wind_down(send_rest=send_rest))
 
-    def on_news(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, on the engine's thread, when there is news after there was none."""
-        self._outbox.on_news = wake
+    def on_events(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, on the engine's thread, whenever the first event can be fetched."""
+        self._outbox.on_events = wake
 
-    def drain(self) -> list[Event]:
-        """All events since the last time, in order."""
+    def fetch_events(self) -> list[Event]:
+        """Return all events since the last call, in order."""
         return self._outbox.fetch()
 
     def running(self) -> bool:
-        """Whether anything was sent that is not settled, or is about to be sent."""
-        return bool(self._asked) or (self._core is not None and self._core.running)
+        """Whether any request was sent whose outcome is not settled, or is about to be sent."""
+        return bool(self._requested) or (self._service is not None and self._service.operations.running)
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End the thread. What is under way stays in the journal; ``timeout`` is in seconds."""
+        """End the thread, waiting ``timeout`` seconds at most. The journal keeps what is under way."""
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None and self._thread.is_alive():
             loop.call_soon_threadsafe(stopping.set)
@@ -130,7 +131,7 @@ class Engine:
             with asyncio.Runner(loop_factory=self._loop_factory) as runner:
                 runner.run(self._live())
         except Exception as error:
-            self._broke(error)
+            self._report_bug(error)
         finally:
             self._ready.set()
 
@@ -138,17 +139,17 @@ class Engine:
         from tui.engine.journal.writer import JournalWriter
 
         journal = JournalWriter(self._journal_path, now=self._clock.now)
-        core = EngineService(
+        service = EngineService(
             journal=journal,
             emit=self._outbox.put,
             clock=self._clock,
             options=self._options,
             connect=self._connect,
         )
-        self._loop, self._core, self._stopping = asyncio.get_running_loop(), core, asyncio.Event()
+        self._loop, self._service, self._stopping = asyncio.get_running_loop(), service, asyncio.Event()
         self._ready.set()
         await self._stopping.wait()
-        await core.close()
+        await service.close()
 
     def _do(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
         loop = self._loop
@@ -157,18 +158,18 @@ class Engine:
         loop.call_soon_threadsafe(self._begin, command)
 
     def _begin(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
-        if self._core is None or self._stopping is None or self._stopping.is_set():
+        if self._service is None or self._stopping is None or self._stopping.is_set():
             return
-        task = asyncio.create_task(command(self._core))
+        task = asyncio.create_task(command(self._service))
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._broke(error)
+            self._report_bug(error)
 
-    def _broke(self, error: BaseException) -> None:
+    def _report_bug(self, error: BaseException) -> None:
         logger.error("the engine broke", exc_info=error)
         bug = f"a bug in the engine ({error!r}); the log file has the details"
         self._outbox.put(EngineFailed(str(error) if isinstance(error, JournalError) else bug))

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from tui.model.group import DataCenter, Group
-from tui.model.operation import Action, Target
+from tui.model.operation import Action, Operation, Target
 from tui.model.server import Server, ServerDetails
 from tui.model.standing import Standing
 
@@ -134,7 +134,36 @@ class OperationStarted(Event, frozen=True):
     """Every server of the operation, in the order sent, where it stands now."""
     resumed: bool = False
     elsewhere: bool = False
-    """Another living console of the same user carries it out; this one only shows it."""
+    """Whether another running console of the same user carries it out; this one only shows it."""
+
+    @classmethod
+    def of(cls, operation: Operation, *, resumed: bool, elsewhere: bool) -> "OperationStarted":
+        """The event for an operation that is in the journal."""
+        return cls(
+            operation.id,
+            operation.action,
+            operation.account,
+            operation.window_id,
+            operation.reason,
+            operation.started,
+            tuple(operation.targets.values()),
+            resumed,
+            elsewhere,
+        )
+
+    def operation(self) -> Operation:
+        """A copy of the operation for whoever shows it; later events change it."""
+        operation = Operation(
+            self.operation_id,
+            self.action,
+            [target.server_id for target in self.targets],
+            account=self.account,
+            window_id=self.window_id,
+            reason=self.reason,
+            started=self.at,
+        )
+        operation.restore(self.targets)
+        return operation
 
 
 class Progress(Event, frozen=True):

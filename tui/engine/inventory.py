@@ -76,7 +76,7 @@ class Inventory:
         if self._refreshing is not None:
             self._refreshing.cancel()
 
-    async def details(self, server_id: str) -> None:
+    async def read_details(self, server_id: str) -> None:
         """Read everything about one server."""
         try:
             details = await self._session.read(lambda api: api.server(self._account, server_id))

@@ -41,7 +41,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._events: deque[Event] = deque()
         self._compact_at = COMPACT_AT
-        self.on_news: Callable[[], None] | None = None
+        self.on_events: Callable[[], None] | None = None
         """Called by the putting thread when there is something to fetch after nothing was."""
 
     def put(self, event: Event) -> None:
@@ -52,9 +52,9 @@ class Outbox:
             if len(self._events) >= self._compact_at:
                 self._events = deque(compact(self._events))
                 self._compact_at = max(COMPACT_AT, 2 * len(self._events))
-        if news and self.on_news is not None:
+        if news and self.on_events is not None:
             with contextlib.suppress(RuntimeError):  # The loop of a console that ended must not end ours.
-                self.on_news()
+                self.on_events()
 
     def fetch(self) -> list[Event]:
         """All events since the last time, in order."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tui.engine.clock import Clock
-from tui.engine.endpoint import Endpoint, place
+from tui.engine.endpoint import Endpoint
 from tui.model.group import DataCenter
 from tui.model.operation import Action
 from tui.model.server import ServerDetails
@@ -67,7 +67,7 @@ def connecting(state: Path) -> Connect:
         from tui.engine.shared_budget import SharedBudget
 
         def shared(user: str) -> SharedBudget:
-            name = f"{place(endpoint)} {user.casefold()}"
+            name = f"{endpoint.key} {user.casefold()}"
             return SharedBudget(state, name, endpoint.requests_per_second, endpoint.burst)
 
         return Api(

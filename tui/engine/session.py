@@ -14,7 +14,7 @@ from tui.api.errors import (
     Unreachable,
 )
 from tui.engine.clock import Clock
-from tui.engine.endpoint import Endpoint, place
+from tui.engine.endpoint import Endpoint
 from tui.engine.events import (
     Event,
     Latency,
@@ -65,14 +65,14 @@ class Session:
         self._paused_until = float("-inf")
 
     @property
-    def place(self) -> str:
-        """What the journal calls the endpoint: two sessions at one endpoint say the same."""
-        return place(self.endpoint) if self.endpoint is not None else ""
+    def endpoint_key(self) -> str:
+        """The endpoint's address as the journal writes it, see ``Endpoint.key``; empty before a login."""
+        return self.endpoint.key if self.endpoint is not None else ""
 
     async def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> bool:
         """Log in, once; the events say how it went. An earlier session stays as it is when this fails."""
         platform = self._platform
-        again = platform is not None and self.endpoint is not None and place(endpoint) == self.place
+        again = platform is not None and endpoint.key == self.endpoint_key
         try:
             if platform is None or not again:
                 platform = self._connect(endpoint, self._clock, self._on_latency, self._on_pause)

@@ -71,7 +71,7 @@ def wave_size(text: str, servers: int) -> int | None:
 
 async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
     """What the request would touch, of the fleet as read. Raises Stop: then nothing is sent."""
-    fleet, narrator = session.core.fleet, session.narrator
+    fleet, narrator = session.core.inventory.fleet, session.narrator
     if request.query is not None:
         if fleet.problems:
             failed = ", ".join(fleet.problems)

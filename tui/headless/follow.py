@@ -46,18 +46,7 @@ class Follower:
     def _told(self, event: Event) -> None:
         match event:
             case OperationStarted():
-                ids = (target.server_id for target in event.targets)
-                operation = Operation(
-                    event.operation_id,
-                    event.action,
-                    ids,
-                    account=event.account,
-                    window_id=event.window_id,
-                    reason=event.reason,
-                    started=event.at,
-                )
-                operation.restore(event.targets)
-                self.operations[event.operation_id] = operation
+                operation = self.operations[event.operation_id] = event.operation()
                 (self._elsewhere.add if event.elsewhere else self._elsewhere.discard)(event.operation_id)
                 self._narrator.begin(operation, resumed=event.resumed)
             case Progress(operation_id=id_, targets=targets):
@@ -104,7 +93,7 @@ class Follower:
         running = [operation for operation in mine if operation.ended is None]
         unsent = sum(operation.count(State.PLANNED) for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
-        self._session.core.hold()
+        self._session.core.operations.hold()
         self._narrator.say(
             f"stopped: {counted(unsent, 'server')} not sent; "
             f"following the {sent:,} that were sent; Ctrl-C once more leaves now"
@@ -115,7 +104,7 @@ class Follower:
         if self._session.work.settings.on_hangup == "pause":
             self._depart(Exit.HUNG_UP)
         else:
-            self._winding_down = asyncio.create_task(self._session.core.drain(send_rest=True))
+            self._winding_down = asyncio.create_task(self._session.core.operations.wind_down(send_rest=True))
 
     def _depart(self, why: Exit) -> None:
         self._session.why = why

@@ -53,7 +53,7 @@ async def operate(work: HeadlessConfig, narrator: Narrator, request: Request) ->
         if not request.yes:
             confirm(plan, session, stdin_used="-" in request.ids)
         follower = Follower(session, wait=request.wait)
-        work_of_core = session.core.run(plan, reason=request.reason, max_failed=request.max_failed)
+        work_of_core = session.core.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
         await follower.follow(work_of_core, sending=True)
     if not follower.operations:
         raise Stop(session.why or Exit.FAILED, "nothing was sent")
@@ -73,11 +73,11 @@ async def resume(work: HeadlessConfig, narrator: Narrator, *, send_rest: bool, a
     async with opened(work, narrator) as session:
         await session.tell_unfinished(here=False)
         follower = Follower(session)
-        await follower.follow(session.core.resume(send_planned=send_rest), sending=send_rest)
+        await follower.follow(session.core.operations.resume(send_planned=send_rest), sending=send_rest)
         unsent = _unsent(follower.operations.values(), narrator)
         if unsent and session.why is None and not work.settings.readonly:
             if not send_rest and can_ask() and is_confirmed(unsent, session):
-                await follower.follow(session.core.resume(send_planned=True), sending=True)
+                await follower.follow(session.core.operations.resume(send_planned=True), sending=True)
             else:
                 narrator.say("`pitstop resume --send-rest` sends what was never sent")
         if not follower.operations and session.why is None:

@@ -87,14 +87,14 @@ class Session:
     async def read_fleet(self) -> Fleet:
         """All servers of the account, or of those data centers that can be read. Raises Stop for none."""
         async with self._patience("to list the servers"):
-            await self.until_left(self.core.refresh())
+            await self.until_left(self.core.inventory.refresh())
         if self.why is not None:
             raise Stop(self.why, "the servers could not be read")
         if self._fleet_failed:
             raise Stop(Exit.UNREACHABLE, self._located(self._fleet_failed))
-        if self.core.fleet.problems and not self.core.fleet.read_at:
+        if self.core.inventory.fleet.problems and not self.core.inventory.fleet.read_at:
             raise Stop(Exit.UNREACHABLE, "no data center could be read")
-        return self.core.fleet
+        return self.core.inventory.fleet
 
     @contextlib.asynccontextmanager
     async def _patience(self, what: str) -> AsyncIterator[None]:
@@ -111,7 +111,7 @@ class Session:
         """Say what waits for `pitstop resume`: at other endpoints and accounts, and ``here`` if so asked."""
         with contextlib.suppress(JournalError):  # told when something is to be written
             for (endpoint, account), count in (await self.core.unfinished()).items():
-                is_here = (endpoint, account) == (self.core.session.place, self.core.session.account)
+                is_here = (endpoint, account) == (self.core.session.endpoint_key, self.core.session.account)
                 if here or not is_here:
                     where = "" if is_here else f" --api-url {endpoint} --account {account}"
                     said = f"{counted(count, 'operation')} {'is' if count == 1 else 'are'} unfinished"
@@ -133,7 +133,7 @@ class Session:
 
     def choose(self, query: str) -> list[Server]:
         """The servers that a filter asks for; ``@NAME`` in it is one from the settings. Raises Stop."""
-        return chosen(self.core.fleet, query, self.work.settings)
+        return chosen(self.core.inventory.fleet, query, self.work.settings)
 
     async def until_left(
         self, work: Coroutine[Any, Any, None], look: Callable[[], None] | None = None

@@ -166,7 +166,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         for id_ in change.ended:
             self._operations.tell_end(id_)
         if change.started or change.ended:
-            self._engine.left()
+            self._engine.read_standings()
         if not self.store.reading:
             self._refreshing.ended(self._preferences.settings.refresh_interval)
         self.status.check(self._operations.reason)
@@ -277,7 +277,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     @on(Details.Wanted)
     def _ask_for_details(self, event: Details.Wanted) -> None:
-        self._engine.details(event.server_id)
+        self._engine.read_details(event.server_id)
 
     def _show_details(self, server_id: str) -> None:
         self.details.display = True
@@ -454,7 +454,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         if self.details.display:
             self.details.again()
         self._engine.refresh()
-        self._engine.left()
+        self._engine.read_standings()
         self.status.check()
 
     def action_operate(self, name: str) -> None:

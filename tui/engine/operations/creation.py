@@ -4,7 +4,6 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from tui.engine.events import OperationStarted
 from tui.engine.operations.context import RunContext
 from tui.model.operation import Operation
 from tui.model.plan import Plan
@@ -48,7 +47,7 @@ async def create_operation(
     session, servers = context.session, context.inventory.fleet.servers
     now = context.clock.now()
     id_ = window_id or new_id("win", now)
-    new = Window(id_, session.place, context.account, session.user, now, operation.reason)
+    new = Window(id_, session.endpoint_key, context.account, session.user, now, operation.reason)
     before = {id_: servers[id_].maintenance for id_ in plan.server_ids if id_ in servers}
 
     def write(journal: "JournalWriter") -> None:
@@ -57,18 +56,3 @@ async def create_operation(
         journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
 
     await context.journal.do(write)
-
-
-def started(operation: Operation, *, resumed: bool, elsewhere: bool) -> OperationStarted:
-    """What is told of an operation that is in the journal."""
-    return OperationStarted(
-        operation.id,
-        operation.action,
-        operation.account,
-        operation.window_id,
-        operation.reason,
-        operation.started,
-        tuple(operation.targets.values()),
-        resumed,
-        elsewhere,
-    )

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from tui.engine.events import (
     Event,
     OperationEnded,
     OperationNotStarted,
+    OperationStarted,
     Progress,
 )
 from tui.engine.journal.owner import HEARTBEAT
 from tui.engine.operations.context import RunContext
-from tui.engine.operations.creation import create_operation, new_id, new_operation, started
+from tui.engine.operations.creation import create_operation, new_id, new_operation
 from tui.engine.operations.recent import Recent
 from tui.engine.operations.remainder import Remainder, plan_remainder
 from tui.engine.operations.runner import Runner
@@ -61,8 +62,8 @@ class OperationManager:
         self._closing = False
 
     @property
-    def operations(self) -> dict[str, Operation]:
-        """Those under way, and the newest that ended."""
+    def recent(self) -> Mapping[str, Operation]:
+        """The operations under way and the newest that ended, by id."""
         return self._recent.operations
 
     @property
@@ -128,9 +129,9 @@ class OperationManager:
         if send_planned:
             await context.inventory.refresh()
         followed = []
-        place, account = self._session.place, context.account
+        endpoint, account = self._session.endpoint_key, context.account
         with contextlib.suppress(JournalError):  # The journal itself tells what is wrong with it.
-            for operation_id in await self._journal.do(lambda journal: journal.unfinished(place, account)):
+            for operation_id in await self._journal.do(lambda journal: journal.unfinished(endpoint, account)):
                 if send_planned and operation_id in self._runs:
                     await asyncio.wait([self._tasks[operation_id]])
                 if (task := await self._follow(operation_id, context, send=send_planned)) is not None:
@@ -157,7 +158,7 @@ class OperationManager:
         for runner in self._runs.values():
             runner.hold(finish_wave=finish_wave)
 
-    async def drain(self, *, send_rest: bool) -> None:
+    async def wind_down(self, *, send_rest: bool) -> None:
         """Wait until everything sent is settled, and leave the rest in the journal for a later resume.
 
         With ``send_rest`` the waves under way are sent to their end first; waves not yet begun are left.
@@ -255,7 +256,7 @@ class OperationManager:
 
     def _tell_started(self, operation: Operation, *, resumed: bool = False, elsewhere: bool = False) -> None:
         self._recent.add(operation)
-        self._emit(started(operation, resumed=resumed, elsewhere=elsewhere))
+        self._emit(OperationStarted.of(operation, resumed=resumed, elsewhere=elsewhere))
 
     def _start(self, runner: Runner, plan: Plan, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         for batch in plan.batches:

@@ -35,7 +35,7 @@ async def plan_remainder(context: RunContext, stored: "StoredOperation") -> Rema
     unread = "; ".join(f"{id_}: {problems[id_]}" for id_ in sorted(places & problems.keys()))
     if inventory.fleet.unlisted or unread:
         return Remainder(send=False, not_sent_reason=inventory.fleet.unlisted or unread)
-    at, account = context.session.place, context.account
+    at, account = context.session.endpoint_key, context.account
     others = await context.journal.do(lambda journal: journal.standings(at, account, besides=operation.id))
     before = Before(context.clock.now(), others)
     plan = make_plan(operation.action, unsent, inventory.fleet, before=before)
