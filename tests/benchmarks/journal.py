@@ -93,8 +93,8 @@ def change_words(path: Path, servers: int, words: int) -> int:
     with closing(JournalWriter(path)) as journal:
         plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", ids),))
         operation = Operation("op-1", plan.action, ids)
-        journal.begin(operation, plan, Window("win-1", PLACE, "ACME", "op", 0.0), was_in_maintenance={})
-        journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in ids])
+        journal.create(operation, plan, Window("win-1", PLACE, "ACME", "op", 0.0), was_in_maintenance={})
+        journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in ids])
         for number in range(words):
             word = f"{number} " + 4_000 * "w"
             journal.record("op-1", [Target(id_, State.EXECUTING, number, "wa1-1", word) for id_ in ids])

@@ -53,7 +53,7 @@ async def test_a_fleet_that_cannot_be_read_says_why_and_how_to_try_again(
         await shown("   No server could be read")
         await shown(f"   {FAILED}")
         await shown("   r tries again; it is tried again by itself")
-        engine.tell(events.ReadingAgain(NOW + 60))
+        engine.tell(events.RetryScheduled(NOW + 60))
         await shown("it is tried again by itself at ")
         engine.tell(
             events.DataCenterRead(CENTER, GROUPS, engine.servers, NOW),

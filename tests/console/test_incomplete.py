@@ -136,12 +136,12 @@ async def test_the_next_try_is_said(console: OpenConsole) -> None:
             events.DataCentersListed(("WA1", "UC1")),
             events.DataCenterFailed("UC1", "500"),
             events.FleetRead(("WA1", "UC1"), ("UC1",), NOW),
-            events.ReadingAgain(NOW + 15),
+            events.RetryScheduled(NOW + 15),
         )
         await c.until(lambda: "1 of 2 data centers read, next try " in c.text())
         assert "What could not be read is tried again in 15 s" in c.told()
         c.engine.tell(
-            events.FleetRead(("WA1", "UC1"), ("UC1",), NOW), events.ReadingAgain(NOW + 45), read("UC1"),
+            events.FleetRead(("WA1", "UC1"), ("UC1",), NOW), events.RetryScheduled(NOW + 45), read("UC1"),
             events.FleetRead(("WA1", "UC1"), (), NOW),
         )  # fmt: skip
         await c.until(lambda: "data centers read" not in c.text())

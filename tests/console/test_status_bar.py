@@ -47,7 +47,7 @@ def store(
     if "link" in troubles:
         happened.append(events.LinkChanged(events.Link.DOWN, "the endpoint does not answer", NOW))
     if "paused" in troubles:
-        happened.append(events.PauseAsked(now + 300))
+        happened.append(events.PauseRequested(now + 300))
     if "journal" in troubles:
         happened.append(events.JournalChanged("the disk is full"))
     if "incomplete" in troubles:
@@ -155,7 +155,7 @@ async def test_when_a_pause_is_over_the_line_is_drawn_without_it(
     monkeypatch.setattr(status_bar, "later", lambda node, seconds, callback: due.append((seconds, callback)))
     async with console() as c:
         bar = c.app.screen.query_one(StatusBar)
-        c.engine.tell(events.PauseAsked(NOW + 300))
+        c.engine.tell(events.PauseRequested(NOW + 300))
         await c.until(lambda: "asked to wait until" in bar._drawn.plain)
         ((seconds, over),) = due
         assert seconds == 300

@@ -65,7 +65,8 @@ class Cloud:
         """Server -> message with which it is refused."""
         self.make_job: Callable[[Job], Job] = lambda job: job
         self._numbers = itertools.count(1)
-        self._action: dict[str, Action] = {}
+        self.actions: dict[str, Action] = {}
+        """Job -> what it does, until it is done."""
 
     def connect(
         self,
@@ -122,7 +123,7 @@ class Cloud:
             id_ = f"{accepted[0][:3].lower()}-{next(self._numbers)}"
             job = self.make_job(Job(id_, tuple(accepted), now + 2, now + self.job_seconds))
             self.jobs[job.id] = job
-            self._action[job.id] = action
+            self.actions[job.id] = action
             answers += [Answer(server, queued=True, job_id=job.id) for server in reversed(accepted)]
         error = self.on_post(number)
         if error is not None:
@@ -144,13 +145,14 @@ class Cloud:
         """The servers as they are at this moment."""
         now = self.clock.monotonic()
         for id_, job in list(self.jobs.items()):
-            if now >= job.ends + self.settle_seconds and id_ in self._action:
-                action = self._action.pop(id_)
+            if now >= job.ends + self.settle_seconds and id_ in self.actions:
+                action = self.actions.pop(id_)
                 for server in job.servers if job.changes is None else job.changes:
-                    self._change(server, action)
+                    self.change(server, action)
         return self.servers
 
-    def _change(self, server_id: str, action: Action) -> None:
+    def change(self, server_id: str, action: Action) -> None:
+        """Carry an action out on one server, as a job would."""
         before = self.servers[server_id]
         match action:
             case Action.START_MAINTENANCE | Action.STOP_MAINTENANCE:

@@ -125,14 +125,12 @@ class Console:
     def _kill_journal(self) -> None:
         Console.dead.add(self.pid)
         database = self.journal.database
-        db, database._db = database._db, None
-        if db is not None:
-            db.close()
+        database.disconnect()
 
         def gone() -> NoReturn:
             raise JournalError("a dead process writes nothing")
 
-        database._connect = gone  # type: ignore[method-assign]
+        database.connect = gone  # type: ignore[method-assign]
 
     def kill_at_write(self, number: int, *, committed: bool) -> asyncio.Event:
         """Arrange for kill -9 at that transaction from now, right before or right after its commit.

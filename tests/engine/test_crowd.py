@@ -9,7 +9,8 @@ from tests.benchmarks.crowd import Crowd, follow
 from tests.engine.clock import VirtualClock, run
 from tests.engine.platform import Queue
 from tests.engine.test_verifier import START, Cloud
-from tui.engine.polling.tracker import LATE, Tracker
+from tui.engine.polling.queue import BACKLOG_AFTER
+from tui.engine.polling.tracker import Tracker
 from tui.engine.polling.verifier import Verifier
 from tui.model.job import JobOutcome
 
@@ -28,27 +29,27 @@ def test_what_fails_in_a_crowd_is_not_taken_for_done(tmp_path: Path) -> None:
     assert sum(result.became.values()) == 200
 
 
-def watcher_of(cloud: Cloud, *, crowded: bool = False) -> Verifier:
+def watcher_of(cloud: Cloud, *, backlogged: bool = False) -> Verifier:
     return Verifier(
         read_server=cloud.server,
         read_data_center=cloud.data_center,
         data_center_of=lambda server_id: server_id[:3],
         clock=cloud.clock,
-        crowded=lambda: crowded,
+        backlogged=lambda: backlogged,
     )
 
 
-@pytest.mark.parametrize("crowded", [False, True])
+@pytest.mark.parametrize("backlogged", [False, True])
 async def test_servers_are_watched_in_what_is_read_anyway_and_in_a_crowd(
-    clock: VirtualClock, crowded: bool
+    clock: VirtualClock, backlogged: bool
 ) -> None:
     cloud = Cloud(clock)
-    verifier = watcher_of(cloud, crowded=crowded)
+    verifier = watcher_of(cloud, backlogged=backlogged)
     watched = cloud.add("WA1", 30, turns=8.0)
     watching = asyncio.create_task(verifier.watch(START, watched))
     await clock.sleep(20)
-    assert watching.done() is crowded
-    assert bool(cloud.reads) is crowded
+    assert watching.done() is backlogged
+    assert bool(cloud.reads) is backlogged
     assert await verifier.settle(START, cloud.add("WA1", 1), limit=5.0, on_server=lambda server: None) == {}
     await watching
     assert cloud.times("WA1"), "all of it, where as many as that are watched"
@@ -75,8 +76,8 @@ async def test_a_job_whose_servers_are_as_asked_is_asked_for_at_once(clock: Virt
     waiting = asyncio.create_task(tracker.wait("wa1-1", START, 100, clock.now()))
     await clock.sleep(6)
     asked = len(queue.asked)
-    tracker.seen("wa1-1")
-    tracker.seen("wa1-2")
+    tracker.confirm("wa1-1")
+    tracker.confirm("wa1-2")
     assert await waiting is JobOutcome.SUCCEEDED
     assert len(queue.asked) == asked + 1
     assert clock.monotonic() < 7
@@ -90,13 +91,13 @@ async def test_in_a_crowd_it_is_taken_for_its_end(clock: VirtualClock) -> None:
     waiting = [
         asyncio.create_task(tracker.wait(f"wa1-{number}", START, 3, clock.now())) for number in range(50)
     ]
-    await clock.sleep(LATE + 60)
-    assert tracker.crowded
+    await clock.sleep(BACKLOG_AFTER + 60)
+    assert tracker.backlogged
     asked = [job for _, job in queue.asked]
-    tracker.seen("wa1-49")
+    tracker.confirm("wa1-49")
     assert await waiting[49] is JobOutcome.SUCCEEDED
     assert [job for _, job in queue.asked].count("wa1-49") == asked.count("wa1-49")
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    assert not tracker.crowded
+    assert not tracker.backlogged

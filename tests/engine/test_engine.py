@@ -40,7 +40,9 @@ class Screen:
         self.news = threading.Event()
         self.engine.on_events(self.news.set)
         self.events: list[Event] = []
+        before = threading.enumerate()
         self.engine.start()
+        self.threads = [each for each in threading.enumerate() if each not in before]
 
     def wait(self, done: Callable[[Event], bool]) -> Event:
         """The first event, among those to come, for which ``done`` holds."""
@@ -63,7 +65,8 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
     screen = Screen(tmp_path / "journal.db")
     yield screen
     screen.engine.stop()
-    assert not screen.engine._thread.is_alive()
+    assert screen.threads
+    assert not any(thread.is_alive() for thread in screen.threads)
 
 
 def test_commands_return_at_once_and_events_come_in_order(screen: Screen) -> None:
@@ -94,7 +97,7 @@ def test_an_engine_that_is_stopped_leaves_the_rest_to_the_next(screen: Screen, t
     screen.engine.stop()
     second = Screen(tmp_path / "journal.db")
     second.cloud.posts, second.cloud.jobs = screen.cloud.posts, screen.cloud.jobs
-    second.cloud.servers, second.cloud._action = screen.cloud.servers, screen.cloud._action
+    second.cloud.servers, second.cloud.actions = screen.cloud.servers, screen.cloud.actions
     second.log_in()
     second.engine.resume()
     ended = second.wait(lambda event: isinstance(event, OperationEnded))
@@ -122,11 +125,13 @@ def test_a_journal_that_cannot_be_used_refuses_operations_and_nothing_else(tmp_p
 def test_a_bug_in_a_command_is_told_and_the_engine_goes_on(
     screen: Screen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(_: object) -> None:
-        await asyncio.sleep(0)
-        raise ZeroDivisionError("a bug")
+    def broken(call: str) -> None:
+        if call == "data_centers":
+            raise ZeroDivisionError("a bug")
 
-    screen.engine._do(broken)
+    screen.cloud.on_call = broken
+    screen.log_in()
+    screen.engine.refresh()
     failed = screen.wait(lambda event: isinstance(event, EngineFailed))
     assert isinstance(failed, EngineFailed)
     assert "ZeroDivisionError" in failed.message

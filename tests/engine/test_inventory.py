@@ -18,7 +18,7 @@ from tui.engine.events import (
     FleetFailed,
     FleetRead,
     Latency,
-    ReadingAgain,
+    RetryScheduled,
 )
 
 
@@ -176,7 +176,7 @@ async def test_only_what_could_not_be_read_is_tried_again_ever_more_rarely(
     trees = [at for call, at in outage.at if call == "group_tree"]
     assert trees == [at for at in (0, 15, 45, 105, 225, 345) for _ in range(3)] + [465] * 2
     assert console.cloud.requests["data_centers"] == 1
-    assert [round(event.at - began) for event in console.told(ReadingAgain)] == [15, 45, 105, 225, 345, 465]
+    assert [round(event.at - began) for event in console.told(RetryScheduled)] == [15, 45, 105, 225, 345, 465]
     assert [len(event.failed) for event in console.told(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
     assert len(console.service.inventory.fleet.servers) == 9
     assert console.service.inventory.fleet.missing() == ()
@@ -219,7 +219,7 @@ async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
     await console.service.inventory.refresh()
     await clock.sleep(1000)
     assert console.cloud.requests["group_tree"] == 3
-    assert console.told(ReadingAgain) == []
+    assert console.told(RetryScheduled) == []
 
 
 async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.console import memory
-from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, NotOurs, ServersBusy
+from tui.engine.errors import JournalDamaged, JournalError, JournalTooNew, OwnershipLost, ServersBusy
 from tui.engine.journal import database, retention, schema
 from tui.engine.journal import writer as journal
 from tui.engine.journal.owner import Owner
@@ -59,7 +59,7 @@ class Desk:
     ) -> Plan:
         plan = Plan(action, (Batch(0, 0, "WA1", ids[:2]), Batch(1, 1, "DE1", ids[2:])))
         operation = Operation(id_, action, ids, window_id=window, reason="CHG-1", started=self.time)
-        self.journal.begin(
+        self.journal.create(
             operation,
             plan,
             Window(window, PLACE, "ACME", "op", self.time, "CHG-1"),
@@ -90,7 +90,9 @@ def pragma(of: JournalWriter, name: str) -> object:
 
 def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]])
+    desk.journal.record_intent(
+        "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
+    )
     desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
     stored = Desk(tmp_path / "journal.db", pid=2).journal.load("op-1")
     assert stored.plan == plan
@@ -106,7 +108,7 @@ def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
 
 def test_every_transition_is_one_row_with_its_time(desk: Desk) -> None:
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
+    desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
     desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
     desk.journal.record("op-1", [Target("DE1A", State.VERIFIED, 9.0)])
     changes, newest = desk.journal.changes("op-1", 0)
@@ -191,7 +193,7 @@ def test_a_newer_journal_is_refused_with_words_and_left_alone(desk: Desk, tmp_pa
         db.execute(f"PRAGMA user_version = {len(schema.VERSIONS) + 1}")
     db.close()
     before = (tmp_path / "journal.db").read_bytes()
-    with pytest.raises(JournalNewer, match="written by a newer Pitstop"):
+    with pytest.raises(JournalTooNew, match="written by a newer Pitstop"):
         Desk(tmp_path / "journal.db").begin("op-2")
     assert (tmp_path / "journal.db").read_bytes() == before
 
@@ -290,7 +292,9 @@ def test_words_that_nobody_wrote_are_damage(desk: Desk, tmp_path: Path, change: 
 @pytest.mark.parametrize("seed", range(4))
 def test_any_bit_that_flips_is_read_or_told(desk: Desk, tmp_path: Path, seed: int) -> None:
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]])
+    desk.journal.record_intent(
+        "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
+    )
     desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
     desk.journal.close()
     path = tmp_path / "journal.db"
@@ -313,8 +317,7 @@ def full(of: JournalWriter) -> Callable[[], object]:
     with of.database.reading() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}")
-    connection = of.database._db
-    assert connection is not None
+    connection = of.database.connect()
     return lambda: connection.execute("PRAGMA max_page_count = 1000000")
 
 
@@ -322,7 +325,7 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_
     problems: list[str] = []
     desk.journal.database.on_problem = problems.append
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    desk.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
     make_room = full(desk.journal)
     long = "x" * 5_000
     with pytest.raises(JournalError, match="the disk is full; make room"):
@@ -330,10 +333,10 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_
     desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
     desk.journal.record("op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
     with pytest.raises(JournalError, match="the disk is full"):
-        desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
+        desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
     assert desk.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
     make_room()
-    desk.journal.beat()
+    desk.journal.heartbeat()
     assert [t.state for t in desk.journal.changes("op-1", 0)[0]][2:] == [State.QUEUED, State.VERIFIED]
     assert [bool(problem) for problem in problems] == [True, False], "told once each way"
 
@@ -376,10 +379,10 @@ def test_a_lock_that_lasts_is_waited_for_once_by_what_can_be_kept(
         desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0)])
         monkeypatch.setattr(database, "BUSY_TIMEOUT", 1e6)
         desk.journal.record("op-1", [Target("WA1A", State.EXECUTING, 2.0)])
-        desk.journal.beat()
+        desk.journal.heartbeat()
         desk.journal.release("op-1")
         other.execute("ROLLBACK")
-        desk.journal.beat()
+        desk.journal.heartbeat()
     assert [target.state for target in desk.journal.changes("op-1", 0)[0]] == [State.QUEUED, State.EXECUTING]
 
 
@@ -390,9 +393,11 @@ def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
     assert not other.journal.claim("op-1")
     dead.add(1)
     assert other.journal.claim("op-1")
-    with pytest.raises(NotOurs):
-        desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
-    with pytest.raises(NotOurs):
+    with pytest.raises(OwnershipLost):
+        desk.journal.record_intent(
+            "op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]]
+        )
+    with pytest.raises(OwnershipLost):
         desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
     desk.journal.end("op-1", 5.0)
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
@@ -407,13 +412,13 @@ def test_the_same_owner_taking_up_anew_has_no_right_by_what_it_was_before(tmp_pa
     desk.begin()
     again = Desk(tmp_path / "journal.db")
     assert again.journal.claim("op-1")
-    again.journal.check_right("op-1")
-    with pytest.raises(NotOurs):
-        desk.journal.check_right("op-1")
-    with pytest.raises(NotOurs):
+    again.journal.check_may_send("op-1")
+    with pytest.raises(OwnershipLost):
+        desk.journal.check_may_send("op-1")
+    with pytest.raises(OwnershipLost):
         desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
     desk.journal.release("op-1")
-    again.journal.check_right("op-1")
+    again.journal.check_may_send("op-1")
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -442,7 +447,7 @@ from tui.model.window import Window
 journal = JournalWriter(pathlib.Path(sys.argv[1]))
 plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1A",)),))
 window = Window("win-1", sys.argv[2], "ACME", "op", 0.0)
-journal.begin(Operation("op-1", plan.action, plan.server_ids), plan, window, was_in_maintenance={})
+journal.create(Operation("op-1", plan.action, plan.server_ids), plan, window, was_in_maintenance={})
 print("begun", flush=True)
 sys.stdin.read()
 """
@@ -471,7 +476,7 @@ def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, 
     other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
     assert other.journal.claim("op-1")
     make_room()
-    desk.journal.beat()
+    desk.journal.heartbeat()
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
 
 
@@ -485,7 +490,7 @@ def test_a_file_that_another_console_makes_at_this_moment_is_no_strange_one(
             if "sqlite_master" in sql:  # The last of what tells whose file it is.
                 other = sqlite3.connect(path, isolation_level=None, timeout=0)
                 with contextlib.closing(other), contextlib.suppress(sqlite3.OperationalError):
-                    database._migrate(other)
+                    database.migrate(other)
             return super().execute(sql, *parameters)
 
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Slow))
@@ -528,7 +533,7 @@ def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
     for servers, seconds in ((4, 10.0), (7, 20.0), (8, 30.0)):
         desk.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
     desk.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
-    desk.journal.beat()
+    desk.journal.heartbeat()
     assert sorted(desk.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
 
 
@@ -564,7 +569,7 @@ def test_what_is_held_says_as_much_as_the_whole_history(
             window = Window(f"win-{account}-{number % 2}", PLACE, account, "op", 0.0)
             plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]),))
             operation = Operation(id_, action, IDS[:2])
-            journal.begin(operation, plan, window, was_in_maintenance=dict.fromkeys(IDS[:2], before))
+            journal.create(operation, plan, window, was_in_maintenance=dict.fromkeys(IDS[:2], before))
             journal.end(id_, 0.0)  # So that the next one may be begun; what happens is written all the same.
         with journal.database.writing() as db:
             final = ("refused", "failed", "cancelled", "verified")
@@ -617,18 +622,17 @@ def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> 
         new = Window(f"win-{number}", PLACE, "ACME", "op", desk.time, f"CHG-{number}")
         desk.journal.window_of(new, named=False)
         plan = desk.begin(f"op-{number}", action, f"win-{number}")
-        desk.journal.submit(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
+        desk.journal.record_intent(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
         desk.journal.record(f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
-        desk.journal.beat()
-        desk.journal.stops_asked()
+        desk.journal.heartbeat()
+        desk.journal.stop_requests()
         desk.finish(f"op-{number}")
         desk.journal.held(PLACE, "ACME")
         desk.journal.unfinished(PLACE, "ACME")
         return steps
 
     desk.journal.windows(PLACE, "ACME")
-    connection = desk.journal.database._db
-    assert connection is not None
+    connection = desk.journal.database.connect()
     connection.set_progress_handler(step, 1)
     costs = [one(number) for number in range(90)]
     assert costs[80:90] == pytest.approx(costs[10:20], rel=0.05)
@@ -746,7 +750,7 @@ def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: py
 
 def test_words_that_keep_changing_take_no_more_room(desk: Desk) -> None:
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    desk.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
     desk.journal.record("op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
     _, newest = desk.journal.changes("op-1", 0)
     pages = set()
@@ -778,10 +782,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     path = tmp_path_factory.mktemp("written") / "journal.db"
     desk = Desk(path)
     plan = desk.begin()
-    desk.journal.submit("op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 1.0) for id_ in IDS[:2]])
+    desk.journal.record_intent(
+        "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 1.0) for id_ in IDS[:2]]
+    )
     for step, state in enumerate((State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED)):
         desk.journal.record("op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
-    desk.journal.submit("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
+    desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
     desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 8.0)])
     changes, _ = desk.journal.changes("op-1", 0)
     histories = [[t for t in changes if t.server_id == id_] for id_ in IDS]

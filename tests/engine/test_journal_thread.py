@@ -54,7 +54,9 @@ class Outside:
         self.engine = Engine(path, connect=self.cloud.connect)
         self.events: list[Event] = []
         self.other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        before = threading.enumerate()
         self.engine.start()
+        self.threads = [each for each in threading.enumerate() if each not in before]
         self.engine.login(ENDPOINT, "op", PASSWORD)
         self.until(lambda: any(isinstance(event, LoggedIn) for event in self.events))
 
@@ -87,7 +89,8 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside
     yield outside
     outside.other.close()
     outside.engine.stop()
-    assert not outside.engine._thread.is_alive()
+    assert outside.threads
+    assert not any(thread.is_alive() for thread in outside.threads)
 
 
 def test_polls_and_what_is_told_go_on_while_another_process_holds_the_lock(
@@ -309,14 +312,13 @@ def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> Non
 
     def watch(journal: JournalWriter) -> None:
         journal.unfinished_everywhere()
-        connection = journal.database._db
-        assert connection is not None
+        connection = journal.database.connect()
         connection.set_trace_callback(count)
 
     async def end(journal: JournalWriter) -> None:
         thread = JournalThread(journal, lambda problem: None)
         await thread.do(watch)
-        waiting = thread.begin(lambda journal: busy.wait(PATIENCE))
+        waiting = thread.start(lambda journal: busy.wait(PATIENCE))
         ending = [asyncio.create_task(thread.end(f"op-{number}", 5.0)) for number in range(50)]
         await asyncio.sleep(0)
         busy.set()
@@ -329,7 +331,7 @@ def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> Non
         plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", (f"WA1ACME{number:05}",)),))
         operation = Operation(f"op-{number}", plan.action, plan.server_ids)
         window = Window("win-1", PLACE, "ACME", "op", 0.0)
-        journal.begin(operation, plan, window, was_in_maintenance={})
+        journal.create(operation, plan, window, was_in_maintenance={})
     journal.close()  # The thread opens the file for itself.
     asyncio.run(end(journal))
     assert commits == 1

@@ -22,9 +22,9 @@ from tui.engine.events import (
     OperationEnded,
     OperationNotStarted,
     OperationStarted,
-    PauseAsked,
+    PauseRequested,
     Progress,
-    ReadingAgain,
+    RetryScheduled,
     ServersRead,
 )
 from tui.engine.outbox import Outbox, compact
@@ -78,7 +78,7 @@ def test_nobody_fetching_for_a_night_costs_no_more_than_what_is_newest() -> None
         box.put(Progress("op", (Target(IDS[number % 3], state, at=float(number)),)))
         box.put(Latency(float(number)))
         box.put(DataCenterRead(DataCenter("WA1"), (), (Server("A", description=str(number)),), 0.0))
-    assert len(box._events) <= outbox.COMPACT_AT
+    assert len(box) <= outbox.COMPACT_AT
     events = compact(box.fetch())
     assert {type(event) for event in events} == {OperationStarted, Progress, Latency, DataCenterRead}
     targets = [target for event in events if isinstance(event, Progress) for target in event.targets]
@@ -91,7 +91,7 @@ def test_a_day_without_a_link_is_told_once() -> None:
     for number in range(100):
         events += [
             LinkChanged(Link.DOWN, f"lost {number}", 0.0),
-            ReadingAgain(float(number)),
+            RetryScheduled(float(number)),
             DataCentersListed(("WA1",)),
             DataCenterFailed("WA1", f"lost {number}"),
             FleetFailed(f"lost {number}"),
@@ -150,13 +150,13 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
     st.builds(lambda server, at: DetailsRead(ServerDetails(server), at), SERVERS, TIMES),
     st.builds(DataCenterFailed, st.sampled_from(CENTERS), WORDS),
     st.builds(DataCentersListed, SOME_CENTERS),
-    st.builds(ReadingAgain, TIMES),
+    st.builds(RetryScheduled, TIMES),
     st.builds(FleetRead, SOME_CENTERS, SOME_CENTERS, TIMES),
     st.builds(FleetFailed, WORDS),
     st.builds(LinkChanged, st.sampled_from(list(Link)), WORDS, TIMES),
     st.builds(JournalChanged, WORDS),
     st.builds(Latency, TIMES),
-    st.builds(PauseAsked, TIMES),
+    st.builds(PauseRequested, TIMES),
     st.builds(LoggedIn, st.just("op"), st.sampled_from(["ACME", "EMCA"]), st.just(()), st.just("test")),
 )
 

@@ -1,4 +1,4 @@
-"""The idle lock's password: compared in memory, never sent, with a growing pause after wrong ones."""
+"""The idle check's password: compared in memory, never sent, with a growing pause after wrong ones."""
 
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
@@ -20,21 +20,21 @@ async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: C
 
 
 async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock) -> None:
-    lock = PasswordCheck(clock)
-    lock.take("right")
+    passwords = PasswordCheck(clock)
+    passwords.accept("right")
     waits = []
     for _ in range(12):
-        refused = lock.open("wrong")
+        refused = passwords.check("wrong")
         assert isinstance(refused, UnlockRefused)
         waits.append(refused.wait)
         if refused.wait:
             await clock.sleep(refused.wait / 2)
-            assert lock.open("right") == UnlockRefused(refused.wait / 2), "not looked at, not counted"
+            assert passwords.check("right") == UnlockRefused(refused.wait / 2), "not looked at, not counted"
             await clock.sleep(refused.wait / 2)
     assert waits[:6] == [0, 0, 5, 10, 20, 40]
     assert waits[-1] == LONGEST_PAUSE
-    assert lock.open("right") == Unlocked()
-    assert lock.open("wrong") == UnlockRefused(0), "and all begins anew"
+    assert passwords.check("right") == Unlocked()
+    assert passwords.check("wrong") == UnlockRefused(0), "and all begins anew"
 
 
 async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, cloud: Cloud) -> None:
@@ -46,9 +46,9 @@ async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, 
 
 
 async def test_without_a_login_nothing_opens_it(clock: VirtualClock) -> None:
-    lock = PasswordCheck(clock)
-    assert lock.open("") == UnlockRefused(0)
-    lock.take("right")
-    lock.forget()
-    assert lock.open("right") == UnlockRefused(0)
-    assert "right" not in repr(vars(lock))
+    passwords = PasswordCheck(clock)
+    assert passwords.check("") == UnlockRefused(0)
+    passwords.accept("right")
+    passwords.forget()
+    assert passwords.check("right") == UnlockRefused(0)
+    assert "right" not in repr(vars(passwords))

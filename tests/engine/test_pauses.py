@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from tests.engine.clock import VirtualClock
 from tui.engine.endpoint import Endpoint
-from tui.engine.events import Event, PauseAsked
+from tui.engine.events import Event, PauseRequested
 from tui.engine.journal.writer import JournalWriter
 from tui.engine.service import EngineService
 from tui.model.operation import Action
@@ -27,11 +27,11 @@ class Pausing(httpx.AsyncBaseTransport):
     def __init__(self, app: object, part: str, times: int) -> None:
         self._inner = httpx.ASGITransport(cast(ASGIApp, app))
         self._part = part
-        self._times = times
+        self.times = times
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self._part in request.url.path and self._times:
-            self._times -= 1
+        if self._part in request.url.path and self.times:
+            self.times -= 1
             return httpx.Response(429, headers={"Retry-After": str(WEEK)})
         return await self._inner.handle_async_request(request)
 
@@ -50,17 +50,13 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     )
     await service.login(endpoint, "demo", "pitstop")
     await service.inventory.refresh()
-    transport._times = times
+    transport.times = times
     begun = clock.now()
-    plan = make_plan(
-        Action.START_MAINTENANCE,
-        list(service.inventory.fleet.servers),
-        service.inventory.fleet,
-        batch_size=100,
-    )
+    fleet = service.inventory.fleet
+    plan = make_plan(Action.START_MAINTENANCE, list(fleet.servers), fleet, batch_size=100)
     await service.operations.run(plan, operation_id="op-1")
     assert service.operations.recent["op-1"].summary() == {"verified": len(plan.server_ids)}
-    pauses = [event for event in told if isinstance(event, PauseAsked)]
+    pauses = [event for event in told if isinstance(event, PauseRequested)]
     assert 1 <= len(pauses) <= 2 * times
     assert all(event.until - begun <= 2 * times * BOUND + 60 for event in pauses)
     assert BOUND <= clock.now() - begun <= (2 * times * BOUND) + 120

@@ -184,7 +184,7 @@ async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
     await until(lambda: cloud.posts, clock)
     console.service.operations.hold()
     await work
-    cloud._change(ids[2], Action.START_MAINTENANCE)  # Somebody else put it into maintenance.
+    cloud.change(ids[2], Action.START_MAINTENANCE)  # Somebody else put it into maintenance.
     await console.service.inventory.refresh()
     other = asyncio.create_task(console.service.operations.run(console.plan([ids[4]]), operation_id="op-2"))
     await until(lambda: len(cloud.posts) == 2, clock)

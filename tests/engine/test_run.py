@@ -114,7 +114,7 @@ async def test_refusals_are_told_with_the_message_or_in_our_words(console: Conso
     plan = console.plan()
     cloud.refuse[third] = ""
     cloud.servers[third] = console.service.inventory.fleet.servers[third]
-    cloud._change(third, Action.START_MAINTENANCE)  # Somebody else was faster.
+    cloud.change(third, Action.START_MAINTENANCE)  # Somebody else was faster.
     operation = await console.run(plan)
     assert operation.summary() == {"verified": 3, "refused": 3}
     assert operation.targets[first].message == "It cannot be queued because."
@@ -463,7 +463,7 @@ async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
     def full() -> NoReturn:
         raise JournalError("the disk is full; make room")
 
-    connect, database._connect = database._connect, full  # type: ignore[method-assign]
+    connect, database.connect = database.connect, full  # type: ignore[method-assign]
     operation = await work
     assert operation.summary() == {"verified": 2, "planned": 4}, "as in the journal, for a later resume"
     assert len(cloud.posts) == 1
@@ -472,7 +472,7 @@ async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
     )
     await console.service.operations.run(console.plan(), operation_id="op-2")
     assert console.told(OperationNotStarted)[0].message == "nothing was sent: the disk is full; make room"
-    database._connect = connect  # type: ignore[method-assign]
+    database.connect = connect  # type: ignore[method-assign]
     again = await console.run(console.plan(), "op-3")
     assert again.summary() == {"verified": 4}
     assert console.journal.load("op-1").operation.targets == operation.targets
@@ -532,9 +532,8 @@ async def test_many_operations_leave_nothing_behind(
         assert console.told(OperationEnded)[-1].summary == {"verified": 6}
         console.events.clear()
         await clock.sleep(400)
-        runs = service.operations
-        sizes.append((len(runs.recent), len(runs._runs), len(runs._tasks), len(console.journal._ours)))
-    assert sizes[30:] == [(20, 0, 0, 0)] * 50
-    assert len(asyncio.all_tasks()) == 1, "nothing is polled that nobody waits for"
+        operations, tasks = service.operations, len(asyncio.all_tasks())
+        sizes.append((len(operations.recent), operations.running, tasks, len(console.journal.claims)))
+    assert sizes[30:] == [(20, False, 1, 0)] * 50, "nothing is polled that nobody waits for"
     assert await service.left_in_maintenance() == []
     await service.close()

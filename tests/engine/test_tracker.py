@@ -51,16 +51,15 @@ async def test_the_platforms_last_word_is_the_outcome(
 
 async def test_words_are_told_as_they_change_and_a_strange_one_goes_on(clock: VirtualClock) -> None:
     script = ["notStarted", "notStarted", "executing", "resumed", "Pondering", "Pondering", "succeeded"]
-    words: list[tuple[str, str]] = []
+    seen: list[str] = []
 
     async def status(job_id: str) -> str:
         return script.pop(0)
 
-    tracker = Tracker(status, clock=clock, on_word=lambda job_id, word: words.append((job_id, word)))
-    assert await tracker.wait("wa1-1", START, 1, clock.now()) is JobOutcome.SUCCEEDED
-    assert words == [
-        ("wa1-1", word) for word in ("notStarted", "executing", "resumed", "Pondering", "succeeded")
-    ]
+    tracker = Tracker(status, clock=clock)
+    outcome = await tracker.wait("wa1-1", START, 1, clock.now(), on_status=seen.append)
+    assert outcome is JobOutcome.SUCCEEDED
+    assert seen == ["notStarted", "executing", "resumed", "Pondering", "succeeded"]
 
 
 async def test_many_waiters_make_one_poller(tracker: Tracker, queue: Queue, clock: VirtualClock) -> None:
@@ -334,7 +333,7 @@ async def test_a_nudge_ends_a_pause(tracker: Tracker, queue: Queue, clock: Virtu
     queue.trouble = Outage(clock, 10, 500, TokenExpired("log in again"))
     following = asyncio.create_task(follow(tracker, queue, [60.0]))
     await clock.sleep(501)
-    tracker.nudge()
+    tracker.end_pause()
     await clock.sleep(0.1)
     assert following.done()
     await following

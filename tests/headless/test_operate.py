@@ -302,7 +302,7 @@ def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_m
     window = Window("win-1", place.url, "ACME", "demo", time.time())
     plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(ids[:2])),))
     operation = Operation("op-1", plan.action, plan.server_ids, window_id="win-1", started=time.time())
-    journal.begin(operation, plan, window, was_in_maintenance={})
+    journal.create(operation, plan, window, was_in_maintenance={})
     journal.record("op-1", [Target(id_, State.UNSURE, time.time()) for id_ in ids[:2]])
     journal.end("op-1", time.time())
     journal.close()

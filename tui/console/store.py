@@ -166,7 +166,7 @@ class Store:
             case events.Latency():
                 change.status |= _milliseconds(event.seconds) != _milliseconds(self.latency)
                 self.latency = event.seconds
-            case events.PauseAsked():
+            case events.PauseRequested():
                 self.paused_until = event.until
                 change.status = True
             case events.DataCenterRead():
@@ -202,7 +202,7 @@ class Store:
                 self.trouble = event.message
                 self.fleet.unlisted = event.message
                 change.status = True
-            case events.ReadingAgain():
+            case events.RetryScheduled():
                 if not self._trying:
                     seconds = max(0, round(event.at - self.clock()))
                     change.notices.append(Notice(f"What could not be read is tried again in {seconds} s"))

@@ -1,4 +1,4 @@
-"""Time and sleep, so that tests can replace both."""
+"""Time and sleep, which tests replace."""
 
 import asyncio
 import time
@@ -6,22 +6,22 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the engine gets its time from."""
+    """The engine's source of time."""
 
     def now(self) -> float:
-        """Wall-clock time, seconds since the epoch. May jump; only for records and people."""
+        """Wall-clock time in seconds since the epoch. It may jump: only for records and for display."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never jump back. For intervals and deadlines."""
+        """Seconds that never jump back, for intervals and deadlines."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, letting the rest of the loop go on."""
+        """Wait ``seconds`` without blocking the event loop."""
         ...
 
 
-# Linux counts the time of a suspended machine here only: what was sent before a lid was closed has aged.
+# On Linux only this clock counts the time of a suspended machine. Source: clock_gettime(2).
 _BOOT_TIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
@@ -29,11 +29,11 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """Wall-clock time, seconds since the epoch."""
+        """Wall-clock time in seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment; on Linux with those in which the machine was suspended."""
+        """Monotonic seconds; on Linux the time of a suspended machine is included."""
         return time.clock_gettime(_BOOT_TIME) if _BOOT_TIME is not None else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""What the engine tells: immutable, so that they may cross threads.
+"""The engine's events: immutable, so that they may cross threads.
 
-Whoever shows a fleet or an operation keeps its own, and feeds it with these.
+A console keeps its own copy of the fleet and the operations, and updates it with these.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tui.model.standing import Standing
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Anything the engine tells."""
+    """Base of all events."""
 
 
 class LoggedIn(Event, frozen=True):
@@ -23,7 +23,7 @@ class LoggedIn(Event, frozen=True):
 
     user: str
     account: str
-    """The alias worked on: the one asked for, else the user's own."""
+    """The account alias in use: the requested one, else the user's own."""
     roles: tuple[str, ...]
     endpoint: str
 
@@ -31,8 +31,8 @@ class LoggedIn(Event, frozen=True):
 class LoginFailed(Event, frozen=True):
     """A login did not succeed; ``message`` is for the operator.
 
-    With ``refused`` the endpoint itself said no (the attempt counts towards a lock); else the
-    endpoint could not be asked.
+    With ``refused`` the endpoint rejected it (the attempt counts towards a lock); else the endpoint did not
+    answer or was not asked.
     """
 
     message: str
@@ -40,29 +40,29 @@ class LoginFailed(Event, frozen=True):
 
 
 class LoginNeeded(Event, frozen=True):
-    """The token ran out and the credentials in memory are refused: ask the operator, lose nothing."""
+    """The token has expired and the credentials in memory are refused: the operator must log in again."""
 
     message: str
 
 
 class Unlocked(Event, frozen=True):
-    """The password that was tried is the one of the login."""
+    """The password is the one of the login."""
 
 
 class UnlockRefused(Event, frozen=True):
-    """It is not, or it came too soon after wrong ones; for ``wait`` seconds no other is looked at."""
+    """The password is wrong, or came too soon after wrong ones; all are refused for ``wait`` seconds."""
 
     wait: float
 
 
 class DataCentersListed(Event, frozen=True):
-    """The data centers that the account has now; any other is gone. Told before one of them is read."""
+    """The account's data centers; any other is gone. Emitted before one of them is read."""
 
     data_centers: tuple[str, ...]
 
 
 class DataCenterRead(Event, frozen=True):
-    """All groups and servers of one data center, as read at ``at``."""
+    """All groups and servers of one data center, read at ``at`` (seconds since the epoch)."""
 
     data_center: DataCenter
     groups: tuple[Group, ...]
@@ -71,44 +71,44 @@ class DataCenterRead(Event, frozen=True):
 
 
 class DataCenterFailed(Event, frozen=True):
-    """One data center could not be read; the others are not hidden by that."""
+    """One data center could not be read; the others are read all the same."""
 
     data_center: str
     message: str
 
 
 class FleetRead(Event, frozen=True):
-    """A reading of the inventory has ended: of all of it, or of what could not be read before."""
+    """A reading has ended: of the whole inventory, or of the data centers that failed before."""
 
     data_centers: tuple[str, ...]
-    """Those the account has now; any other is gone."""
+    """The account's data centers; any other is gone."""
     failed: tuple[str, ...]
     """Those of them that could not be read this time."""
     at: float
-    """When the oldest of what is known was read."""
+    """When the oldest part of the fleet was read, in seconds since the epoch."""
 
 
 class FleetFailed(Event, frozen=True):
-    """Not even the list of data centers could be read."""
+    """The list of data centers could not be read."""
 
     message: str
 
 
-class ReadingAgain(Event, frozen=True):
-    """What could not be read will be tried again by itself at ``at``, unless it is asked for earlier."""
+class RetryScheduled(Event, frozen=True):
+    """What could not be read is retried at ``at`` (seconds since the epoch), unless requested earlier."""
 
     at: float
 
 
 class ServersRead(Event, frozen=True):
-    """Some servers were read again, one by one or in bulk, e.g. to verify an operation."""
+    """Single servers were read, e.g. to verify an operation."""
 
     servers: tuple[Server, ...]
     at: float
 
 
 class DetailsRead(Event, frozen=True):
-    """Everything about one server, on request."""
+    """Everything about one server was read."""
 
     details: ServerDetails
     at: float
@@ -122,7 +122,7 @@ class DetailsFailed(Event, frozen=True):
 
 
 class OperationStarted(Event, frozen=True):
-    """An operation is in the journal and under way; also told for each one taken up again after a restart."""
+    """An operation is in the journal and under way; also emitted for each one that is resumed."""
 
     operation_id: str
     action: Action
@@ -131,7 +131,7 @@ class OperationStarted(Event, frozen=True):
     reason: str
     at: float
     targets: tuple[Target, ...]
-    """Every server of the operation, in the order sent, where it stands now."""
+    """Every server of the operation in its current state, in the order sent."""
     resumed: bool = False
     elsewhere: bool = False
     """Whether another running console of the same user carries it out; this one only shows it."""
@@ -167,16 +167,16 @@ class OperationStarted(Event, frozen=True):
 
 
 class Progress(Event, frozen=True):
-    """Servers of one operation changed state, job id or message. Told after it is in the journal."""
+    """Servers of one operation changed state, job id or message. Emitted once it is in the journal."""
 
     operation_id: str
     targets: tuple[Target, ...]
 
 
 class OperationEnded(Event, frozen=True):
-    """Nothing more will happen in this operation by itself.
+    """Nothing more happens in this operation by itself.
 
-    Servers may still be planned when it was interrupted: they are sent when somebody resumes it.
+    When it was interrupted, servers may still be planned: they can be sent by resuming it.
     """
 
     operation_id: str
@@ -186,47 +186,47 @@ class OperationEnded(Event, frozen=True):
 
 
 class LeftInMaintenance(Event, frozen=True):
-    """Servers that this account's windows put into maintenance and did not bring back, says the journal.
+    """Servers that this account's windows put into maintenance and did not bring back, by the journal.
 
-    What they did; whether a server is in maintenance now, only the fleet says.
+    Whether a server is in maintenance now, only the fleet shows.
     """
 
     server_ids: tuple[str, ...]
 
 
 class Standings(Event, frozen=True):
-    """Which servers are under way, or not known to have changed or not, says the journal.
+    """Servers that are under way or whose outcome is not known, by the journal.
 
-    Of every Pitstop of the same user at this endpoint and account.
+    Covers every process of the same user at this endpoint and account.
     """
 
     standings: Mapping[str, Standing]
 
 
 class OperationNotStarted(Event, frozen=True):
-    """An operation was asked for and nothing was sent, e.g. because the journal cannot be written."""
+    """An operation was requested and nothing was sent, e.g. because the journal cannot be written."""
 
     operation_id: str
     message: str
 
 
 class Link(StrEnum):
-    """How the way to the endpoint is."""
+    """Whether the endpoint can be reached."""
 
     UP = "up"
     DOWN = "down"
-    """No answer comes."""
+    """No answers."""
     FAILING = "failing"
-    """Answers come, and they are errors or make no sense."""
+    """The answers are errors or malformed."""
 
     @property
     def trouble(self) -> str:
-        """What is wrong, in a few words; empty when all is well."""
+        """What is wrong, in a few words; empty for UP."""
         return {"down": "no answer", "failing": "answers with errors"}.get(self, "")
 
 
 class LinkChanged(Event, frozen=True):
-    """The endpoint stopped answering, answers with errors, or as it should again. Told once each way."""
+    """The link to the endpoint changed. Emitted once per change."""
 
     link: Link
     message: str
@@ -234,35 +234,35 @@ class LinkChanged(Event, frozen=True):
 
 
 class JournalChanged(Event, frozen=True):
-    """The journal cannot be written, or can be again. Told once each way.
+    """The journal cannot be written, or can be again. Emitted once per change.
 
-    While it cannot, nothing new is sent; what was sent is followed, and written down later.
+    While it cannot, nothing new is sent; what was sent is followed, and recorded later.
     """
 
     message: str
-    """Why not, and what to do; empty when all is well again."""
+    """Why not, and what to do; empty when it can be written again."""
 
 
 class JournalPruned(Event, frozen=True):
-    """Operations that ended long ago have left the journal."""
+    """Operations that ended long ago were deleted from the journal."""
 
     message: str
-    """How many, and from when."""
+    """How many, and when they ended."""
 
 
 class Latency(Event, frozen=True):
-    """How long the newest answer took, in seconds. For the status line; the newest one counts."""
+    """How long the newest answer took, in seconds."""
 
     seconds: float
 
 
-class PauseAsked(Event, frozen=True):
-    """The endpoint asked for a pause: until ``until`` little or nothing is sent. The newest one counts."""
+class PauseRequested(Event, frozen=True):
+    """The endpoint requested a pause until ``until`` (seconds since the epoch). The newest one counts."""
 
     until: float
 
 
 class EngineFailed(Event, frozen=True):
-    """The engine itself met a bug; the details are in the log file. Sent work is in the journal."""
+    """The engine met a bug; the log file has the details. The journal keeps what was sent."""
 
     message: str

@@ -1,15 +1,14 @@
-"""Giving memory back to the system."""
+"""Returns freed memory to the system."""
 
 import ctypes
 import sys
 
 
 def give_back() -> None:
-    """Return what the C library keeps of memory that was freed, as after the bodies of a large reading.
+    """Return to the system what the C library keeps of freed memory, e.g. after a large reading.
 
-    It would be used again, but a console stays open for hours between two such readings. Takes a few
-    milliseconds. Does nothing where the C library cannot do it: only glibc can.
-    Source: malloc_trim(3).
+    A console stays open for hours between two such readings. Takes a few milliseconds; does nothing with a
+    C library other than glibc. Source: malloc_trim(3).
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

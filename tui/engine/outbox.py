@@ -1,4 +1,4 @@
-"""Events on their way to another thread. Bounded, however long nobody fetches them."""
+"""A queue of events between two threads, bounded however long nobody fetches them."""
 
 import contextlib
 import threading
@@ -18,9 +18,9 @@ from tui.engine.events import (
     LeftInMaintenance,
     Link,
     LinkChanged,
-    PauseAsked,
+    PauseRequested,
     Progress,
-    ReadingAgain,
+    RetryScheduled,
     ServersRead,
 )
 from tui.model.operation import State, Target
@@ -31,10 +31,10 @@ COMPACT_AT = 512
 
 
 class Outbox:
-    """Put in by one thread, fetched by another.
+    """Events put in by one thread and fetched by another.
 
-    A screen on a stalled terminal fetches nothing for minutes. What it would show is the newest anyway, so
-    then the older of two tellings of the same thing is dropped; the order of the others stays.
+    A screen on a stalled terminal fetches nothing for minutes. It would show the newest state anyway, so
+    events superseded by later ones are dropped then; the order of the others stays.
     """
 
     def __init__(self) -> None:
@@ -42,22 +42,25 @@ class Outbox:
         self._events: deque[Event] = deque()
         self._compact_at = COMPACT_AT
         self.on_events: Callable[[], None] | None = None
-        """Called by the putting thread when there is something to fetch after nothing was."""
+        """Called on the thread that puts, whenever the queue was empty before."""
+
+    def __len__(self) -> int:
+        return len(self._events)
 
     def put(self, event: Event) -> None:
         """Add an event."""
         with self._lock:
-            news = not self._events
+            was_empty = not self._events
             self._events.append(event)
             if len(self._events) >= self._compact_at:
                 self._events = deque(compact(self._events))
                 self._compact_at = max(COMPACT_AT, 2 * len(self._events))
-        if news and self.on_events is not None:
+        if was_empty and self.on_events is not None:
             with contextlib.suppress(RuntimeError):  # The loop of a console that ended must not end ours.
                 self.on_events()
 
     def fetch(self) -> list[Event]:
-        """All events since the last time, in order."""
+        """Return all events since the last call, in order."""
         with self._lock:
             events, self._events = self._events, deque()
             self._compact_at = COMPACT_AT
@@ -65,34 +68,34 @@ class Outbox:
 
 
 def compact(events: Iterable[Event]) -> list[Event]:
-    """The same events without what later ones make needless. Those that are left keep their places.
+    """Return the events without those that later ones supersede, in the same order.
 
-    Whoever takes them in ends with the same picture: what is dropped sets only what a later event sets again.
+    Both lists lead to the same state: a dropped event sets only what a later one sets again.
     """
-    news = _News()
-    kept = [event for each in reversed(list(events)) if (event := news.of(each)) is not None]
+    filter_ = _Compaction()
+    kept = [event for each in reversed(list(events)) if (event := filter_.keep(each)) is not None]
     return kept[::-1]
 
 
-class _News:
-    """What is told by none of the later events; asked for each event from the last to the first."""
+class _Compaction:
+    """Decides which events are superseded; sees them from the last to the first."""
 
     def __init__(self) -> None:
-        self._told: set[object] = set()
+        self._set_later: set[object] = set()
         self._fleet: FleetRead | None = None
         self._listed: set[str] | None = None
-        """The data centers that the account has, as the next event says that says it."""
+        """The account's data centers by the next event that lists them."""
         self._named: set[str] = set()
-        """Those of which something is told before that."""
+        """Data centers that events before that one mention."""
 
-    def of(self, event: Event) -> Event | None:
-        """The event, or the part of it that no later one makes needless."""
+    def keep(self, event: Event) -> Event | None:
+        """Return the event, or the part of it that no later event supersedes."""
         match event:
-            case Latency() | PauseAsked() | JournalChanged() | LeftInMaintenance() | ReadingAgain():
+            case Latency() | PauseRequested() | JournalChanged() | LeftInMaintenance() | RetryScheduled():
                 return event if self._first(type(event)) else None
             case LinkChanged():
                 if event.link is not Link.UP:
-                    self._told.add(Latency)  # the picture forgets it
+                    self._set_later.add(Latency)  # the console forgets it
                 return event if self._first(LinkChanged) else None
             case FleetFailed():
                 if not self._first(FleetFailed):
@@ -125,8 +128,8 @@ class _News:
                 return event
 
     def _first(self, key: object) -> bool:
-        first = key not in self._told
-        self._told.add(key)
+        first = key not in self._set_later
+        self._set_later.add(key)
         return first
 
     def _is_needed(self, event: FleetRead) -> bool:
@@ -138,7 +141,7 @@ class _News:
         return True
 
     def _lists(self, data_centers: Sequence[str]) -> bool:
-        """Whether it takes away a data center that the next one does not, or that is named in between."""
+        """Whether it removes a data center that is in the next list, or mentioned in between."""
         present, later = set(data_centers), self._listed
         if later is not None and present >= later and present >= self._named:
             return False
@@ -146,15 +149,17 @@ class _News:
         return True
 
     def _is_new(self, server: Server) -> bool:
-        return (DataCenterRead, server.data_center) not in self._told and self._first((Server, server.id))
+        return (DataCenterRead, server.data_center) not in self._set_later and self._first(
+            (Server, server.id)
+        )
 
     def _counts(self, operation_id: str, target: Target) -> bool:
-        """Whether it is the newest of its server, or says alone that the server was, or may be, changed."""
+        """Whether it is the newest of its server, or alone shows that the server may have changed."""
         key, state = (operation_id, target.server_id), target.state
         counts = self._first(key)
-        if state in MAY_HAVE_CHANGED and LeftInMaintenance not in self._told:
+        if state in MAY_HAVE_CHANGED and LeftInMaintenance not in self._set_later:
             # A change that is verified says also that there may be one.
             counts |= self._first((key, state is State.VERIFIED))
             if state is State.VERIFIED:
-                self._told.add((key, False))
+                self._set_later.add((key, False))
         return counts

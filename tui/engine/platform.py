@@ -1,4 +1,4 @@
-"""What the engine asks of the platform. ``tui.api.endpoints.Api`` does it over HTTP."""
+"""The platform as the engine uses it; ``tui.api.endpoints.Api`` implements it over HTTP."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class Platform(Protocol):
-    """A connection to one endpoint. Every call raises ApiError; see ``tui.api.endpoints`` for each."""
+    """A connection to one endpoint. Every request may raise ApiError; see ``tui.api.endpoints.Api``."""
 
     async def login(self, user: str, password: str) -> "Session":
-        """Log in; one attempt."""
+        """Log in with one attempt."""
         ...
 
     async def data_centers(self, account: str) -> list[DataCenter]:
-        """The data centers of an account."""
+        """Read the data centers of an account."""
         ...
 
     async def group_tree(self, account: str, data_center: DataCenter) -> "Tree":
-        """All groups and servers of a data center."""
+        """Read all groups and servers of a data center."""
         ...
 
     async def server(self, account: str, server_id: str) -> ServerDetails:
-        """One server."""
+        """Read everything about one server."""
         ...
 
     async def operate(
@@ -40,11 +40,11 @@ class Platform(Protocol):
         server_ids: Sequence[str],
         may_leave: Callable[[], Awaitable[None]],
     ) -> "list[Answer]":
-        """Ask for an action on servers: one POST. ``may_leave`` is asked just before, and may raise."""
+        """Request an action on servers with one POST. ``may_leave`` is awaited just before; it may raise."""
         ...
 
     async def job_status(self, account: str, job_id: str) -> str:
-        """The platform's word for a job."""
+        """Read the status of a job, as the platform spells it."""
         ...
 
     async def aclose(self) -> None:
@@ -52,16 +52,19 @@ class Platform(Protocol):
         ...
 
 
-Told = Callable[[float], None]
-Connect = Callable[[Endpoint, Clock, Told, Told], Platform]
-"""Makes a connection to an endpoint; it tells the latency of each answer, and each pause that it is asked
-for. In seconds."""
+OnSeconds = Callable[[float], None]
+Connect = Callable[[Endpoint, Clock, OnSeconds, OnSeconds], Platform]
+"""Makes a connection to an endpoint. The callbacks receive, in seconds, the latency of each answer and each
+pause that the endpoint requests."""
 
 
 def connecting(state: Path) -> Connect:
-    """Connections over HTTP; processes with that folder share the request budget of each user."""
+    """Return what makes connections over HTTP.
 
-    def connect(endpoint: Endpoint, clock: Clock, on_latency: Told, on_pause: Told) -> Platform:
+    Processes with the same ``state`` folder share the request budget of each user at an endpoint.
+    """
+
+    def connect(endpoint: Endpoint, clock: Clock, on_latency: OnSeconds, on_pause: OnSeconds) -> Platform:
         # The HTTP library is loaded here, not before.
         from tui.api.endpoints import Api
         from tui.engine.shared_budget import SharedBudget
@@ -80,7 +83,7 @@ def connecting(state: Path) -> Connect:
             burst=endpoint.burst,
             on_latency=on_latency,
             on_pause=on_pause,
-            # What is in the process is nobody else's.
+            # A sandbox in the process has no other users.
             shared=shared if endpoint.transport is None else None,
         )
 

@@ -65,9 +65,8 @@ class EngineService:
         self._clock = clock or SystemClock()
         self.session = Session(connect or connecting(journal.database.path.parent), self._clock, emit)
         self.inventory = Inventory("", self.session, self._clock, emit)
-        self.operations = OperationManager(
-            self._journal, self.session, self._clock, options or Options(), emit
-        )
+        self._options = options or Options()
+        self.operations = OperationManager(self._journal, self.session, self._clock, self._options, emit)
         self._context: RunContext | None = None
         self._password_check = PasswordCheck(self._clock)
 
@@ -86,15 +85,15 @@ class EngineService:
         before = (self.session.endpoint_key, self.session.account)
         if not await self.session.login(endpoint, user, password, account):
             return
-        self._password_check.take(password)
+        self._password_check.accept(password)
         if self._context is not None and (self.session.endpoint_key, self.session.account) == before:
-            self._context.tracker.nudge()
+            self._context.tracker.end_pause()
         else:
             self._use(endpoint)
 
     async def unlock(self, password: str) -> None:
         """Compare a password with the one of the login; emits Unlocked or UnlockRefused. Sends nothing."""
-        self._emit(self._password_check.open(password))
+        self._emit(self._password_check.check(password))
 
     async def left_in_maintenance(self, window_id: str = "") -> list[str]:
         """Return the servers that this account's windows put into maintenance and did not bring back.
@@ -155,15 +154,14 @@ class EngineService:
             clock=self._clock,
             budget=TRACKING_SHARE * endpoint.requests_per_second,
             history=self._durations,
-            on_word=self.operations.on_word,
             on_duration=self._record_duration,
         )
         verifier = Verifier(
             read_server=self.inventory.read_server,
             read_data_center=self.inventory.read_data_center,
-            data_center_of=self.inventory.place_of,
+            data_center_of=self.inventory.data_center_of,
             clock=self._clock,
-            crowded=lambda: tracker.crowded,
+            backlogged=lambda: tracker.backlogged,
         )
         self._context = RunContext(
             session=self.session,
@@ -173,13 +171,13 @@ class EngineService:
             verifier=verifier,
             journal=self._journal,
             clock=self._clock,
-            options=self.operations.options,
-            tell=self._emit,
+            options=self._options,
+            emit=self._emit,
         )
-        self.operations.work_with(self._context)
+        self.operations.use(self._context)
 
     async def _durations(self, action: Action, servers: int) -> list[float]:
         return await self._journal.do(lambda journal: journal.durations(action, similar(servers)))
 
     def _record_duration(self, action: Action, servers: int, seconds: float) -> None:
-        self._journal.begin(lambda journal: journal.record_duration(action, servers, seconds))
+        self._journal.start(lambda journal: journal.record_duration(action, servers, seconds))

@@ -1,4 +1,4 @@
-"""Who is logged in where, and how the way there is."""
+"""A login at one endpoint, and whether that endpoint answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,37 +23,37 @@ from tui.engine.events import (
     LoggedIn,
     LoginFailed,
     LoginNeeded,
-    PauseAsked,
+    PauseRequested,
 )
 from tui.engine.platform import Connect, Platform
 
 T = TypeVar("T")
 
 FAILING_AFTER = 2
-"""So many errors in a row, each after several tries, are the endpoint's; one may be of what was asked for."""
+"""So many failed requests in a row, each tried several times, mean that the endpoint fails."""
 
 LATENCY_EVERY = 1.0
-"""Seconds between two tellings of the latency, at least."""
+"""Seconds between two Latency events at least."""
 
 LONG_PAUSE = 5.0
-"""Seconds from which a pause that the endpoint asked for is worth telling."""
+"""Shorter pauses requested by the endpoint, in seconds, emit no event."""
 
 
 class Session:
-    """The login and the connection. The credentials are in the connection's memory, nowhere else.
+    """The login and the connection. Only the connection keeps the credentials, in memory.
 
-    When the token runs out and the credentials are refused, everything waits here until the operator
-    logs in again: nothing fails by that, and no attempt is made that could lock the user.
+    When the token has expired and the credentials are refused, every request waits here until the operator
+    logs in again: none fails, and no attempt is made that could lock the user.
     """
 
-    def __init__(self, connect: Connect, clock: Clock, tell: Callable[[Event], None]) -> None:
+    def __init__(self, connect: Connect, clock: Clock, emit: Callable[[Event], None]) -> None:
         self.endpoint: Endpoint | None = None
         self.user = ""
         self.account = ""
         self.roles: tuple[str, ...] = ()
         self._connect = connect
         self._clock = clock
-        self._tell = tell
+        self._emit = emit
         self._platform: Platform | None = None
         self._valid = asyncio.Event()
         self._refused = asyncio.Event()
@@ -61,7 +61,7 @@ class Session:
         self._errors = 0
         self._answers = 0
         self._link = Link.UP
-        self._latency_told = float("-inf")
+        self._latency_emitted = float("-inf")
         self._paused_until = float("-inf")
 
     @property
@@ -70,7 +70,7 @@ class Session:
         return self.endpoint.key if self.endpoint is not None else ""
 
     async def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> bool:
-        """Log in, once; the events say how it went. An earlier session stays as it is when this fails."""
+        """Log in with one attempt; emits LoggedIn or LoginFailed. A failure keeps an earlier login."""
         platform = self._platform
         again = platform is not None and endpoint.key == self.endpoint_key
         try:
@@ -82,7 +82,7 @@ class Session:
                 await platform.aclose()
             elif platform is not None:
                 self._failed(error, self._answers)
-            self._tell(LoginFailed(str(error), isinstance(error, LoginRefused)))
+            self._emit(LoginFailed(str(error), isinstance(error, LoginRefused)))
             return False
         before, self._platform = self._platform, platform
         if before is not None and before is not platform:
@@ -93,23 +93,23 @@ class Session:
         self._valid.set()
         self._refused.clear()
         self._answered()
-        self._tell(LoggedIn(self.user, self.account, self.roles, endpoint.name))
+        self._emit(LoggedIn(self.user, self.account, self.roles, endpoint.name))
         return True
 
     def refuse(self, message: str) -> None:
-        """Answer a login without asking the endpoint."""
-        self._tell(LoginFailed(message, refused=False))
+        """Emit LoginFailed without asking the endpoint."""
+        self._emit(LoginFailed(message, refused=False))
 
-    async def valid(self) -> None:
-        """Wait until there is a login that the endpoint is not known to refuse."""
+    async def wait_until_valid(self) -> None:
+        """Wait until somebody is logged in and the endpoint has not refused the login since."""
         await self._valid.wait()
 
-    async def login_needed(self) -> None:
-        """Wait until only the operator can log in again."""
+    async def wait_until_refused(self) -> None:
+        """Wait until the endpoint refuses the login, so that only the operator can renew it."""
         await self._refused.wait()
 
-    async def read(self, call: Callable[[Platform], Awaitable[T]]) -> T:
-        """Read something, waiting for a new login if it takes one.
+    async def read(self, request: Callable[[Platform], Awaitable[T]]) -> T:
+        """Make a request that only reads, waiting for a new login when it needs one.
 
         Raises:
             ApiError: any but TokenExpired.
@@ -117,27 +117,27 @@ class Session:
         while True:
             await self._valid.wait()
             try:
-                return await self.once(call)
+                return await self.call(request)
             except TokenExpired:
                 continue
 
-    async def once(self, call: Callable[[Platform], Awaitable[T]]) -> T:
-        """One call, e.g. one that changes something.
+    async def call(self, request: Callable[[Platform], Awaitable[T]]) -> T:
+        """Make one request, e.g. one that changes something.
 
         Raises:
-            ApiError: as the platform says. After TokenExpired, ``valid`` waits for the new login.
+            ApiError: as the platform raises it. After TokenExpired ``wait_until_valid`` waits for a login.
         """
         if self._platform is None:
             raise TokenExpired("nobody is logged in")
         login, answers = self._logins, self._answers
         try:
-            result = await call(self._platform)
+            result = await request(self._platform)
         except TokenExpired as error:
             self._answered()
             if login == self._logins and self._valid.is_set():
                 self._valid.clear()
                 self._refused.set()
-                self._tell(LoginNeeded(str(error)))
+                self._emit(LoginNeeded(str(error)))
             raise
         except ApiError as error:
             self._failed(error, answers)
@@ -158,12 +158,12 @@ class Session:
         self._set_link(Link.UP, "the endpoint answers again")
 
     def _failed(self, error: ApiError, answers: int) -> None:
-        """What a failed request says of the link; ``answers`` is how many there were when it left."""
+        """Update the link after a failed request; ``answers`` is how many answers there were when it left."""
         match error:
             case OutcomeUnsure():
-                pass  # Lost, or an error: the readings that follow find out.
+                pass  # No answer, or an error: the readings that follow show which.
             case Unreachable():
-                # Each was repeated by then. Where others were answered meanwhile, the way is there.
+                # It was retried by then. When others were answered meanwhile, the network works.
                 if answers == self._answers:
                     self._set_link(Link.DOWN, str(error))
             case ServerFault() | Malformed():
@@ -176,17 +176,17 @@ class Session:
     def _set_link(self, link: Link, message: str) -> None:
         if link is not self._link:
             self._link = link
-            self._latency_told = float("-inf")
-            self._tell(LinkChanged(link, message, self._clock.now()))
+            self._latency_emitted = float("-inf")
+            self._emit(LinkChanged(link, message, self._clock.now()))
 
     def _on_latency(self, seconds: float) -> None:
-        if self._clock.monotonic() - self._latency_told >= LATENCY_EVERY:
-            self._latency_told = self._clock.monotonic()
-            self._tell(Latency(seconds))
+        if self._clock.monotonic() - self._latency_emitted >= LATENCY_EVERY:
+            self._latency_emitted = self._clock.monotonic()
+            self._emit(Latency(seconds))
 
     def _on_pause(self, seconds: float) -> None:
         until = self._clock.now() + seconds
-        # Requests that were under way together are each told the same.
+        # Requests in flight at the same time each report the same pause.
         if seconds >= LONG_PAUSE and abs(until - self._paused_until) >= 1.0:
             self._paused_until = until
-            self._tell(PauseAsked(until))
+            self._emit(PauseRequested(until))

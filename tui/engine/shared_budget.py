@@ -1,8 +1,9 @@
 """The request budget of one user at one endpoint, shared by every Pitstop that keeps its state in one folder.
 
-A small file holds one number: the moment at which the bucket is full again, by the clock that all processes
-of this boot share. Whoever wants to send moves it on under a lock and learns when it may leave (GCRA), so
-places are given out in the order asked for, and a process that dies takes with it only those it had.
+A small file holds one number: the moment at which the bucket is full again, by the monotonic clock that all
+processes share. A process that sends advances it under a lock and learns when its request may leave (the
+generic cell rate algorithm). So slots are assigned in the order of the requests, and a process that dies
+wastes only its own.
 """
 
 import asyncio
@@ -17,15 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.engine.errors import JournalError
-from tui.engine.journal.database import prepare_directory
+from tui.engine.journal.files import prepare_directory
 from tui.engine.journal.owner import uptime
 
 PATIENCE = 0.25
-"""Seconds to wait for the lock; it is held for microseconds, unless its holder was stopped."""
+"""Seconds to wait for the lock; it is held for microseconds, unless its holder is suspended."""
 RETRY_AFTER = 10.0
-"""Seconds for which each process keeps its own budget only, once the file could not be used."""
+"""Seconds for which a process uses its own budget only, after the file could not be used."""
 LONGEST_HOLD = 300.0
-"""Seconds that an endpoint can have everybody wait."""
+"""Seconds for which an endpoint can pause all processes at most."""
 
 _LAYOUT = struct.Struct("<16sd")
 
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class SharedBudget:
-    """One process's way to the file. Never raises: without it, each process has its own budget only."""
+    """One process's access to the file. Never raises: without the file each process has its own budget."""
 
     def __init__(
         self,
@@ -45,32 +46,41 @@ class SharedBudget:
         boot: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``name`` tells endpoint and user; ``rate`` is requests a second, ``burst`` so many at once."""
+        """Open nothing yet.
+
+        Args:
+            directory: Where the file is.
+            name: Endpoint and user.
+            rate: Requests per second.
+            burst: Requests at once.
+            boot: The id of the machine's boot; determined when None.
+            monotonic: The clock that all processes share, in seconds.
+        """
         self.path = directory / f"budget-{_digest(name).hex()[:16]}"
         self._every = 1 / rate
         self._ahead = (burst - 1) / rate
         self._boot = _digest(uptime()[0] if boot is None else boot)[:16]
         self._monotonic = monotonic
         self._not_before = float("-inf")
-        self._told = False
+        self._warned = False
 
     async def take(self, number: int) -> list[float]:
-        """Take places for requests: in how many seconds each of them may leave."""
-        return await self._unless_broken(lambda: self._take(number)) or [0.0] * number
+        """Take slots for requests; returns in how many seconds each of them may leave."""
+        return await self._or_nothing(lambda: self._take(number)) or [0.0] * number
 
     async def hold(self, seconds: float) -> None:
-        """Let nobody send for ``seconds``, then at the rate without a burst."""
-        await self._unless_broken(lambda: self._hold(min(seconds, LONGEST_HOLD)))
+        """Let no process send for ``seconds``, then at the rate without a burst."""
+        await self._or_nothing(lambda: self._hold(min(seconds, LONGEST_HOLD)))
 
-    async def _unless_broken(self, work: Callable[[], list[float]]) -> list[float]:
+    async def _or_nothing(self, work: Callable[[], list[float]]) -> list[float]:
         if self._monotonic() < self._not_before:
             return []
         try:
             return await asyncio.to_thread(work)  # A disk may stand still; the event loop may not.
         except (OSError, JournalError) as error:
             self._not_before = self._monotonic() + RETRY_AFTER
-            if not self._told:
-                self._told = True
+            if not self._warned:
+                self._warned = True
                 logger.warning("the request budget is not shared with other processes: %s", error)
             return []
 
@@ -80,7 +90,7 @@ class SharedBudget:
             full = self._full_at(file, now)
             first = full - self._ahead - now
             self._write(file, full + number * self._every)
-        return [max(0.0, round(first + place * self._every, 6)) for place in range(number)]
+        return [max(0.0, round(first + slot * self._every, 6)) for slot in range(number)]
 
     def _hold(self, seconds: float) -> list[float]:
         with self._locked() as file:
@@ -89,12 +99,12 @@ class SharedBudget:
         return []
 
     def _full_at(self, file: int, now: float) -> float:
-        """When the bucket is full again, if nothing more is sent; now, where the file makes no sense."""
+        """When the bucket is full again if nothing more is sent; now when the file is invalid."""
         content = os.pread(file, _LAYOUT.size, 0)
         if len(content) < _LAYOUT.size:
             return now
         boot, full = _LAYOUT.unpack(content)
-        # What was written before a reboot, or by a clock that counts otherwise, says nothing.
+        # A number written before a reboot, or by another clock, is ignored.
         sane = boot == self._boot and full < now + 2 * LONGEST_HOLD + self._ahead + 100 * self._every
         return max(full, now) if sane else now
 
@@ -117,7 +127,7 @@ class SharedBudget:
                     time.sleep(0.001)
             yield file
         finally:
-            os.close(file)  # Gives the lock back, as the death of a process does.
+            os.close(file)  # Releases the lock, as the death of the process does.
 
 
 def _digest(text: str) -> bytes:

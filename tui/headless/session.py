@@ -22,7 +22,7 @@ from tui.engine.events import (
     LoggedIn,
     LoginFailed,
     LoginNeeded,
-    PauseAsked,
+    PauseRequested,
 )
 from tui.engine.journal.writer import JournalWriter
 from tui.engine.options import Options
@@ -166,7 +166,7 @@ class Session:
             case LinkChanged():
                 trouble = event.link.trouble
                 self.narrator.say(f"{trouble}: {event.message}" if trouble else event.message)
-            case PauseAsked(until=until):
+            case PauseRequested(until=until):
                 self.narrator.wait_until(until)
             case LoginNeeded(message=message):
                 self.narrator.say(f"the endpoint does not accept the login any more: {message}")

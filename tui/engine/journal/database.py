@@ -1,14 +1,12 @@
-"""The journal's file: opened safely, checked, brought to the newest version, written in transactions.
+"""The journal's SQLite file: opened safely, checked, migrated to the newest schema, written in transactions.
 
-SQLite in WAL mode with ``synchronous=FULL``: what was committed survives the process, the machine and the
-power. Knows nothing of what is written.
+WAL mode with ``synchronous=FULL``: a committed transaction survives a crash of the process, the machine or
+the power. Knows nothing of the tables' meaning.
 """
 
 import contextlib
 import logging
-import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from tui.engine.errors import JournalDamaged, JournalError, JournalNewer, JournalNotLocal
+from tui.engine.errors import JournalDamaged, JournalError, JournalNotLocal, JournalTooNew
 from tui.engine.journal import schema
-from tui.engine.journal.mounts import ADVICE, check_local
+from tui.engine.journal.files import prepare_file
+from tui.engine.journal.mounts import ADVICE
 
 BUSY_TIMEOUT = 3.0
-"""Seconds to wait for another console's transaction; each of ours takes milliseconds."""
+"""Seconds to wait for the transaction of another process; each of ours takes milliseconds."""
 
 _SETTINGS = (
     "synchronous = FULL",
@@ -36,62 +35,70 @@ _SETTINGS = (
 
 logger = logging.getLogger(__name__)
 
-_SENSELESS = (ValueError, TypeError, msgspec.MsgspecError)
-"""What comes of values that Pitstop never wrote, where SQLite found nothing wrong with the file."""
+_INVALID = (ValueError, TypeError, msgspec.MsgspecError)
+"""Raised by values that Pitstop never wrote, in a file that SQLite finds intact."""
 
 
 class Database:
-    """One file, opened when first needed and again after trouble. Methods raise JournalError unless told."""
+    """One file, opened when first needed and again after an error."""
 
     def __init__(self, path: Path, on_open: Callable[[sqlite3.Connection], str]) -> None:
-        """``on_open`` is called inside a transaction whenever the file was opened; see ``on_note``."""
+        """Open nothing yet. ``on_open`` runs in a transaction after each opening; it returns a note."""
         self.path = path
         self.problem = ""
-        """Why the newest attempt failed; empty while all is well."""
+        """Why the newest attempt failed; empty when it succeeded."""
         self.on_problem: Callable[[str], None] | None = None
-        """Told when ``problem`` changes."""
+        """Called when ``problem`` changes."""
         self.on_note: Callable[[str], None] | None = None
-        """Told what was done to the file that an operator should know, once it is on disk."""
+        """Called with each note for the operator, once what it reports is on disk."""
         self._on_open = on_open
-        self._db: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
         self._checked = False
         self._unwritten: list[tuple[str, Sequence[Sequence[object]]]] = []
 
     @contextmanager
     def writing(self, *, patient: bool = True) -> Iterator[sqlite3.Connection]:
-        """A transaction; what could not be written before goes first, so that the order stays.
+        """A write transaction; rows kept by ``keep`` are written first, so that the order stays.
 
-        The lock of another program is waited for; unless ``patient``, only while all was well before.
+        Waits ``BUSY_TIMEOUT`` seconds for another process's lock; unless ``patient``, only when the attempt
+        before succeeded.
+
+        Raises:
+            JournalError: nothing was written.
         """
         try:
-            db = self._connect()
+            db = self.connect()
             wait = BUSY_TIMEOUT if patient or not self.problem else 0.0
             db.execute(f"PRAGMA busy_timeout = {wait * 1000:.0f}")
             with _transaction(db):
                 for sql, rows in self._unwritten:
                     db.executemany(sql, rows)
                 yield db
-        except (sqlite3.Error, OSError, *_SENSELESS) as error:
+        except (sqlite3.Error, OSError, *_INVALID) as error:
             raise self._failed(error) from error
         self._unwritten.clear()
-        self._tell("")
+        self._set_problem("")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """One consistent picture."""
+        """A read transaction: all reads in it see the same state.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
         try:
-            db = self._connect()
+            db = self.connect()
             db.execute("BEGIN")
             try:
                 yield db
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-        except (sqlite3.Error, OSError, *_SENSELESS) as error:
+        except (sqlite3.Error, OSError, *_INVALID) as error:
             raise self._failed(error) from error
 
     def write_or_keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Write rows; those that cannot be written now go before the next. Never raises JournalError."""
+        """Write rows now, or keep them for the next transaction. Never raises JournalError."""
         try:
             with self.writing(patient=False) as db:
                 db.executemany(sql, rows)
@@ -99,11 +106,11 @@ class Database:
             self.keep(sql, rows)
 
     def keep(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Write rows with the next transaction that succeeds, before anything else in it."""
+        """Keep rows for the next transaction that succeeds; they are written first in it."""
         self._unwritten.append((sql, rows))
 
     def note(self, text: str) -> None:
-        """Tell what was done to the file; nothing for an empty text."""
+        """Log a note and pass it to ``on_note``, unless it is empty."""
         if text:
             logger.warning("%s: %s", self.path, text)
             if self.on_note is not None:
@@ -114,31 +121,24 @@ class Database:
         if self._unwritten:
             with contextlib.suppress(JournalError), self.writing(patient=False):
                 pass
-        self._disconnect()
+        self.disconnect()
 
-    def _failed(self, error: Exception) -> JournalError:
-        typed = _error(self.path, error)
-        code = getattr(error, "sqlite_errorname", "") or ""
-        if not code.startswith(("SQLITE_BUSY", "SQLITE_FULL")):
-            self._disconnect()  # The file may have been replaced or repaired by the next attempt.
-        self._tell(str(typed))
-        return typed
-
-    def _tell(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
-            if self.on_problem is not None:
-                self.on_problem(problem)
-
-    def _disconnect(self) -> None:
-        db, self._db = self._db, None
+    def disconnect(self) -> None:
+        """Close the connection, if there is one; what was kept stays kept."""
+        db, self._connection = self._connection, None
         if db is not None:
             db.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._db is None:
+    def connect(self) -> sqlite3.Connection:
+        """Return the connection, opening the file when there is none.
+
+        Raises:
+            JournalError: the file cannot be used.
+            sqlite3.Error, OSError: the file cannot be opened.
+        """
+        if self._connection is None:
             try:
-                _prepare(self.path)
+                prepare_file(self.path)
                 db = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_TIMEOUT)
                 try:
                     self._set_up(db)
@@ -146,13 +146,27 @@ class Database:
                     db.close()
                     raise
             except JournalError as error:
-                self._tell(str(error))
+                self._set_problem(str(error))
                 raise
-            self._db = db
-        return self._db
+            self._connection = db
+        return self._connection
+
+    def _failed(self, error: Exception) -> JournalError:
+        typed = _error(self.path, error)
+        code = getattr(error, "sqlite_errorname", "") or ""
+        if not code.startswith(("SQLITE_BUSY", "SQLITE_FULL")):
+            self.disconnect()  # The file may have been replaced or repaired by the next attempt.
+        self._set_problem(str(typed))
+        return typed
+
+    def _set_problem(self, problem: str) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            if self.on_problem is not None:
+                self.on_problem(problem)
 
     def _set_up(self, db: sqlite3.Connection) -> None:
-        db.execute("BEGIN")  # One picture: another console may be making the file at this moment.
+        db.execute("BEGIN")  # A snapshot: another process may be creating the file.
         version = db.execute("PRAGMA user_version").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
         empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -162,7 +176,7 @@ class Database:
                 f"{self.path} is not a journal of Pitstop; choose another file, or move it away"
             )
         if version > len(schema.VERSIONS):
-            raise JournalNewer(
+            raise JournalTooNew(
                 f"the journal {self.path} was written by a newer Pitstop (version {version} of the journal, "
                 f"this one knows {len(schema.VERSIONS)}); use that one, or another file"
             )
@@ -180,7 +194,7 @@ class Database:
         for setting in _SETTINGS:
             db.execute(f"PRAGMA {setting}")
         if version < len(schema.VERSIONS):
-            _migrate(db)
+            migrate(db)
         with _transaction(db):
             note = self._on_open(db)
         self.note(note)
@@ -188,7 +202,7 @@ class Database:
 
 @contextmanager
 def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All of it on disk, or nothing."""
+    """A transaction: committed at the end, rolled back on any exception."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield db
@@ -200,9 +214,9 @@ def _transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> str:
-    """Wait for others that switch at the same moment: SQLite itself refuses them at once.
+    """Switch the file to WAL, waiting while another process does: SQLite itself does not wait here.
 
-    Returns the mode that SQLite keeps the file in now.
+    Returns the journal mode that the file is in now.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
@@ -214,10 +228,10 @@ def _switch_to_wal(db: sqlite3.Connection) -> str:
             time.sleep(0.01)
 
 
-def _migrate(db: sqlite3.Connection) -> None:
-    """Lead the file to the newest version."""
+def migrate(db: sqlite3.Connection) -> None:
+    """Migrate the file to the newest schema version."""
     with _transaction(db):
-        # Another console may have done it while this one waited.
+        # Another process may have done it while this one waited.
         version = db.execute("PRAGMA user_version").fetchone()[0]
         for statements in schema.VERSIONS[version:]:
             for statement in statements:
@@ -226,63 +240,9 @@ def _migrate(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA user_version = {len(schema.VERSIONS)}")
 
 
-def prepare_directory(directory: Path) -> None:
-    """Make the journal's folder, if there is none, and make sure that nobody else can write to it.
-
-    Raises:
-        JournalError: others can, or it is on a network file system.
-        OSError: it cannot be made.
-    """
-    check_local(directory)
-    for missing in (*reversed(directory.parents), directory):
-        if not missing.exists():
-            missing.mkdir(mode=0o700, exist_ok=True)
-    info = directory.stat()
-    if info.st_uid not in {os.geteuid(), 0} or (info.st_mode & 0o022 and not info.st_mode & stat.S_ISVTX):
-        raise JournalError(
-            f"others can write to {directory}, so the journal is not safe there; run chmod 700 on it"
-        )
-
-
-def _prepare(path: Path) -> None:
-    """Make sure of a private file in a safe place before SQLite opens it.
-
-    SQLite follows links and takes the umask's word for permissions, so both are settled here. In a
-    directory that nobody else can write to, nothing can be exchanged in between.
-    """
-    directory = path.parent
-    prepare_directory(directory)
-    if not os.path.lexists(path):
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with contextlib.suppress(FileExistsError):  # Another console of the same user was faster.
-            os.close(os.open(path, flags, 0o600))
-            _sync(directory)
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        try:
-            info = file.lstat()
-        except FileNotFoundError:
-            continue
-        if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
-            raise JournalError(f"{file} is a link or not a file; the journal is kept in a plain file only")
-        if info.st_uid != os.geteuid():
-            raise JournalError(f"{file} belongs to another user; choose another place for the journal")
-        if info.st_mode & 0o077:
-            with contextlib.suppress(FileNotFoundError):  # Another console closed it in between.
-                file.chmod(0o600)
-
-
-def _sync(directory: Path) -> None:
-    """Let the entry of a new file survive the power, not only the file."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _error(path: Path, error: Exception) -> JournalError:
-    """The error in words for the operator."""
-    if isinstance(error, _SENSELESS):
+    """The error with a message for the operator."""
+    if isinstance(error, _INVALID):
         logger.error("%s holds what makes no sense", path, exc_info=error)
         return JournalDamaged(_damaged(path, f"{error}".splitlines()[0]))
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""What kind of disk a folder is on: SQLite's WAL needs memory that all its users share, so one machine."""
+"""Finds out whether a folder is on a local disk: SQLite's WAL works only between processes of one machine."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from tui.engine.errors import JournalNotLocal
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Where Linux lists what is mounted; other systems have no such file."""
+"""The list of mounts on Linux; other systems have no such file."""
 
 # fmt: off
 NETWORK = frozenset({
@@ -22,18 +22,20 @@ ADVICE = "set XDG_STATE_HOME or PITSTOP_HOME to a directory on a local disk"
 
 
 def check_local(folder: Path) -> None:
-    """Make sure that a folder, or where it is to be made, is on a disk of this machine, as far as it tells.
+    """Check that a folder, which need not exist, is not on a network file system.
+
+    Passes where the system does not list its mounts.
 
     Raises:
-        JournalNotLocal: it is not.
+        JournalNotLocal: it is.
     """
-    # Looks at every folder on the way, so that what is mounted on demand is.
-    place = PurePosixPath(os.path.realpath(folder))
+    # realpath visits every parent, so that file systems mounted on demand are mounted.
+    resolved = PurePosixPath(os.path.realpath(folder))
     try:
         mounts = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return
-    kind = file_system(mounts, place)
+    kind = file_system(mounts, resolved)
     if kind.removeprefix("fuse.") in NETWORK:
         raise JournalNotLocal(
             f"{folder} is on a network file system ({kind}), where the journal is not safe; {ADVICE}"
@@ -41,10 +43,10 @@ def check_local(folder: Path) -> None:
 
 
 def file_system(mounts: str, folder: PurePosixPath) -> str:
-    """The type of the file system that a folder is on; empty when that is not told.
+    """Return the type of the file system that a folder is on; empty when it is not listed.
 
     Args:
-        mounts: What ``/proc/self/mountinfo`` says.
+        mounts: The content of ``/proc/self/mountinfo``. Source: proc_pid_mountinfo(5).
         folder: Absolute, without symbolic links.
     """
     deepest, kind = -1, ""
@@ -54,7 +56,7 @@ def file_system(mounts: str, folder: PurePosixPath) -> str:
         if len(fields) < 5:
             continue
         point = PurePosixPath(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
-        # What is mounted later at the same place hides what was there.
+        # A later mount at the same point hides the earlier one.
         if folder.is_relative_to(point) and len(point.parts) >= deepest:
             deepest, kind = len(point.parts), rest.split(" ")[0]
     return kind

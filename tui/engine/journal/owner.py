@@ -1,7 +1,7 @@
-"""Who carries an operation out: a process, told from every other one, also after it died.
+"""The owner of an operation: a process, distinguished from every other one even after it died.
 
-A process id alone says little: it is used again. So an owner is host, process id and the moment the
-process was started, in the system's own terms.
+Process ids are used again. So an owner is the host, the process id and the moment the process was started,
+as the system writes it.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 
 HEARTBEAT = 20.0
-"""Seconds between two signs of life of an owner."""
+"""Seconds between two heartbeats of an owner."""
 
 SILENT_FOR = 180.0
-"""Seconds without a sign of life after which an owner on another host counts as dead."""
+"""Seconds without a heartbeat after which an owner on another host counts as dead."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -26,19 +26,19 @@ class Owner(msgspec.Struct, frozen=True):
     host: str
     pid: int
     started: str
-    """When the process was started, as its system tells; only compared, never read."""
+    """When the process was started, as its system writes it; only compared, never parsed."""
 
     @classmethod
     def current(cls) -> "Owner":
-        """The process that asks."""
+        """Return the calling process as an owner."""
         return cls(_host(), os.getpid(), _started(os.getpid()))
 
 
 def is_alive(owner: Owner, heartbeat_age: float) -> bool:
-    """Whether ``owner`` still runs.
+    """Return whether the process ``owner`` still runs.
 
-    On this host the system knows. Of another host only the heartbeat tells: ``heartbeat_age`` is in seconds
-    since the last one.
+    On this host the system knows. On another host the heartbeat decides: ``heartbeat_age`` is the time in
+    seconds since the last one.
     """
     if owner.host == _host():
         return bool(owner.started) and _started(owner.pid) == owner.started
@@ -46,9 +46,9 @@ def is_alive(owner: Owner, heartbeat_age: float) -> bool:
 
 
 def uptime() -> tuple[str, float]:
-    """Which boot of the machine this is, and the seconds since it, sleep included.
+    """Return the id of the machine's boot and the seconds since it, suspended time included.
 
-    No setting of the clock moves them. ``("", 0.0)`` where the system does not tell.
+    Setting the clock does not change them. ``("", 0.0)`` where the system does not provide them.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -66,7 +66,7 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """When process ``pid`` was started; empty when there is no such process."""
+    """When process ``pid`` was started, as the system writes it; empty when there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -78,7 +78,7 @@ def _started(pid: int) -> str:
 
 
 def _started_elsewhere(pid: int) -> str:
-    """The same on systems without /proc."""
+    """``_started`` on systems without /proc."""
     found = subprocess.run(  # noqa: S603
         ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
     )

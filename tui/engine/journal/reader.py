@@ -1,4 +1,4 @@
-"""What the journal says: windows, operations, and where every server of them stands. Nothing here writes."""
+"""Reads the journal: windows, operations, and the state of every server in them."""
 
 import sqlite3
 import time
@@ -22,24 +22,24 @@ WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
 
 
 class StoredOperation(msgspec.Struct, frozen=True):
-    """An operation as the journal has it."""
+    """An operation as it is in the journal."""
 
     operation: Operation
     plan: Plan
     window: Window
     submitted: Mapping[int, float]
-    """Batch -> when its POST was about to leave, by the wall clock of that moment."""
+    """Batch -> when its POST was about to leave, in seconds since the epoch by the clock of that time."""
     ages: Mapping[int, float]
-    """Batch -> seconds that have passed since, for certain: 0 after a reboot, as clocks can be set."""
+    """Batch -> seconds that have passed since then at least: 0 after a reboot, as clocks can be set."""
     max_failed: int | None
     elsewhere: bool
-    """Whether another living process carries it out."""
+    """Whether another running process carries it out."""
     newest: int
-    """The key of its newest outcome: where ``changes`` goes on."""
+    """The key of its newest outcome, for ``changes``."""
 
 
 class JournalReader:
-    """Reads one file, opened when first needed. Every method raises JournalError unless it says otherwise."""
+    """Reads one file, opened when first needed. Every method raises JournalError unless stated otherwise."""
 
     def __init__(
         self,
@@ -50,6 +50,15 @@ class JournalReader:
         now: Callable[[], float] = time.time,
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
+        """Open nothing yet.
+
+        Args:
+            path: The file.
+            owner: This process; determined when None.
+            alive: Whether another owner still runs; see ``is_alive``.
+            now: The wall clock, in seconds since the epoch.
+            uptime: The boot's id and the seconds since it.
+        """
         self.database = Database(path, self._prune)
         self._owner_text = msgspec.json.encode(owner or Owner.current()).decode()
         self._alive = alive
@@ -57,7 +66,7 @@ class JournalReader:
         self._uptime = uptime
 
     def windows(self, endpoint: str, account: str) -> list[Window]:
-        """All windows of an account, the newest last."""
+        """Return all windows of an account, the newest last."""
         with self.database.reading() as db:
             rows = db.execute(
                 f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? ORDER BY opened",  # noqa: S608
@@ -66,9 +75,10 @@ class JournalReader:
             return [_window(row) for row in rows]
 
     def window_of(self, new: Window, *, named: bool) -> Window | None:
-        """The window that an operation in ``new`` belongs to: the one of that id when it is ``named``.
+        """Return the stored window to use in place of ``new``; None when there is none.
 
-        Else the newest open one of the same account, user and reason. None when there is none.
+        When ``named``, it is the one with the same id; else the newest open one of the same account, user
+        and reason.
         """
         which = "id = ?" if named else "closed IS NULL AND user = ? AND reason = ?"
         values = (new.id,) if named else (new.user, new.reason)
@@ -81,20 +91,20 @@ class JournalReader:
         return _window(row) if row is not None else None
 
     def held(self, endpoint: str, account: str) -> list[Step]:
-        """The steps that may hold servers of an account in maintenance, in the order begun."""
+        """Return the steps that may hold servers of an account in maintenance, oldest first."""
         with self.database.reading() as db:
             return [step for _, step in held(db, endpoint, account)]
 
     def operations(self, window_id: str) -> list[str]:
-        """The ids of a window's operations, in the order begun."""
+        """Return the ids of a window's operations, oldest first."""
         with self.database.reading() as db:
             rows = db.execute("SELECT id FROM operations WHERE window = ? ORDER BY key", (window_id,))
             return [row[0] for row in rows]
 
-    # CROSS JOIN: SQLite begins with the operations, of which few have not ended, not with all the windows.
+    # CROSS JOIN: SQLite starts with the few operations that have not ended, not with all windows.
 
     def unfinished(self, endpoint: str, account: str) -> list[str]:
-        """The ids of an account's operations that have not ended, in the order begun."""
+        """Return the ids of an account's operations that have not ended, oldest first."""
         with self.database.reading() as db:
             rows = db.execute(
                 "SELECT operations.id FROM operations CROSS JOIN windows ON windows.id = window"
@@ -104,7 +114,7 @@ class JournalReader:
             return [row[0] for row in rows]
 
     def unfinished_everywhere(self) -> dict[tuple[str, str], int]:
-        """Endpoint and account -> how many operations have not ended there, for all that have any."""
+        """Return the number of operations that have not ended, by endpoint and account."""
         with self.database.reading() as db:
             rows = db.execute(
                 "SELECT endpoint, account, count(*) FROM operations CROSS JOIN windows ON windows.id = window"
@@ -113,15 +123,19 @@ class JournalReader:
             return {(endpoint, account): count for endpoint, account, count in rows}
 
     def standings(self, endpoint: str, account: str, *, besides: str = "") -> dict[str, Standing]:
-        """An account's servers that are under way, or not known to have changed: see ``newest``.
+        """Return an account's servers that are under way or whose outcome is not known; see ``newest``.
 
-        ``besides`` is an operation that does not count.
+        The operation with the id ``besides`` is left out.
         """
         with self.database.reading() as db:
             return self._standings(db, endpoint, account, besides)
 
     def load(self, operation_id: str) -> StoredOperation:
-        """An operation with everything that is known of it."""
+        """Return an operation with everything stored of it.
+
+        Raises:
+            JournalError: there is no such operation, or the journal cannot be read.
+        """
         with self.database.reading() as db:
             row = db.execute(
                 "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
@@ -174,7 +188,11 @@ class JournalReader:
         return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
 
     def standing(self, operation_id: str) -> tuple[float | None, bool]:
-        """When an operation ended, and whether another living process carries it out."""
+        """Return when an operation ended, or None, and whether another running process carries it out.
+
+        Raises:
+            JournalError: there is no such operation, or the journal cannot be read.
+        """
         with self.database.reading() as db:
             found = db.execute(
                 "SELECT ended, owner, heartbeat FROM operations WHERE id = ?", (operation_id,)
@@ -185,7 +203,7 @@ class JournalReader:
             return ended, ended is None and self._is_elsewhere(owner, heartbeat)
 
     def changes(self, operation_id: str, newest: int) -> tuple[list[Target], int]:
-        """Every transition of an operation since that outcome, in order, and the newest outcome now."""
+        """Return an operation's transitions after the outcome with key ``newest``, and the newest key now."""
         with self.database.reading() as db:
             found = []
             for key, server, state, at, job, message in db.execute(
@@ -199,8 +217,8 @@ class JournalReader:
                 found.append(Target(server, State(state), at, job, message))
             return found, newest
 
-    def stops_asked(self) -> list[str]:
-        """The ids of those of this process's operations of which some console asked to send nothing more."""
+    def stop_requests(self) -> list[str]:
+        """Return the ids of this process's operations that another console requested to stop."""
         with self.database.reading() as db:
             rows = db.execute(
                 "SELECT id FROM operations WHERE ended IS NULL AND stop AND owner = ?", (self._owner_text,)
@@ -208,7 +226,7 @@ class JournalReader:
             return [row[0] for row in rows]
 
     def durations(self, action: Action, servers: range) -> list[float]:
-        """How long the newest such jobs took, in seconds; nothing when the journal cannot be read."""
+        """Return the durations in seconds of the newest such jobs; none when the journal cannot be read."""
         try:
             with self.database.reading() as db:
                 rows = db.execute(
@@ -223,7 +241,7 @@ class JournalReader:
     def _prune(self, db: sqlite3.Connection) -> str:
         return prune(db, Reading(self._now(), *self._uptime()))
 
-    def _stop_asked(self, db: sqlite3.Connection, operation_id: str) -> bool:
+    def _stop_requested(self, db: sqlite3.Connection, operation_id: str) -> bool:
         found = db.execute("SELECT stop FROM operations WHERE id = ?", (operation_id,)).fetchone()
         return bool(found and found[0])
 
@@ -241,7 +259,7 @@ class JournalReader:
         *,
         doubts: bool = True,
     ) -> dict[str, Standing]:
-        """Where servers stand; without ``doubts`` only those of operations that have not ended."""
+        """The standing of servers; without ``doubts`` only in operations that have not ended."""
         now = self._now()
         recent = "(ended IS NULL OR ended > ?)" if doubts else "ended IS NULL"
         steps = []
@@ -251,7 +269,7 @@ class JournalReader:
             f" WHERE {recent} AND endpoint = ? AND account = ? AND operations.id != ? ORDER BY key",
             (*((now - DOUBT_LASTS,) if doubts else ()), endpoint, account, besides),
         ).fetchall():
-            # What is planned and nobody is about to send is in nobody's way.
+            # A planned server that no process is about to send blocks no other operation.
             sending = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
             of = Standing(
                 id_, Action(action), State.PLANNED, started, started, reason, ended is None, sending

@@ -1,6 +1,6 @@
-"""What the journal forgets, so that it stays bounded.
+"""Prunes the journal, so that it stays bounded.
 
-Never forgotten: operations that have not ended, those whose servers are still in maintenance, and those
+Never pruned: operations that have not ended, those whose servers are still in maintenance, and those
 whose outcome on a server is failed or not known, until a later operation has reached that server.
 """
 
@@ -15,16 +15,16 @@ from tui.model.retention import DAY, KEEP_DAYS, KEEP_OPERATIONS, Clock, Ended, R
 from tui.model.window import Step, left_in_maintenance
 
 KEEP_DURATIONS = 5_000
-"""Of how many jobs it is remembered how long they took."""
+"""Durations of jobs that are kept."""
 
 _SETTLED = [State.VERIFIED, State.REFUSED, State.CANCELLED]
 _NOT_REACHED = [State.PLANNED, State.REFUSED, State.CANCELLED]
 
 
 def prune(db: sqlite3.Connection, reading: Reading) -> str:
-    """Forget the oldest of what has ended, within the limits. Inside the caller's transaction.
+    """Delete the oldest ended operations beyond the limits, inside the caller's transaction.
 
-    Returns what was forgotten, as a sentence for the operator; empty when nothing was.
+    Returns a sentence for the operator about what was deleted; empty when nothing was.
     """
     believed = _believed(db, reading)
     rows = db.execute(
@@ -53,8 +53,8 @@ def prune(db: sqlite3.Connection, reading: Reading) -> str:
 
 
 def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[int, Step]]:
-    """What may hold servers of an account in maintenance: operation's key and step, in the order begun."""
-    # CROSS JOIN: begin with what is held, which is little, and never with the whole history.
+    """Yield the key and the step of each operation that may hold a server in maintenance, oldest first."""
+    # CROSS JOIN: SQLite starts with the few rows that are held, not with the whole history.
     for key, window, server, action, state, before in db.execute(
         "SELECT operations.key, window, targets.server, action, state, was_in_maintenance"
         " FROM held CROSS JOIN targets ON targets.key = target"
@@ -67,7 +67,7 @@ def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[
 
 
 def _believed(db: sqlite3.Connection, reading: Reading) -> float:
-    """How late it is for certain; notes the reading for the next time."""
+    """The time that has been reached for certain, in seconds since the epoch; stores the reading."""
     row = db.execute("SELECT believed, at, boot, uptime FROM clock").fetchone()
     known = Clock(row[0], Reading(*row[1:])) if row is not None else None
     newest = None
@@ -81,13 +81,13 @@ def _believed(db: sqlite3.Connection, reading: Reading) -> float:
 
 
 def _left_by(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
-    """The operations that put servers into maintenance which nothing has brought back."""
+    """The keys of the operations that put servers into maintenance which were not brought back."""
     tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in held(db, endpoint, account))
     return {int(key) for key in left_in_maintenance(tagged).values()}
 
 
 def _is_unreconciled(db: sqlite3.Connection, key: int) -> bool:
-    """Whether it says the newest of some server, and that is not that all is well."""
+    """Whether an operation is the newest of one of its servers, with an outcome that is not settled."""
     action = Action(db.execute("SELECT action FROM operations WHERE key = ?", (key,)).fetchone()[0])
     settled = [*_SETTLED] if action.leaves_trace else [*_SETTLED, State.SUCCEEDED]
     row = db.execute(

@@ -1,8 +1,8 @@
-"""The journal: what was asked of the platform, and what became of it, on disk before anything else.
+"""Writes the journal: what is requested of the platform, and what becomes of it.
 
-SQLite in WAL mode with ``synchronous=FULL``: what was committed survives the process, the machine and the
-power. An operation's intent is committed before its request leaves, and every transition of a server is
-one row. Used from one thread only, see ``JournalThread``; transactions are short.
+The intent of a request is committed before the request leaves, and every transition of a server is one
+row. An operation belongs to the process that claimed it last: each claim raises the operation's generation,
+which every write checks (a fencing token). For one thread only, see ``JournalThread``.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, ServersBusy, StopAsked
+from tui.engine.errors import TAKEN_OVER, JournalError, OwnershipLost, ServersBusy, StopRequested
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.reader import WINDOW, JournalReader
 from tui.model.operation import Action, Operation, State, Target
@@ -22,11 +22,20 @@ from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
 PRUNE_EVERY = 100
-"""A console open for weeks forgets the oldest operations after every so many, not only at its start."""
+"""Ended operations after which the journal is pruned again, for consoles that stay open for weeks."""
+
+
+class Claim(NamedTuple):
+    """A claim of this process to an operation."""
+
+    generation: int
+    """The fencing token: the same process may have claimed it before, or may later."""
+    keys: dict[str, int]
+    """Server -> the key of its target."""
 
 
 class JournalWriter(JournalReader):
-    """Writes the file, and reads it. Methods raise JournalError unless they say otherwise."""
+    """Writes and reads one file. Methods raise JournalError unless stated otherwise."""
 
     def __init__(
         self,
@@ -38,19 +47,14 @@ class JournalWriter(JournalReader):
         uptime: Callable[[], tuple[str, float]] = uptime,
     ) -> None:
         super().__init__(path, owner=owner, alive=alive, now=now, uptime=uptime)
-        self._ours: dict[str, _Ours] = {}
-        """By operation, those that this process carries out."""
+        self.claims: dict[str, Claim] = {}
+        """Operation id -> the claim of this process."""
         self._ended = 0
 
     # Windows
 
-    def open_window(self, window: Window) -> None:
-        """Write a window down, unless there is one of that id."""
-        with self.database.writing() as db:
-            _insert_window(db, window)
-
     def close_window(self, window_id: str) -> None:
-        """The operator is done with it."""
+        """Record that the operator has closed a window."""
         with self.database.writing() as db:
             db.execute(
                 "UPDATE windows SET closed = ? WHERE id = ? AND closed IS NULL", (self._now(), window_id)
@@ -58,7 +62,7 @@ class JournalWriter(JournalReader):
 
     # One operation, as its owner
 
-    def begin(
+    def create(
         self,
         operation: Operation,
         plan: Plan,
@@ -67,7 +71,7 @@ class JournalWriter(JournalReader):
         was_in_maintenance: Mapping[str, bool | None],
         max_failed: int | None = None,
     ) -> None:
-        """Write a whole operation down before anything of it is sent; this process becomes its owner.
+        """Commit a new operation with all its servers; this process becomes its owner.
 
         Raises:
             ServersBusy: some of its servers are still under way in another operation.
@@ -103,19 +107,19 @@ class JournalWriter(JournalReader):
                     for id_ in batch.server_ids
                 ],
             )
-            self._take(db, operation.id, key)
+            self._note_claim(db, operation.id, key)
 
-    def submit(self, operation_id: str, batch: Batch, targets: Iterable[Target]) -> None:
-        """Commit the intent to send a batch. Only when this returns may the request leave.
+    def record_intent(self, operation_id: str, batch: Batch, targets: Iterable[Target]) -> None:
+        """Commit the intent to send a batch. The request may leave only after this returns.
 
         Raises:
-            NotOurs: another console took the operation over.
-            StopAsked: another console asked that nothing more is sent.
+            OwnershipLost: another process has claimed the operation.
+            StopRequested: another console requested that nothing more is sent.
             JournalError: the intent is not on disk.
         """
         rows = self._outcomes(operation_id, targets)
         with self.database.writing() as db:
-            self._check_right(db, operation_id)
+            self._check_may_send(db, operation_id)
             db.execute(
                 "UPDATE batches SET submitted = ?, uptime = ? WHERE position = ?"
                 " AND operation = (SELECT key FROM operations WHERE id = ?)",
@@ -123,51 +127,51 @@ class JournalWriter(JournalReader):
             )
             db.executemany(_INSERT_OUTCOME, rows)
 
-    def check_right(self, operation_id: str) -> None:
-        """Whether a request of an operation may leave now, which may be long after its intent was written.
+    def check_may_send(self, operation_id: str) -> None:
+        """Check that a request may still leave, which may be long after its intent was committed.
 
         Raises:
-            NotOurs: another console took the operation over.
-            StopAsked: another console asked that nothing more is sent.
-            JournalError: it cannot be told.
+            OwnershipLost: another process has claimed the operation.
+            StopRequested: another console requested that nothing more is sent.
+            JournalError: the journal cannot be read.
         """
         with self.database.reading() as db:
-            self._check_right(db, operation_id)
+            self._check_may_send(db, operation_id)
 
     def record(self, operation_id: str, targets: Iterable[Target]) -> None:
-        """Write down what became of servers, in one transaction.
+        """Record transitions of servers in one transaction.
 
-        What cannot be written now is kept and written as soon as it can be, and ``problem`` says so
-        meanwhile: tracking must not die of a full disk.
+        When they cannot be written now, they are kept and written as soon as possible; ``database.problem``
+        reports it meanwhile. A full disk must not end tracking.
 
         Raises:
-            NotOurs: another console took the operation over. Nothing else.
+            OwnershipLost: another process has claimed the operation. Nothing else is raised.
         """
         rows = self._outcomes(operation_id, targets)
         try:
             with self.database.writing(patient=False) as db:
                 self._check_owner(db, operation_id)
                 db.executemany(_INSERT_OUTCOME, rows)
-                db.executemany(_DELETE_WORDS, [row[:2] for row in rows if row[1] is State.EXECUTING])
-        except NotOurs:
+                db.executemany(_DELETE_OLD_STATUSES, [row[:2] for row in rows if row[1] is State.EXECUTING])
+        except OwnershipLost:
             raise
         except JournalError:
-            self.database.keep(_INSERT_KEPT, [(*row, *self._claimed(operation_id)) for row in rows])
+            self.database.keep(_INSERT_KEPT, [(*row, *self._claim_of(operation_id)) for row in rows])
 
     def end(self, operation_id: str, at: float) -> None:
-        """Nothing more will happen to the operation. Keeps what it cannot write, as ``record`` does."""
+        """Record that an operation ended, at ``at`` seconds since the epoch. Keeps what it cannot write."""
         self.end_all([(operation_id, at)])
 
     def end_all(self, ended: Sequence[tuple[str, float]]) -> None:
-        """The same for operations and when they ended, in one transaction."""
+        """Record that operations ended, each at its time, in one transaction. Keeps what it cannot write."""
         if not ended:
             return
         self.database.write_or_keep(
-            f"UPDATE operations SET ended = ?, owner = NULL {_WHERE_OURS}",  # noqa: S608
-            [(at, *self._claimed(operation_id)) for operation_id, at in ended],
+            f"UPDATE operations SET ended = ?, owner = NULL {_WHERE_CLAIMED}",  # noqa: S608
+            [(at, *self._claim_of(operation_id)) for operation_id, at in ended],
         )
         for operation_id, _ in ended:
-            self._ours.pop(operation_id, None)
+            self.claims.pop(operation_id, None)
         self._ended += len(ended)
         if self._ended >= PRUNE_EVERY:
             self._ended = 0
@@ -177,15 +181,15 @@ class JournalWriter(JournalReader):
                 self.database.note(note)
 
     def release(self, operation_id: str) -> None:
-        """Leave the operation to whoever takes it up next. Keeps what it cannot write."""
+        """Give up the ownership of an operation. Keeps what it cannot write."""
         self.database.write_or_keep(
-            f"UPDATE operations SET owner = NULL {_WHERE_OURS}",  # noqa: S608
-            [self._claimed(operation_id)],
+            f"UPDATE operations SET owner = NULL {_WHERE_CLAIMED}",  # noqa: S608
+            [self._claim_of(operation_id)],
         )
-        self._ours.pop(operation_id, None)
+        self.claims.pop(operation_id, None)
 
-    def beat(self) -> None:
-        """A sign of life for everything this process carries out. Also writes what could not be written."""
+    def heartbeat(self) -> None:
+        """Renew the heartbeat of everything that this process owns; also writes what was kept."""
         with contextlib.suppress(JournalError), self.database.writing(patient=False) as db:
             db.execute(
                 "UPDATE operations SET heartbeat = ? WHERE ended IS NULL AND owner = ?",
@@ -193,16 +197,16 @@ class JournalWriter(JournalReader):
             )
 
     def record_duration(self, action: Action, servers: int, seconds: float) -> None:
-        """Remember how long a job took: on disk with the next thing written."""
+        """Record how long a job took, in seconds, with the next transaction. Never raises JournalError."""
         self.database.keep(
             "INSERT INTO durations (action, servers, seconds, at) VALUES (?, ?, ?, ?)",
             [(action, servers, seconds, self._now())],
         )
 
-    # Operations that were left
+    # Operations of other processes
 
     def claim(self, operation_id: str) -> bool:
-        """Become the owner of an operation whose owner is gone. False when somebody living has it."""
+        """Become the owner of an operation; False when its owner still runs, or when it has ended."""
         with self.database.writing() as db:
             found = db.execute(
                 "SELECT owner, heartbeat, key FROM operations WHERE id = ? AND ended IS NULL", (operation_id,)
@@ -214,11 +218,11 @@ class JournalWriter(JournalReader):
                 " WHERE key = ?",
                 (self._owner_text, self._now(), found[2]),
             )
-            self._take(db, operation_id, found[2])
+            self._note_claim(db, operation_id, found[2])
             return True
 
-    def ask_to_stop(self, operation_id: str) -> None:
-        """Ask the console that carries an operation out to send nothing more of it."""
+    def request_stop(self, operation_id: str) -> None:
+        """Request the owner of an operation to send nothing more of it."""
         with self.database.writing() as db:
             db.execute("UPDATE operations SET stop = 1 WHERE id = ? AND ended IS NULL", (operation_id,))
 
@@ -226,18 +230,18 @@ class JournalWriter(JournalReader):
         """Write what can still be written, and close the file. Never raises JournalError."""
         self.database.close()
 
-    def _take(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
+    def _note_claim(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
         (generation,) = db.execute("SELECT generation FROM operations WHERE key = ?", (key,)).fetchone()
         rows = db.execute("SELECT server, key FROM targets WHERE operation = ?", (key,))
-        self._ours[operation_id] = _Ours(generation, dict(rows.fetchall()))
+        self.claims[operation_id] = Claim(generation, dict(rows.fetchall()))
 
-    def _claimed(self, operation_id: str) -> tuple[str, str, int]:
-        """What ``_WHERE_OURS`` asks for. No generation is 0."""
-        held = self._ours.get(operation_id)
+    def _claim_of(self, operation_id: str) -> tuple[str, str, int]:
+        """The values for ``_WHERE_CLAIMED``. Generations start at 1, so that 0 matches none."""
+        held = self.claims.get(operation_id)
         return operation_id, self._owner_text, held.generation if held is not None else 0
 
     def _outcomes(self, operation_id: str, targets: Iterable[Target]) -> list[tuple[object, ...]]:
-        keys = self._ours[operation_id].keys
+        keys = self.claims[operation_id].keys
         return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
@@ -250,37 +254,28 @@ class JournalWriter(JournalReader):
                 "which must end, or be resumed, first"
             )
 
-    def _check_right(self, db: sqlite3.Connection, operation_id: str) -> None:
+    def _check_may_send(self, db: sqlite3.Connection, operation_id: str) -> None:
         self._check_owner(db, operation_id)
-        if self._stop_asked(db, operation_id):
-            raise StopAsked("stopped from another Pitstop of yours")
+        if self._stop_requested(db, operation_id):
+            raise StopRequested("stopped from another Pitstop of yours")
 
     def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
-        ours = f"SELECT 1 FROM operations {_WHERE_OURS}"  # noqa: S608
-        if db.execute(ours, self._claimed(operation_id)).fetchone() is None:
-            raise NotOurs(TAKEN_OVER)
+        ours = f"SELECT 1 FROM operations {_WHERE_CLAIMED}"  # noqa: S608
+        if db.execute(ours, self._claim_of(operation_id)).fetchone() is None:
+            raise OwnershipLost(TAKEN_OVER)
 
 
-class _Ours(NamedTuple):
-    """An operation that this process carries out."""
-
-    generation: int
-    """Which taking up of it was ours: the owner alone could be this process, earlier or later."""
-    keys: dict[str, int]
-    """Server -> the key of its target."""
-
-
-_WHERE_OURS = "WHERE id = ? AND owner = ? AND generation = ?"
+_WHERE_CLAIMED = "WHERE id = ? AND owner = ? AND generation = ?"
 _INSERT_OUTCOME = "INSERT INTO outcomes (target, state, at, job, message) VALUES (?, ?, ?, ?, ?)"
-# Of a job's words only the newest is kept: they change as often as the platform likes.
-_DELETE_WORDS = (
+# Only the newest status of a running job is kept: the platform may change it very often.
+_DELETE_OLD_STATUSES = (
     "DELETE FROM outcomes WHERE target = ?1 AND state = ?2"
     " AND key < (SELECT max(key) FROM outcomes WHERE target = ?1)"
 )
-# Kept since the disk was full, say: nothing of it is written when the operation was lost meanwhile.
+# Rows that were kept are written only if the operation was not claimed by another process meanwhile.
 _INSERT_KEPT = (
     "INSERT INTO outcomes (target, state, at, job, message) SELECT ?, ?, ?, ?, ?"  # noqa: S608
-    f" WHERE EXISTS (SELECT 1 FROM operations {_WHERE_OURS})"
+    f" WHERE EXISTS (SELECT 1 FROM operations {_WHERE_CLAIMED})"
 )
 
 

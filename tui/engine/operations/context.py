@@ -1,4 +1,4 @@
-"""What the engine's runs work with, made once for each login."""
+"""What carrying out an operation needs: the account's session, inventory, journal and pollers."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RunContext(NamedTuple):
-    """What a run works with; shared by all runs."""
+    """The parts of the engine that every operation at one endpoint and account shares."""
 
     session: Session
     account: str
@@ -26,4 +26,4 @@ class RunContext(NamedTuple):
     journal: "JournalThread"
     clock: Clock
     options: Options
-    tell: Callable[[Event], None]
+    emit: Callable[[Event], None]

@@ -1,4 +1,4 @@
-"""How an operation begins: in the journal, in a window, before anything of it is sent."""
+"""Creates operations: in a window and in the journal, before anything is sent."""
 
 import secrets
 import time
@@ -18,12 +18,12 @@ REASON_LIMIT = 500
 
 
 def new_id(prefix: str, now: float) -> str:
-    """An id that sorts by time and that a person can read out, e.g. ``op-20261123-090153-4f2a1c``."""
+    """Return a new id that sorts by time and can be read aloud, e.g. ``op-20261123-090153-4f2a1c``."""
     return f"{prefix}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
 def new_operation(context: RunContext, plan: Plan, operation_id: str, reason: str) -> Operation:
-    """A plan as an operation, every server of it planned. It is not in the journal yet."""
+    """Return a plan as an operation with every server planned. It is not in the journal yet."""
     return Operation(
         operation_id,
         plan.action,
@@ -37,11 +37,13 @@ def new_operation(context: RunContext, plan: Plan, operation_id: str, reason: st
 async def create_operation(
     context: RunContext, operation: Operation, plan: Plan, window_id: str, max_failed: int | None
 ) -> None:
-    """Write an operation down, in the window of that id; the operation says then in which it is.
+    """Commit an operation to the journal, in a window; sets ``operation.window_id``.
 
-    Without an id it is the open window of the same user and reason, else a new one.
+    The window is the one with ``window_id``, which is opened when there is none. Without an id it is the
+    open window of the same user and reason, else a new one.
 
     Raises:
+        ServersBusy: some of its servers are under way in another operation.
         JournalError: it is not on disk, so nothing of it may be sent.
     """
     session, servers = context.session, context.inventory.fleet.servers
@@ -53,6 +55,6 @@ async def create_operation(
     def write(journal: "JournalWriter") -> None:
         window = journal.window_of(new, named=bool(window_id)) or new
         operation.window_id = window.id
-        journal.begin(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
+        journal.create(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
 
     await context.journal.do(write)

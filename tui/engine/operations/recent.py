@@ -1,28 +1,28 @@
-"""The operations that stay in memory: those under way, and the newest that are over."""
+"""The operations kept in memory: those under way, and the newest that have ended."""
 
 from tui.model.operation import Operation
 
 KEEP = 20
-"""How many that are over."""
+"""Ended operations that are kept."""
 
 
 class Recent:
-    """Adding and ending one costs the same however many there are."""
+    """Operations by id, without the oldest of those that have ended."""
 
     def __init__(self) -> None:
         self.operations: dict[str, Operation] = {}
         """By id."""
-        self._over: dict[str, None] = {}
+        self._ended: dict[str, None] = {}
 
     def add(self, operation: Operation) -> None:
-        """One is under way, for the first time or again."""
-        self._over.pop(operation.id, None)
+        """Add an operation that is under way, for the first time or again."""
+        self._ended.pop(operation.id, None)
         self.operations[operation.id] = operation
 
     def end(self, operation_id: str) -> None:
-        """One is over; the oldest too many of those is forgotten."""
+        """Note that an operation has ended, and forget the oldest ended one beyond ``KEEP``."""
         if operation_id in self.operations:
-            self._over[operation_id] = None
-        if len(self._over) > KEEP:
-            oldest = next(iter(self._over))
-            del self._over[oldest], self.operations[oldest]
+            self._ended[operation_id] = None
+        if len(self._ended) > KEEP:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest], self.operations[oldest]

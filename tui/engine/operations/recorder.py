@@ -1,10 +1,10 @@
-"""Every change of a server's state in one operation: applied, in the journal, then told."""
+"""Records every change of a server's state in one operation: first applied, then journalled, then emitted."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from tui.engine.errors import NotOurs
+from tui.engine.errors import OwnershipLost
 from tui.engine.events import Progress
 from tui.engine.operations.context import RunContext
 from tui.model.operation import Operation, State, Target
@@ -15,74 +15,85 @@ class StateRecorder:
     """The only way in which servers of an operation change their state."""
 
     def __init__(self, context: RunContext, operation: Operation, on_lost: Callable[[], None]) -> None:
-        """``on_lost`` is called once another console has taken the operation over; nothing is told then."""
+        """Record states of one operation.
+
+        Args:
+            context: The journal and where to emit.
+            operation: Changed with every state.
+            on_lost: Called once when another process has claimed the operation; nothing is emitted then.
+        """
         self._context = context
         self._operation = operation
         self._on_lost = on_lost
         self.lost = False
-        """Whether another console took this one for dead: everything is left to that one."""
+        """Whether another process has claimed the operation; nothing more is recorded here."""
         self._newest: asyncio.Future[None] | None = None
-        """The newest thing that is to be in the journal; what came before it is there first."""
+        """The newest write to the journal; all earlier ones are done before it."""
         self._bug: BaseException | None = None
 
     def targets(
         self, ids: Iterable[str], state: State, *, job_id: str = "", message: str = ""
     ) -> list[Target]:
-        """Servers as they are to be from now on; nothing happens to them yet."""
+        """Return servers in a new state without recording it. An empty ``job_id`` keeps the job they have."""
         now, known = self._context.clock.now(), self._operation.targets
         return [Target(id_, state, now, job_id or known[id_].job_id, message) for id_ in ids]
 
     def set(self, ids: Iterable[str], state: State, *, message: str = "") -> None:
-        """Servers come into a state: what is new of it is applied, in the journal, then told."""
+        """Record that servers are in a state, all with the same message."""
         self.record(self.targets(ids, state, message=message))
 
     def set_each(self, messages: Mapping[str, str], state: State) -> None:
-        """The same for servers with a message each."""
+        """Record that servers are in a state, each with a message of its own."""
         self.record(
             target
             for id_, message in messages.items()
             for target in self.targets((id_,), state, message=message)
         )
 
-    async def intend(self, batch: Batch) -> bool:
-        """The intent to send a batch, on disk; False when the operation is no longer ours.
+    async def record_intent(self, batch: Batch) -> bool:
+        """Commit the intent to send a batch; False when another process has claimed the operation.
 
-        Nothing may be sent when this raises; then the servers are still to be told what became of them.
+        When this raises, nothing may be sent and the servers are SUBMITTING: the caller sets their state.
 
         Raises:
-            StopAsked: another console asked that nothing more is sent.
-            JournalError: it cannot be written.
+            StopRequested: another console requested that nothing more is sent.
+            JournalError: the intent cannot be written.
         """
         targets = self.targets(batch.server_ids, State.SUBMITTING)
         self._apply(targets)
         try:
-            await self._context.journal.do(lambda journal: journal.submit(self._operation.id, batch, targets))
-        except NotOurs:
+            await self._context.journal.do(
+                lambda journal: journal.record_intent(self._operation.id, batch, targets)
+            )
+        except OwnershipLost:
             self.lose()
             return False
         except asyncio.CancelledError:
-            self.set(batch.server_ids, State.PLANNED)  # Pitstop ends before it could be sent.
+            self.set(batch.server_ids, State.PLANNED)  # The process ends before the batch could be sent.
             raise
-        self._tell(targets)
+        self._emit(targets)
         return True
 
     def lose(self) -> None:
-        """Another console has taken the operation over."""
+        """Note that another process has claimed the operation."""
         if not self.lost:
             self.lost = True
             self._on_lost()
 
     def record(self, targets: Iterable[Target]) -> None:
-        """Servers come into states; what is no news is left out. Nobody need wait for the journal here."""
+        """Record servers in their new states, leaving out those that do not change.
+
+        Returns before the journal is written; ``flush`` waits for it.
+        """
         new = [target for target in targets if self._is_new(target)]
         if not new or self.lost:
             return
         self._apply(new)
-        self._newest = self._context.journal.begin(lambda journal: journal.record(self._operation.id, new))
+        self._newest = self._context.journal.start(lambda journal: journal.record(self._operation.id, new))
         self._newest.add_done_callback(partial(self._written, new))
 
-    async def settled(self) -> None:
-        """Wait until everything is in the journal and told. Raises what went wrong with it."""
+    async def flush(self) -> None:
+        """Wait until everything recorded is in the journal and emitted. Raises the bug that prevented it."""
         if self._newest is not None:
             await asyncio.wait([self._newest])
         if self._bug is not None:
@@ -90,12 +101,12 @@ class StateRecorder:
 
     def _written(self, targets: Sequence[Target], writing: "asyncio.Future[None]") -> None:
         error = writing.exception()
-        if isinstance(error, NotOurs):
+        if isinstance(error, OwnershipLost):
             self.lose()
         elif error is not None:
             self._bug = error
         elif not self.lost:
-            self._tell(targets)
+            self._emit(targets)
 
     def _is_new(self, target: Target) -> bool:
         old = self._operation.targets[target.server_id]
@@ -105,5 +116,5 @@ class StateRecorder:
         for target in targets:
             self._operation.apply(target)
 
-    def _tell(self, targets: Sequence[Target]) -> None:
-        self._context.tell(Progress(self._operation.id, tuple(targets)))
+    def _emit(self, targets: Sequence[Target]) -> None:
+        self._context.emit(Progress(self._operation.id, tuple(targets)))

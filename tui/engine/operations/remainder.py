@@ -1,4 +1,4 @@
-"""What an interrupted operation never sent, looked at again before it goes out."""
+"""Checks the servers that an interrupted operation never sent, before they are sent."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,27 +12,33 @@ if TYPE_CHECKING:
 
 
 class Remainder(NamedTuple):
-    """What is to become of the servers that were never sent."""
+    """What happens to the servers that were never sent."""
 
     send: bool
     left_out: Mapping[str, str] = {}
-    """Those that are not to be sent any more: server id -> why not."""
+    """Those that are not sent any more: server id -> reason."""
     not_sent_reason: str = ""
-    """Why none is sent now, though it was asked for."""
+    """Why none is sent now although it was requested; empty when they are."""
 
 
 async def plan_remainder(context: RunContext, stored: "StoredOperation") -> Remainder:
-    """Decide by the newest reading: who is as asked by now, gone, or under way elsewhere is left out.
+    """Decide by the newest reading which unsent servers are still sent.
 
-    Where that reading failed, nothing is sent. Raises JournalError.
+    Servers that are gone, already in the requested state or under way elsewhere are left out. Nothing is
+    sent when that reading failed.
+
+    Raises:
+        JournalError: the journal cannot be read.
     """
     operation, inventory = stored.operation, context.inventory
     unsent = operation.ids(State.PLANNED)
     if not unsent:
         return Remainder(send=True)
     wanted, problems = set(unsent), inventory.fleet.problems
-    places = {batch.data_center for batch in stored.plan.batches if not wanted.isdisjoint(batch.server_ids)}
-    unread = "; ".join(f"{id_}: {problems[id_]}" for id_ in sorted(places & problems.keys()))
+    data_centers = {
+        batch.data_center for batch in stored.plan.batches if not wanted.isdisjoint(batch.server_ids)
+    }
+    unread = "; ".join(f"{id_}: {problems[id_]}" for id_ in sorted(data_centers & problems.keys()))
     if inventory.fleet.unlisted or unread:
         return Remainder(send=False, not_sent_reason=inventory.fleet.unlisted or unread)
     at, account = context.session.endpoint_key, context.account

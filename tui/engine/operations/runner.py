@@ -1,14 +1,14 @@
-"""Carries one operation out: waves and batches, each sent once.
+"""Carries one operation out: wave by wave, batch by batch, each batch sent once.
 
-Rules that hold whatever happens:
+Invariants:
 
-- A batch's intent is in the journal before its request leaves, and its servers are never sent again.
-- Every change of a server's state goes through ``StateRecorder``: applied, in the journal, then told.
-- Only the servers themselves say what became of them: see ``Reconciler``.
+- The intent of a batch is in the journal before its request leaves; its servers are never sent again.
+- Every change of a server's state goes through ``StateRecorder``: applied, journalled, then emitted.
+- Only the servers themselves show their outcome: see ``Reconciler``.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,10 @@ from tui.api.errors import (
     TokenRenewed,
     Unreachable,
 )
-from tui.engine.errors import TAKEN_OVER, JournalError, NotOurs, StopAsked
+from tui.engine.errors import TAKEN_OVER, JournalError, OwnershipLost, StopRequested
 from tui.engine.operations.context import RunContext
-from tui.engine.operations.reconciler import Reconciler, together
+from tui.engine.operations.reconciler import Reconciler, run_all
 from tui.engine.operations.recorder import StateRecorder
-from tui.engine.platform import Platform
 from tui.engine.polling.schedule import backoff
 from tui.model.operation import Operation, State
 from tui.model.plan import Batch, Plan
@@ -38,15 +37,15 @@ if TYPE_CHECKING:
 
 
 FRESH = 1.0
-"""Seconds for which an intent needs no second look: nobody is taken for dead that soon."""
+"""Seconds after which the right to send is checked again: no process is declared dead sooner."""
 
 
 class _Halted(Exception):
-    """Nothing more is to be sent."""
+    """Sending was stopped before the request left."""
 
 
 class Runner:
-    """One operation under way in this process."""
+    """One operation that this process carries out."""
 
     def __init__(
         self,
@@ -61,18 +60,18 @@ class Runner:
         """Prepare; nothing is sent.
 
         Args:
-            context: What to work with.
-            operation: As the journal has it.
-            plan: Its batches, as planned.
-            submitted: Batch -> when it was sent by an earlier process.
-            ages: Batch -> seconds that have passed since then, for certain.
-            max_failed: Send no further wave when more servers than this did not end well.
+            context: The shared parts of the engine.
+            operation: As in the journal.
+            plan: Its batches.
+            submitted: Batch -> when an earlier process sent it, in seconds since the epoch.
+            ages: Batch -> seconds that have passed since then at least.
+            max_failed: Send no further wave after more failures than this.
         """
         self.operation = operation
         self.in_flight = 0
-        """Batches being sent, the writing of the intent included: neither answered nor given up."""
+        """Batches being sent, from writing the intent until the answer or the end of all attempts."""
         self.over = False
-        """Whether ``run`` has come to its end: nothing is to be changed any more."""
+        """Whether ``run`` has ended, so that no state changes any more."""
         self.context = context
         self._plan = plan
         self._max_failed = max_failed
@@ -88,12 +87,12 @@ class Runner:
         )
 
     async def run(self, *, send: bool) -> None:
-        """Follow what was sent to its end and, with ``send``, send what was not.
+        """Follow what was sent until it is settled and, with ``send``, send the rest.
 
-        Servers still planned at the end were held back by ``hold``, or by ``send`` being false.
+        Servers still planned at the end were held back by ``hold``, or because ``send`` is False.
 
         Raises:
-            NotOurs: another console has taken the operation over.
+            OwnershipLost: another process has claimed the operation.
         """
         self._sending = self._sending and send
         self._running = asyncio.current_task()
@@ -101,51 +100,49 @@ class Runner:
             self.cancel(self._stop_reason)
         try:
             for wave in range(self._plan.waves):
-                batches = [self._kept(batch) for batch in self._plan.batches if batch.wave == wave]
+                batches = [
+                    self._without_cancelled(batch) for batch in self._plan.batches if batch.wave == wave
+                ]
                 if self._sending and any(self._unsent(batch) for batch in batches):
                     self._check_failures()
-                await together([self._carry_out(batch) for batch in batches])
-            await self._recorder.settled()
+                await run_all([self._carry_out(batch) for batch in batches])
+            await self._recorder.flush()
         except asyncio.CancelledError:
             if self._recorder.lost and self._running is not None:
                 self._running.uncancel()
-                raise NotOurs(TAKEN_OVER) from None
+                raise OwnershipLost(TAKEN_OVER) from None
             raise
         finally:
             self.over = True
 
     def cancel(self, reason: str) -> None:
-        """Send nothing more; what was sent is followed to its end. ``reason`` is told for each server."""
+        """Send nothing more; what was sent is followed. ``reason`` becomes the message of unsent servers."""
         self._stop_reason = self._stop_reason or reason
         self._halted.set()
-        if self._running is not None and not self.over:  # Before that it is not in the journal yet.
+        if self._running is not None and not self.over:  # Before, it is not in the journal yet.
             self._recorder.set(self.operation.ids(State.PLANNED), State.CANCELLED, message=reason)
 
     def leave_out(self, reasons: Mapping[str, str]) -> None:
-        """Never send these servers, though they were planned: server id -> why."""
+        """Never send these planned servers: server id -> reason."""
         self._recorder.set_each(reasons, State.CANCELLED)
 
     def hold(self, *, finish_wave: bool) -> None:
-        """Send nothing more for now: what was not sent stays planned, for a later resume.
+        """Send nothing more for now; unsent servers stay planned for a later resume.
 
-        With ``finish_wave`` the wave under way is sent to its end.
+        With ``finish_wave`` the rest of the current wave is still sent.
         """
         if finish_wave and self._sending:
-            kept = [self._kept(batch) for batch in self._plan.batches]
-            sent = [batch.wave for batch in kept if batch.server_ids and not self._unsent(batch)]
+            batches = [self._without_cancelled(batch) for batch in self._plan.batches]
+            sent = [batch.wave for batch in batches if batch.server_ids and not self._unsent(batch)]
             self._last_wave = max(sent, default=-1)
         else:
             self._sending = False
             self._halted.set()
 
-    def on_word(self, job_id: str, word: str) -> None:
-        """The platform has a new word for a job."""
-        self._reconciler.on_word(job_id, word)
-
     # A batch
 
-    def _kept(self, batch: Batch) -> Batch:
-        """A batch without the servers that are never sent."""
+    def _without_cancelled(self, batch: Batch) -> Batch:
+        """The batch without its cancelled servers, which are never sent."""
         targets = self.operation.targets
         ids = tuple(id_ for id_ in batch.server_ids if targets[id_].state is not State.CANCELLED)
         return batch if len(ids) == len(batch.server_ids) else msgspec.structs.replace(batch, server_ids=ids)
@@ -159,11 +156,11 @@ class Runner:
 
     async def _carry_out(self, batch: Batch) -> None:
         if not self._unsent(batch):
-            await self._reconciler.take_up(batch)
+            await self._reconciler.follow(batch)
             return
         async with self._posts:
             if self._may_send(batch):
-                await self._unless_halted(self.context.session.valid())
+                await self._unless_halted(self.context.session.wait_until_valid())
             # Everything may have changed while this one waited.
             if not self._may_send(batch):
                 return
@@ -175,42 +172,45 @@ class Runner:
         if answers is not None:
             await self._reconciler.follow_answers(sent, answers)
         else:
-            await self._reconciler.take_up(batch)
+            await self._reconciler.follow(batch)
 
-    async def _intend(self, batch: Batch) -> bool:
-        """The intent to send, on disk; False, and nothing more is sent, when it cannot be written."""
+    async def _record_intent(self, batch: Batch) -> bool:
+        """Commit the intent to send a batch; returns False when it must not be sent."""
         try:
-            if not await self._recorder.intend(batch):
+            if not await self._recorder.record_intent(batch):
                 return False
         except JournalError as error:
             self._withhold(batch, error)
             return False
-        if self._stop_reason:  # Perhaps while the journal was waited for.
+        if self._stop_reason:  # Perhaps while the intent was written.
             self._withhold(batch)
             return False
-        self._reconciler.sent(batch)
+        self._reconciler.sending(batch)
         return True
 
     async def _send(self, batch: Batch) -> "tuple[Batch, list[Answer] | None]":
-        """Send a batch until the endpoint takes it: what was sent last, and the answers.
+        """Send a batch until the endpoint accepts it; returns the part sent last, and its answers.
 
-        A refusal at the door says "not carried out", but a gateway may say so of what was. So it is sent
-        again a few times only, each time after a look at its servers and as a new intent. There are no
-        answers where there is nothing to go by: the states say why then.
+        A refusal (401, 429) means "not carried out", but a gateway may refuse what was. So the batch is sent
+        again a few times only, each time as a new intent and after its servers were read. The answers are
+        None when there are none; the states and messages of the servers explain why.
         """
-        session = self.context.session
+        session, account, action = self.context.session, self.context.account, self.operation.action
         refusal: ApiError
-        for sent in range(1, self.context.options.posts + 1):
-            if not await self._intend(batch):
+        for sent in range(1, self.context.options.max_posts + 1):
+            if not await self._record_intent(batch):
                 return batch, None
-            intended, ids = self.context.clock.monotonic(), batch.server_ids
-            pause = self.context.options.look_after
+            ids = batch.server_ids
+            may_leave = partial(self._may_leave, self.context.clock.monotonic())
+            pause = self.context.options.retry_after
             try:
-                return batch, await session.once(partial(self._post, ids, intended))
+                return batch, await session.call(
+                    lambda api: api.operate(account, action, ids, may_leave)  # noqa: B023 - called at once
+                )
             except _Halted:
                 self._withhold(batch)
                 return batch, None
-            except NotOurs:
+            except OwnershipLost:
                 self._recorder.lose()
                 return batch, None
             except JournalError as error:
@@ -229,7 +229,7 @@ class Runner:
             except ApiError as error:
                 self._recorder.set(ids, State.UNSURE, message=str(error))
                 return batch, None
-            if sent == self.context.options.posts:
+            if sent == self.context.options.max_posts:
                 break
             await self._unless_halted(self._pause(pause))
             if self._halted.is_set():
@@ -242,12 +242,12 @@ class Runner:
         return batch, None
 
     def _withhold(self, batch: Batch, error: JournalError | None = None) -> None:
-        """What was about to leave does not: cancelled where somebody said so, else left for a resume.
+        """Do not send a batch: its servers are cancelled when sending was stopped, else left for a resume.
 
-        What cannot be written down cannot be cancelled either: it would be planned in the journal.
+        When the journal cannot be written they are not cancelled either: they stay planned in the journal.
         """
         reason = f"not sent: {error}" if error is not None else ""
-        if isinstance(error, StopAsked):
+        if isinstance(error, StopRequested):
             self.cancel(reason)
         elif error is not None:
             self.hold(finish_wave=False)
@@ -255,27 +255,27 @@ class Runner:
         self._recorder.set(batch.server_ids, state, message=self._stop_reason or reason)
 
     async def _may_leave(self, intended: float) -> None:
-        """Asked just before a request leaves, perhaps minutes after its intent: raises what is against it.
+        """Check just before a request leaves, perhaps minutes after its intent, that it still may.
 
-        ``intended`` is when the intent was on disk. A moment later it is as good as new, and the journal
-        may have much to write.
+        ``intended`` is the monotonic time at which the intent was committed; while it is fresh, the journal
+        is not read.
+
+        Raises:
+            JournalError: another process owns the operation or stopped it, or the journal cannot be read.
+            _Halted: sending was stopped here.
         """
         if self.context.clock.monotonic() - intended >= FRESH:
-            await self.context.journal.do(lambda journal: journal.check_right(self.operation.id))
+            await self.context.journal.do(lambda journal: journal.check_may_send(self.operation.id))
         if self._halted.is_set():
             raise _Halted
 
     async def _pause(self, seconds: float) -> None:
-        """Wait so long, and until somebody is logged in."""
+        """Wait ``seconds``, and until somebody is logged in."""
         await self.context.clock.sleep(seconds)
-        await self.context.session.valid()
-
-    async def _post(self, ids: Sequence[str], intended: float, api: Platform) -> "list[Answer]":
-        may_leave = partial(self._may_leave, intended)
-        return await api.operate(self.context.account, self.operation.action, ids, may_leave)
+        await self.context.session.wait_until_valid()
 
     async def _unless_halted(self, wait: Coroutine[None, None, object]) -> None:
-        """Wait for something, or until nothing more is to be sent."""
+        """Wait for a coroutine, or until sending is stopped; the coroutine is cancelled then."""
         tasks = {asyncio.create_task(wait), asyncio.create_task(self._halted.wait())}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -293,7 +293,7 @@ class Runner:
             )
 
     def _lose(self) -> None:
-        """Another console took this one for dead: leave everything to that one, at once."""
+        """Stop at once: another process has claimed the operation."""
         self._sending = False
         if self._running is not None:
             self._running.cancel()

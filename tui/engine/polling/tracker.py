@@ -1,90 +1,37 @@
-"""One poller for all jobs: asks for the status of each distinct job when it is worth asking.
-
-The maths of when that is are in ``tui.engine.polling.schedule``; here are the requests and the waiting.
-"""
+"""Follows jobs to their end by asking for the status of each, at intervals that its age suggests."""
 
 import asyncio
-import heapq
-import itertools
-import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 
-from tui.api.errors import (
-    ApiError,
-    BadRequest,
-    Malformed,
-    NotAllowed,
-    NotFound,
-    RateLimited,
-    ServerFault,
-    TokenExpired,
-    Unreachable,
-)
+from tui.api.errors import ApiError, BadRequest, Malformed, NotAllowed, NotFound, ServerFault
 from tui.engine.clock import Clock
-from tui.engine.polling.schedule import LONGEST_INTERVAL, LifeTable, backoff, bound, similar
+from tui.engine.polling.job import TrackedJob
+from tui.engine.polling.queue import StatusQueue
+from tui.engine.polling.schedule import LifeTable, backoff, similar
 from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
 
 History = Callable[[Action, int], Awaitable[Sequence[float]]]
 
-OLDEST = 86_400.0
-"""Seconds: no job is taken to be older, whatever the wall clock says."""
 PATIENCE = 300.0
-"""Seconds for which the endpoint may deny that there is such a job, or fail to tell how it stands."""
-ANSWERS = 10
-"""A job is not given up before it was seen going on so many times: with very many jobs an hour is short."""
-SHORTEST_NAP = 0.001
-LATE = 3.0
-"""Seconds by which a job is asked for late at most, before there is a crowd."""
-RECALLING = 1.0
-"""Seconds that the first job of a kind waits for what is known of such jobs."""
-TROUBLES = 3
-"""So many requests failing in a row are taken for a failing endpoint rather than a failing job."""
-
-
-class _Job:
-    """A job that somebody waits for. Times are the clock's monotonic seconds."""
-
-    def __init__(
-        self, job_id: str, action: Action, servers: int, table: LifeTable, now: float, age: float
-    ) -> None:
-        self.id = job_id
-        self.action = action
-        self.servers = servers
-        self.table = table
-        self.begun = now - age
-        self.taken_up = now
-        self.asked = now
-        """Up to when it is known to have gone on."""
-        self.witnessed = age < 1.0
-        """Whether it was known to be going on at ``asked``: only then does its end tell how long it took."""
-        self.word = ""
-        self.answers = 0
-        self.failures = 0
-        self.untold: float | None = None
-        """Since when the endpoint answers without telling how the job stands."""
-        self.waiters = 0
-        self.turn = 0
-        """Its entry in the heap that counts; others are stale."""
-        self.done: asyncio.Future[JobOutcome] = asyncio.get_running_loop().create_future()
-        self.task: asyncio.Task[None] | None = None
+"""Seconds for which the endpoint may deny that a job exists, or answer with errors, before it is given up."""
+HISTORY_WAIT = 1.0
+"""Seconds that the first job of a kind waits for the durations of earlier ones."""
 
 
 class Tracker:
-    """Follows jobs to their end. One per session; used from the engine's event loop only.
+    """Follows jobs to their end. One per account; for the engine's event loop only.
 
     Usage::
 
         tracker = Tracker(lambda job_id: api.job_status(account, job_id), clock=clock,
                           budget=0.75 * endpoint.requests_per_second,
-                          history=durations, on_duration=journal.record_duration,
-                          on_word=...)
+                          history=durations, on_duration=journal.record_duration)
         outcome = await tracker.wait(job_id, Action.START_MAINTENANCE, servers=100, since=posted)
 
-    There is nothing to start and nothing to close: it works while somebody waits, and a job whose
-    last waiter is cancelled is dropped.
+    There is nothing to start or close: it works while somebody waits, and drops a job whose last waiter
+    is cancelled.
     """
 
     def __init__(
@@ -95,104 +42,98 @@ class Tracker:
         budget: float = 20.0,
         connections: int = 12,
         history: History | None = None,
-        on_word: Callable[[str, str], None] | None = None,
         on_duration: Callable[[Action, int, float], None] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Make a tracker.
+        """Create a tracker without jobs.
 
         Args:
-            status: Reads the platform's word for a job. Any ``ApiError`` it raises is dealt with here.
+            status: Reads a job's status. Every ``ApiError`` that it raises is handled here.
             clock: The engine's clock.
-            budget: Status requests a second at most. Leave some of the endpoint's budget to others.
-            connections: Status requests in flight at once at most. Fewer than the client has in all.
-            history: ``history(action, servers)`` gives the durations, in seconds, of earlier jobs of
-                the same action with a similar number of servers (``pacing.similar(servers)`` says
-                from how many to how many that is). Asked once per action and such range, and waited
-                for no longer than ``RECALLING``; what comes later is taken in later.
-            on_word: Told ``(job_id, word)`` when a job's word changes, the last word included; with
-                the platform's spelling.
-            on_duration: Told ``(action, servers, seconds)`` for each job whose end was witnessed (not
-                for one that had ended before it was taken up, or during an outage): what ``history``
-                is to give next time.
-            jitter: Random numbers from 0 up to 1, replaced in tests.
+            budget: Status requests per second at most. Leave some of the endpoint's budget to others.
+            connections: Status requests in flight at most. Fewer than the client has in all.
+            history: ``history(action, servers)`` returns the durations, in seconds, of earlier jobs of
+                the same action with a similar number of servers (the range ``similar(servers)``).
+                Called once per action and range, and waited for ``HISTORY_WAIT`` seconds at most; what
+                comes later is used later.
+            on_duration: Called with ``(action, servers, seconds)`` for each job whose end was witnessed
+                (not for one that had ended before it was tracked, or during an outage): what ``history``
+                returns next time.
+            jitter: Returns random numbers from 0 up to 1; replaced in tests.
         """
         self._status = status
         self._clock = clock
-        self._budget = budget
-        self._connections = connections
         self._history = history
-        self._on_word = on_word
         self._on_duration = on_duration
         self._jitter = jitter
         self._tables: dict[tuple[Action, int], LifeTable] = {}
         self._recalling: dict[tuple[Action, int], asyncio.Task[None]] = {}
-        self._jobs: dict[str, _Job] = {}
-        self._due: list[tuple[float, int, _Job]] = []
-        """Heap of when to ask; an entry is stale whose job is no longer in ``_jobs`` or has a later one."""
-        self._order = itertools.count()
-        self._flying = 0
-        self._next_slot = -math.inf
-        """When the next request would leave if all left evenly; they may run ahead by ``connections``."""
-        self._troubles = 0
-        """Failures in a row of the endpoint or the way there, counted once per pause."""
-        self._probing = False
-        """Whether one request at a time finds out if the endpoint answers again."""
-        self._paused_at = self._paused_until = -math.inf
-        self._alarm: asyncio.Task[None] | None = None
-        self._alarm_at = 0.0
+        self._jobs: dict[str, TrackedJob] = {}
+        self._queue = StatusQueue(
+            self._ask, clock=clock, budget=budget, connections=connections, jitter=jitter
+        )
 
-    async def wait(self, job_id: str, action: Action, servers: int, since: float) -> JobOutcome:
-        """Wait until the job ends.
+    async def wait(
+        self,
+        job_id: str,
+        action: Action,
+        servers: int,
+        since: float,
+        *,
+        on_status: Callable[[str], None] | None = None,
+    ) -> JobOutcome:
+        """Wait until a job ends.
 
-        Any number of callers may wait for the same job; it is asked for once. A link that is down, a
-        token that expired or a pause asked for is never raised: it goes on, backed off with jitter, for as
-        long as it takes.
+        Any number of callers may wait for the same job; its status is requested once for all. A failing
+        network, an expired token and a pause requested by the endpoint are never raised: the requests go
+        on, backed off with jitter, for as long as it takes.
 
         Args:
             job_id: The platform's id of the job.
             action: What the job does.
             servers: How many servers it does it to.
-            since: ``clock.now()`` when it was POSTed. May lie far back when a run is resumed.
+            since: ``clock.now()`` when it was POSTed. May be long ago when an operation is resumed.
+            on_status: Called with each new status as the platform spells it, the last one included.
 
         Returns:
             How it ended. ``UNKNOWN`` also when it does not end within the bound (20 times what such a job
-            takes, and at least an hour, watched by this process) or the platform answers for some
-            minutes without telling how it stands: the servers themselves are to be read then.
+            takes, and at least an hour, tracked by this process), or when the platform answers for
+            ``PATIENCE`` seconds without a status: the servers themselves must be read then.
         """
         table = await self._table(action, servers)
-        job = self._jobs.get(job_id) or self._take_up(job_id, action, servers, since, table)
-        job.waiters += 1
+        job = self._jobs.get(job_id) or self._track(job_id, action, servers, since, table)
+        job.waiters.append(on_status)
         try:
             return await asyncio.shield(job.done)
         finally:
-            job.waiters -= 1
+            job.waiters.remove(on_status)
             if not job.waiters:
                 self._drop(job)
 
     @property
-    def crowded(self) -> bool:
-        """Whether jobs wait for long to be asked for, only because there are so many."""
-        now = self._clock.monotonic()
-        return bool(self._due) and now >= self._paused_until and now - self._due[0][0] > LATE
+    def backlogged(self) -> bool:
+        """Whether status requests are overdue only because there are so many jobs."""
+        return self._queue.backlogged
 
-    def seen(self, job_id: str) -> None:
-        """The servers of a job are all as asked: ask for it now or, in a crowd, take that for its end."""
+    def confirm(self, job_id: str) -> None:
+        """Note that all servers of a job were read in the requested state.
+
+        Its status is requested now or, in a backlog, the job counts as succeeded without a request.
+        """
         job = self._jobs.get(job_id)
-        if job is None or job.waiters > 1 or job.task is not None:
+        if job is None or len(job.waiters) > 1 or job.task is not None:
             return
         now = self._clock.monotonic()
-        if self.crowded:
-            self._learn(job, now)
+        if self.backlogged:
+            self._record_duration(job, now)
             self._end(job, JobOutcome.SUCCEEDED)
         else:
-            self._schedule(job, now)
-        self._pump()
+            self._queue.put(job, now)
+        self._queue.pump()
 
-    def nudge(self) -> None:
-        """Ask again at once instead of sitting out a pause, e.g. after the operator logged in again."""
-        self._paused_until = 0.0
-        self._pump()
+    def end_pause(self) -> None:
+        """Request at once what a pause holds back, e.g. after the operator logged in again."""
+        self._queue.end_pause()
 
     async def _table(self, action: Action, servers: int) -> LifeTable:
         kind = (action, similar(servers).start)
@@ -203,169 +144,80 @@ class Tracker:
                 recall = self._recall(self._history, table, action, servers)
                 self._recalling[kind] = asyncio.create_task(recall)
         if (recalling := self._recalling.get(kind)) is not None:
-            await asyncio.wait([recalling], timeout=RECALLING)
+            await asyncio.wait([recalling], timeout=HISTORY_WAIT)
         return table
 
     async def _recall(self, history: History, table: LifeTable, action: Action, servers: int) -> None:
         table.recall(await history(action, servers))
 
-    def _take_up(self, job_id: str, action: Action, servers: int, since: float, table: LifeTable) -> _Job:
-        # The wall clock may have jumped either way since the POST.
-        age = min(max(0.0, self._clock.now() - since), OLDEST)
-        now = self._clock.monotonic()
-        job = self._jobs[job_id] = _Job(job_id, action, servers, table, now, age)
-        if job.witnessed:
-            self._plan(job, now)
-        else:  # It may have ended long ago.
-            self._schedule(job, now)
-        self._pump()
+    def _track(self, job_id: str, action: Action, servers: int, since: float, table: LifeTable) -> TrackedJob:
+        age, now = self._clock.now() - since, self._clock.monotonic()
+        job = self._jobs[job_id] = TrackedJob(job_id, action, servers, table, now, age)
+        # One of an earlier process may have ended long ago.
+        self._queue.put(job, now + job.interval(now) if job.witnessed else now)
+        self._queue.pump()
         return job
 
-    def _drop(self, job: _Job) -> None:
+    def _drop(self, job: TrackedJob) -> None:
         if self._jobs.get(job.id) is not job:
             return
         del self._jobs[job.id]
+        job.entry = 0
         if job.task is not None and job.task is not asyncio.current_task():
             job.task.cancel()
         if not self._jobs:
-            self._due.clear()
-            self._set_alarm(None)
+            self._queue.clear()
 
-    def _end(self, job: _Job, outcome: JobOutcome) -> None:
+    def _end(self, job: TrackedJob, outcome: JobOutcome) -> None:
         if not job.done.done():
             job.done.set_result(outcome)
         self._drop(job)
 
-    # When to ask.
-
-    def _plan(self, job: _Job, now: float) -> None:
-        """Ask again after the interval that the job is worth, or as soon as the budget allows after that."""
-        self._schedule(job, now + job.table.interval(now - job.begun))
-
-    def _schedule(self, job: _Job, at: float) -> None:
-        job.turn = next(self._order)
-        heapq.heappush(self._due, (at, job.turn, job))
-
-    def _pump(self) -> None:
-        """Send what is due and may be sent now; set the alarm for what comes next."""
-        now = self._clock.monotonic()
-        lanes = 1 if self._probing else self._connections
-        while self._due and self._flying < lanes:
-            due, turn, job = self._due[0]
-            if self._jobs.get(job.id) is not job or job.turn != turn:
-                heapq.heappop(self._due)
-                continue
-            ahead = (self._connections - 1) / self._budget
-            at = max(due, self._next_slot - ahead, self._paused_until)
-            if at > now:
-                self._set_alarm(at)
-                return
-            heapq.heappop(self._due)
-            self._next_slot = max(self._next_slot, now) + 1 / self._budget
-            self._flying += 1
-            job.task = asyncio.create_task(self._ask(job))
-            job.task.add_done_callback(partial(self._landed, job))
-
-    def _set_alarm(self, at: float | None) -> None:
-        if self._alarm is not None:
-            if at is not None and self._alarm_at <= at:
-                return
-            self._alarm.cancel()
-            self._alarm = None
-        if at is not None:
-            self._alarm_at = at
-            self._alarm = asyncio.create_task(self._ring(max(SHORTEST_NAP, at - self._clock.monotonic())))
-
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._alarm = None
-        self._pump()
-
-    # Asking.
-
-    async def _ask(self, job: _Job) -> None:
+    async def _ask(self, job: TrackedJob) -> None:
         sent = self._clock.monotonic()
         try:
-            word = await self._status(job.id)
+            status = await self._status(job.id)
         except ApiError as error:
             self._failed(job, sent, error)
         else:
-            self._answered(job, sent, word)
+            self._answered(job, sent, status)
 
-    def _landed(self, job: _Job, task: asyncio.Task[None]) -> None:
-        self._flying -= 1
-        job.task = None
-        if not task.cancelled() and (bug := task.exception()) and not job.done.done():
-            job.done.set_exception(bug)
-        self._pump()
-
-    def _answered(self, job: _Job, sent: float, word: str) -> None:
-        self._reached(sent)
-        job.answers += 1
-        job.failures = 0
-        job.untold = None
-        if word != job.word:
-            job.word = word
-            if self._on_word:
-                self._on_word(job.id, word)
+    def _answered(self, job: TrackedJob, sent: float, status: str) -> None:
+        self._queue.answered(sent)
+        job.answered(status)
         now = self._clock.monotonic()
-        outcome = job_outcome(word)
+        outcome = job_outcome(status)
         if outcome is not None:
-            # The platform losing sight of a job says nothing of when the job ends.
+            # When the platform loses sight of a job, that is not when the job ends.
             if outcome is not JobOutcome.UNKNOWN:
-                self._learn(job, now)
+                self._record_duration(job, now)
             self._end(job, outcome)
             return
-        job.table.survived(job.asked - job.begun, sent - job.begun)
-        job.asked = sent
-        job.witnessed = True
-        if now - job.taken_up > bound(job.table.typical) and job.answers >= ANSWERS:
+        job.still_running(sent)
+        if job.is_overdue(now):
             self._end(job, JobOutcome.UNKNOWN)
-            return
-        self._plan(job, now)
+        else:
+            self._queue.put(job, now + job.interval(now))
 
-    def _reached(self, sent: float) -> None:
-        if sent >= self._paused_at:
-            self._troubles = 0
-            self._probing = False
+    def _record_duration(self, job: TrackedJob, now: float) -> None:
+        seconds = job.ended(now, self._queue.paused_until)
+        if seconds is not None and self._on_duration is not None:
+            self._on_duration(job.action, job.servers, seconds)
 
-    def _learn(self, job: _Job, now: float) -> None:
-        asked, ended = job.asked - job.begun, now - job.begun
-        # After an outage or a laptop's sleep nobody knows when in between it ended.
-        known = self._paused_until <= job.asked and ended - asked <= asked + LONGEST_INTERVAL
-        if job.witnessed and known:
-            seconds = job.table.ended(asked, ended)
-            if self._on_duration:
-                self._on_duration(job.action, job.servers, seconds)
-
-    def _failed(self, job: _Job, sent: float, error: ApiError) -> None:
+    def _failed(self, job: TrackedJob, sent: float, error: ApiError) -> None:
         now = self._clock.monotonic()
         job.failures += 1
         again = now + backoff(job.failures, self._jitter())
         denied = isinstance(error, NotFound | NotAllowed | BadRequest)
         if denied or isinstance(error, ServerFault | Malformed):
-            job.untold = now if job.untold is None else job.untold
-            if now - job.untold >= PATIENCE:
+            job.unknown_since = now if job.unknown_since is None else job.unknown_since
+            if now - job.unknown_since >= PATIENCE:
                 self._end(job, JobOutcome.UNKNOWN)
                 return
         else:
-            job.untold = None
+            job.unknown_since = None
         if denied:
-            self._reached(sent)
-        elif sent >= self._paused_at:  # One that left before the pause says nothing new.
-            self._troubles += 1
-            again = self._pause(now, again, error)
-        self._schedule(job, again)
-
-    def _pause(self, now: float, again: float, error: ApiError) -> float:
-        """Stop asking for anything if the failure is not this job's own; returns when to ask for it again."""
-        if isinstance(error, RateLimited) and error.wait is not None:
-            wait = error.wait
-        elif isinstance(error, RateLimited | Unreachable | TokenExpired) or self._troubles >= TROUBLES:
-            wait = backoff(self._troubles, self._jitter())
+            self._queue.answered(sent)
         else:
-            return again
-        self._probing = True
-        self._paused_at = now
-        self._paused_until = max(self._paused_until, now + wait)
-        return now
+            again = self._queue.failed(sent, again, error)
+        self._queue.put(job, again)

@@ -1,4 +1,4 @@
-"""Re-reads servers after an operation: the queue tells nothing of a single server."""
+"""Reads servers after an operation: a job's status says nothing of a single server."""
 
 import asyncio
 import math
@@ -13,15 +13,15 @@ from tui.model.server import Server
 
 FIRST_INTERVAL = 2.0
 LONGEST_INTERVAL = 30.0
-"""Seconds between the looks of one search: doubling from the first to the longest."""
+"""Seconds between the readings for one search: doubled from the first to the longest."""
 SPACING = 1.0
-"""Seconds at least from the beginning of a reading of one data center to the next."""
-CROWD_SPACING = 3.0
-"""The same while so many jobs go on that each is asked for too seldom: then every look shows many ends."""
+"""Seconds at least from the start of one reading of a data center to the start of the next."""
+BACKLOG_SPACING = 3.0
+"""The same while status requests are backlogged: then every reading shows the end of many jobs."""
 MANY = 20
-"""From so many servers on that are watched, reading all of a data center serves better than reading one."""
-BREATHER = 3.0
-"""A data center is read for at most one part in so many of the time."""
+"""From so many watched servers on, the whole data center is read rather than single servers."""
+DUTY_CYCLE = 3.0
+"""A data center is being read for at most one part in so many of the time."""
 
 
 class _Search:
@@ -37,26 +37,27 @@ class _Search:
     ) -> None:
         self.action = action
         self.passive = passive
-        """Takes what others' readings show, and asks for none."""
-        self.left = server_ids
+        """Whether it only uses what is read for others."""
+        self.pending = server_ids
+        """Servers not yet read in the requested state."""
         self.contrary: set[str] = set()
-        """Those that the newest reading showed not to be as asked."""
+        """Those of them that the newest reading showed in another state."""
         self.on_server = on_server
-        self.found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when nothing is left."""
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when nothing is pending."""
 
-    def see(self, servers: Mapping[str, Server]) -> None:
-        """Take in all that one reading showed."""
+    def apply(self, servers: Mapping[str, Server]) -> None:
+        """Take in one reading."""
         self.contrary.clear()
-        for server in [servers[id_] for id_ in sorted(self.left) if id_ in servers]:
+        for server in [servers[id_] for id_ in sorted(self.pending) if id_ in servers]:
             settled = self.action.settled(server)
             if settled:
-                self.left.discard(server.id)
+                self.pending.discard(server.id)
                 self.on_server(server)
             elif settled is False:
                 self.contrary.add(server.id)
-        if not self.left and not self.found.done():
-            self.found.set_result(None)
+        if not self.pending and not self.done.done():
+            self.done.set_result(None)
 
 
 class _DataCenter:
@@ -66,132 +67,132 @@ class _DataCenter:
         self,
         read: Callable[[set[str]], Awaitable[Iterable[Server]]],
         clock: Clock,
-        crowded: Callable[[], bool],
+        backlogged: Callable[[], bool],
         jitter: Callable[[], float],
     ) -> None:
         self._read = read
         self._clock = clock
-        self._crowded = crowded
-        self._rounds: asyncio.Task[None] | None = None
-        """Looks now and then while there is a crowd."""
+        self._backlogged = backlogged
         self._jitter = jitter
+        self._rounds: asyncio.Task[None] | None = None
+        """Reads for passive searches while there is a backlog."""
         self._searches: dict[_Search, None] = {}
-        self._reading: asyncio.Task[None] | None = None
-        """The reading that is waiting to begin: whoever wants a look joins it."""
-        self._begun: asyncio.Task[None] | None = None
-        """The reading under way: it may have missed what happened since it began."""
+        self._next: asyncio.Task[None] | None = None
+        """The reading that waits to start: every caller that needs one joins it."""
+        self._current: asyncio.Task[None] | None = None
+        """The reading in progress: it may have missed what happened since it started."""
         self._not_before = -math.inf
 
     async def settle(self, search: _Search, limit: float) -> dict[str, bool]:
-        """Look until nothing is left of the search, or a look that began at the limit is over."""
+        """Read until nothing is pending, or until a reading that started after ``limit`` seconds is done."""
         deadline = self._clock.monotonic() + limit
         interval = FIRST_INTERVAL
         self._searches[search] = None
         try:
-            while search.left:
+            while search.pending:
                 remaining = deadline - self._clock.monotonic()
-                await self._look()
+                await self._read_soon()
                 if remaining <= 0:
                     break
                 await self._pause(search, min(interval, max(0.0, deadline - self._clock.monotonic())))
                 interval = min(2 * interval, LONGEST_INTERVAL)
         finally:
-            self._leave(search)
-        return {id_: id_ in search.contrary for id_ in search.left}
+            self._remove(search)
+        return {id_: id_ in search.contrary for id_ in search.pending}
 
     async def watch(self, search: _Search) -> None:
-        """Wait until nothing is left of the search, by what is read for others or for the crowd."""
+        """Wait until nothing is pending, by readings made for others or because of a backlog."""
         self._searches[search] = None
         if self._rounds is None:
-            self._rounds = asyncio.create_task(self._look_around())
+            self._rounds = asyncio.create_task(self._read_in_backlog())
         try:
-            await search.found
+            await search.done
         finally:
-            self._leave(search)
+            self._remove(search)
 
-    def _leave(self, search: _Search) -> None:
+    def _remove(self, search: _Search) -> None:
         del self._searches[search]
         if not any(search.passive for search in self._searches) and self._rounds is not None:
             self._rounds.cancel()
             self._rounds = None
         if not self._searches:
-            for task in (self._reading, self._begun):
+            for task in (self._next, self._current):
                 if task is not None:
                     task.cancel()
-            self._reading = None
+            self._next = None
 
-    async def _look_around(self) -> None:
+    async def _read_in_backlog(self) -> None:
         while True:
-            await self._clock.sleep(CROWD_SPACING)
-            if self._crowded():
-                await self._look()
+            await self._clock.sleep(BACKLOG_SPACING)
+            if self._backlogged():
+                await self._read_soon()
 
     async def _pause(self, search: _Search, seconds: float) -> None:
-        if search.left:
+        if search.pending:
             sleep = asyncio.ensure_future(self._clock.sleep(seconds))
             try:
-                await asyncio.wait({sleep, search.found}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({sleep, search.done}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 sleep.cancel()
 
-    async def _look(self) -> None:
-        """Return when a reading that began after this call has been taken in."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._take(self._begun))
-        await asyncio.shield(self._reading)
+    async def _read_soon(self) -> None:
+        """Return when a reading that started after this call has been applied."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_after(self._current))
+        await asyncio.shield(self._next)
 
-    async def _take(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait({before})
+    async def _read_after(self, previous: asyncio.Task[None] | None) -> None:
+        if previous is not None:
+            await asyncio.wait({previous})
         await self._clock.sleep(max(0.0, self._not_before - self._clock.monotonic()))
-        self._begun, self._reading = self._reading, None
+        self._current, self._next = self._next, None
         try:
             await self._read_until_answered()
         finally:
-            self._begun = None
+            self._current = None
 
     async def _read_until_answered(self) -> None:
         failures = 0
         while True:
-            searches = [search for search in self._searches if search.left]
-            asked = set[str]().union(*(search.left for search in searches if not search.passive))
-            wanted = set[str]().union(*(search.left for search in searches))
+            searches = [search for search in self._searches if search.pending]
+            active = set[str]().union(*(search.pending for search in searches if not search.passive))
+            wanted = set[str]().union(*(search.pending for search in searches))
             if not wanted:
                 return
-            if asked and len(wanted) < MANY:
-                wanted = asked
-            begun = self._clock.monotonic()
+            if active and len(wanted) < MANY:
+                wanted = active
+            started = self._clock.monotonic()
             try:
                 servers = await self._read(wanted)
             except (NotFound, NotAllowed, BadRequest):
-                servers = ()  # An answer too: the servers cannot be seen as asked.
+                servers = ()  # An answer too: the servers cannot be read.
             except ApiError as error:
                 failures += 1
-                told = error.wait if isinstance(error, RateLimited) else None
-                await self._clock.sleep(backoff(failures, self._jitter()) if told is None else told)
+                pause = error.wait if isinstance(error, RateLimited) else None
+                await self._clock.sleep(backoff(failures, self._jitter()) if pause is None else pause)
                 continue
-            took = self._clock.monotonic() - begun
-            spacing = CROWD_SPACING if self._crowded() else SPACING
-            self._not_before = begun + max(spacing, BREATHER * took)
+            took = self._clock.monotonic() - started
+            spacing = BACKLOG_SPACING if self._backlogged() else SPACING
+            self._not_before = started + max(spacing, DUTY_CYCLE * took)
             shown = {server.id: server for server in servers if server.id in wanted}
             for search in searches:
-                search.see(shown)
+                search.apply(shown)
             return
 
 
 class Verifier:
-    """Reads servers until they are as asked. One per session, shared by all operations.
+    """Reads servers until they are in the requested state. One per account, shared by all operations.
 
-    At most one request per data center and round: the server itself when only one is looked for there,
-    else the data center's whole tree. Rounds of one data center serve everyone who waits there; the
-    first comes at once, later ones at growing intervals.
+    It makes at most one request per data center and round: for the server itself when only one is wanted
+    there, else for the data center's whole tree. A round serves every caller that waits for servers of its
+    data center; the first starts at once, later ones at growing intervals.
 
     Usage::
 
         verifier = Verifier(read_server=..., read_data_center=..., data_center_of=..., clock=clock)
-        left = await verifier.settle(action, ids, limit=300.0, on_server=lambda server: ...)
+        pending = await verifier.settle(action, ids, limit=300.0, on_server=lambda server: ...)
 
-    There is nothing to start and nothing to close: it works while somebody waits.
+    There is nothing to start or close: it works while somebody waits.
     """
 
     def __init__(
@@ -201,26 +202,27 @@ class Verifier:
         read_data_center: Callable[[str], Awaitable[Iterable[Server]]],
         data_center_of: Callable[[str], str],
         clock: Clock,
-        crowded: Callable[[], bool] = lambda: False,
+        backlogged: Callable[[], bool] = lambda: False,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Make a verifier.
+        """Create a verifier.
 
         Args:
             read_server: Reads one server by its id (upper case).
-            read_data_center: Reads all servers of a data center by the data center's id. Both readings are
-                the engine's own, so that it can also feed the fleet with what was read.
-            data_center_of: The data center of a server id, e.g. from the fleet. Any string that
-                ``read_data_center`` understands.
+            read_data_center: Reads all servers of a data center by the data center's id. Both are the
+                engine's own, so that every reading also updates the fleet.
+            data_center_of: Returns the data center of a server id, e.g. from the fleet. Any string that
+                ``read_data_center`` accepts.
             clock: The engine's clock.
-            crowded: Whether jobs are too many to be asked for one by one: what is watched is read then.
-            jitter: Random numbers from 0 up to 1, replaced in tests.
+            backlogged: Whether there are too many jobs to request each one's status in time: watched
+                servers are read then.
+            jitter: Returns random numbers from 0 up to 1; replaced in tests.
         """
-        self._crowded = crowded
         self._read_server = read_server
         self._read_data_center = read_data_center
         self._data_center_of = data_center_of
         self._clock = clock
+        self._backlogged = backlogged
         self._jitter = jitter
         self._data_centers: dict[str, _DataCenter] = {}
 
@@ -232,37 +234,37 @@ class Verifier:
         limit: float,
         on_server: Callable[[Server], None],
     ) -> dict[str, bool]:
-        """Read the servers until each is as ``action`` leaves it.
+        """Read servers until each is in the state that ``action`` results in.
 
-        The servers are read once at once, and a last time at the limit. A reading that fails because of
-        the link or the endpoint is repeated, backed off with jitter, even beyond the limit. Never raises
+        The first reading starts at once, the last one at the limit. A reading that fails because of the
+        network or the endpoint is repeated, backed off with jitter, even beyond the limit. Never raises
         ``ApiError``.
 
         Args:
-            action: What was asked for. One that leaves no trace in a server (reset, reboot) is not
+            action: What was requested. One that leaves no trace in a server (reset, reboot) cannot be
                 verified: all ids are returned at once.
             server_ids: Upper case.
-            limit: Seconds; 0 for one look.
-            on_server: Told each server that is as asked, as soon as it is.
+            limit: Seconds; 0 for one reading.
+            on_server: Called with each server in the requested state, as soon as it is read.
 
         Returns:
-            The ids that were not seen to be as asked -> whether the last look showed that they are not. It
-            does not of a server that is gone, or may not be read, or does not tell.
+            The ids that are still pending -> whether the last reading showed the server in another state.
+            False for a server that is gone, may not be read, or does not show its state.
         """
         if not action.leaves_trace:
             return dict.fromkeys(server_ids, False)
-        left = await asyncio.gather(
+        parts = await asyncio.gather(
             *(
                 self._at(data_center).settle(_Search(action, ids, on_server), limit)
                 for data_center, ids in self._by_data_center(server_ids).items()
             )
         )
-        return {id_: shown for part in left for id_, shown in part.items()}
+        return {id_: contrary for part in parts for id_, contrary in part.items()}
 
     async def watch(self, action: Action, server_ids: Iterable[str]) -> None:
-        """Wait until each server was seen to be as ``action`` leaves it, in whatever is read anyway.
+        """Wait until each server was read in the state that ``action`` results in, for whatever reason.
 
-        Only in a crowd are servers read for that alone. Never returns where a server does not show it.
+        Reads servers itself only in a backlog. Never returns when a server does not show its state.
         """
         await asyncio.gather(
             *(
@@ -287,6 +289,6 @@ class Verifier:
                 return await self._read_data_center(data_center)
 
             known = self._data_centers[data_center] = _DataCenter(
-                read, self._clock, self._crowded, self._jitter
+                read, self._clock, self._backlogged, self._jitter
             )
         return known
