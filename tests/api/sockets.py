@@ -55,6 +55,7 @@ class RawServer:
         self.writers: list[asyncio.StreamWriter] = []
         self.serving: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.listener: asyncio.Server | None = None
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection in a task of its own."""
@@ -62,6 +63,11 @@ class RawServer:
         task = asyncio.create_task(self.serve(reader, writer))
         self.serving.add(task)
         task.add_done_callback(self.serving.discard)
+
+    def refuse(self) -> None:
+        """Take no more connections: from now on nobody listens at the port."""
+        assert self.listener is not None
+        self.listener.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -93,6 +99,7 @@ async def raw_server(act: Act, *, tls: bool = False) -> AsyncIterator[RawServer]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(PEM)
     listener = await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=context)
+    server.listener = listener
     async with listener:
         server.port = listener.sockets[0].getsockname()[1]
         await listener.start_serving()

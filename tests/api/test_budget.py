@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.service import Clock, Service, queued, status
-from tui.api.budget import FAVOURS, Gate, Shared
+from tui.api.budget import URGENT_IN_A_ROW, CrossProcessBudget, RequestBudget
 from tui.api.errors import Unreachable
 from tui.model.operation import Action
 
@@ -44,14 +44,14 @@ class Timeline(Clock):
         self.now = end
 
 
-def make_gate(clock: Clock, rate: float = 10.0, burst: int = 3, slots: int = 100) -> Gate:
-    return Gate(rate, burst, slots, sleep=clock.sleep, monotonic=clock.monotonic)
+def make_gate(clock: Clock, rate: float = 10.0, burst: int = 3, slots: int = 100) -> RequestBudget:
+    return RequestBudget(rate, burst, slots, sleep=clock.sleep, monotonic=clock.monotonic)
 
 
 class Crowd:
     """Tasks that go through a gate, and who got in, in order."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: RequestBudget) -> None:
         self.gate = gate
         self.entered: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -99,10 +99,10 @@ async def test_urgent_ones_go_first_but_starve_nobody() -> None:
     crowd.send("first")
     for number in range(3):
         crowd.send(f"reading {number}")
-    for number in range(2 * FAVOURS + 1):
+    for number in range(2 * URGENT_IN_A_ROW + 1):
         crowd.send(f"operation {number}", urgent=True)
     await clock.pass_(10)
-    favoured = ["operation"] * FAVOURS
+    favoured = ["operation"] * URGENT_IN_A_ROW
     kinds = [name.split()[0] for name in crowd.entered]
     assert kinds == ["first", *favoured, "reading", *favoured, "reading", "operation", "reading"]
     assert crowd.entered[1] == "operation 0"
@@ -167,7 +167,7 @@ async def test_a_hold_stops_everybody_and_lifts_without_a_burst() -> None:
     await clock.pass_(1)
 
 
-class Others(Shared):
+class Others(CrossProcessBudget):
     """A budget of which other processes take their part."""
 
     def __init__(self, *waits: float) -> None:

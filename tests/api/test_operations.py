@@ -37,17 +37,6 @@ async def test_ids_go_out_upper_case_in_a_bare_array_each_once(action: Action) -
     assert request.headers["content-type"] == "application/json"
 
 
-async def test_set_maintenance_sends_booleans() -> None:
-    service = Service(queued(WEB1, WEB2))
-    api = await service.logged_in()
-    await api.set_maintenance("ACME", {WEB1.lower(): True, WEB2: False})
-    (request,) = service.requests
-    assert request.url.path == "/v2/operations/ACME/servers/setMaintenance"
-    assert json.loads(request.content) == {
-        "servers": [{"id": WEB1, "inMaintenanceMode": True}, {"id": WEB2, "inMaintenanceMode": False}]
-    }
-
-
 async def test_answers_are_matched_by_id_whatever_order_and_case() -> None:
     service = Service(
         httpx.Response(
@@ -78,7 +67,6 @@ async def test_nothing_to_ask_asks_nothing() -> None:
     service = Service()
     api = await service.logged_in()
     assert await api.operate("ACME", Action.POWER_ON, []) == []
-    assert await api.set_maintenance("ACME", {}) == []
     with pytest.raises(BadRequest):
         await api.operate("ACME", Action.POWER_ON, [WEB1, "../" + WEB2])
     assert service.requests == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.api import errors, retry
 from tui.api.limits import Limits
-from tui.api.retry import Kind
+from tui.api.retry import RequestKind
 
 LIMITS = Limits()
 ALL = [
@@ -34,7 +34,7 @@ ALL = [
 ]
 
 
-def repeated(kind: Kind) -> set[str]:
+def repeated(kind: RequestKind) -> set[str]:
     return {
         f"{type(error).__name__} {getattr(error, 'status', '')}".strip()
         for error in ALL
@@ -43,16 +43,20 @@ def repeated(kind: Kind) -> set[str]:
 
 
 def test_what_is_repeated_is_this_and_nothing_else() -> None:
-    assert repeated(Kind.LOGIN) == set()
-    assert repeated(Kind.OPERATION) == {"Unreachable"}
-    assert repeated(Kind.READING) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
+    assert repeated(RequestKind.LOGIN) == set()
+    assert repeated(RequestKind.OPERATION) == {"Unreachable"}
+    assert repeated(RequestKind.READ) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
 
 
 @given(
-    st.sampled_from(list(Kind)), st.sampled_from(ALL), st.integers(1, 20), st.floats(0, 1), st.floats(0, 1e6)
+    st.sampled_from(list(RequestKind)),
+    st.sampled_from(ALL),
+    st.integers(1, 20),
+    st.floats(0, 1),
+    st.floats(0, 1e6),
 )
 def test_a_repeat_never_comes_before_it_was_asked_for_nor_without_end(
-    kind: Kind, error: errors.ApiError, attempt: int, jitter: float, asked: float
+    kind: RequestKind, error: errors.ApiError, attempt: int, jitter: float, asked: float
 ) -> None:
     pause = retry.pause_before_repeat(kind, error, attempt, LIMITS, lambda: jitter, asked)
     if pause is not None:
@@ -63,10 +67,16 @@ def test_a_repeat_never_comes_before_it_was_asked_for_nor_without_end(
 
 
 def test_pauses_double_up_to_a_bound_and_vary() -> None:
-    assert [retry.backoff(attempt, LIMITS, 1.0) for attempt in (1, 2, 3, 4, 5, 6, 99)] == [
+    patient = Limits(tries=100)
+
+    def pause(attempt: int, jitter: float) -> float | None:
+        error = errors.Unreachable("x")
+        return retry.pause_before_repeat(RequestKind.READ, error, attempt, patient, lambda: jitter)
+
+    assert [pause(attempt, 0.0) for attempt in (1, 2, 3, 4, 5, 6, 99)] == [
         0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0
     ]  # fmt: skip
-    assert retry.backoff(3, LIMITS, 0.0) == 1.0
+    assert pause(3, 1.0) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -86,19 +96,19 @@ def test_pauses_double_up_to_a_bound_and_vary() -> None:
     ],
 )
 def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> None:
-    assert retry.retry_after(value) == seconds
+    assert retry.parse_retry_after(value) == seconds
 
 
 def test_retry_after_as_a_date_goes_by_the_answers_own_clock() -> None:
     date = "Wed, 21 Oct 2015 07:28:00 GMT"
-    assert retry.retry_after("Wed, 21 Oct 2015 07:28:30 GMT", date) == 30.0
-    assert retry.retry_after("Wed, 21 Oct 2015 07:27:00 GMT", date) == 0.0
+    assert retry.parse_retry_after("Wed, 21 Oct 2015 07:28:30 GMT", date) == 30.0
+    assert retry.parse_retry_after("Wed, 21 Oct 2015 07:27:00 GMT", date) == 0.0
 
 
 def test_retry_after_as_a_date_without_the_answers_clock() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
-    assert 30 <= (retry.retry_after(soon) or 0) <= 40
-    assert retry.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert 30 <= (retry.parse_retry_after(soon) or 0) <= 40
+    assert retry.parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
 @pytest.mark.parametrize(

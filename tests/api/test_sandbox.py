@@ -132,16 +132,6 @@ async def test_maintenance_there_and_back() -> None:
             assert (await api.server("ACME", server_id)).server.maintenance is wanted
 
 
-async def test_set_maintenance() -> None:
-    world = World(servers=240)
-    api = await world.logged_in()
-    first, second = eligible(await load(api), 2)
-    answers = await api.set_maintenance("ACME", {first: True, second: True})
-    assert {answer.server_id for answer in answers if answer.queued} == {first, second}
-    await world.sleep(10_000)
-    assert (await api.server("ACME", first)).server.maintenance is True
-
-
 @pytest.mark.parametrize("action", list(Action))
 async def test_every_operation_is_known(action: Action) -> None:
     world = World(servers=240, strict_case=True)

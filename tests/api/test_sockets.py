@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 import msgspec
 import pytest
 
@@ -16,7 +16,7 @@ from tests.api.service import PASSWORD, QUICK
 from tests.api.sockets import PEM, Act, Connection, RawServer, raw_server
 from tests.patience import PATIENCE
 from tui.api.endpoints import Api
-from tui.api.errors import Malformed, OutcomeUnsure, Unreachable, Untrusted
+from tui.api.errors import Malformed, OutcomeUnsure, RateLimited, Unreachable, Untrusted
 from tui.api.limits import Limits
 from tui.model.operation import Action
 
@@ -37,16 +37,18 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def session(act: Act, limits: Limits = PATIENT) -> AsyncIterator[tuple[RawServer, Api]]:
-    """A client that has logged in with all patience, and from there on has what ``limits`` give."""
+async def session(
+    act: Act, limits: Limits = PATIENT, on_pause: Callable[[float], None] | None = None
+) -> AsyncIterator[tuple[RawServer, Api]]:
+    """A client that has logged in, however often a busy machine made it too late for ``limits``."""
     async with raw_server(act) as server:
-        at_login = msgspec.structs.replace(PATIENT, connections=limits.connections)
-        api = Api(f"http://127.0.0.1:{server.port}", limits=at_login)
-        await api.login("demo", PASSWORD)
-        exchange = api._client._exchange
-        api._client._limits = exchange._limits = limits
-        for http in (exchange._connections._kept, exchange._connections._single):
-            http.timeout = httpx.Timeout(limits.read)
+        api = Api(f"http://127.0.0.1:{server.port}", limits=limits, on_pause=on_pause)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(Unreachable):
+                    await api.login("demo", PASSWORD)
+                    break
+        server.connections = AT_LOGIN
         yield server, api
         await api.aclose()
 
@@ -196,9 +198,9 @@ async def test_redirects_and_addresses_in_answers_lead_nowhere_else() -> None:
 
 
 async def test_an_operation_is_not_sent_where_nobody_listens() -> None:
-    async with session(lambda connection: connection.answer(QUEUED)) as (_, api):
+    async with session(lambda connection: connection.answer(QUEUED)) as (server, api):
         assert (await api.operate("ACME", Action.POWER_ON, ["A1"]))[0].queued
-        api._client._exchange._base = f"http://127.0.0.1:{free_port()}/v2"
+        server.refuse()
         with pytest.raises(Unreachable, match="refuses the connection"):
             await api.operate("ACME", Action.POWER_ON, ["A1"])
 
@@ -300,18 +302,28 @@ class Withdrawn(Exception):
 async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(pause: float) -> None:
     """The turn may come minutes after it was asked for, and what was to be sent be done by others by then."""
     asked: list[bool] = []
+    held: list[float] = []
 
     async def answer(connection: Connection) -> None:
-        await connection.answer(QUEUED)
+        if b"/status/" in connection.request:
+            head = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {pause}\r\nContent-Length: 0\r\n\r\n"
+            await connection.send(head.encode())
+        else:
+            await connection.answer(QUEUED)
 
-    async with session(answer) as (server, api):
-        held = asyncio.get_running_loop().time() + pause
-        api._client._gate.hold(pause)
+    def on_pause(seconds: float) -> None:
+        held.append(asyncio.get_running_loop().time() + seconds)
+
+    async with session(answer, Limits(tries_when_limited=1), on_pause) as (server, api):
+        with pytest.raises(RateLimited):
+            await api.job_status("ACME", "wa1-1")
+        server.requests.clear()
+        before = server.connections
 
         async def may_leave() -> None:
-            asked.append(asyncio.get_running_loop().time() >= held)
+            asked.append(asyncio.get_running_loop().time() >= held[0])
             async with asyncio.timeout(PATIENCE):
-                while server.connections < AT_LOGIN + len(asked):  # noqa: ASYNC110 - it tells nobody
+                while server.connections < before + len(asked):  # noqa: ASYNC110 - it tells nobody
                     await asyncio.sleep(0.01)
             if len(asked) == 1:
                 raise Withdrawn

@@ -6,8 +6,7 @@ A defect is put back into a process before anything of the program has been used
 `tests.campaign.hurried`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -69,14 +68,11 @@ def _take_what_comes_next() -> None:
     """A connection with bytes left after an answer is used again, for POSTs as well."""
     from tui.api.connections import Connections
 
-    @asynccontextmanager
-    async def exchange(
-        self: Any, method: str, url: str, content: bytes | None, headers: Mapping[str, str], **_: Any
-    ) -> AsyncIterator[Any]:
-        async with self._kept.stream(method, url, content=content, headers=headers) as response:
-            yield response
+    async def keep(self: Any, response: Any) -> None:
+        pass
 
-    Connections.exchange = exchange  # type: ignore[method-assign]
+    Connections.client = lambda self, *, alone: self.kept  # type: ignore[method-assign]
+    Connections.discard_if_more_came = keep  # type: ignore[method-assign]
 
 
 def _wait_as_long_as_asked() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from tui.api.errors import ApiError, LoginRefused, NotFound
-from tui.api.wire import Answer, Session, Tree
+from tui.api.wire import Answer, LoginAnswer, Tree
 from tui.engine.clock import Clock
 from tui.engine.endpoint import Endpoint
 from tui.engine.platform import Platform
@@ -78,11 +78,11 @@ class Cloud:
         """A connection to this cloud, for the engine."""
         return self
 
-    async def login(self, user: str, password: str) -> Session:
+    async def login(self, user: str, password: str) -> LoginAnswer:
         await self._call("login")
         if password != PASSWORD:
             raise LoginRefused("We didn't recognize the username or password you entered.")
-        return Session(user, "ACME", ("ServerAdmin",), "WA1")
+        return LoginAnswer(user, "ACME", ("ServerAdmin",), "WA1")
 
     async def data_centers(self, account: str) -> list[DataCenter]:
         await self._call("data_centers")

@@ -239,8 +239,7 @@ async def test_the_record_counts_what_the_contract_received(world: World) -> Non
 
 async def test_the_log_keeps_the_newest(make_world: MakeWorld) -> None:
     world = await make_world(servers=0)
-    transport = world.http._transport
-    record = transport.app.state.record  # type: ignore[attr-defined]
+    record = world.app.state.record
     for number in range(20_100):
         record.open("GET", f"/{number}", "GET /n")
     shown = await world.get("/__sandbox/requests")

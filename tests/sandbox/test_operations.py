@@ -351,8 +351,7 @@ async def test_a_long_life_leaves_servers_small(world: World) -> None:
     for turn in range(100):
         await world.operate("stopMaintenance" if turn % 2 else "startMaintenance", [name])
         world.clock.now += 100
-    transport = world.http._transport
-    server: Server = transport.app.state.plane.server("ACME", name)  # type: ignore[attr-defined]
+    server: Server = world.app.state.plane.server("ACME", name)
     assert server.changes is not None
     assert len(server.changes) <= 2
     assert (await world.truth())["servers"][name]["operations"] == {

@@ -36,7 +36,8 @@ class World:
         self.clock = clock or Clock()
         transport = None
         if url is None:
-            transport = httpx.ASGITransport(create_app(config, self.clock, self.clock.sleep))
+            self.app = create_app(config, self.clock, self.clock.sleep)
+            transport = httpx.ASGITransport(self.app)
         self.http = httpx.AsyncClient(transport=transport, base_url=url or "http://sandbox", trust_env=False)
 
     async def login(self, user: str = "demo") -> None:

@@ -1,4 +1,4 @@
-"""The request budget: when a request may leave."""
+"""The request budget: how many requests per second, and how many at once."""
 
 import asyncio
 from collections import deque
@@ -8,36 +8,38 @@ from typing import Protocol
 
 from tui.api.errors import Unreachable
 
-FAVOURS = 4
-"""So many urgent requests in a row pass a waiting ordinary one; then one of those goes."""
+URGENT_IN_A_ROW = 4
+"""After so many urgent requests in a row, a waiting ordinary one is admitted."""
 
 SHORTEST_WAIT = 0.001
-"""Seconds. A wait that rounds to nothing on the clock would never end."""
+"""Seconds. A shorter sleep could round to nothing on the clock and never end."""
+
+LEASE_SECONDS = 0.25
+"""The most that is leased from a shared budget at a time, in seconds of this budget's rate."""
 
 
-LOT = 0.25
-"""Seconds' worth of the rate that is taken from a shared budget at a time, at most."""
-
-
-class Shared(Protocol):
-    """A budget that other processes keep to as well."""
+class CrossProcessBudget(Protocol):
+    """A budget that several processes share."""
 
     async def take(self, number: int) -> Sequence[float]:
-        """Take places for requests: in how many seconds each may leave, in order."""
+        """Lease places for requests; returns in how many seconds each may leave, in order."""
         ...
 
     async def hold(self, seconds: float) -> None:
-        """Let nobody send for ``seconds``."""
+        """Let no process send for ``seconds``."""
         ...
 
 
-class Gate:
+class RequestBudget:
     """A token bucket and a number of slots, for all requests to one endpoint together.
 
-    Whoever enters takes a token (``rate`` a second, ``burst`` at most) and holds a slot while inside.
-    Urgent requests go first when both kinds wait, but cannot starve the others. Within a kind it is
-    first come, first served. With ``share`` it keeps to a shared budget as well. ``sleep`` and
-    ``monotonic`` are the clock's.
+    Each request takes a token (``rate`` tokens per second, ``burst`` at most) and holds a slot until it ends.
+    Urgent requests are admitted first when both kinds wait, but cannot starve the others. Within a kind the
+    order is first come, first served. After `share`, requests take a place in a shared budget as well.
+    ``sleep`` and ``monotonic`` are the clock's.
+
+    Raises:
+        ValueError: there could never be a request.
     """
 
     def __init__(
@@ -61,23 +63,27 @@ class Gate:
         self._held_until = 0.0
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._ordinary: deque[asyncio.Future[None]] = deque()
-        self._favours = 0
+        self._urgent_in_a_row = 0
         self._alarm: asyncio.Task[None] | None = None
-        self._shared: Shared | None = None
-        self._granted = 0
-        """Places of the shared budget that are not used yet."""
+        self._shared: CrossProcessBudget | None = None
+        self._leased = 0
+        """Leased places of the shared budget that are not used yet."""
         self._leasing: asyncio.Task[None] | None = None
         self._holding: asyncio.Task[None] | None = None
 
-    def share(self, shared: Shared) -> None:
-        """Keep to this shared budget as well from now on."""
+    def share(self, shared: CrossProcessBudget) -> None:
+        """From now on, take a place in this shared budget as well."""
         self._drop_places()
         self._shared = shared
         self._admit()
 
     @asynccontextmanager
     async def acquire(self, *, urgent: bool = False) -> AsyncIterator[None]:
-        """Wait for a token and a slot; the slot is given back at the end."""
+        """Wait for a token and a slot; the slot is released at the end.
+
+        Raises:
+            Unreachable: the budget was closed meanwhile.
+        """
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue = self._urgent if urgent else self._ordinary
         queue.append(place)
@@ -90,26 +96,26 @@ class Gate:
             elif not place.cancelled() and place.exception() is None:
                 # Admitted and cancelled at once: nothing was sent.
                 self._tokens += 1
-                self._granted += 1
-                self._leave()
+                self._leased += 1
+                self._release()
             raise
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
     def hold(self, seconds: float) -> None:
-        """Let nobody in for ``seconds``, then at the bucket's rate without a burst: a 429 said so."""
+        """Admit no request for ``seconds`` (the Retry-After of a 429), then at the rate without a burst."""
         self._fill()
         self._held_until = max(self._held_until, self._monotonic() + seconds)
         self._tokens = min(self._tokens, 0.0)
         if self._shared is not None:
             self._drop_places()
             self._holding = asyncio.get_running_loop().create_task(self._shared.hold(seconds))
-            self._admit()  # Whoever waited for a place waits for the end of the pause now.
+            self._admit()  # Requests that waited for a place wait for the end of the pause now.
 
     def close(self) -> None:
-        """Turn everybody who waits away."""
+        """Refuse all requests that wait."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -120,7 +126,7 @@ class Gate:
                     Unreachable("The connection to the endpoint was closed; nothing was sent.")
                 )
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._free += 1
         self._admit()
 
@@ -140,22 +146,22 @@ class Gate:
                 if self._alarm is None:
                     self._alarm = asyncio.get_running_loop().create_task(self._wake(max(wait, SHORTEST_WAIT)))
                 return
-            if self._shared is not None and not self._granted:
+            if self._shared is not None and not self._leased:
                 if self._leasing is None:
                     self._leasing = asyncio.get_running_loop().create_task(self._lease(self._shared))
                 return
             place = self._next()
             if not place.done():
                 self._tokens -= 1
-                self._granted -= self._shared is not None
+                self._leased -= self._shared is not None
                 self._free -= 1
                 place.set_result(None)
 
     def _next(self) -> asyncio.Future[None]:
-        if self._urgent and (not self._ordinary or self._favours < FAVOURS):
-            self._favours += 1
+        if self._urgent and (not self._ordinary or self._urgent_in_a_row < URGENT_IN_A_ROW):
+            self._urgent_in_a_row += 1
             return self._urgent.popleft()
-        self._favours = 0
+        self._urgent_in_a_row = 0
         return self._ordinary.popleft()
 
     async def _wake(self, wait: float) -> None:
@@ -163,21 +169,21 @@ class Gate:
         self._alarm = None
         self._admit()
 
-    async def _lease(self, shared: Shared) -> None:
-        """Take places for those who wait, a few at a time: the other processes get theirs in between."""
-        most = max(1, int(self._rate * LOT))
-        places = await shared.take(min(len(self._urgent) + len(self._ordinary), most) or 1)
-        came = self._monotonic()
+    async def _lease(self, shared: CrossProcessBudget) -> None:
+        """Lease places for the waiting requests, a few at a time: other processes get theirs in between."""
+        at_once = max(1, int(self._rate * LEASE_SECONDS))
+        places = await shared.take(min(len(self._urgent) + len(self._ordinary), at_once) or 1)
+        leased_at = self._monotonic()
         for wait in places:
-            if (left := came + wait - self._monotonic()) > 0:
-                await self._sleep(max(left, SHORTEST_WAIT))
-            self._granted += 1
+            if (rest := leased_at + wait - self._monotonic()) > 0:
+                await self._sleep(max(rest, SHORTEST_WAIT))
+            self._leased += 1
             self._admit()
         self._leasing = None
         self._admit()
 
     def _drop_places(self) -> None:
-        self._granted = 0
+        self._leased = 0
         if self._leasing is not None:
             self._leasing.cancel()
             self._leasing = None

@@ -1,11 +1,11 @@
-"""Connections to the endpoint: kept ones for readings, and one of its own for each POST."""
+"""Connections to the endpoint: kept ones for reads, and one of its own for each POST."""
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 from tui import __version__
@@ -16,76 +16,66 @@ from tui.api.limits import Limits
 
 
 class Connections:
-    """The ways to one origin, on which no answer is taken for the answer to another request.
+    """The HTTP clients of one origin, on which no answer is taken for the answer to another request.
 
-    Some proxies deliver an answer twice, and the copy would answer whatever is asked next on its connection.
+    Some proxies deliver an answer twice, and the copy would answer the next request on its connection.
     So a connection on which more came than the answer is closed, and from then on none is kept. A copy that
-    comes later cannot be told: what must not be mistaken goes ``alone``, on a connection that is new and
+    comes later cannot be detected: what must not be mistaken goes ``alone``, on a connection that is new and
     closed after it.
     """
 
-    def __init__(self, base: str, transport: httpx.AsyncBaseTransport | None, limits: Limits) -> None:
-        parts = urlsplit(base)
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None, limits: Limits) -> None:
+        parts = urlsplit(base_url)
         context = _ssl_context() if parts.scheme == "https" and transport is None else _no_tls()
-        # What goes to this machine goes through no proxy.
+        # Requests to this machine go through no proxy.
         trust_env = transport is None and not is_loopback(parts.hostname or "")
-        self._kept = _http_client(transport, context, trust_env, limits, kept=limits.connections)
-        self._single = _http_client(transport, context, trust_env, limits, kept=0)
-        self._single.headers["Connection"] = "close"
+        self.kept = _http_client(transport, context, trust_env, limits, kept=limits.connections)
+        """For reads: an idle connection is used again."""
+        self.single = _http_client(transport, context, trust_env, limits, kept=0)
+        """A new connection for each request."""
+        self.single.headers["Connection"] = "close"
         self._may_keep = True
-        self._traces_nothing = transport is not None
+        self._has_trace = transport is None
 
     async def aclose(self) -> None:
         """Close them all."""
-        await self._kept.aclose()
-        await self._single.aclose()
+        await self.kept.aclose()
+        await self.single.aclose()
 
-    @asynccontextmanager
-    async def exchange(
-        self,
-        method: str,
-        url: str,
-        content: bytes | None,
-        headers: Mapping[str, str],
-        *,
-        alone: bool,
-        may_leave: Callable[[], Awaitable[None]] | None,
-    ) -> AsyncIterator[httpx.Response]:
-        """Send a request; the body of its answer is to be read within the block.
+    def client(self, *, alone: bool) -> httpx.AsyncClient:
+        """The client to send the next request with."""
+        return self.kept if self._may_keep and not alone else self.single
 
-        ``may_leave`` is asked when there is a connection, just before the first byte; what it raises comes
-        out of here, and nothing was sent.
+    async def ask_before_sending(self, may_leave: Callable[[], Awaitable[None]] | None) -> dict[str, Any]:
+        """The extensions with which a request awaits ``may_leave`` once it has a connection.
 
-        Raises:
-            httpx.HTTPError: the connection failed.
+        A transport that was handed in has no such hook: ``may_leave`` is awaited now.
         """
-        extensions = {}
-        if may_leave is not None and self._traces_nothing:
-            await may_leave()
-        elif may_leave is not None:
-            extensions["trace"] = partial(_ask_before_sending, may_leave)
-        client = self._kept if self._may_keep and not alone else self._single
-        async with client.stream(
-            method, url, content=content, headers=headers, extensions=extensions
-        ) as response:
-            yield response
-            # Before the connection is given back, and another request can be on it.
-            if _holds_more(response):
-                self._may_keep = False
-                await response.extensions["network_stream"].aclose()
+        if may_leave is None:
+            return {}
+        if self._has_trace:
+            return {"trace": partial(_before_headers, may_leave)}
+        await may_leave()
+        return {}
+
+    async def discard_if_more_came(self, response: httpx.Response) -> None:
+        """Close the connection of an answer that was read, if anything came after the answer."""
+        if _holds_more(response):
+            self._may_keep = False
+            await response.extensions["network_stream"].aclose()
 
 
-async def _ask_before_sending(may_leave: Callable[[], Awaitable[None]], event: str, _: object) -> None:
-    """Hear what httpcore is about to do. Source: httpcore's documentation of the extension ``trace``."""
+async def _before_headers(may_leave: Callable[[], Awaitable[None]], event: str, _: object) -> None:
+    """Await ``may_leave`` before the first byte. Source: httpcore's documentation of ``trace``."""
     if event == "http11.send_request_headers.started":
         await may_leave()
 
 
 def _holds_more(response: httpx.Response) -> bool:
-    """Whether anything came on the connection after the answer, which has been read, and was not looked at.
+    """Whether anything came on the connection after the answer.
 
-    What is still in the socket httpcore looks for itself. For what it, anyio and TLS have taken from there
-    nobody has a public way to ask; where their insides are not as known, the answer is yes.
+    httpcore itself looks for what is still in the socket. What it, anyio and TLS have taken from there has no
+    public interface; where their private attributes are not as expected, the answer is yes.
     """
     stream = response.extensions.get("network_stream")
     if stream is None:
@@ -112,7 +102,11 @@ def _http_client(
     *,
     kept: int,
 ) -> httpx.AsyncClient:
-    """An AsyncClient: explicit bounds, proxies and CA from the environment, no cookies, no redirects."""
+    """An AsyncClient: explicit bounds, proxies and CA from the environment, no cookies, no redirects.
+
+    Raises:
+        BadEndpoint: the proxy named in the environment cannot be used.
+    """
     try:
         return httpx.AsyncClient(
             transport=transport,
@@ -145,7 +139,11 @@ def _no_tls() -> ssl.SSLContext:
 
 
 def _ssl_context() -> ssl.SSLContext:
-    """Trust what SSL_CERT_FILE or SSL_CERT_DIR name, else the system's CAs, else those httpx brings."""
+    """Trust the CAs of SSL_CERT_FILE or SSL_CERT_DIR, else the system's, else those of httpx.
+
+    Raises:
+        BadEndpoint: SSL_CERT_FILE cannot be read.
+    """
     named = os.environ.get("SSL_CERT_FILE")
     if named and not os.access(named, os.R_OK):
         raise BadEndpoint("SSL_CERT_FILE names a file that cannot be read.")

@@ -2,29 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from tui.api import trees, wire
-from tui.api.budget import Shared
+from tui.api.budget import CrossProcessBudget
 from tui.api.client import Client
 from tui.api.errors import BadRequest, Malformed, NotFound
 from tui.api.http import httpx
-from tui.api.lenient_json import is_usable_id
+from tui.api.lenient_json import is_valid_id
 from tui.api.limits import DEFAULT, Limits
+from tui.api.retry import RequestKind
 from tui.api.secret import Secret
-from tui.api.wire import Answer, Session, Tree
+from tui.api.transport import Request
+from tui.api.wire import Answer, LoginAnswer, Tree
 from tui.model.group import DataCenter
 from tui.model.operation import Action
 from tui.model.server import ServerDetails
 
-__all__ = ["Answer", "Api", "Session", "Tree"]
+__all__ = ["Answer", "Api", "LoginAnswer", "Tree"]
 
 
 class Api:
-    """One endpoint, spoken to by one logged-in user.
+    """One endpoint with one logged-in user.
 
-    All calls raise `ApiError` and nothing else; which one tells what may be done next (see
-    `tui.api.errors`). Readings are repeated a little by themselves when they fail in passing.
+    Every call raises `ApiError` and nothing else; its class says what may be done next (see
+    `tui.api.errors`). Reads are repeated a few times on transient failures.
     """
 
     def __init__(
@@ -40,16 +42,16 @@ class Api:
         on_latency: Callable[[float], None] | None = None,
         on_pause: Callable[[float], None] | None = None,
         limits: Limits = DEFAULT,
-        shared: Callable[[str], Shared] | None = None,
+        shared: Callable[[str], CrossProcessBudget] | None = None,
     ) -> None:
-        """Prepare for ``url``, an origin with or without ``/v2``; nothing is sent.
+        """Prepare requests to ``url``, an origin with or without ``/v2``; nothing is sent.
 
-        ``transport`` leads somewhere else than the network. ``on_latency`` is told how many seconds
-        each answer took, ``on_pause`` for how many seconds the endpoint is left alone because it asked so.
-        ``shared`` makes the budget that a user shares with other processes.
+        ``transport`` replaces the network. ``on_latency`` receives the seconds that each answer took,
+        ``on_pause`` the seconds for which the endpoint requested a pause. ``shared`` makes the budget that a
+        user shares with other processes.
 
         Raises:
-            BadEndpoint: the URL is none, or is plain http to another machine without ``allow_http``.
+            BadEndpoint: the URL is invalid, or is plain http to another machine without ``allow_http``.
         """
         self._limits = limits
         self._client = Client(
@@ -66,10 +68,14 @@ class Api:
             shared=shared,
         )
 
-    async def login(self, user: str, password: str) -> Session:
-        """Log in, once; user and password are then kept in memory to renew the token.
+    async def login(self, user: str, password: str) -> LoginAnswer:
+        """Log in, with one request; user and password stay in memory to renew the token.
 
-        Source: Authentication/login. Never repeated by itself.
+        Source: Authentication/login.
+
+        Raises:
+            LoginRefused: with the endpoint's own message. Never repeated: the platform locks users.
+            ApiError: the endpoint could not be reached, or its answer is not a login's.
         """
         secret = Secret(password)
         del password  # no frame of ours holds it when something fails
@@ -79,17 +85,22 @@ class Api:
         """The data centers of an account with their root groups.
 
         Source: Data Centers/get-data-center-list; groupLinks on the list as seen in recorded traffic.
+
+        Raises:
+            ApiError: the list could not be read.
         """
-        return await self._client.read(
-            f"/datacenters/{_segment(account)}?groupLinks=true",
-            lambda body: wire.data_centers(body),
-            what=f"account {account}",
-        )
+        path = f"/datacenters/{_segment(account)}?groupLinks=true"
+        request = Request(RequestKind.READ, path, f"account {account}")
+        return await self._client.request(request, wire.data_centers)
 
     async def group_tree(self, account: str, data_center: DataCenter) -> Tree:
         """All groups and servers of a data center, in one request.
 
         Source: Groups/get-group; serverDetail as seen in recorded traffic.
+
+        Raises:
+            NotFound: the data center has no root group that the user may see.
+            ApiError: the tree could not be read.
         """
         if not data_center.root_group_id:
             raise NotFound(
@@ -102,30 +113,31 @@ class Api:
             room = memory.room_beside(body)
             free = room.left
             tree = trees.group_tree(body, data_center, self._limits, room)
-            _expect(tree.groups[0].id, root)
+            _check_id(tree.groups[0].id, root)
             memory.keep(data_center.id, free - room.left)
             return tree
 
-        return await self._client.read(
-            f"/groups/{_segment(account)}/{root}?serverDetail=detailed",
-            decode,
-            what=f"the root group of {data_center.id}",
-            tree=True,
-        )
+        path = f"/groups/{_segment(account)}/{root}?serverDetail=detailed"
+        request = Request(RequestKind.READ, path, f"the root group of {data_center.id}", tree=True)
+        return await self._client.request(request, decode)
 
     async def server(self, account: str, server_id: str) -> ServerDetails:
-        """Everything about one server. Source: Servers/get-server."""
+        """Everything about one server.
+
+        Source: Servers/get-server.
+
+        Raises:
+            ApiError: the server could not be read.
+        """
 
         def decode(body: bytearray) -> ServerDetails:
             details = trees.server(body, self._limits)
-            _expect(details.server.id, server_id)
+            _check_id(details.server.id, server_id)
             return details
 
-        return await self._client.read(
-            f"/servers/{_segment(account)}/{_segment(server_id)}",
-            decode,
-            what=f"server {server_id.upper()}",
-        )
+        path = f"/servers/{_segment(account)}/{_segment(server_id)}"
+        request = Request(RequestKind.READ, path, f"server {server_id.upper()}")
+        return await self._client.request(request, decode)
 
     async def operate(
         self,
@@ -134,67 +146,55 @@ class Api:
         server_ids: Sequence[str],
         may_leave: Callable[[], Awaitable[None]] | None = None,
     ) -> list[Answer]:
-        """Ask for ``action`` on servers, in one POST; one answer for each server that it mentions.
+        """Request ``action`` for servers, in one POST; returns one answer per server that it mentions.
 
-        ``may_leave`` is asked just before the request leaves, however long that waited for its turn; what it
-        raises is raised here, and nothing was sent.
+        ``may_leave`` is awaited just before the request leaves, however long it waited for the budget. What
+        it raises is raised here, and nothing was sent. Repeated only where the request provably never left.
 
-        Source: Power Operations, Servers/start-maintenance. Repeated only where the endpoint provably
-        did not carry it out.
+        Source: Power Operations, Servers/start-maintenance.
 
         Raises:
-            OutcomeUnsure: it may or may not have been received; look at the servers before anything else.
+            OutcomeUnsure: the endpoint may have received it; read the servers before anything else.
+            ApiError: it was not carried out, or was refused at the door (`RateLimited`, `TokenRenewed`).
         """
-        for server_id in server_ids:
-            _segment(server_id)
-        body = wire.operation_request(server_ids)
-        return await self._operate(account, action.value, server_ids, body, may_leave)
-
-    async def set_maintenance(self, account: str, wanted: Mapping[str, bool]) -> list[Answer]:
-        """Give each server the maintenance state it is mapped to, in one POST; otherwise as `operate`.
-
-        Source: Servers/set-maintenance-mode.
-        """
-        for server_id in wanted:
-            _segment(server_id)
-        return await self._operate(account, "setMaintenance", wanted, wire.maintenance_request(wanted))
+        if not server_ids:
+            return []
+        requested = {_segment(server_id) for server_id in server_ids}
+        request = Request(
+            RequestKind.OPERATION,
+            f"/operations/{_segment(account)}/servers/{action.value}",
+            action.value,
+            wire.operation_request(server_ids),
+            may_leave=may_leave,
+        )
+        answers = await self._client.request(request, wire.answers)
+        return [answer for answer in answers if answer.server_id in requested]
 
     async def job_status(self, account: str, job_id: str) -> str:
-        """The platform's word for how a job is doing, as it is. Source: Queue/get-status."""
-        return await self._client.read(
-            f"/operations/{_segment(account)}/status/{_segment(job_id, upper=False)}",
-            lambda body: wire.job_status(body),
-            what=f"job {job_id}",
-        )
+        """The status of a job, in the platform's own word.
+
+        Source: Queue/get-status.
+
+        Raises:
+            ApiError: the status could not be read.
+        """
+        path = f"/operations/{_segment(account)}/status/{_segment(job_id, upper=False)}"
+        request = Request(RequestKind.READ, path, f"job {job_id}")
+        return await self._client.request(request, wire.job_status)
 
     async def aclose(self) -> None:
         """Close the connections and forget the credentials."""
         await self._client.aclose()
 
-    async def _operate(
-        self,
-        account: str,
-        operation: str,
-        server_ids: Sequence[str] | Mapping[str, bool],
-        body: bytes,
-        may_leave: Callable[[], Awaitable[None]] | None = None,
-    ) -> list[Answer]:
-        if not server_ids:
-            return []
-        path = f"/operations/{_segment(account)}/servers/{operation}"
-        found = await self._client.operate(path, body, wire.answers, what=operation, may_leave=may_leave)
-        asked = {server_id.upper() for server_id in server_ids}
-        return [answer for answer in found if answer.server_id in asked]
 
-
-def _expect(id_: str, asked: str) -> None:
-    """Refuse the answer to another request: one that came twice, and late, looks like the answer to this."""
-    if id_.casefold() != asked.casefold():
-        raise Malformed(f"The answer is about something else than {asked}.")
+def _check_id(id_: str, requested: str) -> None:
+    """Refuse the answer to another request: an answer that came twice, and late, looks like this one's."""
+    if id_.casefold() != requested.casefold():
+        raise Malformed(f"The answer is about something else than {requested}.")
 
 
 def _segment(id_: str, *, upper: bool = True) -> str:
-    """An id or alias as a part of a path, upper case as the platform wants it."""
-    if not is_usable_id(id_):
+    """An id or alias as a part of a path, in upper case as the platform wants it."""
+    if not is_valid_id(id_):
         raise BadRequest(f"{id_!r} cannot be an id or an account alias; nothing was sent.")
     return id_.upper() if upper else id_

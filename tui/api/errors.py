@@ -1,22 +1,22 @@
-"""What can go wrong between here and the endpoint, as the operator needs to know it."""
+"""The errors of the API client, by what the caller and the operator may do next."""
 
 
 class ApiError(Exception):
-    """Something went wrong with one request.
+    """A request failed.
 
-    ``str()`` is one sentence for the operator, clean of control characters: what happened and, where
-    there is something to do, what to do. It never contains a credential or a token.
+    ``str()`` is one sentence for the operator, without control characters: what happened and, where the
+    operator can do something, what to do. It never contains a credential or a token.
     """
 
 
 class BadEndpoint(ApiError, ValueError):
-    """The URL, or the environment that leads to it, cannot be used; nothing was sent."""
+    """The URL, or the proxy or CA file in the environment, cannot be used; nothing was sent."""
 
 
 class LoginRefused(ApiError):
     """The endpoint does not accept this user and password; the message is the endpoint's own.
 
-    Never tried again by itself: the platform locks a user after three to four wrong tries.
+    Never repeated: the platform locks a user after three to four wrong attempts.
     """
 
 
@@ -25,7 +25,7 @@ class TokenExpired(ApiError):
 
 
 class TokenRenewed(ApiError):
-    """An operation was refused for its token (401), and there is a newer one: the caller may ask again."""
+    """An operation was refused for its token (401), and there is a newer one: it may be sent again."""
 
 
 class NotAllowed(ApiError):
@@ -41,9 +41,9 @@ class BadRequest(ApiError):
 
 
 class RateLimited(ApiError):
-    """The endpoint asked for a pause (429). ``wait`` is how long to wait, in seconds and within the bound.
+    """The endpoint requests a pause (429).
 
-    None where it did not say.
+    ``wait`` is its Retry-After in seconds, cut to the bound; None where there was none.
     """
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -62,28 +62,28 @@ class ServerFault(ApiError):
 class Unreachable(ApiError):
     """No answer: name not resolved, connection refused or lost, certificate not trusted, time out.
 
-    The request was a reading, or provably never left.
+    The request was a read, or provably never left.
     """
 
 
 class Untrusted(Unreachable):
-    """The endpoint's certificate does not verify. Nothing was sent, and trying again changes nothing."""
+    """The endpoint's certificate does not verify. Nothing was sent, and a repetition would not help."""
 
 
 class Malformed(ApiError):
-    """The answer is not what the API says it is: not JSON, cut short, too large, of another shape."""
+    """The answer is not what the API documents: not JSON, cut short, too large, of another shape."""
 
 
 class Oversized(Malformed):
-    """The answer goes beyond a bound: size, depth or number of things in it. Not worth another try."""
+    """The answer exceeds a bound on its size, depth or number of entries. Not repeated."""
 
 
 class Redirected(Malformed):
-    """The answer leads somewhere else, where nothing of ours is ever sent. Not worth another try."""
+    """The answer is a redirect, which is never followed. Not repeated."""
 
 
 class OutcomeUnsure(ApiError):
     """An operation was sent and its answer was lost: it may or may not have been carried out.
 
-    Never repeat it blindly: read the servers again and look.
+    Never repeat it blindly: read the servers first.
     """

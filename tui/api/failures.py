@@ -1,4 +1,4 @@
-"""From what httpx and the socket say to what the operator needs to know."""
+"""From a failed exchange or an error status to an `ApiError` with a sentence for the operator."""
 
 import socket
 import ssl
@@ -19,16 +19,19 @@ from tui.api.errors import (
 from tui.api.http import httpx
 from tui.model.text import clean
 
-CAUGHT = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
-"""Everything that an exchange with a bad network or a bad server raises."""
+NETWORK_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+"""Everything that httpx and sockets raise because of the network or the server."""
 
 
-def explain(error: Exception, host: str, hide: Callable[[str], str]) -> Unreachable | Malformed:
-    """A sentence for a request that got no answer from ``host``; ``hide`` keeps secrets out of it."""
+def connection_error(error: Exception, host: str, redact: Callable[[str], str]) -> Unreachable:
+    """The error for a request without an answer from ``host``, made of what httpx raised.
+
+    ``redact`` hides secrets in texts of the server or of httpx.
+    """
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = clean(hide(cause.verify_message) or "certificate verify failed", 160).rstrip(".")
+            reason = clean(redact(cause.verify_message) or "certificate verify failed", 160).rstrip(".")
             return Untrusted(
                 f"The certificate of {host} is not trusted ({reason}): set SSL_CERT_FILE to your CA's file, "
                 "or check that this is the right host."
@@ -45,7 +48,7 @@ def explain(error: Exception, host: str, hide: Callable[[str], str]) -> Unreacha
                 "that this is the right host."
             )
         case httpx.ProxyError():
-            return Unreachable(f"The proxy does not let us through to {host} ({_short(error, hide)}).")
+            return Unreachable(f"The proxy does not let us through to {host} ({_short(error, redact)}).")
         case httpx.ConnectTimeout():
             return Unreachable(
                 f"{host} does not answer: connecting took too long; check the URL and the network."
@@ -56,23 +59,24 @@ def explain(error: Exception, host: str, hide: Callable[[str], str]) -> Unreacha
             return Unreachable(f"{host} took too long to answer: it may be overloaded, or the network slow.")
         case _ if any(isinstance(cause, ssl.SSLError) for cause in causes):
             return Unreachable(
-                f"{host} does not speak TLS as it should ({_short(error, hide)}): check the URL."
+                f"{host} does not speak TLS as it should ({_short(error, redact)}): check the URL."
             )
         case httpx.ConnectError():
-            return Unreachable(f"{host} cannot be reached ({_short(error, hide)}).")
+            return Unreachable(f"{host} cannot be reached ({_short(error, redact)}).")
         case httpx.RemoteProtocolError() if "without sending" not in text:
-            return Unreachable(f"{host} broke off or garbled its answer ({_short(error, hide)}).")
+            return Unreachable(f"{host} broke off or garbled its answer ({_short(error, redact)}).")
         case _:
             return Unreachable(f"The connection to {host} was lost before the answer came.")
 
 
-def refusal(
+def status_error(
     status: int, message: str, what: str, host: str, wait: float | None, longest_wait: float
 ) -> ApiError:
-    """The error for an answer that is not a 2xx; ``what`` was asked for, ``message`` is the API's own.
+    """The error for an answer that is not a 2xx.
 
-    ``wait`` is the pause asked for, of which no more than ``longest_wait`` is waited.
-    401 is not among them: what it means depends on the credentials in memory.
+    ``message`` is the API's own, ``what`` names what was requested. ``wait`` is the Retry-After in seconds;
+    the error's is at most ``longest_wait``. The client handles 401 itself: what it means depends on the
+    credentials in memory.
     """
     said = f": {message.rstrip('.')}" if message else ""
     if status == 403:
@@ -101,17 +105,12 @@ def refusal(
     return Malformed(f"{host} answers with an unexpected status ({status}): check the URL.")
 
 
-def web_page(host: str) -> Malformed:
-    """The error for HTML where JSON was due."""
-    return Malformed(f"{host} answered with a web page, not the API: check the URL.")
-
-
-def _short(error: BaseException, hide: Callable[[str], str]) -> str:
-    return clean(hide(str(error)) or type(error).__name__, 120).rstrip(".")
+def _short(error: BaseException, redact: Callable[[str], str]) -> str:
+    return clean(redact(str(error)) or type(error).__name__, 120).rstrip(".")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and all that led to it, groups opened."""
+    """``error`` with its causes and contexts, and the members of exception groups."""
     waiting: list[BaseException] = [error]
     seen: set[int] = set()
     while waiting:

@@ -1,4 +1,4 @@
-"""How much memory all answers together may take: while they arrive, while they are decoded, and kept."""
+"""The memory budget of all answers together: arriving, being decoded, and kept as servers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,21 +8,21 @@ from tui.api.errors import Oversized
 from tui.api.limits import Limits
 
 Take = Callable[[int], Awaitable[None]]
-"""Told of so many bytes more, before they are kept."""
+"""Awaited with a number of further bytes, before they are kept; raises `Oversized`."""
 
 
 class Allowance:
-    """An amount of something, of which parts are taken until it is used up."""
+    """An amount that is used up part by part."""
 
     def __init__(self, amount: int, excess: str) -> None:
         self.left = amount
         self._excess = excess
 
     def take(self, amount: int = 1) -> None:
-        """Take a part of it.
+        """Use up a part.
 
         Raises:
-            Oversized: so much is not left.
+            Oversized: less than that is left.
         """
         self.left -= amount
         if self.left < 0:
@@ -32,8 +32,8 @@ class Allowance:
 class Memory:
     """One budget of bytes for the answers that are arriving, being decoded, and kept as servers.
 
-    Answers that are not small are read one at a time, so that many of them cannot hold each other up half
-    read. Decoding takes no break: while one answer is decoded, the others stay as they are.
+    Large answers are read one at a time, so that many of them cannot fill the budget half read. Decoding
+    does not await: while one answer is decoded, no other grows.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -44,7 +44,7 @@ class Memory:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Take]:
-        """Within the block an answer arrives; what it took is free again after it."""
+        """Account for one answer that arrives within the block; its bytes are free again afterwards."""
         taken = 0
         large = False
 
@@ -65,13 +65,17 @@ class Memory:
                 self._large.release()
 
     def room_beside(self, body: bytes | bytearray) -> Allowance:
-        """The bytes that may be made of ``body``, which has arrived."""
+        """The bytes that decoding ``body``, which has arrived, may take.
+
+        Raises:
+            Oversized: not even its own size is left.
+        """
         room = self._free()
         room.take(len(body))
         return room
 
     def keep(self, name: str, size: int) -> None:
-        """So many bytes are kept under that name, instead of those before."""
+        """Account for ``size`` bytes that are kept under ``name``, instead of those before."""
         self._kept[name] = size
 
     def _free(self) -> Allowance:

@@ -1,7 +1,7 @@
 """Group trees, first step: bytes to groups, whose servers are still bytes.
 
-Each object that is made of a few bytes takes many times as much memory. So they are counted while they are
-made, and no list is taken apart before it is known not to be too long.
+A Python object takes many times the memory of the few bytes that it is decoded from. So objects are counted
+while they are made, and no list is decoded before its length is known to be within bounds.
 """
 
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from collections.abc import Sequence
 import msgspec
 
 from tui.api.errors import Malformed, Oversized
-from tui.api.lenient_json import TEXT_LIMIT, Body, loose_value, repair, text_of, why
+from tui.api.lenient_json import TEXT_LIMIT, Body, decode_json, decoder_message, repair_json, to_text
 from tui.api.limits import Limits
 from tui.api.memory import Allowance
 
 LONG_LIST = 2 * 2**20
-"""Bytes. The items of a shorter list, whatever they are, do not take much memory."""
-REPEATED = 8
-"""Times the bytes of a tree that may be gone through when it is taken apart level by level."""
+"""Bytes. The items of a shorter list take little memory, whatever they are."""
+MAX_PASSES = 8
+"""How often all bytes of a tree may be decoded when it is decoded level by level."""
 
 _NOTHING = msgspec.Raw()
 _TOO_DEEP = "The group tree is nested too deeply."
-_making = Allowance(0, "")
-"""What the decoder at work may make. There is one at a time: decoding takes no break."""
+_objects = Allowance(0, "")
+"""How many objects the current decoding may make. Decoding does not await, so there is one at a time."""
 
 
 class Group(msgspec.Struct, gc=False):
-    """A group as documented."""
+    """A group of the documented shape; its servers are still bytes."""
 
     id: str
     name: str | None = None
@@ -35,14 +35,14 @@ class Group(msgspec.Struct, gc=False):
     servers: msgspec.Raw = _NOTHING
 
     def __post_init__(self) -> None:
-        _making.take()
+        _objects.take()
 
 
 class _Item(msgspec.Struct, gc=False):
-    """Any object in a list; nothing of it is kept."""
+    """Any object in a list; counted, not kept."""
 
     def __post_init__(self) -> None:
-        _making.take()
+        _objects.take()
 
 
 _FIELDS = ("id", "name", "type", "description", "groups", "servers")
@@ -55,7 +55,7 @@ _Pieces = msgspec.defstruct(
     ],
     gc=False,
 )
-"""An object's fields as they are, of those that a group has, in the usual spellings."""
+"""The raw fields of a group, in the usual spellings of their names."""
 
 _group_decoder = msgspec.json.Decoder(Group, strict=False)
 _pieces_decoder = msgspec.json.Decoder(_Pieces)
@@ -63,15 +63,15 @@ _count_decoder = msgspec.json.Decoder(list[_Item])
 _items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def root_group(body: Body, limits: Limits) -> "Group | LooseGroup":
-    """The root of a tree. One that is not as documented is taken apart piece by piece.
+def root_group(body: Body, limits: Limits) -> "Group | LenientGroup":
+    """Decode the root of a tree. A tree of another shape than documented is decoded leniently.
 
     Raises:
-        Malformed: it is no tree.
+        Malformed: it is not a tree.
         Oversized: it has too many groups, or is nested too deeply.
     """
-    global _making
-    _making = Allowance(limits.groups, f"The group tree has more than {limits.groups:,} groups.")
+    global _objects
+    _objects = Allowance(limits.groups, f"The group tree has more than {limits.groups:,} groups.")
     try:
         return _group_decoder.decode(body)
     except RecursionError:
@@ -79,22 +79,24 @@ def root_group(body: Body, limits: Limits) -> "Group | LooseGroup":
     except (msgspec.ValidationError, UnicodeDecodeError):
         pass
     except msgspec.DecodeError:
-        body = repair(body)
-    work = Allowance(REPEATED * len(body), "The group tree is too large for what is wrong with it.")
-    return LooseGroup(body, limits, work)
+        body = repair_json(body)
+    passes = Allowance(MAX_PASSES * len(body), "The group tree is too large for what is wrong with it.")
+    return LenientGroup(body, limits, passes)
 
 
-class LooseGroup:
-    """A group taken apart piece by piece, for trees that do not fit `Group`."""
+class LenientGroup:
+    """A group decoded field by field, for trees that do not fit `Group`."""
 
-    def __init__(self, body: Body | msgspec.Raw, limits: Limits, work: Allowance) -> None:
-        work.take(size_of(body))
+    def __init__(self, body: Body | msgspec.Raw, limits: Limits, passes: Allowance) -> None:
+        passes.take(size_of(body))
         try:
             pieces = _pieces_decoder.decode(body)
         except RecursionError:
             raise Oversized(_TOO_DEEP) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Malformed(f"The group tree is not what the API documents ({why(error)}).") from None
+            raise Malformed(
+                f"The group tree is not what the API documents ({decoder_message(error)})."
+            ) from None
         found = {field: _first(pieces, field) for field in _FIELDS}
         self.id = _text(found["id"])
         self.name = _text(found["name"])
@@ -103,16 +105,20 @@ class LooseGroup:
         self.servers = found["servers"]
         self._groups = found["groups"]
         self._limits = limits
-        self._work = work
+        self._passes = passes
 
     @property
-    def groups(self) -> "Sequence[LooseGroup]":
-        """The groups below it."""
+    def groups(self) -> "Sequence[LenientGroup]":
+        """The groups below it.
+
+        Raises:
+            Oversized: there are too many, or they are nested too deeply.
+        """
         found = []
-        strays = stray_items(self._limits)
+        strays = stray_allowance(self._limits)
         for raw in items(self._groups, self._limits.groups):
             try:
-                found.append(LooseGroup(raw, self._limits, self._work))
+                found.append(LenientGroup(raw, self._limits, self._passes))
             except Oversized:
                 raise
             except Malformed:
@@ -121,16 +127,16 @@ class LooseGroup:
 
 
 def items(raw: msgspec.Raw, most: int) -> list[msgspec.Raw]:
-    """The items of a list; none for anything else.
+    """The raw items of a list; empty for anything else.
 
     Raises:
-        Malformed: a long list is not one of objects only.
+        Malformed: a long list has items that are not objects.
         Oversized: a long list has more than ``most``.
     """
-    global _making
+    global _objects
     try:
         if size_of(raw) > LONG_LIST and bytes(memoryview(raw)[:1]) == b"[":
-            _making = Allowance(most, f"The group tree has a list of more than {most:,} things.")
+            _objects = Allowance(most, f"The group tree has a list of more than {most:,} things.")
             try:
                 _count_decoder.decode(raw)
             except msgspec.ValidationError:
@@ -142,13 +148,13 @@ def items(raw: msgspec.Raw, most: int) -> list[msgspec.Raw]:
         return []
 
 
-def stray_items(limits: Limits) -> Allowance:
-    """How much may stand in lists that does not belong there."""
+def stray_allowance(limits: Limits) -> Allowance:
+    """How many entries in lists may be neither servers nor groups."""
     return Allowance(limits.strays, f"The group tree has more than {limits.strays:,} entries that are none.")
 
 
 def size_of(raw: Body | msgspec.Raw) -> int:
-    """Bytes of a piece, without a copy."""
+    """The size in bytes, without a copy."""
     return memoryview(raw).nbytes
 
 
@@ -161,6 +167,6 @@ def _text(raw: msgspec.Raw) -> str:
     if not 0 < size_of(raw) <= 16 * TEXT_LIMIT:
         return ""
     try:
-        return text_of(loose_value(bytes(raw)))
+        return to_text(decode_json(bytes(raw)))
     except Malformed:
         return ""

@@ -1,4 +1,4 @@
-"""Hiding secrets in what an endpoint says: whoever was told one may repeat it."""
+"""Hides secrets in what an endpoint answers: an endpoint that received a secret may repeat it."""
 
 import html
 import re
@@ -15,115 +15,117 @@ from tui.api.secret import Secret
 T = TypeVar("T")
 
 HIDDEN = "…"
-"""Stands where a secret was."""
+"""Replaces a secret."""
 WITHHELD = "(not shown: it holds a secret)"
-"""Stands for a text that holds so short a secret that its place alone would tell it."""
+"""Replaces a text with so short a secret that its position alone would reveal it."""
 SHORT = 4
-"""Characters from which a secret is hidden alone. As many of one give away that a text was cut within it."""
+"""Characters. A shorter secret withholds the whole text. So many of a secret before a cut are recognized."""
 EVIDENCE = 32
-"""Characters of a secret that tell that it is meant; what follows is hidden as far as it goes on."""
+"""The first characters of a secret that identify it; further characters are hidden as far as they match."""
 TOKENS = 4
-"""Tokens that are remembered: an answer may be late, and hold the one before."""
+"""How many tokens are remembered: a late answer may hold an earlier one."""
 
 _NOT_ESCAPED = re.compile(r"[A-Za-z0-9._~-]+")
-"""What JSON, URLs and HTML leave as it is."""
+"""Text that JSON, URLs and HTML leave unescaped."""
 _ESCAPES = dict(zip("\b\f\n\r\t", "bfnrt", strict=True))
-_FOR_URLS = str.maketrans("+/", "-_")
 _STRUCTURE = {
     *("id", "server_id", "job_id", "group_id", "parent_id", "root_group_id", "data_center"),
     *("account", "location", "roles", "status", "power", "kind", "modified"),
 }
-"""Fields that are compared and sent, not read: hiding a part of them would make another of it."""
+"""Fields that the program compares and sends: hiding a part would turn an id into another."""
 
 
 class Redaction:
-    """The secrets that one endpoint was told or told us, and what is to be seen instead of them.
+    """The passwords and tokens of one endpoint, and the texts without them.
 
-    A secret is found as it is, as in JSON, in a URL and in HTML, once or several times over; the password
-    also as in the header of HTTP's basic authentication (RFC 7617).
+    A secret is found unescaped and as escaped in JSON, URLs and HTML, once or repeatedly; the password also
+    as in the header of HTTP's basic authentication (RFC 7617).
     """
 
     def __init__(self) -> None:
-        self._passwords: list[_Needle] = []
-        self._tokens: deque[_Needle] = deque(maxlen=TOKENS)
+        self._passwords: list[_SecretPattern] = []
+        self._tokens: deque[_SecretPattern] = deque(maxlen=TOKENS)
 
     def know_logins(self, *logins: tuple[str, Secret]) -> None:
-        """Hide the passwords of these users and passwords from now on, and no others."""
+        """From now on hide the passwords of these (user, password) pairs, and no others."""
         self._passwords.clear()
         for user, password in logins:
             named = f"{user}:{password.reveal()}".encode(errors="surrogatepass")
             forms = {b64encode(named, altchars).rstrip(b"=").decode() for altchars in (b"+/", b"-_")}
-            self._passwords += [_Needle(password), *(_Needle(Secret(form)) for form in sorted(forms))]
+            self._passwords += [
+                _SecretPattern(password),
+                *(_SecretPattern(Secret(form)) for form in sorted(forms)),
+            ]
 
     def know_token(self, token: Secret) -> None:
-        """Hide this token too from now on."""
-        self._tokens.append(_Needle(token))
+        """From now on hide this token as well."""
+        self._tokens.append(_SecretPattern(token))
 
     def forget(self) -> None:
-        """Know nothing any more."""
+        """Forget all passwords and tokens."""
         self._passwords.clear()
         self._tokens.clear()
 
     def text(self, text: str) -> str:
-        """``text`` as it may be shown and kept."""
-        return _hidden(self._needles, text)
+        """``text`` with its secrets hidden."""
+        return _hidden(self._patterns, text)
 
     def value(self, value: T, body: Body) -> T:
-        """``value``, made of ``body``, with each of its texts as it may be shown and kept."""
-        needles = [needle for needle in self._needles if needle.may_be_in(body)]
-        return _redacted(needles, value) if needles else value
+        """``value``, which was decoded from ``body``, with the secrets in its texts hidden."""
+        patterns = [pattern for pattern in self._patterns if pattern.may_be_in(body)]
+        return _redacted(patterns, value) if patterns else value
 
     @property
-    def _needles(self) -> "list[_Needle]":
+    def _patterns(self) -> "list[_SecretPattern]":
         return [*self._passwords, *self._tokens]
 
 
-def _hidden(needles: "list[_Needle]", text: str) -> str:
-    for needle in needles:
-        text = needle.hidden_in(text)
+def _hidden(patterns: "list[_SecretPattern]", text: str) -> str:
+    for pattern in patterns:
+        text = pattern.hidden_in(text)
     return text
 
 
-def _redacted(needles: "list[_Needle]", value: T) -> T:
-    """``value`` without them, also within lists, tuples and structs: nothing else is made of answers."""
+def _redacted(patterns: "list[_SecretPattern]", value: T) -> T:
+    """``value`` without the secrets, also within lists, tuples and structs: answers are decoded to these."""
     found: object = value
     match value:
         case str():
-            found = _hidden(needles, value)
+            found = _hidden(patterns, value)
         case bytes():
-            text = _hidden(needles, value.decode(errors="surrogateescape"))
+            text = _hidden(patterns, value.decode(errors="surrogateescape"))
             found = text.encode(errors="surrogateescape")
         case msgspec.Struct():
             changed = {}
             for name in value.__struct_fields__:
                 field = getattr(value, name)
-                if name not in _STRUCTURE and (shown := _redacted(needles, field)) != field:
+                if name not in _STRUCTURE and (shown := _redacted(patterns, field)) != field:
                     changed[name] = shown
             found = msgspec.structs.replace(value, **changed) if changed else value
         case list():
-            found = [_redacted(needles, item) for item in value]
+            found = [_redacted(patterns, item) for item in value]
         case tuple():
-            items = [_redacted(needles, item) for item in value]
+            items = [_redacted(patterns, item) for item in value]
             found = type(value)._make(items) if hasattr(value, "_make") else tuple(items)
     return found  # type: ignore[return-value]
 
 
-class _Needle:
+class _SecretPattern:
     """One secret to be hidden."""
 
     __slots__ = ("_plain", "_secret")
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
-        # The longest part that stands in every form of it as it is.
+        # The longest part that no form escapes.
         self._plain = Secret(max(_NOT_ESCAPED.findall(secret.reveal()), key=len, default=""))
 
     def may_be_in(self, body: Body) -> bool:
-        """Whether ``body`` can hold it. Fast: most answers, and all large ones, hold none."""
+        """Whether ``body`` can hold it. Fast, as nearly all answers hold no secret."""
         return self._plain.reveal().encode() in body
 
     def hidden_in(self, text: str) -> str:
-        """``text`` without it, also where it was cut within it."""
+        """``text`` without the secret, also without its beginning before a cut."""
         if self._plain.reveal() not in text and not text.endswith("…"):
             return text
         units = [_unit(character) for character in self._secret.reveal()]
@@ -141,7 +143,7 @@ class _Needle:
 
 
 def _without_beginning(units: list[str], text: str) -> str:
-    """``text`` without the beginning of a secret at its end, where it was cut."""
+    """``text`` without the beginning of a secret at the end, where the text was cut."""
     if text.endswith("…"):
         for start in range(max(0, len(text) - 12 * len(units)), len(text) - SHORT):
             end, count = _reach(units, text, start)
@@ -151,7 +153,7 @@ def _without_beginning(units: list[str], text: str) -> str:
 
 
 def _reach(units: list[str], text: str, start: int) -> tuple[int, int]:
-    """Where the characters of a secret end that follow at ``start``, and how many they are."""
+    """Where the characters of a secret that match from ``start`` on end, and how many match."""
     for count, unit in enumerate(units):
         found = re.compile(unit).match(text, start)
         if found is None:
@@ -162,7 +164,7 @@ def _reach(units: list[str], text: str, start: int) -> tuple[int, int]:
 
 @lru_cache(1024)
 def _unit(character: str) -> str:
-    """A pattern for one character in each form."""
+    """A pattern for one character in each of its forms."""
     encoded = character.encode(errors="surrogatepass")
     utf16 = character.encode("utf-16-be", errors="surrogatepass").hex()
     units = [utf16[at : at + 4] for at in range(0, len(utf16), 4)]

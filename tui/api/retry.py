@@ -1,8 +1,8 @@
-"""Which requests may be repeated, and when: plain decisions.
+"""Which requests may be repeated, and when: pure decisions.
 
-A reading may always be repeated. An operation is repeated here only where it provably never left: a refusal
-at the door (401, 429) may be a gateway's, behind which it was carried out, so whoever asked looks first. A
-login is never repeated by itself, because the platform locks a user after three to four refusals.
+A read may always be repeated. An operation is repeated only where it provably never left: a refusal at the
+door (401, 429) may come from a gateway behind which it was carried out, so the caller reads the servers
+first. A login is never repeated, because the platform locks a user after three to four refusals.
 """
 
 import time
@@ -22,25 +22,25 @@ from tui.api.errors import (
 )
 from tui.api.http import httpx
 from tui.api.limits import Limits
+from tui.model.backoff import doubling_pause
 
 TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
-"""Answers to a reading that may well be another a moment later. Source: the statuses clients retry."""
+"""Statuses after which a read is repeated. Source: the statuses that common HTTP clients retry."""
 
 
-class Kind(Enum):
-    """What a request is, as far as repeating it goes."""
+class RequestKind(Enum):
+    """The kinds of requests, by the rules for repeating them."""
 
-    READING = "reading"
+    READ = "read"
     OPERATION = "operation"
     LOGIN = "login"
 
 
 def provably_unsent(error: BaseException) -> bool:
-    """Whether a request that failed like this cannot have been received.
+    """Whether a request that failed with this error cannot have been received.
 
-    True only where no connection was had: not found, refused, not trusted, no free one in time, or
-    not let through by a proxy. A write that failed or a connection that was just being closed by the
-    other side proves nothing.
+    True only where there was no connection: name not found, refused, not trusted, none free in time, or not
+    let through by a proxy. A failed write, or a connection that the server was just closing, proves nothing.
     """
     return isinstance(
         error,
@@ -53,50 +53,44 @@ def provably_unsent(error: BaseException) -> bool:
 
 
 def pause_before_repeat(
-    kind: Kind,
+    kind: RequestKind,
     error: ApiError,
     attempt: int,
     limits: Limits,
     jitter: Callable[[], float],
-    asked: float | None = None,
+    retry_after: float | None = None,
 ) -> float | None:
-    """Seconds to wait before the request is repeated, or None where it must not be.
+    """Seconds to wait before the request is repeated, or None where it must not be repeated.
 
-    ``attempt`` counts from 1. ``asked`` is what the endpoint's Retry-After said; beyond the bound it is
-    waited for no longer than that, and only once.
-    An `OutcomeUnsure` is never among what may be repeated.
+    ``attempt`` counts from 1. ``jitter`` returns a random number from 0 up to 1. ``retry_after`` is the
+    endpoint's, in seconds; a longer one than the bound is cut to it, and the request then repeated only once.
     """
-    if kind is Kind.LOGIN or isinstance(error, Untrusted | Oversized | Redirected):
+    if kind is RequestKind.LOGIN or isinstance(error, Untrusted | Oversized | Redirected):
         return None
     tries = limits.tries
     match error:
-        case RateLimited() if kind is Kind.READING:
+        case RateLimited() if kind is RequestKind.READ:
             tries = limits.tries_when_limited
         case Unreachable():
             pass
-        case Malformed() if kind is Kind.READING:
+        case Malformed() if kind is RequestKind.READ:
             pass
-        case ServerFault() if kind is Kind.READING and error.status in TRANSIENT_STATUS:
+        case ServerFault() if kind is RequestKind.READ and error.status in TRANSIENT_STATUS:
             pass
         case _:
             return None
-    asked = asked or 0.0
-    if attempt >= (min(tries, 2) if asked > limits.longest_wait else tries):
+    wait = retry_after or 0.0
+    if attempt >= (min(tries, 2) if wait > limits.longest_wait else tries):
         return None
-    return max(min(asked, limits.longest_wait), backoff(attempt, limits, jitter()))
+    pause = doubling_pause(attempt, jitter(), base=limits.backoff, cap=limits.backoff_max)
+    return max(min(wait, limits.longest_wait), pause)
 
 
-def backoff(attempt: int, limits: Limits, jitter: float) -> float:
-    """The pause after try number ``attempt``: doubling, bounded, and between half and all of that."""
-    whole = min(limits.backoff * 2.0 ** min(attempt - 1, 30), limits.backoff_max)
-    return whole * (0.5 + 0.5 * jitter)
+def parse_retry_after(value: str | None, date: str | None = None) -> float | None:
+    """The seconds of a Retry-After header, which holds a number or a date; None where it holds neither.
 
-
-def retry_after(value: str | None, date: str | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or a date.
-
-    A date is held against the answer's own ``Date`` header where there is one, because this
-    machine's clock may be wrong. None where nothing sensible was said.
+    A date is compared with the answer's own ``Date`` header where there is one, because this machine's
+    clock may be wrong.
     """
     if not value:
         return None

@@ -1,10 +1,10 @@
-"""A value that must not be seen."""
+"""A value that must never be displayed."""
 
 from hmac import compare_digest
 
 
 class Secret:
-    """Holds a password or a token so that no repr, log line or traceback with locals shows it."""
+    """A password or a token that no repr, log line or traceback with locals shows."""
 
     __slots__ = ("_value",)
 
@@ -12,11 +12,11 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself: pass it on at once, never bind it to a name."""
+        """The value itself: pass it on at once, never bind it to a name, which a traceback would show."""
         return self._value
 
     def is_(self, text: str) -> bool:
-        """Whether ``text`` is the value; how much of it is right cannot be told from the time it takes."""
+        """Whether ``text`` is the value, compared in constant time."""
         return compare_digest(self._value.encode(errors="surrogatepass"), text.encode(errors="surrogatepass"))
 
     def __repr__(self) -> str:

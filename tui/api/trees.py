@@ -1,8 +1,8 @@
 """Group trees and servers: bytes to model.
 
-A tree runs to a hundred megabytes, so it is decoded straight into lean structs that skip what nobody shows,
-server by server; only what does not fit them is taken apart field by field, so that one odd server does not
-lose the rest. Every function here gives a value or raises `Malformed` (or `Oversized`), nothing else.
+A tree can have a hundred megabytes, so it is decoded server by server, straight into small structs without
+the fields that nobody shows. Only a server that does not fit them is decoded field by field, so that one of
+an unexpected shape does not lose the rest.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from tui.api.errors import Malformed, Oversized
 from tui.api.lenient_json import (
     TEXT_LIMIT,
     Body,
-    fields_of,
-    flag_of,
-    is_usable_id,
-    items_of,
-    loose_value,
-    number_of,
-    text_of,
-    texts_of,
-    whole,
-    without_mark,
+    decode_json,
+    is_valid_id,
+    list_items,
+    object_fields,
+    strip_bom,
+    to_bool,
+    to_count,
+    to_integer,
+    to_text,
+    to_texts,
 )
 from tui.api.limits import DEFAULT, Limits
 from tui.api.memory import Allowance
@@ -37,9 +37,9 @@ NAME_LIMIT = 256
 """Longest name of a group that is kept, in characters."""
 GROUP_SIZE = 500
 SERVER_SIZE = 400
-"""Bytes that a group and a server take, but for the texts of their own that may be long."""
+"""Bytes that a group and a server take in memory, without their own long texts."""
 PATH_LIMIT = 1024
-"""Longest path of a group: every group has one, so a few long names must not fill the memory."""
+"""Longest path of a group, in characters: a few long names must not fill the memory through every path."""
 
 
 class _Address(msgspec.Struct, gc=False):
@@ -78,7 +78,7 @@ class _Server(msgspec.Struct, gc=False):
 _server_decoder = msgspec.json.Decoder(_Server, strict=False)
 
 _SIZES: dict[int | float | None, int] = {gigabytes << 10: gigabytes << 10 for gigabytes in range(1, 129)}
-"""Amounts of memory in MB as servers have them, so that each number is kept once."""
+"""The usual amounts of memory in MB, so that each number is kept once."""
 _NO_DETAILS = _Details()
 _NO_CHANGE = _Change()
 
@@ -101,25 +101,29 @@ def group_tree(
 ) -> Tree:
     """All groups and servers below a root group, from the detailed answer.
 
-    What is made takes from ``room``, in bytes.
+    The memory that they need is taken from ``room``, in bytes.
+
+    Raises:
+        Malformed: the answer is not a group tree.
+        Oversized: it exceeds a bound in ``limits``, or ``room``.
     """
     room = room or Allowance(limits.memory, "The group tree takes too much memory.")
-    root = nodes.root_group(without_mark(body), limits)
-    strays = nodes.stray_items(limits)
+    root = nodes.root_group(strip_bom(body), limits)
+    strays = nodes.stray_allowance(limits)
     shared = _Shared(room)
     groups: list[Group] = []
     servers: list[Server] = []
     known: set[str] = set()
-    waiting: list[tuple[nodes.Group | nodes.LooseGroup, str | None, str, int]] = [(root, None, "", 1)]
+    waiting: list[tuple[nodes.Group | nodes.LenientGroup, str | None, str, int]] = [(root, None, "", 1)]
     while waiting:
         node, parent, above, level = waiting.pop()
         if level > limits.depth:
             raise Oversized(f"The group tree has more than {limits.depth} levels.")
         id_ = node.id.casefold()
-        if not is_usable_id(id_):
+        if not is_valid_id(id_):
             if parent is None:
                 raise Malformed("The group tree has no usable root group.")
-            id_ = parent  # what is below a nameless group stays with the group above
+            id_ = parent  # the content of a group without an id goes to the group above
         name = clean(node.name or "", NAME_LIMIT)
         path = clean(name if parent is None else above + name, PATH_LIMIT)
         if id_ not in known:  # a second group of that id could close a circle
@@ -141,20 +145,20 @@ def group_tree(
                 continue
             room.take(SERVER_SIZE + _size(server.name) + _size(server.ip) + _size(server.description))
             servers.append(server)
-        children: Sequence[nodes.Group | nodes.LooseGroup] = node.groups or ()
+        children: Sequence[nodes.Group | nodes.LenientGroup] = node.groups or ()
         waiting.extend((child, id_, below, level + 1) for child in reversed(children))
     return Tree(tuple(groups), tuple(servers))
 
 
 def _size(text: str) -> int:
-    """The most bytes that a text takes: one wide character makes all of them wide."""
+    """The most bytes that a text takes in memory: one wide character makes all of them wide."""
     return len(text) if text.isascii() else 4 * len(text)
 
 
 def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> Server | None:
-    """The server, or None where it has no usable id. Called a hundred thousand times: no frills."""
+    """The server, or None where it has no valid id. Runs a hundred thousand times per tree."""
     id_ = wire.id.upper()
-    if not is_usable_id(id_):
+    if not is_valid_id(id_):
         return None
     name = wire.name or id_
     # One object for both.
@@ -177,9 +181,9 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         shared[power] if power else None,
         details.maintenance,
         shared[wire.os or ""],
-        whole(details.cpu),
-        _SIZES.get(details.memory_mb) or whole(details.memory_mb),
-        whole(details.storage_gb),
+        to_integer(details.cpu),
+        _SIZES.get(details.memory_mb) or to_integer(details.memory_mb),
+        to_integer(details.storage_gb),
         clean(ip, TEXT_LIMIT),
         clean(wire.description, TEXT_LIMIT) if wire.description else "",
         clean(change.at, TEXT_LIMIT) if change.at else "",
@@ -190,69 +194,73 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
 
 
 def _wire(raw: msgspec.Raw) -> _Server | None:
-    """One server entity, whatever types its fields have; None where there is no telling."""
+    """One server entity, whatever types its fields have; None for anything else."""
     try:
         return _server_decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _wire_server(fields_of(loose_value(bytes(raw))))
+        return _wire_server(object_fields(decode_json(bytes(raw))))
     except Malformed:
         return None
 
 
 def _wire_server(fields: dict[str, Any]) -> _Server:
-    details = fields_of(fields.get("details"))
-    change = fields_of(fields.get("changeinfo"))
+    details = object_fields(fields.get("details"))
+    change = object_fields(fields.get("changeinfo"))
     return _Server(
-        id=text_of(fields.get("id")),
-        name=text_of(fields.get("name")),
-        group_id=text_of(fields.get("groupid")),
-        location=text_of(fields.get("locationid")),
-        status=text_of(fields.get("status")),
-        os=text_of(fields.get("os")),
-        kind=text_of(fields.get("type")),
-        description=text_of(fields.get("description")),
-        is_template=flag_of(fields.get("istemplate")),
+        id=to_text(fields.get("id")),
+        name=to_text(fields.get("name")),
+        group_id=to_text(fields.get("groupid")),
+        location=to_text(fields.get("locationid")),
+        status=to_text(fields.get("status")),
+        os=to_text(fields.get("os")),
+        kind=to_text(fields.get("type")),
+        description=to_text(fields.get("description")),
+        is_template=to_bool(fields.get("istemplate")),
         details=_Details(
-            power=text_of(details.get("powerstate")),
-            maintenance=flag_of(details.get("inmaintenancemode")),
-            cpu=number_of(details.get("cpu")),
-            memory_mb=number_of(details.get("memorymb")),
-            storage_gb=number_of(details.get("storagegb")),
+            power=to_text(details.get("powerstate")),
+            maintenance=to_bool(details.get("inmaintenancemode")),
+            cpu=to_count(details.get("cpu")),
+            memory_mb=to_count(details.get("memorymb")),
+            storage_gb=to_count(details.get("storagegb")),
             addresses=[_Address(one.internal, one.public) for one in _addresses(details, "ipaddresses")],
         ),
-        change=_Change(at=text_of(change.get("modifieddate")), by=text_of(change.get("modifiedby"))),
+        change=_Change(at=to_text(change.get("modifieddate")), by=to_text(change.get("modifiedby"))),
     )
 
 
 def server(body: Body, limits: Limits = DEFAULT) -> ServerDetails:
-    """Everything about one server."""
-    fields = fields_of(loose_value(body, limits))
+    """Everything about one server.
+
+    Raises:
+        Malformed: the answer is not a server.
+    """
+    fields = object_fields(decode_json(body, limits))
     wire = _wire_server(fields)
-    # Ids begin with the data center, for the case that it is not named.
+    # Without a locationId: ids begin with the data center.
     found = _server(wire, (wire.group_id or "").casefold(), wire.id[:3].upper(), _Shared())
     if found is None:
         raise Malformed("The answer is not a server: it has no usable id.")
-    details = fields_of(fields.get("details"))
-    custom = [fields_of(item) for item in items_of(details.get("customfields"))]
+    details = object_fields(fields.get("details"))
+    custom = [object_fields(item) for item in list_items(details.get("customfields"))]
     return ServerDetails(
         server=found,
-        host_name=text_of(details.get("hostname")),
+        host_name=to_text(details.get("hostname")),
         ips=tuple(_addresses(details, "ipaddresses") + _addresses(details, "secondaryipaddresses")),
         alert_policies=_names(details.get("alertpolicies")),
         snapshots=_names(details.get("snapshots")),
         disks=tuple(
             Disk(
-                text_of(disk.get("id")),
-                number_of(disk.get("sizegb")) or 0,
-                texts_of(disk.get("partitionpaths")),
+                to_text(disk.get("id")),
+                to_count(disk.get("sizegb")) or 0,
+                to_texts(disk.get("partitionpaths")),
             )
-            for disk in map(fields_of, items_of(details.get("disks")))
+            for disk in map(object_fields, list_items(details.get("disks")))
             if disk
         ),
         custom_fields=tuple(
-            (text_of(field.get("name")), text_of(field.get("displayvalue")) or text_of(field.get("value")))
+            (to_text(field.get("name")), to_text(field.get("displayvalue")) or to_text(field.get("value")))
             for field in custom
             if field
         ),
@@ -261,16 +269,15 @@ def server(body: Body, limits: Limits = DEFAULT) -> ServerDetails:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    return tuple(
-        name for item in items_of(value) if (name := text_of(fields_of(item).get("name")) or text_of(item))
-    )
+    names = (to_text(object_fields(item).get("name")) or to_text(item) for item in list_items(value))
+    return tuple(name for name in names if name)
 
 
 def _addresses(details: dict[str, Any], key: str) -> list[IpAddress]:
     found = []
-    for item in items_of(details.get(key)):
-        fields = fields_of(item) or {"internal": item}
-        address = IpAddress(text_of(fields.get("internal")), text_of(fields.get("public")))
+    for item in list_items(details.get(key)):
+        fields = object_fields(item) or {"internal": item}
+        address = IpAddress(to_text(fields.get("internal")), to_text(fields.get("public")))
         if address.internal or address.public:
             found.append(address)
     return found

@@ -1,12 +1,12 @@
-"""The small answers, bytes to model, and all that is sent, model to bytes.
+"""The small answers, bytes to model, and the bodies of requests, model to bytes.
 
-What is sent follows the documentation to the letter. What comes back is taken as the platform and the
-years have shaped it: fields absent or null, numbers as text, ids and keys in any case. Every function that
-reads gives a value or raises `Malformed` (or `Oversized`), nothing else. Group trees: `tui.api.trees`.
+Requests follow the documentation to the letter. Answers are read leniently, as the platform has shaped them
+over the years: fields absent or null, numbers as text, ids and keys in any case. Group trees:
+`tui.api.trees`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,15 +14,15 @@ import msgspec
 from tui.api.errors import Malformed, Oversized
 from tui.api.lenient_json import (
     Body,
+    decode_json,
     expect_list,
-    fields_of,
-    flag_of,
-    is_usable_id,
-    items_of,
-    link_id,
-    loose_value,
-    text_of,
-    texts_of,
+    is_valid_id,
+    linked_id,
+    list_items,
+    object_fields,
+    to_bool,
+    to_text,
+    to_texts,
 )
 from tui.api.limits import DEFAULT, Limits
 from tui.api.secret import Secret
@@ -31,15 +31,15 @@ from tui.model.server import Server
 from tui.model.text import clean
 
 MESSAGE_LIMIT = 300
-"""Longest message of the endpoint that is passed on."""
-WORD_LIMIT = 100
-"""The same for the word that says how a job is doing."""
+"""Longest message of the endpoint that is kept, in characters."""
+STATUS_LIMIT = 100
+"""Longest status of a job that is kept, in characters."""
 NO_REASON = "refused, and the endpoint gives no reason (mostly: it is already as asked)"
-"""In our words, where a refusal has no message. Source: clc-python-sdk issue 41."""
+"""Stands for the message of a refusal that has none. Source: clc-python-sdk issue 41."""
 
 
-class Session(msgspec.Struct, frozen=True):
-    """Who is logged in. ``account`` and ``location`` are upper case."""
+class LoginAnswer(msgspec.Struct, frozen=True):
+    """The user that a login was answered with. ``account`` and ``location`` are upper case."""
 
     user: str
     account: str
@@ -48,7 +48,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the endpoint says to an operation on one server (id upper case)."""
+    """The answer to an operation for one server (id upper case): its job, or why it was refused."""
 
     server_id: str
     queued: bool
@@ -63,11 +63,11 @@ class Tree(NamedTuple):
     servers: tuple[Server, ...]
 
 
-# --- what is sent -------------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------------
 
 
 def login_request(user: str, password: Secret) -> Secret:
-    """The body of a login."""
+    """The body of a login, as a secret."""
     body = {"username": user, "password": password.reveal()}
     return Secret(msgspec.json.encode(body).decode())
 
@@ -77,72 +77,82 @@ def operation_request(server_ids: Iterable[str]) -> bytes:
     return msgspec.json.encode(list(dict.fromkeys(id_.upper() for id_ in server_ids)))
 
 
-def maintenance_request(wanted: Mapping[str, bool]) -> bytes:
-    """The body of setMaintenance: each server with the state it is to have, as a boolean."""
-    servers = [{"id": id_.upper(), "inMaintenanceMode": bool(on)} for id_, on in wanted.items()]
-    return msgspec.json.encode({"servers": servers})
+# --- answers ------------------------------------------------------------------------------------------
 
 
-# --- small answers ------------------------------------------------------------------------------------
+def login(body: Body) -> tuple[LoginAnswer, Secret] | None:
+    """The user and the token of a login; None where the answer has no usable token.
 
-
-def login(body: Body) -> tuple[Session, Secret] | None:
-    """Who is logged in, and the token; None where there is no usable token in the answer."""
-    fields = fields_of(loose_value(body))
+    Raises:
+        Malformed: it is not JSON.
+    """
+    fields = object_fields(decode_json(body))
     token = fields.get("bearertoken")
     if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,16384}", token.strip()):
         return None
-    session = Session(
-        user=text_of(fields.get("username")),
-        account=text_of(fields.get("accountalias")).upper(),
-        roles=tuple(text for role in items_of(fields.get("roles")) if (text := text_of(role))),
-        location=text_of(fields.get("locationalias")).upper(),
+    answer = LoginAnswer(
+        user=to_text(fields.get("username")),
+        account=to_text(fields.get("accountalias")).upper(),
+        roles=tuple(text for role in list_items(fields.get("roles")) if (text := to_text(role))),
+        location=to_text(fields.get("locationalias")).upper(),
     )
-    return session, Secret(token.strip())
+    return answer, Secret(token.strip())
 
 
 def data_centers(body: Body) -> list[DataCenter]:
-    """The data centers of an account with their root groups, in the endpoint's order."""
+    """The data centers of an account with their root groups, in the endpoint's order.
+
+    Raises:
+        Malformed: the answer is not a list.
+        Oversized: there are more than an account can have.
+    """
     found = {}
-    items = expect_list(loose_value(body), "the list of data centers")
+    items = expect_list(decode_json(body), "the list of data centers")
     if len(items) > DEFAULT.data_centers:
         raise Oversized(f"The account has more than {DEFAULT.data_centers} data centers.")
     for item in items:
-        fields = fields_of(item)
-        id_ = text_of(fields.get("id")).upper()
-        if is_usable_id(id_):
-            root = link_id(fields.get("links"), "group").casefold()
-            found[id_] = DataCenter(id_, text_of(fields.get("name")), root)
+        fields = object_fields(item)
+        id_ = to_text(fields.get("id")).upper()
+        if is_valid_id(id_):
+            root = linked_id(fields.get("links"), "group").casefold()
+            found[id_] = DataCenter(id_, to_text(fields.get("name")), root)
     return list(found.values())
 
 
 def job_status(body: Body) -> str:
-    """The platform's word for how a job is doing."""
-    word = text_of(fields_of(loose_value(body)).get("status"))
-    if not word:
+    """The status of a job, in the platform's own word.
+
+    Raises:
+        Malformed: the answer has no status.
+    """
+    status = to_text(object_fields(decode_json(body)).get("status"))
+    if not status:
         raise Malformed("The answer about a job has no status.")
-    return clean(word, WORD_LIMIT)
+    return clean(status, STATUS_LIMIT)
 
 
 def answers(body: Body) -> list[Answer]:
-    """What became of each server of an operation, each once, in the endpoint's order.
+    """The answer for each server of an operation, each server once, in the endpoint's order.
 
-    An entity that names no server, or does not tell whether it was queued, says nothing: it is left
-    out, and whoever asked must look at that server again.
+    An entity without a server, or without a sign of whether it was queued, is left out: the caller has to
+    read that server again.
+
+    Raises:
+        Malformed: the answer is not a list.
     """
-    value = loose_value(body)
-    if isinstance(value, dict) and "server" in fields_of(value):
+    value = decode_json(body)
+    if isinstance(value, dict) and "server" in object_fields(value):
         value = [value]
     found: dict[str, Answer] = {}
     for item in expect_list(value, "the answer to the operation"):
-        answer = _answer(fields_of(item))
+        answer = _answer(object_fields(item))
         if answer is not None and (answer.queued or answer.server_id not in found):
             found[answer.server_id] = answer
     return list(found.values())
 
 
 def is_answer_list(body: Body) -> bool:
-    """Whether the body of a refusal is the usual list per server (a batch none of which was queued)."""
+    """Whether the body of a 400 is the list of answers per server (a batch none of which was queued)."""
     try:
         return bool(answers(body))
     except Malformed:
@@ -150,13 +160,13 @@ def is_answer_list(body: Body) -> bool:
 
 
 def _answer(fields: dict[str, Any]) -> Answer | None:
-    id_ = text_of(fields.get("server")).upper()
-    job_id = link_id(fields.get("links"), "status")
-    message = clean(text_of(fields.get("errormessage")), MESSAGE_LIMIT)
-    queued = flag_of(fields.get("isqueued"))
+    id_ = to_text(fields.get("server")).upper()
+    job_id = linked_id(fields.get("links"), "status")
+    message = clean(to_text(fields.get("errormessage")), MESSAGE_LIMIT)
+    queued = to_bool(fields.get("isqueued"))
     if queued is None and (job_id or message):
         queued = bool(job_id) and not message
-    if queued is None or not is_usable_id(id_):
+    if queued is None or not is_valid_id(id_):
         return None
     if queued:
         return Answer(id_, True, job_id, message)
@@ -164,24 +174,24 @@ def _answer(fields: dict[str, Any]) -> Answer | None:
 
 
 def error_message(body: Body, limits: Limits = DEFAULT) -> str:
-    """What the body of a refusal says, in one line; empty where it says nothing.
+    """The message in the body of an error answer, in one line; empty where there is none.
 
-    Knows the five shapes met in the wild: a bare string, ``message``, ``message`` with ``modelState``,
+    Knows the five shapes of recorded traffic: a bare string, ``message``, ``message`` with ``modelState``,
     ``error``, ``error`` with ``validationMessages``; and the ``exceptionMessage`` of a .NET failure.
     """
     if not body or len(body) > limits.error_body:
         return ""
     try:
-        value = loose_value(body)
+        value = decode_json(body)
     except Malformed:
         return ""
     parts: dict[str, None] = {}
     if isinstance(value, str):
-        parts[text_of(value)] = None
+        parts[to_text(value)] = None
     for item in value if isinstance(value, list) else [value]:
-        fields = fields_of(item)
+        fields = object_fields(item)
         for key in ("message", "error", "errormessage", "exceptionmessage"):
-            parts[text_of(fields.get(key))] = None
+            parts[to_text(fields.get(key))] = None
         for key in ("modelstate", "validationmessages"):
-            parts.update((text, None) for text in texts_of(fields.get(key)))
+            parts.update((text, None) for text in to_texts(fields.get(key)))
     return clean(" ".join(part for part in parts if part), MESSAGE_LIMIT)

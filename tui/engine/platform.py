@@ -11,13 +11,13 @@ from tui.model.operation import Action
 from tui.model.server import ServerDetails
 
 if TYPE_CHECKING:
-    from tui.api.endpoints import Answer, Session, Tree
+    from tui.api.endpoints import Answer, LoginAnswer, Tree
 
 
 class Platform(Protocol):
     """A connection to one endpoint. Every request may raise ApiError; see ``tui.api.endpoints.Api``."""
 
-    async def login(self, user: str, password: str) -> "Session":
+    async def login(self, user: str, password: str) -> "LoginAnswer":
         """Log in with one attempt."""
         ...
 

@@ -19,6 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
 
+from tui.model.backoff import doubling_pause
 from tui.model.operation import Action
 
 RECORDED: dict[Action, tuple[float, float]] = {
@@ -78,7 +79,7 @@ def backoff(failures: int, jitter: float) -> float:
 
     ``jitter`` is a random number from 0 up to 1; it shortens the wait by up to a half.
     """
-    return min(30.0, 2.0 ** min(failures - 1, 10)) * (1 - jitter / 2)
+    return doubling_pause(failures, jitter, base=1.0, cap=30.0)
 
 
 class LifeTable:
