@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.settings.loader import Loaded, load, save
-from tui.settings.log import start_log
+from tui.settings.log import log_level, start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
 from tui.settings.scratch import scratch
@@ -88,7 +88,7 @@ def read_config(
         SettingsError, TargetError, UnsafePathError: what is wrong with them, for the operator.
     """
     paths = find_paths(os.environ)
-    start_log(paths.log)
+    start_log(paths.log, log_level(os.environ))
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
     if sandbox:
         return LoadedConfig(paths, loaded, None)

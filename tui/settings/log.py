@@ -1,16 +1,28 @@
-"""The log file: what went wrong, with tracebacks, for whoever repairs it. Never a screen, never a secret."""
+"""The log file, with warnings and tracebacks; with ``PITSTOP_LOG=debug`` also every request. No secrets."""
 
 import contextlib
 import logging
 import os
+from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from tui.settings.loader import SettingsError
 from tui.settings.paths import UnsafePathError, make_private_directory, open_private
 
 LARGEST = 1_000_000
 """Bytes; a longer file is put aside at the next start, and the one put aside before it goes."""
+
+LEVELS = {
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+"""The values of ``PITSTOP_LOG``."""
+_OWN = ("tui", "pitstop")
+"""The first names of the program's own loggers."""
 
 
 class _PrivateFile(logging.FileHandler):
@@ -20,13 +32,27 @@ class _PrivateFile(logging.FileHandler):
         return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=open_private)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it, if the file can be opened: whoever had something to tell goes on in any case."""
+        """Write the record; drop it when the file cannot be opened."""
         with contextlib.suppress(OSError, UnsafePathError):
             super().emit(record)
 
 
-def start_log(path: Path) -> None:
-    """Write warnings and errors of the whole program to ``path`` from now on.
+def log_level(environ: Mapping[str, str]) -> int:
+    """The level that ``PITSTOP_LOG`` names; warnings where it is not set.
+
+    Raises:
+        SettingsError: it names no level.
+    """
+    name = environ.get("PITSTOP_LOG") or "warning"
+    if name.lower() not in LEVELS:
+        raise SettingsError(f"PITSTOP_LOG: must be one of {', '.join(LEVELS)}, not {name!r}")
+    return LEVELS[name.lower()]
+
+
+def start_log(path: Path, level: int = logging.WARNING) -> None:
+    """Write the records of the whole program to ``path``, from ``level`` up.
+
+    Of other packages only warnings and errors are written: nothing keeps secrets out of their details.
 
     Raises:
         UnsafePathError: the directory is somebody else's.
@@ -38,9 +64,10 @@ def start_log(path: Path) -> None:
     handler = _PrivateFile(path, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     handler.handleError = _give_up  # type: ignore[method-assign]
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.split(".")[0] in _OWN)
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.WARNING)
+    root.setLevel(level)
 
 
 def _give_up(record: logging.LogRecord, *_: Any) -> None:

@@ -99,6 +99,7 @@ VARIABLES: Mapping[str, str] = {
     "PITSTOP_USERNAME": "who logs in; CLC_USER, the vendor's own variable, where it is not set",
     "PITSTOP_PASSWORD": "the password; CLC_PASSWORD where it is not set",
     "PITSTOP_HOME": "one directory for all files",
+    "PITSTOP_LOG": "what the log holds: error, warning (the default), info, or debug with every request",
     "XDG_CONFIG_HOME": "the directory that holds pitstop/config.toml",
     "XDG_STATE_HOME": "the directory that holds pitstop/ with the journal and the log",
     "HTTPS_PROXY": "a proxy for https; HTTP_PROXY and ALL_PROXY likewise",
