@@ -56,7 +56,7 @@ class World:
     @property
     def received(self) -> dict[str, int]:
         """How often each route was asked."""
-        found: dict[str, int] = self.app.state.record.shown()["by_route"]
+        found: dict[str, int] = self.app.state.record.summary()["by_route"]
         return found
 
     def faults(self, **rates: float) -> None:

@@ -10,11 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Import(NamedTuple):
-    """One import: of what, on which line, and whether only when a function runs or a type is checked."""
+    """One import."""
 
     name: str
+    """The module, and for ``from module import name`` the name in it."""
     line: int
     deferred: bool
+    """Whether it happens only when a function runs or types are checked."""
 
 
 class Module(NamedTuple):
@@ -66,10 +68,8 @@ def _imports(node: ast.AST, module: Module, *, deferred: bool) -> Iterator[Impor
                         package = package[:-1]
                     package = package[: len(package) - child.level + 1]
                     base = ".".join([*package, base] if base else package)
-                if base == "tui":
-                    yield from (Import(f"tui.{alias.name}", child.lineno, deferred) for alias in child.names)
-                else:
-                    yield Import(base, child.lineno, deferred)
+                for alias in child.names:
+                    yield Import(f"{base}.{alias.name}", child.lineno, deferred)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _imports(child, module, deferred=True)
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):

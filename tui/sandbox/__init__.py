@@ -1,8 +1,8 @@
 """A faithful local stand-in for the CenturyLink Cloud v2 control plane.
 
 It implements the contract on its own and imports nothing from the rest of Pitstop, so that a misreading of
-the wire in the client is not repeated on the other side. Nothing runs in its background: what a job or a
-server is at a moment is computed from the clock it was given.
+the wire in the client is not repeated on the other side. It has no background tasks: the
+state of a job or a server at a moment is computed from the clock.
 
 Users `demo` (ServerAdmin) and `viewer` (AccountViewer), password `pitstop`; account `ACME` with the
 sub-account `ACMD`. Four wrong passwords in a row lock a user until the sandbox is started anew.
@@ -15,8 +15,8 @@ fault and are not counted:
   request that has no answer (yet)
 - `POST /__sandbox/faults` with `{NAME: RATE, ...}` changes the rates of the faults named (see
   `config.FAULTS`) and answers those in force, as `GET` does
-- `GET /__sandbox/truth`: what every server really is, which operations reached it, and all jobs; its shape is
-  told at `plane.SandboxPlane.truth`
+- `GET /__sandbox/truth`: the true state of every server, which operations reached it, and all jobs; see
+  `plane.SandboxPlane.truth` for its shape
 
 For other code:
 

@@ -15,9 +15,9 @@ from tui.sandbox.config import SandboxConfig
 
 NOT_RECOGNIZED = "We didn't recognize the username or password you entered. Please try again."
 LOCKED = "This user has been locked after too many failed attempts. An Account Administrator can unlock it."
-"""Invented: the platform's own words for it were never recorded."""
+"""Invented: the platform's own message was never recorded."""
 
-WRONG_TRIES = 4
+MAX_WRONG_PASSWORDS = 4
 
 OPERATING_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 
@@ -32,7 +32,7 @@ class User(NamedTuple):
 
     @property
     def may_operate(self) -> bool:
-        """Whether a role of theirs allows power and maintenance operations."""
+        """Whether one of the roles allows power and maintenance operations."""
         return not OPERATING_ROLES.isdisjoint(self.roles)
 
 
@@ -45,7 +45,7 @@ class Account(NamedTuple):
 
 
 class LoginRefused(Exception):
-    """The login was refused; its text is what the API says."""
+    """The login was refused; its text is the API's message."""
 
 
 USERS: dict[str, User] = {
@@ -63,7 +63,7 @@ ACCOUNTS: dict[str, Account] = {
 
 
 class Accounts:
-    """Logs users in and knows the tokens it gave out."""
+    """Logs users in and keeps the tokens it issued."""
 
     def __init__(self, config: SandboxConfig, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -71,14 +71,18 @@ class Accounts:
         self._secret = f"sandbox {config.seed}".encode()
         self._wrong: Counter[str] = Counter()
         self._tokens: dict[str, tuple[User, float]] = {}
-        self._given = 0
+        self._issued = 0
 
     def login(self, name: str, password: str, location: str) -> tuple[User, str]:
-        """The user and a new token. Raises LoginRefused; the fourth wrong password in a row locks."""
+        """Log a user in; returns the user and a new token.
+
+        Raises:
+            LoginRefused: unknown user, wrong password, or locked after four wrong passwords in a row.
+        """
         user = USERS.get(name.lower())
         if user is None:
             raise LoginRefused(NOT_RECOGNIZED)
-        if self._wrong[user.name] >= WRONG_TRIES:
+        if self._wrong[user.name] >= MAX_WRONG_PASSWORDS:
             raise LoginRefused(LOCKED)
         if not hmac.compare_digest(password.encode(), user.password.encode()):
             self._wrong[user.name] += 1
@@ -91,17 +95,17 @@ class Accounts:
         return user, token
 
     def user(self, token: str) -> User | None:
-        """Whose token this is, or None when it is unknown or has expired."""
+        """The user of a token; None when it is unknown or has expired."""
         user, expires = self._tokens.get(token, (None, 0.0))
         return user if self._clock() < expires else None
 
     def expire(self, token: str) -> None:
-        """Make a token worthless from now on."""
+        """Let a token expire now."""
         self._tokens.pop(token, None)
 
     def _token(self, user: User, now: float, location: str) -> str:
         """A JSON Web Token with the claims that were recorded, and a serial number that tells two apart."""
-        self._given += 1
+        self._issued += 1
         claims = {
             "iss": "urn:api-tier3",
             "aud": "urn:tier3-users",
@@ -111,7 +115,7 @@ class Accounts:
             "role": user.roles,
             "urn:tier3:account-alias": user.alias,
             "urn:tier3:location-alias": location,
-            "jti": self._given,
+            "jti": self._issued,
         }
         signed = b".".join(
             _segment(msgspec.json.encode(part)) for part in ({"typ": "JWT", "alg": "HS256"}, claims)

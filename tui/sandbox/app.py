@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: every call is recorded, authorized, and met by the faults."""
+"""The sandbox as an ASGI application: records and authorizes every call, and injects the faults."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def create_app(
 ) -> Starlette:
     """The application of a new sandbox.
 
-    `clock` gives seconds since the epoch and rules everything: jobs, tokens, dates. `sleep` is what the
-    fault `slow` waits with. Over `httpx.ASGITransport` a dropped connection is a RemoteProtocolError, over a
-    server that leaves the transport in the scope (see `serve`) it is really closed.
+    `clock` returns seconds since the epoch and determines everything: jobs, tokens, dates. The fault `slow`
+    waits with `sleep`. Over `httpx.ASGITransport` a dropped connection is a RemoteProtocolError; a server
+    that leaves the transport in the scope (see `serve`) closes the connection.
     """
     plane = SandboxPlane(config, clock)
     record = Record(clock)
 
-    # Asynchronous though they wait for nothing: the others would run in threads of their own.
+    # Asynchronous, although they await nothing: Starlette runs other functions in threads.
     async def requests(request: Request) -> Response:
-        return _json(record.shown())
+        return _json(record.summary())
 
     async def faults(request: Request) -> Response:
         if request.method == "POST":
@@ -97,7 +97,7 @@ def create_app(
 
 
 class _AnyCase:
-    """Routes are matched in lower case; the path as it was sent is kept for the record."""
+    """Matches routes in lower case; keeps the path as it was sent for the record."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -110,7 +110,7 @@ class _AnyCase:
 
 
 class _Endpoint:
-    """One call of the contract as an ASGI application; the kinds of endpoint say what it answers."""
+    """One call of the contract as an ASGI application; subclasses make the answer."""
 
     def __init__(self, plane: SandboxPlane, record: Record, sleep: Sleep, label: str) -> None:
         self.plane = plane
@@ -140,20 +140,20 @@ class _Endpoint:
     async def send(
         self,
         answer: Answer,
-        asked: dict[bytes, bytes],
+        request_headers: dict[bytes, bytes],
         send: Send,
         copy_to: asyncio.WriteTransport | None = None,
     ) -> None:
-        """The answer with the platform's headers, compressed when that was asked for.
+        """Send the answer with the platform's headers, compressed when the client accepts gzip.
 
-        The same goes straight ``copy_to`` a connection: ASGI has no way to answer twice.
+        The same bytes go to the connection ``copy_to``, if any: ASGI has no way to answer twice.
         """
         body = answer.body or b""
         headers = [(b"date", _http_date(int(self.plane.clock()))), *_RAW_ENVELOPE]
         if answer.body is not None:
             headers.append((b"content-type", answer.content_type.encode("latin-1")))
         headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-        if len(body) >= SMALLEST_GZIP and b"gzip" in asked.get(b"accept-encoding", b"").lower():
+        if len(body) >= SMALLEST_GZIP and b"gzip" in request_headers.get(b"accept-encoding", b"").lower():
             if len(body) >= GZIP_IN_THREAD:
                 body = await asyncio.to_thread(_gzip, body)
             else:
@@ -161,13 +161,13 @@ class _Endpoint:
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(len(body)).encode()))
         if copy_to is not None:
-            copy_to.write(_on_the_wire(answer.status, headers, body))
+            copy_to.write(_http_bytes(answer.status, headers, body))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
 class _Authorized(_Endpoint):
-    """A call that needs a token. What is refused, and what most faults strike, is not carried out."""
+    """A call that needs a token. A refused call, and one that most faults strike, is not carried out."""
 
     def __init__(self, plane: SandboxPlane, record: Record, sleep: Sleep, route: Route) -> None:
         super().__init__(plane, record, sleep, route.label)
@@ -200,37 +200,37 @@ class _Authorized(_Endpoint):
         if route.operation and faults.fires("drop-after"):
             raise _Dropped
         if answer.body and faults.fires("malformed"):
-            spoilt, content_type = faults.mangled(answer.body)
-            return answer._replace(body=spoilt, content_type=content_type)
+            malformed, content_type = faults.malformed(answer.body)
+            return answer._replace(body=malformed, content_type=content_type)
         return answer
 
 
 class _Login(_Endpoint):
-    """The one call that needs no token, and that no fault but `slow` and `answer-twice` strikes."""
+    """The only call without a token; of the faults, only `slow` and `answer-twice` strike it."""
 
     async def answer(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Answer:
         return protocol.login(self.plane, headers.get(b"content-type", b"").decode("latin-1"), body)
 
 
 class _Dropped(Exception):
-    """The connection closes without an answer."""
+    """The connection is closed without an answer."""
 
 
 def _transport(scope: Scope) -> asyncio.WriteTransport | None:
-    """The connection of a request, where there is one."""
+    """The connection of a request; None for a sandbox in the process."""
     transport: asyncio.WriteTransport | None = scope.get("state", {}).get(TRANSPORT)
     return transport
 
 
-def _on_the_wire(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
-    """An answer as HTTP/1.1 writes it."""
+def _http_bytes(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """An answer in the format of HTTP/1.1."""
     lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%s: %s" % header for header in headers]
     return b"\r\n".join([*lines, b"", body])
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
-    """Close the connection under a request."""
+    """Close the connection of a request."""
     transport = _transport(scope)
     if transport is None:
         _raise_disconnected()
@@ -255,7 +255,11 @@ _RAW_ENVELOPE = [(name.lower().encode(), value.encode()) for name, value in _ENV
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body of a request. Raises Invalid for one that no operation could need."""
+    """The whole body of a request.
+
+    Raises:
+        Invalid: the body is larger than that of any operation.
+    """
     parts: list[bytes] = []
     size = 0
     while True:

@@ -1,4 +1,4 @@
-"""What a sandbox is made from, and how the command line spells it."""
+"""The configuration of a sandbox, and how to parse its options."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ FAULTS: dict[str, str] = {
     "malformed": "the request is carried out, its answer is cut short or is a page of HTML",
     "answer-twice": "the request is carried out once, its answer comes twice (over HTTP only)",
 }
-"""Every fault by name. All but `slow` and `answer-twice` leave the login alone, so that a rate of 1 can still
-be explored."""
+"""Every fault by name. Only `slow` and `answer-twice` strike the login, so that one can log in at a rate of 1
+of any other."""
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One sandbox. Equal configurations make equal fleets and meet the same faults in the same order.
+    """One sandbox. Equal configurations make equal fleets, with the same faults in the same order.
 
-    Raises ValueError with a sentence for the operator when a value makes no sense.
+    Raises:
+        ValueError: a value is out of range; the text is a sentence for the operator.
     """
 
     servers: int = 240
@@ -39,15 +40,15 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float = 1.0
     """Multiplies the recorded job times and the lag of the fault `settle`."""
     job_seconds: tuple[float, float] | None = None
-    """When given, jobs take a time drawn uniformly from this range instead of the recorded one."""
+    """If set, each job's duration is drawn uniformly from this range instead of the recorded times."""
     faults: Mapping[str, float] = msgspec.field(default_factory=dict)
     """Fault name -> rate from 0 to 1."""
     token_seconds: float = 1_209_600.0
     """Life of a bearer token; the platform's is 14 days."""
     strict_case: bool = False
-    """Maintenance operations refuse ids that are not upper case, as two of the vendor's clients report."""
+    """Whether maintenance operations refuse ids in lower case, as two of the vendor's clients report."""
     slow_seconds: tuple[float, float] = (1.0, 4.0)
-    """How late the answers of the fault `slow` are."""
+    """The range of the delay of the fault `slow`."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.servers <= LARGEST_FLEET:
@@ -67,7 +68,11 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_faults(faults: Mapping[str, float]) -> None:
-    """Raise ValueError, naming the known faults, unless every name is known and every rate is from 0 to 1."""
+    """Check names and rates.
+
+    Raises:
+        ValueError: a name is unknown, or a rate not from 0 to 1.
+    """
     for name, rate in faults.items():
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}; known faults: {', '.join(FAULTS)}")
@@ -76,7 +81,11 @@ def check_faults(faults: Mapping[str, float]) -> None:
 
 
 def parse_fault(text: str) -> tuple[str, float]:
-    """`drop-after=0.1` as a name and a rate; ValueError with a usable message otherwise."""
+    """Parse `drop-after=0.1` into a name and a rate.
+
+    Raises:
+        ValueError: it has another form, an unknown name or a rate out of range.
+    """
     name, equals, rate_text = text.partition("=")
     name = name.strip().lower()
     try:
@@ -89,7 +98,11 @@ def parse_fault(text: str) -> tuple[str, float]:
 
 
 def parse_job_seconds(text: str) -> tuple[float, float]:
-    """`30-90` (or `30` for exactly 30) as a range in seconds; ValueError with a usable message otherwise."""
+    """Parse `30-90` (or `30` for exactly 30) into a range in seconds.
+
+    Raises:
+        ValueError: it is not a range.
+    """
     low_text, dash, high_text = text.partition("-")
     try:
         low = float(low_text)

@@ -1,4 +1,4 @@
-"""The shapes of the wire: what the platform sends for a data center, a group, a server, an account.
+"""The JSON entities of data centers, groups and accounts, as the platform sends them.
 
 Ids of servers and data centers go out in lower case, names and `locationId` in upper case, every href in
 lower case, as recorded. Links show only what the user's role allows.
@@ -17,7 +17,7 @@ from tui.sandbox.wire import Entity, date, encode, link
 
 
 def data_center(alias: str, root: Group, group_links: bool, totals: Entity | None, writable: bool) -> Entity:
-    """One data center; with `group_links` it names its root group."""
+    """The entity of a data center; with `group_links` it has a link to its root group."""
     code = root.data_center.lower()
     here = f"/v2/datacenters/{alias.lower()}/{code}"
     links = [
@@ -60,9 +60,9 @@ def servers_under(group: Group) -> Iterator[Server]:
 
 
 def group_tree(group: Group, alias: str, now: float, detailed: bool, writable: bool) -> Iterator[bytes]:
-    """The JSON of a subtree in pieces of at most one server, so that a large one can be made bit by bit.
+    """Encode a subtree in pieces of at most one server, so that other tasks can run in between.
 
-    Detailed, every node has its full servers; otherwise it has a link to each.
+    With `detailed` every group has its full servers, otherwise a link to each.
     """
     entity = _group(group, alias, writable)
     if not detailed:
@@ -134,7 +134,7 @@ def _group_actions(alias: str, here: str, writable: bool) -> list[Entity]:
 
 
 def account(account: Account, primary: str) -> Entity:
-    """An account as `GET /v2/accounts/{alias}` gives it."""
+    """The entity of an account."""
     here = f"/v2/accounts/{account.alias.lower()}"
     links: list[Entity] = [{"rel": "self", "href": here, "id": account.alias.lower()}]
     if account.parent:
@@ -169,7 +169,7 @@ def custom_fields() -> list[Entity]:
 
 
 def outcome(result: Outcome, alias: str) -> Entity:
-    """What an operation's answer says of one server."""
+    """The entity of one server in the answer to an operation."""
     if result.job is not None:
         href = f"/v2/operations/{alias.lower()}/status/{result.job.id}"
         link = {"rel": "status", "href": href, "id": result.job.id}

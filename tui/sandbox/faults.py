@@ -1,4 +1,4 @@
-"""Faults on request. Whether one strikes depends on the seed, its name and how often it was asked for."""
+"""Fault injection. Whether a fault strikes depends on the seed, its name and the number of the check."""
 
 from __future__ import annotations
 
@@ -14,46 +14,50 @@ HTML_PAGE = b"<html><head><title>Error</title></head><body>Request unsuccessful.
 
 
 class Faults:
-    """The rates in force, and how often each fault was asked for and struck."""
+    """The current rates, and how often each fault was checked and has struck."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self._seed = config.seed
         self._slow_seconds = config.slow_seconds
         self._rates: dict[str, float] = dict(config.faults)
-        self._asked: Counter[str] = Counter()
+        self._checked: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
 
     @property
     def rates(self) -> dict[str, float]:
-        """The faults in force, those with a rate of 0 left out."""
+        """The faults with a rate above 0."""
         return {name: rate for name, rate in self._rates.items() if rate}
 
     def set(self, rates: Mapping[str, float]) -> None:
-        """Change some rates; others stay. Raises ValueError for unknown names and rates out of range."""
+        """Change some rates; the others stay.
+
+        Raises:
+            ValueError: a name is unknown, or a rate out of range.
+        """
         check_faults(rates)
         self._rates.update(rates)
 
     def fires(self, name: str) -> bool:
-        """Whether a fault strikes this time."""
+        """Check whether a fault strikes this time, and count it."""
         rate = self._rates.get(name)
         if not rate:
             return False
-        self._asked[name] += 1
-        if rng("fault", self._seed, name, self._asked[name]).random() >= rate:
+        self._checked[name] += 1
+        if rng("fault", self._seed, name, self._checked[name]).random() >= rate:
             return False
         self.struck[name] += 1
         return True
 
     def slow_seconds(self) -> float:
-        """How late this answer is."""
+        """The delay of this answer, in seconds."""
         return rng("slow", self._seed, self.struck["slow"]).uniform(*self._slow_seconds)
 
     def retry_after(self) -> int:
-        """Whole seconds for the Retry-After header."""
+        """The Retry-After header of this answer, in whole seconds."""
         return rng("retry", self._seed, self.struck["rate-limit"]).randint(*RETRY_AFTER_SECONDS)
 
-    def mangled(self, body: bytes) -> tuple[bytes, str]:
-        """An answer's body spoilt, and its content type: mostly cut short, sometimes a page of HTML."""
+    def malformed(self, body: bytes) -> tuple[bytes, str]:
+        """A malformed body and its content type: mostly cut short, sometimes a page of HTML."""
         if self.struck["malformed"] % 3 == 0:
             return HTML_PAGE, "text/html"
         return body[: len(body) * 2 // 3], "application/json; charset=utf-8"

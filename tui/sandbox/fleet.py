@@ -1,7 +1,7 @@
 """The fleet of one account: data centers, nested groups and servers, a function of alias, seed and size.
 
-A server keeps only what distinguishes it: 64 random bits stand for everything that its entity shows and
-nothing decides on (addresses, disks, operating system), so that 100,000 are made in a second or two.
+A server keeps 64 random bits for everything that its entity shows and no operation depends on (addresses,
+disks, operating system), so that 100,000 are made in a second or two.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tui.sandbox import names
+from tui.sandbox.job import Job
 from tui.sandbox.seeds import rng
-
-if TYPE_CHECKING:
-    from tui.sandbox.queue import Job
 
 POD_SIZE = 250
 """Groups with more servers than this are divided into pods."""
@@ -41,11 +39,11 @@ SPECIAL_KINDS = (
     "archived",
     "template",
 )
-"""What else but an active server there is, in the order in which the fleet gets them."""
+"""The kinds of servers that are not active, in the order in which they are added to the fleet."""
 
 
 class State(NamedTuple):
-    """What operations change of a server."""
+    """The part of a server that operations change."""
 
     power: str
     maintenance: bool
@@ -54,7 +52,7 @@ class State(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What one job does to one server, from `at` on; reads show it from `shown_at` on."""
+    """The effect of one job on one server, from `at` on; reads show it from `shown_at` on."""
 
     at: float
     shown_at: float
@@ -85,17 +83,17 @@ class Group:
     groups: list[Group] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
     servers_count: int = 0
-    """Servers in the subtree, without those queued for restore: the platform's own slip."""
+    """Servers in the subtree, without those queued for restore, as the platform counts them."""
 
     @property
     def system(self) -> bool:
-        """Whether it came with the data center: the root, Archive and Templates."""
+        """Whether it is the root, Archive or Templates, which every data center has."""
         return self.parent is None or self.kind != "default"
 
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """One server: what it is for ever, the state it started from, and what jobs did to it since."""
+    """One server: its fixed attributes, its initial state, and the changes that jobs made since."""
 
     id: str
     group: Group
@@ -130,7 +128,7 @@ class Server:
         return state
 
     def add(self, change: Change, now: float) -> None:
-        """Take a change, and fold those that are past into the base, so that the list stays short."""
+        """Add a change, and fold past changes into the base, so that the list stays short."""
         pending = self.changes or []
         while pending and pending[0].at <= now and pending[0].shown_at <= now:
             self.base = pending.pop(0).applied(self.base)
@@ -139,7 +137,7 @@ class Server:
 
 
 class Fleet:
-    """Everything one account has. Lookups take the canonical case: data centers lower, servers upper."""
+    """The fleet of one account. Keys are in canonical case: data centers lower, servers upper."""
 
     def __init__(self, alias: str, size: int, seed: int) -> None:
         self.alias = alias
@@ -160,7 +158,7 @@ class Fleet:
 
 
 def _share(size: int, parts: int, index: int) -> int:
-    """The part of `size` that falls to the data center `index`; the parts add up to `size`."""
+    """The share of the data center `index` in `size`; the shares add up to `size`."""
     bounds = (0, 40, 75, 100) if parts == 3 else (0, 60, 100)
     return size * bounds[index + 1] // 100 - size * bounds[index] // 100
 
@@ -242,7 +240,7 @@ class _Maker:
                 counted = counted.parent
 
     def _name(self, code: str, letter: str) -> str:
-        """The next free name: two digits, three once there are many or where numbering began at 101."""
+        """The next free name: two digits, or three from the hundredth on or where numbering began at 101."""
         prefix = code + letter
         if prefix not in self.numbers:
             self.numbers[prefix] = 100 if self.chance.random() < 0.15 else 0
@@ -253,7 +251,7 @@ class _Maker:
         return f"{self.code}{self.fleet.alias}{prefix}{number + 1:02d}"
 
     def _path(self, path: tuple[str, ...]) -> Group:
-        """The group at a path under the root, made with its parents when it is new."""
+        """The group at a path under the root; missing groups are created."""
         group = self.by_path.get(path)
         if group is None:
             parent = self._path(path[:-1]) if len(path) > 1 else self.root

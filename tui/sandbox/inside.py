@@ -1,4 +1,4 @@
-"""A sandbox in the process of its client: a transport instead of a port."""
+"""A sandbox in the process of its client, behind an httpx transport instead of a port."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Inside:
-    """Called, it gives a transport to its sandbox, which is made at the first call and stays the same."""
+    """Makes transports to one sandbox, which is created at the first call."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""The vocabulary of a plausible fleet: data centers, groups, what servers are called and what they run."""
+"""The vocabulary of a plausible fleet: data centers, groups, server names, operating systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operations: how long each took when recorded, what each does to a server, which servers it refuses."""
+"""The operations: their recorded durations, their effect on a server, and which servers they refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.sandbox.fleet import Server, State
 CANNOT_QUEUE = (
     "The operation cannot be queued because the server cannot be found or it is not in a valid state."
 )
-ALREADY_SO = "The server already in desired state."
+ALREADY_IN_STATE = "The server already in desired state."
 
 
 class Operation(NamedTuple):
@@ -22,7 +22,7 @@ class Operation(NamedTuple):
     only_from: tuple[str, ...] = ("started", "stopped", "paused")
 
     def duration(self, servers: int) -> float:
-        """Seconds of a job of so many servers: the line through the two recorded points, at least 1."""
+        """Seconds of a job of so many servers: linear through the two recorded points, at least 1."""
         few, many = self.seconds
         return max(1.0, few + (servers - 3) * (many - few) / 5)
 
@@ -44,19 +44,19 @@ OPERATIONS: dict[str, Operation] = {
 """By name in lower case."""
 
 UNSUPPORTED: tuple[str, ...] = ("archive", "createSnapshot", "executePackage")
-"""Operations of the platform that the sandbox does not carry out; it says so."""
+"""Operations of the platform that the sandbox refuses with a message."""
 
 MAINTENANCE = frozenset({"startMaintenance", "stopMaintenance", "setMaintenance"})
 
 
 class Refused(NamedTuple):
-    """Why a server was not queued; the platform does not always say."""
+    """Why a server was not queued; the platform does not always give a message."""
 
     message: str | None
 
 
 class Accepted(NamedTuple):
-    """What the operation will make of a server; None leaves that part as it is."""
+    """The state that the operation leads to; None leaves that part as it is."""
 
     power: str | None
     maintenance: bool | None
@@ -65,16 +65,16 @@ class Accepted(NamedTuple):
 def judge(
     operation: Operation, wanted: bool | None, server: Server, state: State, busy: bool
 ) -> Accepted | Refused:
-    """Whether an operation can be queued for a server in a state.
+    """Decide whether an operation can be queued for a server in a state.
 
     `wanted` is the value that setMaintenance carries for this server. A server whose last job has not ended
-    is refused as not in a valid state, whatever the operation: one job at a time. What the platform did then,
-    and what it answered to maintenance operations on a server already so, is not recorded; of the two known
-    answers to a power operation on such a server, a text and nothing at all, each server gives one.
+    (`busy`) is refused as not in a valid state: one job at a time. What the platform did then, and what it
+    answered to a maintenance operation on a server in the requested state, is not recorded. For a power
+    operation two answers are known, with a message and without; each server always gives the same one.
     """
     if busy or server.template or server.status != "active" or state.power not in operation.only_from:
         return Refused(CANNOT_QUEUE)
     maintenance = operation.maintenance if wanted is None else wanted
     if (operation.power, maintenance) in ((state.power, None), (None, state.maintenance)):
-        return Refused(ALREADY_SO if server.bits & 1 else None)
+        return Refused(ALREADY_IN_STATE if server.bits & 1 else None)
     return Accepted(operation.power, maintenance)

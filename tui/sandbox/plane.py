@@ -1,4 +1,4 @@
-"""The sandbox's control plane: accounts, their fleets, one queue, the faults, and the clock of them all."""
+"""The sandbox's control plane: accounts, their fleets, one queue, the faults, and the clock."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tui.sandbox.fleet import Fleet, Group, Server
 from tui.sandbox.operations import Operation
 from tui.sandbox.queue import Outcome, Queue
 
-SUB_ACCOUNT_PART = 8
+SUB_ACCOUNT_DIVISOR = 8
 """The sub-account's fleet is so many times smaller."""
 
 
 class SandboxPlane:
-    """The `protocol.ControlPlane` of a fleet made from a seed. Ids are taken in any case."""
+    """The `protocol.ControlPlane` of fleets made from a seed. Ids may be in any case."""
 
     def __init__(self, config: SandboxConfig, clock: Callable[[], float]) -> None:
         self.config = config
@@ -30,17 +30,21 @@ class SandboxPlane:
         self._fleets: dict[str, Fleet] = {}
 
     def login(self, name: str, password: str) -> tuple[User, str, str]:
-        """The user, a new token and the primary data center. Raises `accounts.LoginRefused`."""
+        """Log a user in; returns the user, a new token and the primary data center.
+
+        Raises:
+            LoginRefused: see `accounts.Accounts.login`.
+        """
         location = "WA1"
         user, token = self.accounts.login(name, password, location)
         return user, token, location
 
     def user(self, token: str) -> User | None:
-        """Whose token this is, while it lives."""
+        """The user of a token; None when it is unknown or has expired."""
         return self.accounts.user(token)
 
     def account(self, alias: str, user: User) -> Account | None:
-        """An account that a user may enter: their own and the ones below it."""
+        """An account that a user may access: the user's own and those below it."""
         account = ACCOUNTS.get(alias.upper())
         return account if account and user.alias in (account.alias, account.parent) else None
 
@@ -67,20 +71,20 @@ class SandboxPlane:
         return self.queue.submit(self._fleet(alias), operation, targets, user.name)
 
     def job_status(self, alias: str, job_id: str) -> str | None:
-        """The status of a job, None where there is no such job."""
+        """The status of a job; None where there is no such job."""
         return self.queue.status(alias, job_id.lower())
 
     def truth(self) -> dict[str, Any]:
-        """What really is, for tests and benchmarks; times in seconds since the sandbox started.
+        """The true state, for tests and benchmarks; times in seconds since the sandbox started.
 
         ```
         {"now": SECONDS,
          "servers": {"WA1ACMEWEB01": {
-             "maintenance": bool,         the flag, as it really is (fault `settle` makes reads show it later)
+             "maintenance": bool,         the true flag (fault `settle` makes reads show it later)
              "power": "started",
              "operations": {OP: N},       how often a POST of OP that was carried out named this server,
                                           whether it was queued or refused
-             "queued": {OP: N}}},         how often it was queued for it
+             "queued": {OP: N}}},         how often it was queued
          "jobs": {"wa1-12345": {
              "account", "operation", "status", "created", "ends",
              "servers": [ID, ...],        all servers of the job
@@ -88,7 +92,7 @@ class SandboxPlane:
          "faults": {NAME: N}}             how often each fault has struck
         ```
 
-        Servers of the sub-account are among them once it has been entered. Servers are named in upper case.
+        Servers of the sub-account are included once it has been accessed. Ids are in upper case.
         """
         now = self.clock()
         self._fleet("ACME")
@@ -120,10 +124,10 @@ class SandboxPlane:
         }
 
     def _fleet(self, alias: str) -> Fleet:
-        """The fleet of an account, made when it is first asked for."""
+        """The fleet of an account, created at the first access."""
         account = ACCOUNTS[alias.upper()]
         fleet = self._fleets.get(account.alias)
         if fleet is None:
-            size = -(-self.config.servers // SUB_ACCOUNT_PART) if account.parent else self.config.servers
+            size = -(-self.config.servers // SUB_ACCOUNT_DIVISOR) if account.parent else self.config.servers
             fleet = self._fleets[account.alias] = Fleet(account.alias, size, self.config.seed)
         return fleet

@@ -1,4 +1,4 @@
-"""The contract over HTTP: routes, bodies and status codes. What there is comes from a `ControlPlane`."""
+"""The contract over HTTP: routes, bodies and status codes. The data comes from a `ControlPlane`."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ from tui.sandbox.wire import Entity
 
 
 class ControlPlane(Protocol):
-    """What stands behind the contract. Aliases and ids are given as the client wrote them, in any case."""
+    """The system behind the contract. Aliases and ids arrive as the client wrote them, in any case."""
 
     clock: Callable[[], float]
 
     def login(self, name: str, password: str) -> tuple[User, str, str]:
-        """The user, a bearer token and the primary data center. Raises `LoginRefused`."""
+        """Log a user in; returns the user, a bearer token and the primary data center.
+
+        Raises:
+            LoginRefused: with the API's message.
+        """
 
     def user(self, token: str) -> User | None:
-        """Whose token this is, while it lives."""
+        """The user of a token; None when it is unknown or has expired."""
 
     def account(self, alias: str, user: User) -> Account | None:
-        """An account that the user may enter."""
+        """An account that the user may access."""
 
     def data_centers(self, alias: str) -> Sequence[Group]:
         """The root group of each data center."""
@@ -47,14 +51,14 @@ class ControlPlane(Protocol):
     def submit(
         self, alias: str, operation: Operation, targets: Mapping[str, bool | None], user: User
     ) -> Sequence[Outcome]:
-        """Queue an operation for the servers named; what became of each."""
+        """Queue an operation for servers; returns one outcome per server."""
 
     def job_status(self, alias: str, job_id: str) -> str | None:
         """The status of a job."""
 
 
 class Answer(NamedTuple):
-    """What goes back: no body at all for None."""
+    """An answer; without a body for None."""
 
     status: int
     body: bytes | None = None
@@ -63,7 +67,7 @@ class Answer(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request that got through to the contract."""
+    """An authorized request."""
 
     plane: ControlPlane
     path: Mapping[str, str]
@@ -77,13 +81,13 @@ class Call(NamedTuple):
         """The account's alias in upper case."""
         return self.account.alias
 
-    def asks(self, name: str, value: str = "true") -> bool:
-        """Whether a query parameter has a value, both in any case."""
+    def has_query(self, name: str, value: str = "true") -> bool:
+        """Whether a query parameter has this value, both in any case."""
         return self.query.get(name, "").lower() == value
 
 
 class Invalid(Exception):
-    """A body that does not have the shape the call takes; `field` is the part at fault."""
+    """A body of the wrong shape; `field` is the part at fault."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -101,7 +105,7 @@ class Route(NamedTuple):
     handler: Handler
     fault: str | None = None
     operation: bool = False
-    """Whether it changes servers: needs an operating role, and its connection may be dropped."""
+    """Whether it changes servers: it needs an operating role, and the faults may drop its connection."""
 
     @property
     def label(self) -> str:
@@ -120,7 +124,7 @@ def problem(status: int, message: str, *headers: tuple[str, str]) -> Answer:
 
 
 def invalid(error: Invalid) -> Answer:
-    """400 as the platform gives it for a body of the wrong shape."""
+    """The platform's 400 for a body of the wrong shape."""
     return answer(400, {"message": "The request is invalid.", "modelState": {error.field: [str(error)]}})
 
 
@@ -130,7 +134,11 @@ BROKEN = problem(500, "An error has occurred.")
 
 
 def login(plane: ControlPlane, content_type: str, body: bytes) -> Answer:
-    """POST /v2/authentication/login, as JSON or as a form, keys in any case."""
+    """Answer POST /v2/authentication/login, whose body is JSON or a form, with keys in any case.
+
+    Raises:
+        Invalid: the body holds no credentials.
+    """
     fields: object
     if content_type.lower().startswith("application/x-www-form-urlencoded"):
         fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -168,21 +176,21 @@ def _data_center(call: Call) -> Answer:
 
 
 def _data_center_entity(call: Call, root: Group) -> Entity:
-    totals = entities.totals(root, call.plane.clock()) if call.asks("totals") else None
-    return entities.data_center(call.alias, root, call.asks("grouplinks"), totals, call.user.may_operate)
+    totals = entities.totals(root, call.plane.clock()) if call.has_query("totals") else None
+    return entities.data_center(call.alias, root, call.has_query("grouplinks"), totals, call.user.may_operate)
 
 
 async def _group(call: Call) -> Answer:
     group = call.plane.group(call.alias, call.path["id"])
     if group is None:
         return NOT_FOUND
-    detailed = call.asks("serverdetail", "detailed")
+    detailed = call.has_query("serverdetail", "detailed")
     pieces = entities.group_tree(group, call.alias, call.plane.clock(), detailed, call.user.may_operate)
     return Answer(200, await _joined(pieces))
 
 
 async def _joined(pieces: Iterator[bytes]) -> bytes:
-    """All pieces in one; other requests are answered in between, as a large tree takes a second or two."""
+    """Join the pieces; other requests are answered in between, as a large tree takes a second or two."""
     parts: list[bytes] = []
     for piece in pieces:
         parts.append(piece)

@@ -1,56 +1,30 @@
-"""Jobs. What a job is at a moment is a function of the clock and of what was decided when it was queued."""
+"""The queue: takes operations and makes jobs of them."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.faults import Faults
 from tui.sandbox.fleet import Change, Fleet, Server
+from tui.sandbox.job import Job
 from tui.sandbox.operations import CANNOT_QUEUE, MAINTENANCE, Accepted, Operation, Refused, judge
 from tui.sandbox.seeds import rng
 
-WAITING_PART = 0.15
-"""The part of a job's time that it waits in the queue before it executes."""
+WAITING_SHARE = 0.15
+"""The share of a job's time before it executes."""
 
 RESUMED_ONE_IN = 50
-"""One job in so many is stopped by hand on its way and goes on as `resumed`."""
+"""One job in so many is stopped by hand meanwhile and goes on as `resumed`."""
 
 SETTLE_SECONDS = (5.0, 30.0)
 
 
-@dataclass(slots=True, frozen=True)
-class Job:
-    """One job of the queue; times in seconds of the sandbox's clock."""
-
-    id: str
-    alias: str
-    operation: str
-    servers: tuple[str, ...]
-    changed: tuple[str, ...]
-    created: float
-    begins: float
-    resumes: float
-    ends: float
-    outcome: str
-
-    def status(self, now: float) -> str:
-        """The platform's word for where the job is at a moment."""
-        if now >= self.ends:
-            return self.outcome
-        if now < self.begins:
-            return "notStarted"
-        if self.outcome == "unknown":
-            return "unknown"
-        return "resumed" if now >= self.resumes else "executing"
-
-
 class Outcome(NamedTuple):
-    """What became of one server named in a POST: its job, or the refusal's message, which may be absent."""
+    """The result for one server of a POST: its job, or the message of the refusal, which may be absent."""
 
     server: str
     job: Job | None
@@ -58,7 +32,7 @@ class Outcome(NamedTuple):
 
 
 class Queue:
-    """Takes operations, makes one job of each POST per data center, remembers all jobs."""
+    """Makes one job per data center of each POST, and keeps all jobs."""
 
     def __init__(self, config: SandboxConfig, faults: Faults, clock: Callable[[], float]) -> None:
         self.config = config
@@ -69,17 +43,16 @@ class Queue:
         self._last_number: Counter[str] = Counter()
 
     def status(self, alias: str, job_id: str) -> str | None:
-        """The status of a job of an account, or None where there is no such job."""
+        """The status of a job of an account; None where there is no such job."""
         job = self.jobs.get(job_id)
         return job.status(self.clock()) if job and job.alias == alias else None
 
     def submit(
         self, fleet: Fleet, operation: Operation, targets: Mapping[str, bool | None], user: str
     ) -> list[Outcome]:
-        """Queue an operation for the servers named.
+        """Queue an operation; returns one outcome per distinct server, in another order than the request's.
 
-        `targets` maps ids as they were sent to the value that setMaintenance carries, None for others. One
-        outcome per distinct server, in an order that is not the request's.
+        `targets` maps ids as they were sent to the value that setMaintenance carries, None for others.
         """
         now = self.clock()
         accepted: dict[str, list[tuple[Server, Accepted]]] = {}
@@ -119,9 +92,9 @@ class Queue:
         seconds = self._seconds(operation, len(members), chance)
         outcome = "succeeded"
         changing = members
-        for fault, word in (("job-fails", "failed"), ("job-unknown", "unknown")):
+        for fault, status in (("job-fails", "failed"), ("job-unknown", "unknown")):
             if self.faults.fires(fault):
-                outcome = word
+                outcome = status
                 # At least one server stays as it was; with two or more, at least one changes.
                 changing = chance.sample(members, chance.randint(min(1, len(members) - 1), len(members) - 1))
                 break
@@ -133,7 +106,7 @@ class Queue:
             servers=tuple(server.id for server, _ in members),
             changed=tuple(server.id for server, _ in changing),
             created=now,
-            begins=now + seconds * WAITING_PART,
+            begins=now + seconds * WAITING_SHARE,
             resumes=now + seconds * (0.6 if chance.randrange(RESUMED_ONE_IN) == 0 else 1),
             ends=now + seconds,
             outcome=outcome,

@@ -1,4 +1,4 @@
-"""What the sandbox was asked, for tests and benchmarks that count requests."""
+"""The record of requests, for tests and benchmarks that count them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Record:
         self.log: deque[Entry] = deque(maxlen=LOG_LENGTH)
 
     def open(self, method: str, path: str, route: str) -> Entry:
-        """Count a request as it arrives; the caller sets the entry's last item to the status of the answer.
+        """Count a request when it arrives; the caller sets the last item of the entry to the answer's status.
 
-        It stays 0 while there is no answer, and for good when the connection is dropped.
+        The status stays 0 until there is an answer, also when the connection is dropped.
         """
         self.total += 1
         self.by_route[route] += 1
@@ -32,6 +32,6 @@ class Record:
         self.log.append(entry)
         return entry
 
-    def shown(self) -> dict[str, Any]:
-        """The record as `GET /__sandbox/requests` gives it; seconds since the sandbox started."""
+    def summary(self) -> dict[str, Any]:
+        """The answer to `GET /__sandbox/requests`; times in seconds since the sandbox started."""
         return {"total": self.total, "by_route": self.by_route, "log": list(self.log)}

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: one generator per thing that is drawn, from the seed and the thing's name."""
+"""Reproducible random numbers: one generator per purpose, from the seed and the name of the purpose."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import random
 
 
 def rng(*parts: object) -> random.Random:
-    """A generator that is a function of its parts alone."""
+    """A generator that depends on its parts alone."""
     return random.Random(" ".join(map(str, parts)))  # noqa: S311 - nothing secret is drawn from it

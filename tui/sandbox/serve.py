@@ -22,11 +22,11 @@ from tui.sandbox.app import TRANSPORT, create_app
 from tui.sandbox.config import SandboxConfig
 
 CANNOT_LISTEN = 2
-"""Exit code where the address asked for cannot be used: the same as for other wrong options."""
+"""Exit code for an address that cannot be used: the same as for other wrong options."""
 
 
 class CannotListen(Exception):
-    """The sandbox cannot listen there; its text is one sentence for the operator."""
+    """The sandbox cannot listen at an address; the text is one sentence for the operator."""
 
 
 def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> int:
@@ -58,9 +58,10 @@ def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> in
 
 
 def listen(host: str, port: int, allow_remote: bool) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
+    """A listening socket; port 0 takes a free port.
 
-    Raises CannotListen for an address that is taken, wrong, or not a loopback one unless `allow_remote`.
+    Raises:
+        CannotListen: the address is taken, wrong, or, without `allow_remote`, not a loopback address.
     """
     if not 0 <= port <= 65_535:
         raise CannotListen(f"port {port} is not an address to listen on: ports go from 0 to 65535.")
@@ -93,7 +94,7 @@ def url_of(listener: socket.socket) -> str:
 def make_server(app: Starlette, started: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """A uvicorn server for a sandbox; `run(sockets=[...])` runs it until `should_exit` is set.
 
-    It calls `started` when it has begun to accept connections.
+    It calls `started` once it accepts connections.
     """
     return _Server(
         uvicorn.Config(
@@ -137,7 +138,7 @@ class _Server(uvicorn.Server):
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Requests that are still waiting to be answered late are cancelled; that is nothing to report.
+        # Delayed answers are cancelled, which uvicorn would report as errors.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)
 

@@ -1,4 +1,4 @@
-"""The shape of a server on the wire, made quickly: a large fleet sends 100,000 of them."""
+"""The JSON entity of a server, made quickly: a large fleet has 100,000 of them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _IP = b"<ip>"
 def server_entity(
     server: Server, state: State, alias: str, writable: bool, *, listed: bool = False
 ) -> Entity:
-    """One server, with the gaps in `details` that the platform shows for what is not simply active.
+    """The entity of a server; one that is not active lacks those `details` that the platform leaves out.
 
-    `listed` is for group trees, where an archived server has fewer details than when it is read alone.
+    `listed` is for group trees, where an archived server has fewer details than on its own.
     """
     bits = server.bits
     os_type, system, _ = names.SYSTEMS[bits % len(names.SYSTEMS)]
@@ -63,7 +63,7 @@ def _kind(bits: int) -> str:
 
 
 def size(bits: int) -> tuple[int, int, int, int]:
-    """What a server is made of: CPUs, GB of memory, GB of storage, disks."""
+    """The size of a server: CPUs, GB of memory, GB of storage, disks."""
     disks = 3 + (bits >> 14) % 3
     return 1 << (bits >> 12 & 3), 2 << (bits >> 16 & 3), 17 + 16 * (bits >> 18 & 7) + 8 * (disks - 2), disks
 
@@ -155,7 +155,7 @@ def _custom_fields(bits: int) -> list[Entity]:
 
 @lru_cache(maxsize=2048)
 def _server_links(alias: str, group_id: str, status: str, public: bool, writable: bool) -> bytes:
-    """The links of a server as JSON, _ID and _IP for its own: the rest is the same throughout a group."""
+    """The links of a server as JSON, with placeholders: the rest is the same throughout a group."""
     account = alias.lower()
     here = f"/v2/servers/{account}/{_ID.decode()}"
     active = status == "active"

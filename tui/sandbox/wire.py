@@ -1,4 +1,4 @@
-"""What all entities are written with: JSON, dates, links."""
+"""The building blocks of all entities: JSON, dates, links."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def date(seconds: float) -> str:
 
 
 def raw(value: object) -> msgspec.Raw:
-    """Encoded once, for parts that many entities share."""
+    """Encode a part that many entities share, once."""
     return msgspec.Raw(encode(value))
 
 
 def link(rel: str, href: str, verbs: str, writable: bool) -> Entity:
-    """A link; those who may change nothing are offered GET alone."""
+    """A link; a user who may change nothing gets the verb GET alone."""
     return {"rel": rel, "href": href, "verbs": verbs.split(",") if writable else ["GET"]}
