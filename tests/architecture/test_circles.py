@@ -6,9 +6,6 @@ import pytest
 
 from tests.architecture.source import Module, imports, modules
 
-KNOWN = ("tui.console.",)
-"""Where circles remain that close only when a function runs or types are checked. To shrink."""
-
 
 def circles(source: tuple[Module, ...], *, deferred: bool) -> list[list[str]]:
     """Groups of modules that all import each other, directly or through others.
@@ -36,13 +33,8 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def test_no_circle_closes_when_modules_are_loaded() -> None:
-    assert circles(modules(), deferred=False) == []
-
-
-def test_no_circle_closes_later_but_for_the_known_ones() -> None:
-    found = circles(modules(), deferred=True)
-    assert [circle for circle in found if not all(name.startswith(KNOWN) for name in circle)] == []
+def test_there_are_no_circles() -> None:
+    assert circles(modules(), deferred=True) == []
 
 
 @pytest.mark.parametrize(
