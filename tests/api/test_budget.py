@@ -44,22 +44,22 @@ class Timeline(Clock):
         self.now = end
 
 
-def make_gate(clock: Clock, rate: float = 10.0, burst: int = 3, slots: int = 100) -> RequestBudget:
+def make_budget(clock: Clock, rate: float = 10.0, burst: int = 3, slots: int = 100) -> RequestBudget:
     return RequestBudget(rate, burst, slots, sleep=clock.sleep, monotonic=clock.monotonic)
 
 
 class Crowd:
-    """Tasks that go through a gate, and who got in, in order."""
+    """Tasks that go through a budget, and who got in, in order."""
 
-    def __init__(self, gate: RequestBudget) -> None:
-        self.gate = gate
+    def __init__(self, budget: RequestBudget) -> None:
+        self.budget = budget
         self.entered: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.stay = asyncio.Event()
 
     def send(self, name: str, *, urgent: bool = False, stays: bool = False) -> None:
         async def go() -> None:
-            async with self.gate.acquire(urgent=urgent):
+            async with self.budget.acquire(urgent=urgent):
                 self.entered.append(name)
                 if stays:
                     await self.stay.wait()
@@ -69,7 +69,7 @@ class Crowd:
 
 async def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
     clock = Timeline()
-    crowd = Crowd(make_gate(clock))
+    crowd = Crowd(make_budget(clock))
     for number in range(10):
         crowd.send(str(number))
     await settle()
@@ -83,9 +83,9 @@ async def test_a_burst_goes_at_once_and_the_rest_at_the_rate() -> None:
 
 async def test_unused_time_fills_no_more_than_the_burst() -> None:
     clock = Timeline()
-    gate = make_gate(clock)
+    budget = make_budget(clock)
     clock.now += 3600
-    crowd = Crowd(gate)
+    crowd = Crowd(budget)
     for number in range(5):
         crowd.send(str(number))
     await settle()
@@ -95,7 +95,7 @@ async def test_unused_time_fills_no_more_than_the_burst() -> None:
 
 async def test_urgent_ones_go_first_but_starve_nobody() -> None:
     clock = Timeline()
-    crowd = Crowd(make_gate(clock, burst=1))
+    crowd = Crowd(make_budget(clock, burst=1))
     crowd.send("first")
     for number in range(3):
         crowd.send(f"reading {number}")
@@ -109,7 +109,7 @@ async def test_urgent_ones_go_first_but_starve_nobody() -> None:
 
 
 async def test_no_more_than_the_slots_are_inside() -> None:
-    crowd = Crowd(make_gate(Timeline(), burst=50, slots=2))
+    crowd = Crowd(make_budget(Timeline(), burst=50, slots=2))
     for number in range(5):
         crowd.send(str(number), stays=True)
     await settle()
@@ -121,7 +121,7 @@ async def test_no_more_than_the_slots_are_inside() -> None:
 
 async def test_whoever_gives_up_takes_nothing() -> None:
     clock = Timeline()
-    crowd = Crowd(make_gate(clock, burst=1, slots=1))
+    crowd = Crowd(make_budget(clock, burst=1, slots=1))
     crowd.send("inside", stays=True)
     crowd.send("gives up")
     crowd.send("waits")
@@ -135,9 +135,9 @@ async def test_whoever_gives_up_takes_nothing() -> None:
 
 async def test_cancelled_in_the_moment_of_entering_gives_all_back() -> None:
     clock = Timeline()
-    gate = make_gate(clock, burst=1, slots=1)
-    crowd = Crowd(gate)
-    inside = gate.acquire()
+    budget = make_budget(clock, burst=1, slots=1)
+    crowd = Crowd(budget)
+    inside = budget.acquire()
     await inside.__aenter__()
     clock.now += 1
     crowd.send("late")
@@ -153,9 +153,9 @@ async def test_cancelled_in_the_moment_of_entering_gives_all_back() -> None:
 
 async def test_a_hold_stops_everybody_and_lifts_without_a_burst() -> None:
     clock = Timeline()
-    gate = make_gate(clock)
-    gate.hold(5)
-    crowd = Crowd(gate)
+    budget = make_budget(clock)
+    budget.hold(5)
+    crowd = Crowd(budget)
     for number in range(5):
         crowd.send(str(number), urgent=True)
     await clock.pass_(5)
@@ -185,10 +185,10 @@ class Others(CrossProcessBudget):
 
 async def test_a_shared_budget_is_kept_to_as_well() -> None:
     clock = Timeline()
-    gate = make_gate(clock, burst=10)
+    budget = make_budget(clock, burst=10)
     others = Others(0.0, 2.0, 1.0, 1.0)
-    gate.share(others)
-    crowd = Crowd(gate)
+    budget.share(others)
+    crowd = Crowd(budget)
     for number in range(4):
         crowd.send(str(number))
     await settle()
@@ -202,9 +202,9 @@ async def test_a_shared_budget_is_kept_to_as_well() -> None:
 
 async def test_an_urgent_one_takes_the_place_that_an_ordinary_one_waited_for() -> None:
     clock = Timeline()
-    gate = make_gate(clock)
-    gate.share(Others(1.0, 1.0))
-    crowd = Crowd(gate)
+    budget = make_budget(clock)
+    budget.share(Others(1.0, 1.0))
+    crowd = Crowd(budget)
     crowd.send("reading")
     await settle()
     crowd.send("operation", urgent=True)
@@ -215,14 +215,14 @@ async def test_an_urgent_one_takes_the_place_that_an_ordinary_one_waited_for() -
 
 async def test_a_hold_is_everybodys_and_places_taken_before_it_are_given_up() -> None:
     clock = Timeline()
-    gate = make_gate(clock, burst=10)
+    budget = make_budget(clock, burst=10)
     others = Others(0.0, 1.0, 0.0, 0.0)
-    gate.share(others)
-    crowd = Crowd(gate)
+    budget.share(others)
+    crowd = Crowd(budget)
     for number in range(3):
         crowd.send(str(number))
     await settle()
-    gate.hold(5)
+    budget.hold(5)
     await clock.pass_(4.9)
     assert (crowd.entered, others.holds) == (["0"], [5])
     await clock.pass_(1)
@@ -230,12 +230,12 @@ async def test_a_hold_is_everybodys_and_places_taken_before_it_are_given_up() ->
 
 
 async def test_closing_turns_away_who_waits_for_a_shared_budget() -> None:
-    gate = make_gate(Timeline())
-    gate.share(Others(1_000.0))
-    crowd = Crowd(gate)
+    budget = make_budget(Timeline())
+    budget.share(Others(1_000.0))
+    crowd = Crowd(budget)
     crowd.send("waits")
     await settle()
-    gate.close()
+    budget.close()
     await settle()
     assert isinstance(crowd.tasks["waits"].exception(), Unreachable)
 
@@ -243,9 +243,9 @@ async def test_closing_turns_away_who_waits_for_a_shared_budget() -> None:
 async def test_waits_too_short_for_the_clock_to_tell_end_all_the_same() -> None:
     clock = Clock()
     clock.now = 1_700_000_000.0  # where the clock can tell no less than 0.2 microseconds
-    gate = make_gate(clock, rate=7.3, burst=1)
-    gate.hold(1e-7)
-    crowd = Crowd(gate)
+    budget = make_budget(clock, rate=7.3, burst=1)
+    budget.hold(1e-7)
+    crowd = Crowd(budget)
     for number in range(50):
         crowd.send(str(number))
     async with asyncio.timeout(10):
@@ -254,12 +254,12 @@ async def test_waits_too_short_for_the_clock_to_tell_end_all_the_same() -> None:
 
 
 async def test_closing_turns_away_who_waits() -> None:
-    gate = make_gate(Timeline(), burst=1)
-    crowd = Crowd(gate)
+    budget = make_budget(Timeline(), burst=1)
+    crowd = Crowd(budget)
     crowd.send("in")
     crowd.send("waits")
     await settle()
-    gate.close()
+    budget.close()
     await settle()
     assert isinstance(crowd.tasks["waits"].exception(), Unreachable)
 
@@ -267,7 +267,7 @@ async def test_closing_turns_away_who_waits() -> None:
 @pytest.mark.parametrize(("rate", "burst", "slots"), [(0, 1, 1), (-1, 1, 1), (1, 0, 1), (1, 1, 0)])
 def test_a_budget_of_nothing_is_refused(rate: float, burst: int, slots: int) -> None:
     with pytest.raises(ValueError, match="budget"):
-        make_gate(Clock(), rate, burst, slots)
+        make_budget(Clock(), rate, burst, slots)
 
 
 async def test_the_budget_holds_for_all_calls_together() -> None:

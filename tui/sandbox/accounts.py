@@ -104,7 +104,7 @@ class Accounts:
         self._tokens.pop(token, None)
 
     def _token(self, user: User, now: float, location: str) -> str:
-        """A JSON Web Token with the claims that were recorded, and a serial number that tells two apart."""
+        """A JSON Web Token with the claims that were recorded, and a serial number that makes it unique."""
         self._issued += 1
         claims = {
             "iss": "urn:api-tier3",

@@ -177,7 +177,7 @@ class _Maker:
         self.code = code
         self.chance = chance
         self.numbers: Counter[str] = Counter()
-        self.turn = count()
+        self.active_count = count()
         self.root = self._group(f"{code} Hardware", None)
         self.archive = self._group("Archive", self.root, "archive")
         self.templates = self._group("Templates", self.root, "templates")
@@ -209,7 +209,7 @@ class _Maker:
             group = self.templates
         roll = (bits >> 32) % 100 if kind == "active" else 90
         power = "started" if roll < 88 else "stopped" if roll < 96 else "paused"
-        maintenance = kind == "active" and power != "stopped" and next(self.turn) % 24 == 7
+        maintenance = kind == "active" and power != "stopped" and next(self.active_count) % 24 == 7
         pattern = names.DESCRIPTIONS[bits % len(names.DESCRIPTIONS)]
         server = Server(
             id=self._name(tier.code, stage[1]),
