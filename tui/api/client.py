@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
 from tui.api import failures, retry, wire
-from tui.api.address import base_url
-from tui.api.budget import CrossProcessBudget, RequestBudget
-from tui.api.connections import Connections
+from tui.api.budget import CrossProcessBudget
 from tui.api.errors import (
     ApiError,
     LoginRefused,
@@ -21,9 +19,7 @@ from tui.api.errors import (
     TokenRenewed,
     Unreachable,
 )
-from tui.api.http import httpx
 from tui.api.limits import Limits
-from tui.api.redaction import Redaction
 from tui.api.retry import RequestKind
 from tui.api.secret import Secret
 from tui.api.transport import Answered, Lost, Request, Transport, without_traceback
@@ -45,43 +41,25 @@ class Client:
 
     def __init__(
         self,
-        url: str,
+        transport: Transport,
         *,
-        transport: httpx.AsyncBaseTransport | None,
-        allow_http: bool,
         sleep: Callable[[float], Awaitable[None]],
         monotonic: Callable[[], float],
-        requests_per_second: float,
-        burst: int,
-        on_latency: Callable[[float], None] | None,
         on_pause: Callable[[float], None] | None,
         limits: Limits,
-        shared: Callable[[str], CrossProcessBudget] | None = None,
+        shared: Callable[[str], CrossProcessBudget] | None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        # A transport that is handed in does not lead to the network.
-        base = base_url(url, allow_http=allow_http or transport is not None)
-        self._limits = limits
+        self._transport = transport
+        self._budget = transport.budget
+        self._redaction = transport.redaction
         self._sleep = sleep
         self._monotonic = monotonic
         self._jitter = jitter
         self._on_pause = on_pause or (lambda seconds: None)
+        self._limits = limits
         self._shared = shared
-        self._redaction = Redaction()
-        self._budget = RequestBudget(
-            requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic
-        )
-        self._transport = Transport(
-            base,
-            Connections(base, transport, limits),
-            self._budget,
-            monotonic=monotonic,
-            on_latency=on_latency,
-            limits=limits,
-            redaction=self._redaction,
-        )
-        self.host = self._transport.host
-        self.memory = self._transport.memory
+        self.host = transport.host
         self._token: Secret | None = None
         self._credentials: _Credentials | None = None
         self._login_lock = asyncio.Lock()

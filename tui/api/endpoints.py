@@ -5,15 +5,17 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from tui.api import trees, wire
-from tui.api.budget import CrossProcessBudget
+from tui.api.address import base_url
+from tui.api.budget import CrossProcessBudget, RequestBudget
 from tui.api.client import Client
+from tui.api.connections import Connections
 from tui.api.errors import BadRequest, Malformed, NotFound
 from tui.api.http import httpx
 from tui.api.lenient_json import is_valid_id
 from tui.api.limits import DEFAULT, Limits
 from tui.api.retry import RequestKind
 from tui.api.secret import Secret
-from tui.api.transport import Request
+from tui.api.transport import Request, Transport
 from tui.api.wire import Answer, LoginAnswer, Tree
 from tui.model.group import DataCenter
 from tui.model.operation import Action
@@ -53,19 +55,19 @@ class Api:
         Raises:
             BadEndpoint: the URL is invalid, or is plain http to another machine without ``allow_http``.
         """
+        # A transport that is handed in does not lead to the network.
+        base = base_url(url, allow_http=allow_http or transport is not None)
         self._limits = limits
-        self._client = Client(
-            url,
-            transport=transport,
-            allow_http=allow_http,
-            sleep=sleep,
+        self._transport = Transport(
+            base,
+            Connections(base, transport, limits),
+            RequestBudget(requests_per_second, burst, limits.connections, sleep=sleep, monotonic=monotonic),
             monotonic=monotonic,
-            requests_per_second=requests_per_second,
-            burst=burst,
             on_latency=on_latency,
-            on_pause=on_pause,
             limits=limits,
-            shared=shared,
+        )
+        self._client = Client(
+            self._transport, sleep=sleep, monotonic=monotonic, on_pause=on_pause, limits=limits, shared=shared
         )
 
     async def login(self, user: str, password: str) -> LoginAnswer:
@@ -109,7 +111,7 @@ class Api:
         root = _segment(data_center.root_group_id, upper=False)
 
         def decode(body: bytearray) -> Tree:
-            memory = self._client.memory
+            memory = self._transport.memory
             room = memory.room_beside(body)
             free = room.left
             tree = trees.group_tree(body, data_center, self._limits, room)

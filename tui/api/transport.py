@@ -92,21 +92,21 @@ class Transport:
         monotonic: Callable[[], float],
         on_latency: Callable[[float], None] | None,
         limits: Limits,
-        redaction: Redaction,
     ) -> None:
         self._base_url = base_url
         self.host = urlsplit(base_url).netloc
         self._connections = connections
-        self._budget = budget
+        self.budget = budget
         self._monotonic = monotonic
         self._on_latency = on_latency
         self._limits = limits
-        self._redaction = redaction
         self.memory = Memory(limits)
+        self.redaction = Redaction()
+        """The secrets that must not be in what the endpoint answers, nor in the log."""
 
     async def aclose(self) -> None:
         """Refuse the requests that wait for the budget, and close the connections."""
-        self._budget.close()
+        self.budget.close()
         await self._connections.aclose()
 
     async def send(self, request: Request, token: Secret | None) -> Answered | Lost:
@@ -120,7 +120,7 @@ class Transport:
         )
         is_post = request.content is not None
         outcome: Answered | Lost
-        async with self._budget.acquire(urgent=is_post):
+        async with self.budget.acquire(urgent=is_post):
             started = self._monotonic()
             status = 0
             failure = ""
@@ -148,7 +148,7 @@ class Transport:
                 outcome = Lost(without_traceback(error), sent=True)
             except failures.NETWORK_ERRORS as error:
                 failure = type(error).__name__
-                explained = failures.connection_error(error, self.host, self._redaction.text)
+                explained = failures.connection_error(error, self.host, self.redaction.text)
                 outcome = Lost(explained, not retry.provably_unsent(error))
             except BaseException as error:  # cancelled, or not allowed to leave
                 failure = type(error).__name__
@@ -161,7 +161,7 @@ class Transport:
         """Log the attempt, without its headers and bodies."""
         if logger.isEnabledFor(logging.DEBUG):
             line = f"{request.method} {request.path} {status or '-'} {seconds * 1000:.0f} ms {failure}"
-            logger.debug("%s", self._redaction.text(line.rstrip()))
+            logger.debug("%s", self.redaction.text(line.rstrip()))
 
 
 def without_traceback(error: ApiError) -> ApiError:
