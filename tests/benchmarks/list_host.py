@@ -114,13 +114,13 @@ class Pitstop(Host):
         yield self.list
 
     def mark(self) -> None:
-        self.list.action_mark()
+        self.list.marking.toggle_at_cursor()
 
     def mark_all(self) -> None:
-        self.list.action_mark_all()
+        self.list.marking.mark_all()
 
     def unmark(self) -> None:
-        self.list.action_unmark()
+        self.list.marking.unmark_all()
 
     def cell(self) -> None:
         server = self.list.cursor_server
@@ -138,7 +138,7 @@ class Pitstop(Host):
 
     def tick(self) -> None:
         """As the bridge does: what came since the last time, at 10 Hz, the newest per server winning."""
-        ids = self.list.seen_ids()
+        ids = [self.list.id_at(index) for index in self.list.seen()]
         for _ in range(PER_TICK):
             id_ = self.random.choice(ids)
             self.waiting[id_] = Target(id_, next(self.states))

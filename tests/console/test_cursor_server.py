@@ -81,9 +81,9 @@ async def test_where_the_cursor_lands_depends_on_the_filter_and_not_on_how_fast_
             servers.set_filter(text)
         assert servers.cursor_server is not None
         assert servers.cursor_server.id == meant
-        servers.keep_search()
+        servers.end_typing()
         servers.set_filter("web")
-        servers.keep_search()
+        servers.end_typing()
         displaced = servers.cursor_server.id
         assert displaced != meant
         servers.set_filter("")

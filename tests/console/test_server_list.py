@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from tests.console.list_host import ListHost, fleet_of, lines, replace, server, server_list
-from tui.console.widgets import server_list as module
+from tui.console.widgets import change_signs, search
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.server_list import ServerList
 from tui.model.filter.predicates import Matcher
@@ -20,11 +20,6 @@ from tui.model.operation import State, Target
 from tui.model.selection import Selection
 
 WEB1, WEB2, WEB3 = "WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB3"
-
-ACTIONS = (
-    *("mark", "mark_all", "invert_marks", "unmark", "undo_marks", "mark_range", "mark_span", "open"),
-    *("sort_next", "sort_previous", "sort_reverse"),
-)
 
 
 def ids(*numbers: int) -> list[str]:
@@ -51,8 +46,12 @@ async def test_moving_the_cursor_draws_no_line_anew() -> None:
         await pilot.pause()
         before = widget.lines_drawn
         await pilot.press("down", "down", "up", "shift+down")
-        for name in ("mark", "mark_all", "invert_marks", "unmark", "undo_marks", "mark_span"):
-            getattr(widget, f"action_{name}")()
+        marking = widget.marking
+        for change in (
+            *(marking.toggle_at_cursor, marking.mark_all, marking.invert),
+            *(marking.unmark_all, marking.undo, marking.mark_to_cursor),
+        ):
+            change()
             await pilot.pause()
         assert widget.lines_drawn == before
         assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB4"
@@ -80,14 +79,14 @@ async def test_a_mark_advances_and_is_told() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
-        widget.action_mark()
-        widget.action_mark()
+        widget.marking.toggle_at_cursor()
+        widget.marking.toggle_at_cursor()
         await pilot.pause()
         assert list(widget.selection) == ids(1, 2)
         assert widget.cursor == 2
         assert lines(widget)[0] == "Servers ── 30 · 2 marked"
         assert [line[:2] for line in lines(widget)[2:6]] == [" ✓", " ✓", "▌ ", "  "]
-        widget.action_unmark()
+        widget.marking.unmark_all()
         assert list(widget.selection) == []
         await pilot.pause()
         assert app.last(ServerList.MarksChanged).vanished == ()
@@ -102,9 +101,9 @@ async def test_shift_and_arrows_mark_a_range_that_counts_as_one_change() -> None
         await pilot.press("down", "down", "shift+up")
         assert list(widget.selection) == ids(2, 3, 4, 5, 6)
         await pilot.press("down")
-        widget.action_undo_marks()
+        widget.marking.undo()
         assert list(widget.selection) == ids(2, 3, 4)
-        widget.action_undo_marks()
+        widget.marking.undo()
         assert list(widget.selection) == []
 
 
@@ -112,17 +111,17 @@ async def test_a_range_follows_the_cursor_until_it_is_ended() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
-        widget.mark_ids([WEB1])
+        widget.marking.mark_ids([WEB1])
         await pilot.press("down", "down")
-        widget.action_mark_range()
+        widget.marking.toggle_range()
         await pilot.press("down", "down", "up")
         assert list(widget.selection) == ids(1, 3, 4)
         assert lines(widget)[0].endswith("3 marked · range")
-        widget.action_mark_range()
+        widget.marking.toggle_range()
         await pilot.press("down", "down")
         assert list(widget.selection) == ids(1, 3, 4)
         assert "range" not in lines(widget)[0]
-        widget.action_undo_marks()
+        widget.marking.undo()
         assert list(widget.selection) == [WEB1]
 
 
@@ -131,12 +130,12 @@ async def test_marks_from_the_last_mark_to_the_cursor() -> None:
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
         await pilot.press("down", "down")
-        widget.action_mark()
+        widget.marking.toggle_at_cursor()
         await pilot.press("down", "down")
-        widget.action_mark_span()
+        widget.marking.mark_to_cursor()
         assert list(widget.selection) == ids(3, 4, 5, 6)
         await pilot.press("home")
-        widget.action_mark_span()
+        widget.marking.mark_to_cursor()
         assert list(widget.selection) == ids(1, 2, 3, 4, 5, 6)
 
 
@@ -144,12 +143,12 @@ async def test_marks_outlive_a_filter_and_all_means_all_shown() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
-        widget.mark_ids(ids(1, 2))
+        widget.marking.mark_ids(ids(1, 2))
         assert widget.set_filter("maint:on") is None
-        widget.action_mark_all()
+        widget.marking.mark_all()
         await pilot.pause()
         assert lines(widget)[0] == "Servers ── 10 of 30 shown · 12 marked (2 hidden)"
-        widget.action_invert_marks()
+        widget.marking.invert()
         assert list(widget.selection) == ids(1, 2)
         assert widget.set_filter("") is None
         assert lines(widget)[0] == "Servers ── 30 · 2 marked"
@@ -211,8 +210,8 @@ async def test_the_cursor_stays_on_its_server_through_filter_and_sort() -> None:
 async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 10)
-    monkeypatch.setattr(module, "SLICE", 7)
+    monkeypatch.setattr(search, "SLICED_ABOVE", 10)
+    monkeypatch.setattr(search, "SLICE", 7)
     app = ListHost(server_list(60))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -229,8 +228,8 @@ async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
 
 
 async def test_a_filter_under_way_survives_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 10)
-    monkeypatch.setattr(module, "SLICE", 7)
+    monkeypatch.setattr(search, "SLICED_ABOVE", 10)
+    monkeypatch.setattr(search, "SLICE", 7)
     app = ListHost(server_list(60))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -317,7 +316,7 @@ async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> N
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
         await pilot.press(*["down"] * 29)
-        widget.mark_ids(ids(2, 30, 31))
+        widget.marking.mark_ids(ids(2, 30, 31))
         offset = widget.cursor - widget.first
         now = [server(number) for number in range(1, 63) if number not in (2, 29)]
         now[27] = msgspec.structs.replace(now[27], power="stopped")
@@ -348,7 +347,7 @@ async def test_a_data_center_that_is_read_for_the_first_time_is_no_news() -> Non
 
 
 async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHANGES_SHOWN", 0.05)
+    monkeypatch.setattr(change_signs, "CHANGES_SHOWN", 0.05)
     app = ListHost(server_list(10))
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -356,7 +355,7 @@ async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPa
             widget.fleet.update([msgspec.structs.replace(server(number), power="stopped")])
             widget.update_servers(ids(number))
         assert [line[2] for line in lines(widget)[2:5]] == ["•", "•", " "]
-        while widget._news:
+        while widget.signs:
             await pilot.pause(0.02)
         assert [line[2] for line in lines(widget)[2:5]] == [" ", " ", " "]
 
@@ -459,8 +458,13 @@ async def test_an_empty_fleet_does_no_harm() -> None:
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
         await pilot.press("down", "end", "pagedown", "shift+down", "shift+up")
-        for name in ACTIONS:
-            getattr(widget, f"action_{name}")()
+        marking = widget.marking
+        for action in (
+            *(marking.toggle_at_cursor, marking.mark_all, marking.invert, marking.unmark_all, marking.undo),
+            *(marking.toggle_range, marking.mark_to_cursor, widget.action_open),
+            *(widget.action_sort_next, widget.action_sort_previous, widget.action_sort_reverse),
+        ):
+            action()
         assert widget.set_filter("web") is None
         assert widget.cursor_server is None
         assert lines(widget)[0] == "Servers ── 0"
@@ -494,7 +498,7 @@ class Typing(ListHost):
 
 
 async def test_a_typed_key_is_drawn_before_a_large_list_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 10)
+    monkeypatch.setattr(search, "SLICED_ABOVE", 10)
     drawn: list[str] = []
     searched: list[tuple[str, bool]] = []
     draw, match = Input.render_line, View.matcher

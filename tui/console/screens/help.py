@@ -13,7 +13,7 @@ from tui.console.commands import Command, CommandContext, keys_of, offered
 from tui.console.dialog import Dialog
 from tui.console.footer import PANE_KEYS
 from tui.console.theme import styles
-from tui.console.widgets.server_list import CHANGED, NEW
+from tui.console.widgets.change_signs import CHANGED, NEW
 from tui.model.filter.grammar import GRAMMAR
 from tui.model.operation import STATE_STYLES
 

@@ -195,26 +195,31 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     # -- commands ----------------------------------------------------------------------------
 
-    def action_list(self, name: str) -> None:
-        """Something that the list does by itself; what marks all marks those listed in the focused pane."""
-        self.servers.finish_search()
-        if self.pane is commands.Pane.RESULTS and name in {"mark_all", "invert_marks"}:
-            ids = self.results.server_ids()
-            if name == "mark_all":
-                self.servers.mark_ids(ids)
-            else:
-                self.servers.invert_ids(ids)
+    def action_marks(self, change: str) -> None:
+        """Change the marks; what marks or inverts all means the servers listed in the focused pane."""
+        self.servers.search.finish()
+        marking = self.servers.marking
+        if self.pane is commands.Pane.RESULTS and change == "mark_all":
+            marking.mark_ids(self.results.server_ids())
+        elif self.pane is commands.Pane.RESULTS and change == "invert":
+            marking.invert_ids(self.results.server_ids())
         else:
-            getattr(self.servers, f"action_{name}")()
+            getattr(marking, change)()
+        self._show_context()
+
+    def action_sort(self, how: str) -> None:
+        """Sort the list by the next or the previous column, or in reverse."""
+        self.servers.search.finish()
+        getattr(self.servers, f"action_sort_{how}")()
         self._show_context()
 
     def action_mark(self) -> None:
         """Mark the server under the cursor of the pane that has the focus, and go on to the next."""
         if self.pane is commands.Pane.LIST:
             if not self._just_displaced(by_itself=True):
-                self.action_list("mark")
+                self.action_marks("toggle_at_cursor")
         elif (server_id := self._server_under_cursor()) is not None:
-            self.servers.mark_ids([server_id], server_id not in self._selection)
+            self.servers.marking.mark_ids([server_id], server_id not in self._selection)
             if self.pane is commands.Pane.RESULTS:
                 self.results.action_cursor_down()
 
@@ -321,7 +326,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         def mark(ids: tuple[str, ...] | None) -> None:
             if ids:
                 missing = fleet.missing() if preview.found.unknown else ()  # what was found is certain
-                self.servers.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
+                self.servers.marking.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
 
         self.app.push_screen(preview, mark)
 
@@ -338,7 +343,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _filter(self, event: FilterBar.Changed) -> None:
         self.filter.show_error(self.servers.set_filter(event.text))
         if not isinstance(self.focused, Input):
-            self.servers.keep_search()
+            self.servers.end_typing()
 
     @on(ServerList.ViewChanged)
     def _say_how_many(self) -> None:
@@ -350,7 +355,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
     def _filter_left(self) -> None:
         if self.filter.wrong:
             return  # It is to be mended first.
-        self.servers.keep_search()
+        self.servers.end_typing()
         self.filter.history.add(self.filter.text)
         self._preferences.choose(history=list(self.filter.history.lines))
         self.filter.set_class(bool(self.filter.text), "-open")
@@ -444,7 +449,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         groups = fleet.subtree(root) if root is not None else fleet.groups.keys()
         ids = [server.id for server in fleet.servers.values() if root is None or server.group_id in groups]
         on = not all(id_ in self._selection for id_ in ids)
-        self.servers.mark_ids(ids, on, rule=f"group {root}", missing=fleet.missing(root))
+        self.servers.marking.mark_ids(ids, on, rule=f"group {root}", missing=fleet.missing(root))
 
     def action_refresh(self) -> None:
         """Read all servers again."""

@@ -1,196 +1,220 @@
-"""Marking the lines of a server list: one, ranges, all that is shown."""
+"""Marking the lines of a server list: one, a span, a range that follows the cursor, all that is shown."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
-from tui.console.widgets.line_list import LineList
+from tui.model.listing.view import View
+from tui.model.selection import Selection
 
-if TYPE_CHECKING:
-    from tui.model.listing.view import View
-    from tui.model.selection import Selection
+MARK = (1, 1)
+"""The cells of a line that show its mark: the first of them, and how many."""
 
 
-class Marking(LineList):
-    """The actions that change marks. A range is drawn from where it began to the cursor, and settled once."""
+class MarkableList(Protocol):
+    """What marking needs to know of a list, and to have it draw."""
 
-    selection: "Selection"
-    shown: "View"
+    cursor: int
+    shown: View
 
     @property
     def view(self) -> Sequence[int]:
         """The rows of the selection's roster that are shown, in their order."""
-        raise NotImplementedError
 
     def id_at(self, index: int) -> str:
         """The id of the server on a line."""
-        raise NotImplementedError
 
     def index_of(self, server_id: str) -> int | None:
-        """The line that a server is on; None where it is not shown."""
-        raise NotImplementedError
+        """The line of a server; None where it is not shown."""
 
-    _anchor: int | None = None
-    """Where the range being drawn began; None while none is."""
-    _sticky = False
-    """Whether the range goes on with plain movement (V), or only with shift."""
-    _before: bytes = b""
-    _last_mark: str | None = None
-    """The server that was marked last."""
-    _extending = False
+    def seen(self) -> Iterable[int]:
+        """The lines that are on the screen."""
+
+    def move_cursor(self, index: int) -> bool:
+        """Put the cursor on a line; returns whether it moved."""
+
+    def refresh_cells(self, index: int, x: int, width: int) -> None:
+        """Draw ``width`` cells of one line again from ``x``."""
+
+    def refresh_gutters(self, x: int, width: int) -> None:
+        """Draw ``width`` cells of all lines on the screen again from ``x``."""
+
+
+class _Range(NamedTuple):
+    """A range that is being drawn, from its anchor to the cursor."""
+
+    anchor: int
+    follows: bool
+    """Whether plain movement extends it (V), or only movement with shift."""
+    before: bytes
+    """The marks when it began."""
+
+
+class Marking:
+    """Changes the marks of a list. A range counts as one change, made when it ends.
+
+    ``changed`` is called after each change, once the marks that differ are to be drawn.
+    """
+
+    def __init__(self, lines: MarkableList, selection: Selection, changed: Callable[[], None]) -> None:
+        self._list = lines
+        self._selection = selection
+        self._changed = changed
+        self._range: _Range | None = None
+        self._last: str | None = None
+        """The server that was marked last."""
+        self._extending = False
+        """Whether the cursor moves because the range is extended."""
 
     @property
-    def ranging(self) -> bool:
+    def range_follows_cursor(self) -> bool:
         """Whether a range is being drawn that plain movement extends."""
-        return self._anchor is not None and self._sticky
+        return self._range is not None and self._range.follows
 
-    def marks_changed(self) -> None:
-        """The selection is not what it was: draw the marks that are seen, and the title."""
-        self.refresh_gutters(1, 1)
-        self._marks_told()
+    # -- servers by id, shown or not
 
     def mark_ids(
         self, ids: Iterable[str], on: bool = True, *, rule: str = "", missing: tuple[str, ...] = ()
     ) -> int:
-        """Mark or unmark servers by id, shown or not; returns how many that changed.
+        """Mark or unmark servers; returns how many changed.
 
-        With a ``rule`` that chose them, it is kept which data centers were ``missing`` to it.
+        With a ``rule`` that chose them, the selection keeps which data centers were ``missing`` to it.
         """
-        changed = self.selection.mark(ids, on)
+        changed = self._selection.mark(ids, on)
         if rule and on:
-            self.selection.by_rule(rule, missing)
+            self._selection.by_rule(rule, missing)
         if changed or rule:
-            self.marks_changed()
+            self._refresh()
         return changed
 
     def invert_ids(self, ids: Iterable[str]) -> None:
-        """Turn the marks of servers round, shown or not."""
+        """Mark those of the servers that are not marked, unmark the others."""
         ids = list(ids)
-        marked = [id_ for id_ in ids if id_ in self.selection]
+        marked = [id_ for id_ in ids if id_ in self._selection]
         self.mark_ids(ids)
         self.mark_ids(marked, on=False)
 
+    # -- lines
+
     def toggle(self, index: int) -> None:
-        """Turn the mark of one line round."""
-        self._end_range()
-        row = self.view[index]
-        on = not self.selection.flags[row]
-        self.selection.mark_rows((row,), on)
-        self._last_mark = self.id_at(index) if on else self._last_mark
-        self.refresh_cells(index, 1, 1)
-        self._marks_told()
+        """Mark or unmark one line."""
+        self.end_range()
+        row = self._list.view[index]
+        on = not self._selection.flags[row]
+        self._selection.mark_rows((row,), on)
+        if on:
+            self._last = self._list.id_at(index)
+        self._list.refresh_cells(index, *MARK)
+        self._changed()
 
-    def mark_span(self, index: int) -> None:
-        """Mark everything from the last mark, else the cursor, to line ``index``."""
-        self._end_range()
-        start = None if self._last_mark is None else self.index_of(self._last_mark)
-        if start is None:
-            start = self.cursor if self.view else index
-        low, high = sorted((start, index))
-        if self.view:
-            self.selection.mark_rows(self.view[low : high + 1])
-            self._last_mark = self.id_at(index)
-            self.marks_changed()
+    def mark_to(self, index: int) -> None:
+        """Mark from the last mark, or else the cursor, to line ``index``."""
+        self.end_range()
+        if not self._list.view:
+            return
+        start = None if self._last is None else self._list.index_of(self._last)
+        low, high = sorted((self._list.cursor if start is None else start, index))
+        self._selection.mark_rows(self._list.view[low : high + 1])
+        self._last = self._list.id_at(index)
+        self._refresh()
 
-    def action_mark(self) -> None:
+    # -- what keys do
+
+    def toggle_at_cursor(self) -> None:
         """Mark or unmark the server under the cursor and go to the next."""
-        if self.view:
-            self.toggle(self.cursor)
-            self.action_cursor_down()
+        if self._list.view:
+            self.toggle(self._list.cursor)
+            self._list.move_cursor(self._list.cursor + 1)
 
-    def action_mark_all(self) -> None:
-        """Mark every server that is shown."""
-        self._end_range()
-        self.selection.mark_rows(self.view)
-        self.selection.by_rule(self.shown.rule, self.shown.missing())
-        self.marks_changed()
-
-    def action_invert_marks(self) -> None:
-        """Mark what is shown and not marked, unmark the rest of it."""
-        self._end_range()
-        self.selection.invert_rows(self.view)
-        if missing := self.shown.missing():
-            self.selection.by_rule("inverted", missing)
-        self.marks_changed()
-
-    def action_unmark(self) -> None:
-        """Take every mark off, also of servers that are not shown."""
-        self._end_range()
-        self.selection.clear()
-        self._last_mark = None
-        self.marks_changed()
-
-    def action_undo_marks(self) -> None:
-        """Take back the last change of the marks."""
-        self._end_range()
-        self.selection.undo()
-        self.marks_changed()
-
-    def action_mark_span(self) -> None:
+    def mark_to_cursor(self) -> None:
         """Mark from the last mark to the cursor."""
-        if self.view:
-            self.mark_span(self.cursor)
+        if self._list.view:
+            self.mark_to(self._list.cursor)
 
-    def action_mark_range(self) -> None:
-        """Begin a range at the cursor, or end the one begun."""
-        if self._anchor is not None and self._sticky:
-            self._end_range()
-            self._marks_told()
-        elif self.view:
-            self._end_range()
-            self._begin_range(sticky=True)
+    def mark_all(self) -> None:
+        """Mark every server that is shown."""
+        self.end_range()
+        shown = self._list.shown
+        self._selection.mark_rows(shown.rows)
+        self._selection.by_rule(shown.rule, shown.missing())
+        self._refresh()
+
+    def invert(self) -> None:
+        """Mark what is shown and not marked, unmark the rest of it."""
+        self.end_range()
+        self._selection.invert_rows(self._list.view)
+        if missing := self._list.shown.missing():
+            self._selection.by_rule("inverted", missing)
+        self._refresh()
+
+    def unmark_all(self) -> None:
+        """Unmark every server, also those that are not shown."""
+        self.end_range()
+        self._selection.clear()
+        self._last = None
+        self._refresh()
+
+    def undo(self) -> None:
+        """Take back the last change of the marks."""
+        self.end_range()
+        self._selection.undo()
+        self._refresh()
+
+    # -- ranges
+
+    def toggle_range(self) -> None:
+        """Begin a range that follows the cursor, or end it."""
+        if self.range_follows_cursor:
+            self.end_range()
+            self._changed()
+        elif self._list.view:
+            self.end_range()
+            self._begin_range(follows=True)
             self._draw_range()
 
-    def action_extend_up(self) -> None:
-        """Mark the server under the cursor and the one above."""
-        self._extend(-1)
-
-    def action_extend_down(self) -> None:
-        """Mark the server under the cursor and the one below."""
-        self._extend(1)
-
-    def cursor_moved(self) -> None:
-        """A range follows the cursor, or is over."""
-        if self._anchor is None:
+    def extend(self, step: int) -> None:
+        """Move the cursor by ``step`` lines and extend the range to it; begins one where there is none."""
+        if not self._list.view:
             return
-        if self._sticky or self._extending:
-            self._draw_range()
-        else:
-            self._end_range()
-
-    def _extend(self, step: int) -> None:
-        if not self.view:
-            return
-        if self._anchor is None:
-            self._begin_range(sticky=False)
+        if self._range is None:
+            self._begin_range(follows=False)
         self._extending = True
-        if not self.move_cursor(self.cursor + step):
+        if not self._list.move_cursor(self._list.cursor + step):
             self._draw_range()
         self._extending = False
 
-    def _begin_range(self, *, sticky: bool) -> None:
-        self._anchor, self._sticky, self._before = self.cursor, sticky, self.selection.snapshot()
+    def cursor_moved(self) -> None:
+        """Extend a range that follows the cursor; end one that does not."""
+        if self._range is None:
+            return
+        if self._range.follows or self._extending:
+            self._draw_range()
+        else:
+            self.end_range()
+
+    def end_range(self) -> None:
+        """End the range, if there is one; it counts as one change from here on."""
+        if self._range is not None:
+            self._selection.settle(self._range.before)
+            self._range = None
+
+    def _begin_range(self, *, follows: bool) -> None:
+        self._range = _Range(self._list.cursor, follows, self._selection.snapshot())
 
     def _draw_range(self) -> None:
         """Mark from the anchor to the cursor, on top of what was marked when the range began."""
-        if self._anchor is None:
+        if self._range is None:
             return
-        was = self.selection.snapshot()
-        self.selection.restore(self._before)
-        low, high = sorted((self._anchor, self.cursor))
-        self.selection.draw_rows(self.view[low : high + 1])
-        flags = self.selection.flags
-        for index in self.seen():
-            row = self.view[index]
-            if flags[row] != was[row]:
-                self.refresh_cells(index, 1, 1)
-        self._last_mark = self.id_at(self.cursor)
-        self._marks_told()
+        was = self._selection.snapshot()
+        self._selection.restore(self._range.before)
+        low, high = sorted((self._range.anchor, self._list.cursor))
+        self._selection.draw_rows(self._list.view[low : high + 1])
+        for index in self._list.seen():
+            row = self._list.view[index]
+            if self._selection.flags[row] != was[row]:
+                self._list.refresh_cells(index, *MARK)
+        self._last = self._list.id_at(self._list.cursor)
+        self._changed()
 
-    def _end_range(self) -> None:
-        """Let the range that was drawn count as one change."""
-        if self._anchor is not None:
-            self.selection.settle(self._before)
-        self._anchor, self._before, self._sticky = None, b"", False
-
-    def _marks_told(self) -> None:
-        raise NotImplementedError
+    def _refresh(self) -> None:
+        self._list.refresh_gutters(*MARK)
+        self._changed()

@@ -1,10 +1,6 @@
-"""The list of servers: marks, filter, sort, and what runs on each, at any number of them."""
+"""The list of servers: marks, filter, sort, and the state of the operation on each, at any number of them."""
 
-import asyncio
-import time
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
-from typing import NamedTuple
 
 from rich.segment import Segment
 from textual import events
@@ -12,9 +8,12 @@ from textual.binding import Binding
 from textual.message import Message
 
 from tui.console.later import later
+from tui.console.widgets.change_signs import CHANGED, ChangeSigns, signs_between
+from tui.console.widgets.cursor_place import CursorPlace, FilterOrigin
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.list_title import list_title
 from tui.console.widgets.marking import Marking
+from tui.console.widgets.search import Search
 from tui.console.widgets.server_line import ServerLine
 from tui.model.filter.parser import Query, QueryError, parse
 from tui.model.fleet import Fleet
@@ -25,34 +24,15 @@ from tui.model.operation import State, Target
 from tui.model.selection import Selection
 from tui.model.server import Server
 
-AT_ONCE = 20_000
-"""Fleets up to this size are filtered at one go; larger ones in slices, so that typing goes on."""
-SLICE = 4096
-PAUSE_AFTER = 0.008
-"""Seconds of searching after which others get their turn."""
-CHANGES_SHOWN = 20.0
-"""Seconds that the signs of what changed stay."""
-NEW, CHANGED = "+", "•"
-NEWS = 2
-"""The cell of the gutter that those signs stand in, after cursor and mark."""
+SIGN = 2
+"""The cell of the gutter for the sign of a change, after cursor and mark."""
 
 
-class _Place(NamedTuple):
-    """Where the cursor was before the view changed."""
-
-    server: Server | None
-    line: int
-    offset: int
-    """Lines below the top of what was seen."""
-    view: Sequence[int]
-    ids: Sequence[str]
-
-
-class ServerList(Marking, LineList):
+class ServerList(LineList):
     """Servers of a fleet, one a line.
 
     The fleet and the selection are shared with the screen; after changing the fleet it calls
-    ``reload`` or ``update_servers``, after changing the selection ``marks_changed``. Rows keep their
+    ``reload`` or ``update_servers``, and it changes the selection through ``marking``. Rows keep their
     place when a server changes: only ``reload``, a new filter or a new order move them.
     """
 
@@ -105,8 +85,8 @@ class ServerList(Marking, LineList):
             self.text = text
 
     BINDINGS = [
-        Binding("shift+up", "extend_up", "Mark upwards", show=False),
-        Binding("shift+down", "extend_down", "Mark downwards", show=False),
+        Binding("shift+up", "extend(-1)", "Mark upwards", show=False),
+        Binding("shift+down", "extend(1)", "Mark downwards", show=False),
     ]
 
     heading = 2
@@ -130,9 +110,10 @@ class ServerList(Marking, LineList):
         """What ``@name`` means in a filter."""
         self.shown = View(self.catalog, self.states)
         self.line = ServerLine(layout)
-        self._news: dict[str, str] = {}
-        """Server id -> the sign of what happened to it a moment ago."""
-        self._news_timer: asyncio.TimerHandle | None = None
+        self.marking = Marking(self, selection, self._marks_changed)
+        self.search = Search(self, self.shown, selection, self._show_found)
+        self.signs = ChangeSigns(self, lambda ids: self._refresh_servers(ids, 1))
+        self._origin = FilterOrigin()
         self.first_reading = False
         """Whether the fleet is being read for the first time: until the operator moves there is no cursor."""
         self._version = 0
@@ -140,10 +121,7 @@ class ServerList(Marking, LineList):
         self.note = ""
         """Said in the title behind how many data centers were read, while not all are."""
         self._titled = ""
-        self._typing_from: tuple[_Place, str | None] | None = None
-        """Where the cursor was before the filter being typed hid its server, and where it is since."""
         self._preparing: Iterator[None] | None = None
-        self._search: asyncio.Task[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
         self.line.measure(self.catalog)
         self.shown.show(None)
@@ -190,44 +168,37 @@ class ServerList(Marking, LineList):
         """The ids of the servers shown, in the order shown."""
         return [self.catalog.ids[row] for row in self.view]
 
-    def seen_ids(self) -> list[str]:
-        """The ids of the servers that are on the screen."""
-        return [self.catalog.ids[self.view[index]] for index in self.seen()]
-
     def title(self) -> str:
         """What is shown, marked, and missing."""
-        return list_title(self.shown, self.selection, self.note) + (" · range" if self.ranging else "")
+        return list_title(self.shown, self.selection, self.note) + (
+            " · range" if self.marking.range_follows_cursor else ""
+        )
 
     def reload(self) -> None:
         """The fleet was replaced or changed in bulk: show it as it is now.
 
         Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
         """
-        self._stop_search()
-        was = self._where()
+        self.search.cancel()
+        was = self._place()
         paths, view, servers, rows = self.catalog.paths, self.view, self.catalog.servers, self.catalog.rows
         changed = self.catalog.reload()
         vanished: list[str] = []
         if changed is not None:
-            news = {self.catalog.ids[row]: CHANGED for row in changed}
+            signs = {self.catalog.ids[row]: CHANGED for row in changed}
         else:
-            self._lose_range()
+            self._break_range()
             vanished = self.selection.rebase(self.catalog.ids, self.catalog.rows)
-            now = self.fleet.servers
-            known = {one.data_center for one in servers}  # what is read for the first time is no news
-            news = {
-                one.id: NEW for one in self.catalog.servers if one.id not in rows and one.data_center in known
-            }
-            news |= {one.id: CHANGED for one in servers if now.get(one.id, one) is not one}
+            signs = signs_between(servers, rows, self.catalog.servers)
         self.line.measure(self.catalog)
         self._version += paths != self.catalog.paths
         self.shown.show(self.shown.find(self.selection))
         self._fit_columns()
-        self._set_news({**self._news, **news})
+        self.signs.add(signs)
         if changed is not None and view == self.view and paths == self.catalog.paths:
-            self._refresh_servers(news, self.width - NEWS)
+            self._refresh_servers(signs, self.width - SIGN)
         else:
-            self._lose_range()
+            self._break_range()
             self._land(was, asked=False)
         self._prepare_soon()
         if vanished:
@@ -241,8 +212,8 @@ class ServerList(Marking, LineList):
         rows = self.catalog.update(ids)
         changed = {self.catalog.ids[row] for row in rows if servers[row] is not before[self.catalog.ids[row]]}
         if changed:
-            self._set_news({**self._news, **dict.fromkeys(changed, CHANGED)})
-            self._refresh_servers(changed, self.width - NEWS)
+            self.signs.add(dict.fromkeys(changed, CHANGED))
+            self._refresh_servers(changed, self.width - SIGN)
 
     def set_operation_states(self, states: Mapping[str, Target | None]) -> None:
         """Take in the newest state of servers in operations, None for none; others keep theirs."""
@@ -265,33 +236,27 @@ class ServerList(Marking, LineList):
         except QueryError as error:
             return error
         self.shown.query = query
-        self._refilter()
+        self.search.start()
         return None
 
-    def finish_search(self) -> None:
-        """Show at once what the filter asks for: what is done next is meant for that."""
-        if self._search is not None and not self._search.done():
-            self._stop_search()
-            self._found(self.shown.find(self.selection))
-
-    def keep_search(self) -> None:
+    def end_typing(self) -> None:
         """Finish the search and keep its cursor: the filter is not being typed any more."""
-        self.finish_search()
-        self._typing_from = None
+        self.search.finish()
+        self._origin.forget()
 
     def restrict(self, group_id: str | None) -> None:
         """Show only the servers below a group; None lifts that."""
         self.shown.group_id = group_id
-        self._refilter()
-        self.keep_search()
+        self.search.start()
+        self.end_typing()
 
     def sort(self, column: str, reverse: bool = False) -> None:
         """Order by a column, ties by id. Raises KeyError where there is no such column."""
         found = find_column(column)
         if found is None:
             raise KeyError(column)
-        self._end_range()
-        was = self._where()
+        self.marking.end_range()
+        was = self._place()
         self.shown.column, self.shown.descending = found.name, reverse
         self.shown.arrange()
         self.refresh_heading(1)
@@ -304,6 +269,10 @@ class ServerList(Marking, LineList):
         self._fit_columns()
 
     # -- actions
+
+    def action_extend(self, step: int) -> None:
+        """Mark the server under the cursor and the one above (-1) or below (1)."""
+        self.marking.extend(step)
 
     def action_sort_next(self) -> None:
         """Sort by the column to the right."""
@@ -354,10 +323,10 @@ class ServerList(Marking, LineList):
         row = self.view[index]
         cursor = self.cursor_sign(index)
         mark = "✓" if self.selection.flags[row] else " "
-        news = self._news.get(self.catalog.ids[row], " ") if self._news else " "
+        sign = self.signs.of(self.catalog.ids[row])
         if cursor != " " or mark != " ":
-            return [Segment(cursor + mark, self.look("line--cursor")), Segment(news, self.base)]
-        return [Segment(cursor + mark + news, self.base)]
+            return [Segment(cursor + mark, self.look("line--cursor")), Segment(sign, self.base)]
+        return [Segment(cursor + mark + sign, self.base)]
 
     def draw_body(self, index: int) -> list[Segment]:
         """The columns."""
@@ -385,13 +354,9 @@ class ServerList(Marking, LineList):
             same += 1
         self.refresh_heading(0, same, max(len(before), len(now)) - same)
 
-    def _marks_told(self) -> None:
-        self.refresh_title()
-        self.post_message(self.MarksChanged())
-
     def cursor_moved(self) -> None:
-        """Tell which server the cursor is on."""
-        super().cursor_moved()
+        """Extend or end a range, and post which server the cursor is on."""
+        self.marking.cursor_moved()
         self.post_message(self.CursorMoved(self.cursor_server.id if self.cursor_server else None))
 
     # -- mouse
@@ -399,12 +364,12 @@ class ServerList(Marking, LineList):
     def line_clicked(self, index: int, x: int, event: events.Click) -> None:
         """In the gutter a click marks, with shift from the last mark to here; beside it the cursor moves."""
         if event.shift:
-            self.mark_span(index)
+            self.marking.mark_to(index)
         self.move_cursor(index, scroll=False)
         if event.shift:
             return
         if x < self.gutter_width:
-            self.toggle(index)
+            self.marking.toggle(index)
         elif event.chain == 2:
             self.action_open()
 
@@ -416,82 +381,46 @@ class ServerList(Marking, LineList):
 
     # -- within
 
-    def _stop_search(self) -> None:
-        if self._search is not None:
-            self._search.cancel()
-            self._search = None
+    def _marks_changed(self) -> None:
+        self.refresh_title()
+        self.post_message(self.MarksChanged())
 
-    def _refilter(self) -> None:
-        self._stop_search()
-        if len(self.catalog) <= AT_ONCE or self.shown.is_everything:
-            self._found(self.shown.find(self.selection))
-        else:
-            self._search = asyncio.create_task(self._search_in_slices())
-
-    async def _search_in_slices(self) -> None:
-        drawn = asyncio.Event()
-        self.call_after_refresh(drawn.set)
-        await drawn.wait()
-        match, found = self.shown.matcher(self.selection), list[int]()
-        since = time.perf_counter()
-        for start in range(0, len(self.catalog), SLICE):
-            found += match(range(start, min(start + SLICE, len(self.catalog))))
-            if time.perf_counter() - since > PAUSE_AFTER:
-                await asyncio.sleep(0)
-                since = time.perf_counter()
-        self._found(found)
-
-    def _found(self, rows: list[int] | None) -> None:
-        was, here = self._where(), self._cursor_id()
-        if self._typing_from is not None and here == self._typing_from[1]:
-            was = self._typing_from[0]  # what half a filter hid counts no more: typing speed moves no cursor
-        self._lose_range()
+    def _show_found(self, rows: list[int] | None) -> None:
+        before = self._origin.before(self._place())
+        self._break_range()
         self._version += 1
         self.shown.show(rows)
-        self._land(was)
-        now = self._cursor_id()
-        self._typing_from = (was, now) if was.server is not None and now != was.server.id else None
+        self._land(before)
+        self._origin.moved(before, self._cursor_id())
 
     def _cursor_id(self) -> str | None:
         return self.cursor_server.id if self.cursor_server else None
 
-    def _where(self) -> "_Place":
-        """Where the cursor is, to be found again when the view has changed."""
-        return _Place(self.cursor_server, self.cursor, self.cursor - self.first, self.view, self.catalog.ids)
+    def _place(self) -> CursorPlace:
+        offset = self.cursor - self.first
+        return CursorPlace(self._cursor_id(), self.cursor, offset, self.view, self.catalog.ids)
 
-    def _land(self, was: "_Place", *, keep_offset: bool = True, asked: bool = True) -> None:
-        """After the view changed: the cursor on the same server, as far from the top as it was.
-
-        Where that server is not shown any more, on the next one that was below it, else the one above.
-        """
-        keep = was.server.id if was.server else None
-        if was.server is not None:
-            index = self.index_of(was.server.id)
-            self.cursor = self._neighbour(was) if index is None else index
+    def _land(self, before: CursorPlace, *, keep_offset: bool = True, asked: bool = True) -> None:
+        """Put the cursor back on its server in the new view, as far from the top as it was."""
+        if before.server_id is not None:
+            self.cursor = before.find(self.index_of)
         self.lines_changed()
         if keep_offset and self.is_mounted and self.cursor:
-            self.scroll_to(y=max(0, self.cursor - was.offset), animate=False, force=True)
+            self.scroll_to(y=max(0, self.cursor - before.offset), animate=False, force=True)
         self.show_cursor()
         self.refresh_title()
         self.post_message(self.ViewChanged())
-        server = self.cursor_server
-        if (server.id if server else None) != keep:
+        now = self._cursor_id()
+        if now != before.server_id:
             self.cursor_moved()
-            if keep is not None:
-                self.post_message(self.CursorDisplaced(keep, server.id if server else None, asked=asked))
+            if before.server_id is not None:
+                self.post_message(self.CursorDisplaced(before.server_id, now, asked=asked))
 
-    def _neighbour(self, was: "_Place") -> int:
-        """The line of the server nearest to where the cursor was that is still shown; 0 without any."""
-        for index in chain(range(was.line + 1, len(was.view)), range(was.line - 1, -1, -1)):
-            if (found := self.index_of(was.ids[was.view[index]])) is not None:
-                return found
-        return 0
-
-    def _lose_range(self) -> None:
-        """The lines are not what they were: a range over them is over, and that is said."""
-        if self.ranging:
+    def _break_range(self) -> None:
+        """End a range because its lines changed, and post that."""
+        if self.marking.range_follows_cursor:
             self.post_message(self.RangeEnded())
-        self._end_range()
+        self.marking.end_range()
 
     def _sort_beside(self, step: int) -> None:
         names = [column.name for column, _ in self.line.columns] or ["id"]
@@ -505,22 +434,11 @@ class ServerList(Marking, LineList):
                 self.refresh_heading(1)
                 self.refresh_lines_seen()
 
-    def _set_news(self, news: dict[str, str]) -> None:
-        """Show these signs; all go together, some seconds after the first of them came."""
-        before, self._news = self._news, news
-        self._refresh_servers({id_ for id_, sign in before.items() if news.get(id_) != sign}, 1)
-        if news and self._news_timer is None:
-            self._news_timer = later(self, CHANGES_SHOWN, self._forget_news)
-
-    def _forget_news(self) -> None:
-        self._news_timer = None
-        self._set_news({})
-
     def _refresh_servers(self, ids: Container[str], width: int) -> None:
         """Draw again what is seen of some servers: ``width`` cells from the sign of change on."""
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in ids:
-                self.refresh_cells(index, NEWS, width)
+                self.refresh_cells(index, SIGN, width)
 
     def _prepare_soon(self) -> None:
         """Do what the next filter or sort would have to do, in small steps, when there is time."""
