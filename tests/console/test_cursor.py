@@ -32,7 +32,7 @@ def cells(widget: LineList, index: int) -> list[Segment]:
 
 def set_off(widget: LineList, index: int) -> bool:
     """Whether every cell of a line looks other than the screen around it."""
-    ground = widget.base.bgcolor
+    ground = widget.base_style.bgcolor
     return all(
         segment.style is not None and (segment.style.reverse or segment.style.bgcolor != ground)
         for segment in cells(widget, index)
@@ -98,9 +98,9 @@ async def test_maintenance_stands_out_and_none_is_quiet() -> None:
                     assert at + len(segment.text) - len(segment.text.lstrip()) == start + widget.gutter_width
                     looks[word] = segment.style
                 at += len(segment.text)
-        assert looks["on"] == widget.look("flag--on")
+        assert looks["on"] == widget.style("flag--on")
         assert looks["on"].bold
-        assert looks["off"] == widget.look("line--quiet")
+        assert looks["off"] == widget.style("line--quiet")
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -13,7 +13,7 @@ from tui.console.screens.lock import LockScreen
 from tui.console.screens.login import LoginScreen
 from tui.console.screens.relogin import ReloginScreen
 from tui.console.screens.too_small import TooSmallScreen
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 from tui.engine import events
 from tui.model.operation import State
 from tui.settings.schema import Settings
@@ -63,7 +63,7 @@ async def test_it_hides_everything_until_the_password_is_given(console: OpenCons
         await shown.press("x")
         await shown.press(*"secret", "enter")
         assert shown.engine.asked_for("unlock") == [("secret",)], "the key that woke it is no part of it"
-        assert shown.app.screen.query_one("#password", Field).value == ""
+        assert shown.app.screen.query_one("#password", LineInput).value == ""
         shown.engine.tell(events.Unlocked())
         await shown.until(lambda: shown.app.screen is shown.servers)
         assert "WA1ACME" in shown.text()
@@ -98,7 +98,7 @@ async def test_a_key_that_comes_before_the_lock_could_show_itself_does_not_act(
         await shown.press("y")
         await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
         assert not shown.engine.asked_for("run")
-        await shown.until(lambda: not shown.app.screen.query_one("#password", Field).disabled)
+        await shown.until(lambda: not shown.app.screen.query_one("#password", LineInput).disabled)
         await shown.press(*"secret", "enter")
         shown.engine.tell(events.Unlocked())
         await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
@@ -127,7 +127,7 @@ async def test_before_the_login_there_is_nothing_to_lock(clock: Clock) -> None:
         clock.now += 60 * MINUTES
         await pilot.press("x")
         assert isinstance(app.screen, LoginScreen)
-        assert app.screen.query_one("#user", Field).value == "x"
+        assert app.screen.query_one("#user", LineInput).value == "x"
 
 
 async def test_a_wrong_password_is_told_with_the_pause(console: OpenConsole, clock: Clock) -> None:

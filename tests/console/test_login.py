@@ -7,7 +7,7 @@ from tui.console.options import StartOptions
 from tui.console.screens.login import EndpointChoice, LoginScreen
 from tui.console.screens.relogin import ReloginScreen
 from tui.console.screens.servers import ServersScreen
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 from tui.engine import events
 from tui.settings.schema import Profile, Settings
 
@@ -36,7 +36,7 @@ async def test_a_real_endpoint_starts_empty_with_the_focus_on_the_user() -> None
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
         assert app.focused is app.screen.query_one("#user")
-        assert [field.value for field in app.screen.query(Field)] == ["", "", ""]
+        assert [field.value for field in app.screen.query(LineInput)] == ["", "", ""]
 
 
 async def test_a_profile_gives_its_user_and_account() -> None:
@@ -44,7 +44,7 @@ async def test_a_profile_gives_its_user_and_account() -> None:
     app = make_app(ScriptedEngine(), endpoints=(REAL,), settings=settings)
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
-        assert [field.value for field in app.screen.query(Field)] == ["ops@example", "", "ACMD"]
+        assert [field.value for field in app.screen.query(LineInput)] == ["ops@example", "", "ACMD"]
         assert app.focused is app.screen.query_one("#password")
 
 
@@ -54,10 +54,10 @@ async def test_choosing_another_endpoint_takes_the_sandboxs_credentials_away() -
         await until(pilot, lambda: app.engine)
         app.screen.query_one(EndpointChoice).focus()
         await pilot.press("right")
-        assert [field.value for field in app.screen.query(Field)] == ["", "", ""]
+        assert [field.value for field in app.screen.query(LineInput)] == ["", "", ""]
         assert text(app, "#message") == ""
         await pilot.press("left")
-        assert [field.value for field in app.screen.query(Field)] == ["demo", "pitstop", ""]
+        assert [field.value for field in app.screen.query(LineInput)] == ["demo", "pitstop", ""]
 
 
 async def test_one_enter_is_one_attempt() -> None:
@@ -78,8 +78,8 @@ async def test_a_refusal_is_told_as_it_is_and_keeps_the_user() -> None:
         await pilot.press(*"ops", "tab", *"wrong", "enter")
         engine.tell(events.LoginFailed(REFUSED, refused=True))
         await until(pilot, lambda: REFUSED in text(app, "#message"))
-        assert app.screen.query_one("#user", Field).value == "ops"
-        assert app.screen.query_one("#password", Field).value == ""
+        assert app.screen.query_one("#user", LineInput).value == "ops"
+        assert app.screen.query_one("#password", LineInput).value == ""
         assert app.focused is app.screen.query_one("#password")
         assert len(engine.asked_for("login")) == 1, "nothing tries again by itself"
         await pilot.press(*"right", "enter")

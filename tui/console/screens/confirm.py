@@ -12,7 +12,7 @@ from tui.console.dialog import Question
 from tui.console.store import Store
 from tui.console.theme import styles
 from tui.console.widgets.choice import Choice
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 from tui.console.widgets.plan_list import PlanList
 from tui.model.completeness import names_typed, partial_note
 from tui.model.operation import Action
@@ -123,16 +123,16 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
                 yield Static(fact, markup=False)
             if total:
                 yield Static("Reason", classes="word")
-                yield Field(
+                yield LineInput(
                     self._reason, id="reason", placeholder="ticket number or why; enter goes on, also without"
                 )
             if self._must_count:
                 yield Static("Type", classes="word")
                 what = "to show that you mean all of them" if total == self._marked else "for all you chose"
-                yield Field(id="count", restrict=r"\d*", placeholder=f"{self._marked} {what}")
+                yield LineInput(id="count", restrict=r"\d*", placeholder=f"{self._marked} {what}")
             if self._missing and total:
                 yield Static("Type", classes="word")
-                yield Field(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
+                yield LineInput(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
         if len(self.plan.server_ids) > NAMED or self.plan.skipped:
             yield PlanList(self.plan, self._store.fleet, id="all")
             yield Static("", id="whole", classes="word", markup=False)
@@ -176,16 +176,16 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             choice.disabled = not (self._counted() and self._is_partial())
 
     def _counted(self) -> bool:
-        return not self._must_count or self.query_one("#count", Field).value.strip() == str(self._marked)
+        return not self._must_count or self.query_one("#count", LineInput).value.strip() == str(self._marked)
 
     def _is_partial(self) -> bool:
         """Whether it is confirmed that the data centers not read are left out."""
-        fields = self.query("#partial").results(Field)
+        fields = self.query("#partial").results(LineInput)
         return all(names_typed(field.value, self._missing) for field in fields)
 
     def _focus_missing(self, *, reason: bool = True) -> None:
         """Go to the first that is missing; the safe answer is the last of them."""
-        if reason and self._total and not self.query_one("#reason", Field).value:
+        if reason and self._total and not self.query_one("#reason", LineInput).value:
             self.query_one("#reason").focus()
         elif not self._counted():
             self.query_one("#count").focus()
@@ -223,11 +223,11 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             self.say(f"Type {' '.join(self._missing)} first: servers there are left out.")
             self.query_one("#partial").focus()
         elif self._total:
-            self.dismiss(Confirmed(self.plan, self.query_one("#reason", Field).value.strip()))
+            self.dismiss(Confirmed(self.plan, self.query_one("#reason", LineInput).value.strip()))
 
     def text_field(self) -> Input | None:
         """What is typed beside the fields is a reason."""
-        return self.query_one("#reason", Field) if self._total else None
+        return self.query_one("#reason", LineInput) if self._total else None
 
     def action_leave(self) -> None:
         """Touch nothing."""

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.console.store import Change
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 from tui.engine.events import Unlocked, UnlockRefused
 
 
@@ -34,7 +34,7 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
         with Vertical(classes="dialog"):
             yield Static("Locked", classes="question")
             yield Static("What was sent is followed up meanwhile. Press any key.", id="message", markup=False)
-            yield Field(id="password", password=True, disabled=True)
+            yield LineInput(id="password", password=True, disabled=True)
 
     def wake(self) -> None:
         """Somebody is there: ask for the password."""
@@ -49,7 +49,7 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
 
     def _ask(self) -> None:
         self._say(f"The password of {self._user}, and enter.")
-        field = self.query_one("#password", Field)
+        field = self.query_one("#password", LineInput)
         field.disabled = False
         field.focus()
 

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from tui import __version__
 from tui.console.options import StartOptions
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from tui.console.store import Change
@@ -103,9 +103,9 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             yield Static(TITLE, id="title")
             yield Static("Endpoint\nUser\nPassword\nAccount", id="labels", markup=False)
             yield EndpointChoice(self._endpoints, self._first)
-            yield Field(start.user, id="user")
-            yield Field(start.password, id="password", password=True)
-            yield Field(start.account, id="account", placeholder="your own, or an alias below it")
+            yield LineInput(start.user, id="user")
+            yield LineInput(start.password, id="password", password=True)
+            yield LineInput(start.account, id="account", placeholder="your own, or an alias below it")
             yield Static(id="message", markup=False)
             yield Static("enter log in   tab next field   ctrl+q quit", id="keys", markup=False)
 
@@ -116,11 +116,11 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self.query_one("#password" if self._field("user") else "#user").focus()
 
     def _field(self, name: str) -> str:
-        return self.query_one(f"#{name}", Field).value
+        return self.query_one(f"#{name}", LineInput).value
 
     def _endpoint_changed(self) -> None:
-        user, password = self.query_one("#user", Field), self.query_one("#password", Field)
-        account = self.query_one("#account", Field)
+        user, password = self.query_one("#user", LineInput), self.query_one("#password", LineInput)
+        account = self.query_one("#account", LineInput)
         endpoint = self.query_one(EndpointChoice).endpoint
         sandbox = endpoint.sandbox
         if (user.value, password.value, account.value) == self._filled_in:
@@ -172,7 +172,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             return
         self._set_busy(False)
         self._say(change.login_failed.message, "-error")
-        password = self.query_one("#password", Field)
+        password = self.query_one("#password", LineInput)
         if change.login_failed.refused:
             password.value = ""
         password.focus()

@@ -12,7 +12,7 @@ from textual.widgets.option_list import Option
 from tui.console.commands import Command, CommandContext, disabled_reason, keys_of, of_filters, offered
 from tui.console.dialog import Dialog
 from tui.console.theme import styles
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 
 NOT_HERE = {"palette", "pane.next", "pane.previous"}
 """Of no use from inside the palette."""
@@ -56,7 +56,7 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """A line to type in and what matches."""
         with Vertical(id="palette"):
-            yield Field(id="words", placeholder="a command")
+            yield LineInput(id="words", placeholder="a command")
             options = OptionList(id="found", markup=False)
             options.can_focus = False
             yield options

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from tui.console.dialog import Dialog
 from tui.console.widgets.choice import Choice
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 
 Taken = TypeVar("Taken")
 
@@ -59,7 +59,7 @@ class PromptScreen(Dialog[str | None], inherit_bindings=False):
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, markup=False)
-            yield Field(self._line, id="line")
+            yield LineInput(self._line, id="line")
             yield Static(self._wrong, classes="wrong", markup=False)
             with Horizontal(classes="choices"):
                 yield Choice("enter", self._yes, id="yes")
@@ -68,7 +68,7 @@ class PromptScreen(Dialog[str | None], inherit_bindings=False):
     @on(Input.Submitted)
     @on(Choice.Pressed, "#yes")
     def _take(self) -> None:
-        self.dismiss(self.query_one(Field).value.strip())
+        self.dismiss(self.query_one(LineInput).value.strip())
 
     @on(Choice.Pressed, "#no")
     def _leave(self) -> None:

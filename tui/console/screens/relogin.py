@@ -11,7 +11,7 @@ from tui.console.screens.login import LoginScreen
 from tui.console.store import Change, Store
 from tui.console.terminal.display import when_shown
 from tui.console.terminal.gated_app import gate_of
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 
 
 class ReloginScreen(Dialog[None], inherit_bindings=False):
@@ -38,7 +38,7 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
                 f"Log in again as {session.user if session else ''}", classes="question", markup=False
             )
             yield Static(self._message, id="message", markup=False)
-            yield Field(id="password", password=True, placeholder="password")
+            yield LineInput(id="password", password=True, placeholder="password")
             yield Static(
                 "enter logs in, esc goes back to the screen without.\n"
                 "Nothing is lost: what was sent is followed up after the login.",
@@ -76,4 +76,4 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
             self._busy = False
             self._message = change.login_failed.message
             self.query_one("#message", Static).update(self._message)
-            self.query_one("#password", Field).value = ""
+            self.query_one("#password", LineInput).value = ""

@@ -76,7 +76,7 @@ class ColumnLines(LineList):
         text = f"{sign} {fit(column.title, 12)} {fit('auto' if width is None else str(width), 5)} "
         seen = column.name in self.shown and note == column.help
         text += fit(note, max(1, self.body_width - len(text)))
-        return [Segment(text, self.base if seen else self.look("line--quiet"))]
+        return [Segment(text, self.base_style if seen else self.style("line--quiet"))]
 
     def toggle(self) -> None:
         """Show or hide the column under the cursor."""

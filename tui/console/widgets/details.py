@@ -147,12 +147,12 @@ class Details(LineList):
 
     def draw_gutter(self, index: int) -> list[Segment]:
         """A margin."""
-        return [Segment(" " * self.gutter_width, self.base)]
+        return [Segment(" " * self.gutter_width, self.base_style)]
 
     def draw_body(self, index: int) -> list[Segment]:
         """The line."""
         text, look = self._lines[index]
-        return [Segment(fit(text, self.body_width), self.look(look))]
+        return [Segment(fit(text, self.body_width), self.style(look))]
 
     def draw_heading(self, y: int) -> list[Segment]:
         """Whether this is all there is."""
@@ -164,7 +164,7 @@ class Details(LineList):
             text = "Details · reading the rest …" if self._asked else "Details"
         else:
             text = "Raw answer · j fields" if self.raw else "Details · j raw answer"
-        return [Segment(" " + fit(text, self.width - 1), self.title_look)]
+        return [Segment(" " + fit(text, self.width - 1), self.title_style)]
 
     # -- within
 

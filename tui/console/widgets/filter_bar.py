@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.console.later import later
-from tui.console.widgets.field import Field
+from tui.console.widgets.line_input import LineInput
 from tui.model.filter.values import QueryError
 from tui.model.history import History
 
@@ -68,7 +68,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """Textual: the parts."""
-        yield Field(self._start, placeholder="/ filter")
+        yield LineInput(self._start, placeholder="/ filter")
         yield Static(HINT)
 
     @property

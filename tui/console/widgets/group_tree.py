@@ -154,7 +154,7 @@ class GroupTree(LineList):
         """The cursor, and which group the list is restricted to."""
         group = self.branches[index].group
         chosen = "●" if self.chosen is not None and group is not None and group.id == self.chosen else " "
-        return [Segment(self.cursor_sign(index) + chosen, self.look("line--cursor"))]
+        return [Segment(self.cursor_sign(index) + chosen, self.style("line--cursor"))]
 
     def draw_body(self, index: int) -> list[Segment]:
         """Indented name, servers, and servers in maintenance."""
@@ -169,13 +169,13 @@ class GroupTree(LineList):
         )
         text += f"{self.totals[key]:>{count},}"
         maintenance = f"{self.in_maintenance[key]:>{maint},}" if self.in_maintenance[key] else ""
-        return [Segment(text, self.base), Segment(maintenance, self.look("state--maintenance"))]
+        return [Segment(text, self.base_style), Segment(maintenance, self.style("state--maintenance"))]
 
     def draw_heading(self, y: int) -> list[Segment]:
         """What the figures are."""
         count, maint = self._figures()
         text = fit(" Groups", self.width - count - maint) + f"{'all':>{count}}{'maint':>{maint}}"
-        return [Segment(text, self.title_look)]
+        return [Segment(text, self.title_style)]
 
     def _figures(self) -> tuple[int, int]:
         """How wide the two columns of figures are; the first line has the largest of each."""

@@ -13,10 +13,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.console.widgets.cells import width_of, wrap
-from tui.console.widgets.looks import Looks
+from tui.console.widgets.line_styles import LineStyles
 
 
-class LineList(Looks, can_focus=True):
+class LineList(LineStyles, can_focus=True):
     """Base of every list of lines: cursor, scrolling, cached lines, and refreshing no more than changed.
 
     A line is a gutter (cursor and marks, drawn anew each time) and a body (kept until ``line_key``
@@ -75,7 +75,8 @@ class LineList(Looks, can_focus=True):
     def draw_gutter(self, index: int) -> list[Segment]:
         """The first ``gutter_width`` cells: the cursor, and what else changes often."""
         sign = self.cursor_sign(index)
-        return [Segment(sign, self.look("line--cursor")), Segment(" " * (self.gutter_width - 1), self.base)]
+        rest = " " * (self.gutter_width - 1)
+        return [Segment(sign, self.style("line--cursor")), Segment(rest, self.base_style)]
 
     @property
     def has_cursor(self) -> bool:
@@ -144,7 +145,8 @@ class LineList(Looks, can_focus=True):
             body = self._bodies[key] = self._fitted(self.draw_body(index), self.body_width)
         line = [*self.draw_gutter(index), *body]
         if index == self.cursor and self.has_cursor and self.has_focus:
-            line = [Segment(text, (style or self.base) + self.here) for text, style, _ in line]
+            plain, over = self.base_style, self.cursor_line_style
+            line = [Segment(text, (style or plain) + over) for text, style, _ in line]
         return Strip(list(Segment.simplify(line)), width)
 
     def explain(self, nothing: list[str]) -> None:
@@ -157,7 +159,7 @@ class LineList(Looks, can_focus=True):
         room = max(1, width - self.gutter_width - 1)
         said = [part for line in self._nothing for part in wrap(line, room)] if not self.line_count() else []
         text = " " * self.gutter_width + said[index] if index < len(said) else ""
-        return Strip(self._fitted([Segment(text, self.base)], width), width)
+        return Strip(self._fitted([Segment(text, self.base_style)], width), width)
 
     def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
         """``segments`` in exactly ``width`` cells."""
@@ -166,7 +168,7 @@ class LineList(Looks, can_focus=True):
             return list(Strip(segments, length).adjust_cell_length(width))
         if length < width:
             last = segments[-1].style if segments else None
-            style = self.base if last is None or last.underline else last
+            style = self.base_style if last is None or last.underline else last
             return [*segments, Segment(" " * (width - length), style)]
         return segments
 

@@ -49,7 +49,7 @@ class PlanList(LineList):
     def draw_body(self, index: int) -> list[Segment]:
         """The id, then where the server is, or why it is left alone."""
         quiet = index >= len(self._touched)
-        return [Segment(self._text(index), self.look("line--quiet" if quiet else ""))]
+        return [Segment(self._text(index), self.style("line--quiet" if quiet else ""))]
 
     def cursor_moved(self) -> None:
         """Another line is read."""

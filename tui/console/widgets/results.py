@@ -247,11 +247,11 @@ class Results(LineList):
         if target is None:
             return []
         look = STATE_STYLES[target.state]
-        colour = self.look(f"state--{look.colour}")
-        quiet = self.look("line--quiet")
+        colour = self.style(f"state--{look.colour}")
+        quiet = self.style("line--quiet")
         segments = [
             Segment(f"{look.sign} {look.word:<10}", colour),
-            Segment(fit(target.server_id, self._ids) + "  ", self.base),
+            Segment(fit(target.server_id, self._ids) + "  ", self.base_style),
         ]
         job_width = 14 if self.body_width >= 70 else 0
         if job_width:
@@ -259,7 +259,7 @@ class Results(LineList):
         segments.append(Segment(wall_time(target.at) + "  ", quiet))
         left = self.body_width - sum(width_of(segment.text) for segment in segments)
         if left > 0:
-            segments.append(Segment(fit(target.message, left), self.base))
+            segments.append(Segment(fit(target.message, left), self.base_style))
         return segments
 
     def draw_heading(self, y: int) -> list[Segment]:
@@ -270,11 +270,11 @@ class Results(LineList):
         if lines:
             return self._draw_progress(lines[y - 1]) if y <= len(lines) else []
         return [Segment("  Nothing started yet. Mark servers with space; s starts maintenance.",
-                        self.look("line--quiet"))]  # fmt: skip
+                        self.style("line--quiet"))]  # fmt: skip
 
     def _draw_rule(self) -> list[Segment]:
         width = self.scrollable_content_region.width
-        rule = self.look("line--cursor" if self.has_focus else "line--quiet")
+        rule = self.style("line--cursor" if self.has_focus else "line--quiet")
         title = " Results "
         if len(self._store.operations) > 1 and self._shown in self._store.operations:
             ids = list(self._store.operations)
@@ -291,7 +291,7 @@ class Results(LineList):
             )
         between = max(0, width - width_of(title) - width_of(note) - 2)
         return [
-            Segment("─" + title, self.title_look),
+            Segment("─" + title, self.title_style),
             Segment("─" * between, rule),
             Segment(note, rule),
             Segment("─", rule),
@@ -303,6 +303,6 @@ class Results(LineList):
         width, now = self.scrollable_content_region.width, self._store.clock()
         elsewhere = operation.id in self._store.elsewhere
         return [
-            Segment(text, self.look(look))
+            Segment(text, self.style(look))
             for text, look in progress(operation, name, width, now, elsewhere=elsewhere)
         ]

@@ -325,22 +325,22 @@ class ServerList(LineList):
         mark = "✓" if self.selection.flags[row] else " "
         sign = self.signs.of(self.catalog.ids[row])
         if cursor != " " or mark != " ":
-            return [Segment(cursor + mark, self.look("line--cursor")), Segment(sign, self.base)]
-        return [Segment(cursor + mark + sign, self.base)]
+            return [Segment(cursor + mark, self.style("line--cursor")), Segment(sign, self.base_style)]
+        return [Segment(cursor + mark + sign, self.base_style)]
 
     def draw_body(self, index: int) -> list[Segment]:
         """The columns."""
         row = self.view[index]
         target = self.states.get(self.catalog.ids[row])
-        return self.line.draw(self.catalog, row, target, self.filter, self.look)
+        return self.line.draw(self.catalog, row, target, self.filter, self.style)
 
     def draw_heading(self, y: int) -> list[Segment]:
         """The title, and the names of the columns with the arrow of the order."""
         if y == 0:
             self._titled = self.title()
-            return [Segment(self._titled, self.title_look)]
+            return [Segment(self._titled, self.title_style)]
         text = self.line.heading(self.shown.column, self.shown.descending)
-        return [Segment(" " * self.gutter_width + text, self.look("line--heading"))]
+        return [Segment(" " * self.gutter_width + text, self.style("line--heading"))]
 
     def refresh_title(self) -> None:
         """Draw again what changed in the title."""

@@ -53,8 +53,8 @@ class FoundList(LineList):
         if server is not None and not note:
             note = f"{server.name}  {self.fleet.path(server)}"
         return [
-            Segment(fit(text, min(28, self.body_width)) + " ", self.look(look)),
-            Segment(note, self.look(look)),
+            Segment(fit(text, min(28, self.body_width)) + " ", self.style(look)),
+            Segment(note, self.style(look)),
         ]
 
 

@@ -1,4 +1,4 @@
-"""What lists look like: the styles of their parts by name, asked of Textual once."""
+"""The styles of the parts of a list, by name; each is computed by Textual once."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from rich.style import Style
 from textual.scroll_view import ScrollView
 
 
-class Looks(ScrollView):
-    """A widget whose parts have the looks that the theme gives them."""
+class LineStyles(ScrollView):
+    """A scrolling widget with the component classes of lists, and a cache of their styles."""
 
     DEFAULT_CSS = """
-    Looks {
+    LineStyles {
         & > .line--heading { text-style: bold; color: $foreground; }
         & > .line--title { color: $foreground; }
         & > .line--title-focus { color: $primary; text-style: bold; }
-        & > .line--here { background: $cursor-line; }
+        & > .line--current { background: $cursor-line; }
         & > .line--cursor { color: $primary; text-style: bold; }
         & > .line--match { text-style: underline; }
         & > .line--quiet { color: $quiet; }
@@ -31,7 +31,7 @@ class Looks(ScrollView):
         "line--heading",
         "line--title",
         "line--title-focus",
-        "line--here",
+        "line--current",
         "line--cursor",
         "line--match",
         "line--quiet",
@@ -49,12 +49,12 @@ class Looks(ScrollView):
         self._styles: dict[str, Style] = {}
 
     @property
-    def base(self) -> Style:
+    def base_style(self) -> Style:
         """The style of plain text."""
-        return self.look("")
+        return self.style("")
 
-    def look(self, name: str) -> Style:
-        """The style of a component class."""
+    def style(self, name: str) -> Style:
+        """The style of a component class; of plain text for an empty name."""
         style = self._styles.get(name)
         if style is None:
             style = self.get_component_rich_style(name) if name else self.rich_style
@@ -62,21 +62,21 @@ class Looks(ScrollView):
         return style
 
     @property
-    def title_look(self) -> Style:
-        """The style of the pane's title: bright where the keys go."""
-        return self.look("line--title-focus" if self.has_focus else "line--title")
+    def title_style(self) -> Style:
+        """The style of the pane's title: bright in the pane that has the focus."""
+        return self.style("line--title-focus" if self.has_focus else "line--title")
 
     @property
-    def here(self) -> Style:
-        """What the line under the cursor wears over its own style; turned round where greys do not show."""
-        style = self._styles.get("here")
+    def cursor_line_style(self) -> Style:
+        """What is laid over the style of the line under the cursor: grey, or reverse without 256 colours."""
+        style = self._styles.get("cursor line")
         if style is None:
             colours = not self.app.no_color and self.app.console.color_system in ("256", "truecolor")
-            style = Style(bgcolor=self.look("line--here").bgcolor) if colours else Style(reverse=True)
-            self._styles["here"] = style
+            style = Style(bgcolor=self.style("line--current").bgcolor) if colours else Style(reverse=True)
+            self._styles["cursor line"] = style
         return style
 
     def notify_style_update(self) -> None:
-        """Textual: the styles are not what they were."""
+        """Textual: the styles changed."""
         super().notify_style_update()
         self._styles.clear()

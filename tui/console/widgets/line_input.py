@@ -7,7 +7,7 @@ from textual.reactive import var
 from textual.widgets import Input
 
 
-class Field(Input):
+class LineInput(Input):
     """A line of input whose cursor does not blink: blinking sends 1.7 kB a second for nothing."""
 
     BINDINGS = [Binding("alt+backspace", "delete_left_word", show=False)]
@@ -18,11 +18,11 @@ class Field(Input):
         super().__init__(value, select_on_focus=False, compact=True, **options)
 
     def action_copy(self) -> None:
-        """Hand what is selected to the terminal's clipboard, but never a password."""
+        """Copy the selected text to the terminal's clipboard, but never a password."""
         if not self.password:
             super().action_copy()
 
     def action_cut(self) -> None:
-        """The same for cutting it out."""
+        """Cut the selected text to the terminal's clipboard, but never a password."""
         if not self.password:
             super().action_cut()
