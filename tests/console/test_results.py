@@ -206,9 +206,9 @@ async def test_leaving_while_something_runs_asks(console: OpenConsole) -> None:
 async def test_nothing_ticks_when_nothing_runs(console: OpenConsole) -> None:
     async with console(6) as c:
         results = await started(c)
-        assert results._ticking is not None
+        assert results.ticking
         c.engine.end("op-1")
-        await c.until(lambda: results._ticking is None)
+        await c.until(lambda: not results.ticking)
 
 
 async def test_before_the_first_operation_it_says_how_to_begin(console: OpenConsole) -> None:

@@ -1,9 +1,13 @@
 """The styles of the parts of a list, by name; each is computed by Textual once."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.style import Style
 from textual.scroll_view import ScrollView
+
+StyleLookup = Callable[[str], Style]
+"""The style of a component class; of plain text for an empty name."""
 
 
 class LineStyles(ScrollView):

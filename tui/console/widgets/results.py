@@ -8,7 +8,8 @@ from textual.message import Message
 
 from tui.console.widgets.cells import fit, width_of
 from tui.console.widgets.line_list import LineList
-from tui.console.widgets.progress import ELAPSED, progress
+from tui.console.widgets.progress import ELAPSED
+from tui.console.widgets.progress_header import Listing, ProgressHeader
 from tui.console.widgets.status_bar import wall_time
 from tui.model.operation import STATE_STYLES, Operation, State, Target
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from tui.console.store import Change, Store
 
-AT_ONCE = 3
-"""Operations whose progress is shown at the same time."""
 _RANK = {
     State.FAILED: 0,
     State.REFUSED: 1,
@@ -65,6 +64,7 @@ class Results(LineList):
     def __init__(self, store: "Store", *, id: str = "results") -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="-empty")
         self._store = store
+        self._header = ProgressHeader(store)
         self._shown = ""
         """The operation whose servers are listed."""
         self._arrival: dict[str, dict[str, None]] = {}
@@ -75,7 +75,7 @@ class Results(LineList):
         self._ids = 12
         self.following = True
         self.failures_first = False
-        self._ticking: Timer | None = None
+        self._timer: Timer | None = None
 
     # -- what is shown
 
@@ -85,12 +85,9 @@ class Results(LineList):
         return self._store.operations.get(self._shown)
 
     @property
-    def progressing(self) -> list[Operation]:
-        """The operations that have a progress line: the listed one, and what is under way, newest last."""
-        shown = self.operation
-        others = [operation for operation in self._store.running() if operation is not shown]
-        lines = [*others[-(AT_ONCE - 1) :], *([shown] if shown else [])]
-        return sorted(lines, key=lambda operation: operation.started)
+    def ticking(self) -> bool:
+        """Whether elapsed times are drawn each second."""
+        return self._timer is not None
 
     def target(self, index: int) -> Target | None:
         """The server on line ``index``."""
@@ -178,7 +175,7 @@ class Results(LineList):
 
     def _fit_heading(self) -> None:
         self.set_class(not self._store.operations, "-empty")
-        lines = 1 + (len(self.progressing) or 1)
+        lines = self._header.height(self._shown)
         if lines != self.heading:
             self.heading = lines
             self.lines_changed()
@@ -194,17 +191,16 @@ class Results(LineList):
 
     def _tick_while_running(self) -> None:
         running = bool(self._store.running())
-        if running and self._ticking is None:
-            self._ticking = self.set_interval(1, self._tick)
-        elif not running and self._ticking is not None:
-            self._ticking.stop()
-            self._ticking = None
+        if running and self._timer is None:
+            self._timer = self.set_interval(1, self._tick)
+        elif not running and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     def _tick(self) -> None:
         """Draw the elapsed time of what is running: a few cells a second."""
-        for y, operation in enumerate(self.progressing, 1):
-            if operation.ended is None:
-                self.refresh_heading(y, self.scrollable_content_region.width - ELAPSED, ELAPSED)
+        for y in self._header.ticking(self._shown):
+            self.refresh_heading(y, self.scrollable_content_region.width - ELAPSED, ELAPSED)
 
     # -- following
 
@@ -264,45 +260,6 @@ class Results(LineList):
 
     def draw_heading(self, y: int) -> list[Segment]:
         """The rule with the title, and the progress lines."""
-        if y == 0:
-            return self._draw_rule()
-        lines = self.progressing
-        if lines:
-            return self._draw_progress(lines[y - 1]) if y <= len(lines) else []
-        return [Segment("  Nothing started yet. Mark servers with space; s starts maintenance.",
-                        self.style("line--quiet"))]  # fmt: skip
-
-    def _draw_rule(self) -> list[Segment]:
+        listing = Listing(self._shown, self.following, self.failures_first, len(self._unseen))
         width = self.scrollable_content_region.width
-        rule = self.style("line--cursor" if self.has_focus else "line--quiet")
-        title = " Results "
-        if len(self._store.operations) > 1 and self._shown in self._store.operations:
-            ids = list(self._store.operations)
-            title += f"─ {ids.index(self._shown) + 1} of {len(ids)} operations "
-        if not self.operation:
-            note = ""
-        elif self.failures_first:
-            note = " failures first "
-        elif self.following:
-            note = " following "
-        else:
-            note = (
-                f" +{len(self._unseen):,} new · end follows " if self._unseen else " staying · end follows "
-            )
-        between = max(0, width - width_of(title) - width_of(note) - 2)
-        return [
-            Segment("─" + title, self.title_style),
-            Segment("─" * between, rule),
-            Segment(note, rule),
-            Segment("─", rule),
-        ]
-
-    def _draw_progress(self, operation: Operation) -> list[Segment]:
-        name = "▸ " if operation.id == self._shown and len(self.progressing) > 1 else "  "
-        name += operation.action.label
-        width, now = self.scrollable_content_region.width, self._store.clock()
-        elsewhere = operation.id in self._store.elsewhere
-        return [
-            Segment(text, self.style(look))
-            for text, look in progress(operation, name, width, now, elsewhere=elsewhere)
-        ]
+        return self._header.draw(y, listing, width, self.style, focused=self.has_focus)

@@ -1,11 +1,11 @@
 """How one server is drawn: which columns fit, and what stands in them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from rich.segment import Segment
-from rich.style import Style
 
 from tui.console.widgets.cells import fit, width_of
+from tui.console.widgets.line_styles import StyleLookup
 from tui.model.filter.parser import Query
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, Kind, sample
@@ -19,8 +19,6 @@ IN_PASSING = 5
 USUAL_STATUS = "active"
 PLAIN = ("", "line--quiet")
 """The looks that a match is set off from; the others mean something themselves."""
-StyleLookup = Callable[[str], Style]
-"""The style of a component class; of plain text for an empty name."""
 
 
 class ServerLine:
