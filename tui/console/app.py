@@ -152,25 +152,21 @@ class PitstopApp(GatedApp, inherit_bindings=False):
         self._leave_from_outside(129)
 
     def _leave_from_outside(self, code: int) -> None:
-        loop = self._loop
+        loop = self.event_loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
 
-    def _handle_exception(self, error: Exception) -> None:
+    def handle_error(self, error: Exception) -> None:
         """A bug: the traceback goes to the log, never to the operator's screen."""
-        self._return_code = 1
         self.crashed = True
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
         log.critical("the console broke", exc_info=error)
-        self._close_messages_no_wait()
+        self.abort(error)
 
     def panic(self, *renderables: Any) -> None:
         """Textual's other way of ending with a traceback, from its input thread."""
         self.crashed = True
         log.critical("the console broke: %s", sys.exc_info()[1] or "see above")
-        self._close_messages_no_wait()
+        self.abort()
 
     # -- events of the engine ----------------------------------------------------------------
 
@@ -304,14 +300,14 @@ class PitstopApp(GatedApp, inherit_bindings=False):
         from tui.console.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            await self.push_screen(HelpScreen(self.command_context, self._keymap))
+            await self.push_screen(HelpScreen(self.command_context, self.settings.keys))
 
     async def action_palette(self) -> None:
         """Find a command by its name."""
         from tui.console.screens.palette import PaletteScreen
 
         if not self.screen.is_modal:
-            await self.push_screen(PaletteScreen(self.command_context, self._keymap), self._run_command)
+            await self.push_screen(PaletteScreen(self.command_context, self.settings.keys), self._run_command)
 
     async def _run_command(self, action: str | None) -> None:
         if action is not None:

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from textual.binding import Binding, Keymap
-from textual.keys import _character_to_key
+
+from tui.console.terminal.textual_private import key_name
 
 
 class Pane(Enum):
@@ -342,7 +343,7 @@ def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
     for command in COMMANDS:
         for key in (keymap.get(command.name) or command.keys).split(","):
             name = key.strip()
-            name = _character_to_key(name) if len(name) == 1 else name
+            name = key_name(name) if len(name) == 1 else name
             if name and owner.setdefault(name, command.name) != command.name:
                 problems.append(f"keys: {display(name)!r} is both {owner[name]!r} and {command.name!r}")
     return problems

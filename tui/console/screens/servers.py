@@ -73,7 +73,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
                 yield self.servers
             yield self.details
         yield self.results
-        yield CommandBar(self.app._keymap, self.command_context)
+        yield CommandBar(self._preferences.settings.keys, self.command_context)
 
     def on_mount(self) -> None:
         """Read the servers, and take up what an earlier run left."""

@@ -5,50 +5,44 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
-from rich.console import RenderableType
-from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual._compositor import CompositorUpdate
-from textual._styles_cache import StylesCache
-from textual.app import App
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message_pump import MessagePump
-from textual.screen import Screen
 
 from tui.console.terminal.frame import Frame
 from tui.console.terminal.output import Output
+from tui.console.terminal.textual_private import (
+    SYNC_END,
+    SYNC_START,
+    CompositorUpdate,
+    TextualApp,
+    TextualDriver,
+    fix_colour_cache,
+)
 
-# Textual's cache of colours keeps what 1,024 widgets looked like that are long gone, for each is a part of
-# its key (Textualize/textual#6665). The colours alone decide.
-# Where Textual has mended that, nothing is done.
-if hasattr(StylesCache.get_inner_outer, "__wrapped__"):
-    _colours = lru_cache(1024)(partial(StylesCache.get_inner_outer.__wrapped__, StylesCache))
-    StylesCache.get_inner_outer = lambda _, *colours: _colours(*colours)  # type: ignore[method-assign, assignment]
 
-
-class DisplayDriver(LinuxDriver):
+class DisplayDriver(TextualDriver):
     """Textual's driver, writing through ``Output``.
 
     The writer thread that Textual starts gets nothing to write: its queue blocks the event loop when
     the terminal stands still.
     """
 
-    if TYPE_CHECKING:
-        _app: "DisplayApp"
-
     output: Output | None = None
     """While the terminal is ours."""
     _stopping = False
     _continued = False
 
-    def _get_terminal_size(self) -> tuple[int, int]:
-        """The terminal's own word, whatever COLUMNS and LINES say."""
+    @property
+    def _display_app(self) -> "DisplayApp":
+        return cast(DisplayApp, self.application)
+
+    def terminal_size(self) -> tuple[int, int]:
+        """Columns and lines as the terminal reports them, whatever COLUMNS and LINES say."""
         width = height = 0
-        if self._file is not None:
+        if self.file is not None:
             with contextlib.suppress(OSError):
-                width, height = os.get_terminal_size(self._file.fileno())
+                width, height = os.get_terminal_size(self.file.fileno())
         return width or 80, height or 24
 
     def write(self, data: str) -> None:
@@ -57,11 +51,11 @@ class DisplayDriver(LinuxDriver):
             self.output.write(data)
 
     def start_application_mode(self) -> None:
-        """Take the terminal; whatever it shows, it gets all of the screen."""
-        if self.output is None and self._file is not None:
-            self.output = Output(self._file)
+        """Take over the terminal and draw the whole screen on it."""
+        if self.output is None and self.file is not None:
+            self.output = Output(self.file)
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._app.draw_all()
+        self._display_app.draw_all()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
@@ -83,7 +77,7 @@ class DisplayDriver(LinuxDriver):
         False when the system did not stop it: no shell with job control would ever have it go on.
         """
         self._stopping, self._continued = True, False
-        if self._owns_terminal:
+        if self.reads_keys:
             self.suspend_application_mode()
         ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.killpg(0, signal.SIGTSTP)
@@ -92,16 +86,12 @@ class DisplayDriver(LinuxDriver):
         self._resume()
         return self._continued
 
-    @property
-    def _owns_terminal(self) -> bool:
-        return self._key_thread is not None and self._key_thread.is_alive()
-
     def _resume(self) -> None:
         """Take the terminal again, also when it was not given back: after SIGSTOP another had it."""
-        if not self._app.is_running:
+        if not self.application.is_running:
             return
         before = self.attrs_before
-        owned = self._owns_terminal
+        owned = self.reads_keys
         if owned:
             self.write("\x1b[<u")
             self.disable_input()
@@ -109,15 +99,15 @@ class DisplayDriver(LinuxDriver):
         if owned:
             self.attrs_before = before
 
-    # Textual's handlers of signals work where they interrupt it: in the middle of anything.
+    def stop_signalled(self) -> None:
+        """Suspend, when the event loop is at it: Textual would at once."""
+        self.event_loop.call_soon_threadsafe(self.suspend)
 
-    def _sigtstp_application(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self.suspend)
-
-    def _sigcont_application(self, *_: object) -> None:
+    def continue_signalled(self) -> None:
+        """Take the terminal again, when the event loop is at it, unless ``suspend`` does."""
         self._continued = True
         if not self._stopping:
-            self._loop.call_soon_threadsafe(self._resume)
+            self.event_loop.call_soon_threadsafe(self._resume)
 
 
 def when_shown(node: MessagePump, callback: Callable[[], None]) -> None:
@@ -130,7 +120,7 @@ def _at_once(callback: Callable[[], None]) -> None:
     callback()
 
 
-class DisplayApp(App[None]):
+class DisplayApp(TextualApp):
     """An application whose terminal gets one frame at a time, however slow it is.
 
     What is composed while a frame is under way is painted over what is not written yet, so nothing
@@ -138,6 +128,7 @@ class DisplayApp(App[None]):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        fix_colour_cache()
         super().__init__(*args, **kwargs)
         self._frame = Frame(self.console)
         # Each painted update has a number; a frame has that of the newest update in it.
@@ -157,7 +148,7 @@ class DisplayApp(App[None]):
 
     def action_suspend(self) -> None:
         """Stop as a job of the shell; ``fg`` goes on."""
-        if isinstance(self._driver, DisplayDriver) and not self._driver.suspend():
+        if isinstance(self.driver, DisplayDriver) and not self.driver.suspend():
             self.notify("no shell that could have pitstop go on waits for it", markup=False)
 
     def draw_all(self) -> None:
@@ -168,17 +159,18 @@ class DisplayApp(App[None]):
             self._painted += 1
             self._send_soon()
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(renderable, CompositorUpdate) and isinstance(self._driver, DisplayDriver):
-            self._frame.paint(renderable)
-            self._painted += 1
-            self._send_soon()
-            self.post_display_hook()
-        else:
-            super()._display(screen, renderable)
+    def paint_update(self, update: CompositorUpdate) -> bool:
+        """Paint an update over the frame, and have the frame written."""
+        if not isinstance(self.driver, DisplayDriver):
+            return False
+        self._frame.paint(update)
+        self._painted += 1
+        self._send_soon()
+        self.post_display_hook()
+        return True
 
-    def _end_batch(self) -> None:
-        super()._end_batch()
+    def batch_ended(self) -> None:
+        """Write what was painted meanwhile."""
         self._send_soon()
 
     def _send_soon(self) -> None:
@@ -188,10 +180,10 @@ class DisplayApp(App[None]):
     def _send(self) -> None:
         """Write the frame, unless one is under way: then it is written when that has been."""
         self._send_handle = None
-        driver = self._driver
+        driver = self.driver
         if not isinstance(driver, DisplayDriver) or driver.output is None:
             return
-        if self._batch_count or self._sent != self._written or self._painted == self._sent:
+        if self.in_batch or self._sent != self._written or self._painted == self._sent:
             return
         number = self._sent = self._painted
         loop = asyncio.get_running_loop()
@@ -203,7 +195,7 @@ class DisplayApp(App[None]):
         sequences = self._frame.difference(self.screen.outer_size.clamp_offset(self.cursor_position))
         if not sequences:
             self._frame_written(number)
-        elif self._sync_available:
+        elif self.can_synchronize:
             driver.output.write_frame([SYNC_START, *sequences, SYNC_END], written)
         else:
             driver.output.write_frame(sequences, written)

@@ -7,10 +7,10 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterable
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from tui.console.terminal.display import DisplayDriver
+from tui.console.terminal.textual_private import KeyParser
 
 READ_SIZE = 4096
 """Bytes of one read: as much as a Linux terminal holds."""
@@ -34,18 +34,20 @@ class KeysRead(Message):
         self.keys = keys
 
 
-class AltKeyParser(XTermParser):
-    """Tells every key that follows an escape byte as ``alt+`` that key.
+class AltKeyParser(KeyParser):
+    """Reads every key that follows an escape byte as ``alt+`` that key.
 
     Textual knows letters only; of Enter, a slash or a digit the escape byte would be lost.
     """
 
-    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+    def keys_of(self, sequence: str) -> Iterable[events.Key]:
+        """The keys that a sequence stands for, with alt where an escape byte is before one."""
+        alt = False
         if len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1] not in _SEQUENCE_STARTS:
             if sequence == "\x1b\t" and os.environ.get("TERM") == "linux":
-                return super()._sequence_to_key_events(sequence)  # the Linux console's shift+tab
+                return super().keys_of(sequence)  # the Linux console's shift+tab
             sequence, alt = sequence[1], True
-        keys = super()._sequence_to_key_events(sequence)
+        keys = super().keys_of(sequence)
         return (events.Key(f"alt+{key.key}", key.character) for key in keys) if alt else keys
 
 
@@ -59,7 +61,7 @@ class Driver(DisplayDriver):
 
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal has gone."""
-        parser, decoder = AltKeyParser(self._debug), getincrementaldecoder("utf-8")("replace")
+        parser, decoder = AltKeyParser(self.debug), getincrementaldecoder("utf-8")("replace")
         while not self.exit_event.is_set():
             messages: list[Message] = []
             self._at_work = False

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.control import Control
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Offset
 from textual.strip import Strip
+
+from tui.console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 GAP = 8
 """Equal cells between two changes of a line that are written again: to pass over fewer of them costs more."""

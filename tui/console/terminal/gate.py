@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from textual import events
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.message_pump import MessagePump
 from textual.widgets import Input
 
 from tui.console.terminal.driver import Driver
+from tui.console.terminal.textual_private import TextualApp, modal_bindings
 from tui.model.keystrokes import is_paste
 
 log = logging.getLogger("pitstop.console")
@@ -44,7 +45,7 @@ class InputGate:
 
     def __init__(
         self,
-        app: App[None],
+        app: TextualApp,
         dispatch: Callable[[events.Event], Awaitable[None]],
         say: Callable[[str], None],
     ) -> None:
@@ -74,12 +75,12 @@ class InputGate:
 
     def is_newest(self, key: events.Key) -> bool:
         """Whether no other key came after this one."""
-        driver = self._app._driver
+        driver = self._app.driver
         return (driver.newest if isinstance(driver, Driver) else self._newest) is key
 
     def unread(self) -> bool:
         """Whether the terminal has input that was not read yet: this process may have stood still."""
-        driver = self._app._driver
+        driver = self._app.driver
         return isinstance(driver, Driver) and driver.unread()
 
     def open(self) -> None:
@@ -118,7 +119,7 @@ class InputGate:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A console that hears no key must not stand there as if it did."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            self._app._handle_exception(error)
+            self._app.handle_error(error)
 
     async def _run(self) -> None:
         while True:
@@ -180,7 +181,7 @@ class InputGate:
             yield stroke.event
 
     def _is_bound(self, key: str) -> bool:
-        return any(key in bindings.key_to_bindings for _, bindings in self._app.screen._modal_binding_chain)
+        return any(key in bindings.key_to_bindings for _, bindings in modal_bindings(self._app.screen))
 
     async def _dispatch(self, event: events.Event) -> None:
         done = asyncio.Event()
