@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui.console.widgets.cells import fit, plain, width_of
+from tui.cells import cell_width, fit, printable
 
 
 @given(st.text(), st.integers(0, 30), st.booleans())
 def test_fits_exactly_whatever_the_text(text: str, width: int, right: bool) -> None:
     fitted = fit(text, width, right=right)
-    assert cell_len(fitted) == width_of(fitted) == width
+    assert cell_len(fitted) == cell_width(fitted) == width
     assert not any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in fitted)
 
 
 @given(st.text(alphabet="ab \u0301é漢…\u200d\ufe0f\x1b", max_size=12))
 def test_cells_are_counted_as_they_are_drawn(text: str) -> None:
-    assert width_of(plain(text)) == cell_len(plain(text))
+    assert cell_width(printable(text)) == cell_len(printable(text))
 
 
 def test_cuts_with_an_ellipsis_and_never_through_a_character() -> None:

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from tests.console.list_host import ListHost, fleet_of, lines, server
+from tui.cells import wrap
 from tui.console.widgets import details as module
-from tui.console.widgets.cells import wrap
 from tui.console.widgets.details import Details
 from tui.model.describe import Done
 from tui.model.operation import Action, State, Target

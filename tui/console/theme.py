@@ -8,11 +8,12 @@ colour alone: a word and a sign come first.
 from functools import lru_cache
 from pathlib import Path
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
+
+from tui.cells import cell_width
 
 MAINTENANCE = "#ffaf00"
 """Amber: maintenance itself, and nothing else."""
@@ -79,7 +80,7 @@ def to_ascii(text: str) -> str:
     text = text.translate(_ASCII)
     if text.isascii():
         return text
-    return "".join(char if char.isascii() else "?" * cell_len(char) for char in text)
+    return "".join(char if char.isascii() else "?" * cell_width(char) for char in text)
 
 
 class AsciiFilter(LineFilter):

@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TextIO
 
@@ -83,13 +82,12 @@ def _aligned(rows: list[list[Cell]], width: int, colours: bool) -> list[str]:
 
 
 def _cells(text: str) -> int:
-    """How many cells of a terminal ``text`` takes, as far as Unicode says."""
+    """How many cells of a terminal ``text`` takes; loads the tables of Unicode only where they are needed."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+    from tui.cells import cell_width
+
+    return cell_width(text)
 
 
 def _cut(text: str, width: int) -> str:

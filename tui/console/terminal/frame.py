@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rich.cells import get_character_cell_size
 from rich.console import Console
 from rich.control import Control
 from rich.segment import Segment
@@ -11,6 +10,7 @@ from rich.style import Style
 from textual.geometry import Offset
 from textual.strip import Strip
 
+from tui.cells import cell_width, character_width
 from tui.console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 GAP = 8
@@ -108,8 +108,8 @@ class Frame:
             if text.isascii():
                 yield from [(character, look) for character in text]
                 continue
-            widths = [get_character_cell_size(character) for character in text]
-            length = Segment(text).cell_length
+            widths = [character_width(character) for character in text]
+            length = cell_width(text)
             if 0 in widths or sum(widths) != length:
                 yield text, look  # joined characters: in one piece
                 yield from [("", look)] * (length - 1)

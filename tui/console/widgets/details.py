@@ -9,8 +9,8 @@ from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.message import Message
 
+from tui.cells import fit, printable, wrap
 from tui.console.later import later
-from tui.console.widgets.cells import fit, plain, wrap
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.status_bar import wall_time
 from tui.model.describe import Done, Fact, describe, raw_lines
@@ -205,7 +205,7 @@ class Details(LineList):
             return []
         details = self._details()
         if self.raw and details is not None:
-            return [(plain(line), "") for line in raw_lines(details)]
+            return [(printable(line), "") for line in raw_lines(details)]
         paths = {self.server.group_id: self.fleet.path(self.server)}
         lines: list[tuple[str, str]] = []
         for fact in describe(self.server, paths, details, self._done):

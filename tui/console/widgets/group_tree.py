@@ -9,8 +9,8 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 
+from tui.cells import fit
 from tui.console.later import later
-from tui.console.widgets.cells import fit
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
 from tui.model.group import Group

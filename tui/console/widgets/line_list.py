@@ -12,7 +12,7 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.console.widgets.cells import width_of, wrap
+from tui.cells import cell_width, wrap
 from tui.console.widgets.line_styles import LineStyles
 
 
@@ -163,7 +163,7 @@ class LineList(LineStyles, can_focus=True):
 
     def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
         """``segments`` in exactly ``width`` cells."""
-        length = sum(width_of(segment.text) for segment in segments)
+        length = sum(cell_width(segment.text) for segment in segments)
         if length > width:
             return list(Strip(segments, length).adjust_cell_length(width))
         if length < width:

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from rich.segment import Segment
 from textual.message import Message
 
-from tui.console.widgets.cells import fit, width_of
+from tui.cells import cell_width, fit
 from tui.console.widgets.line_list import LineList
 from tui.model.fleet import Fleet
 from tui.model.plan import Plan
@@ -54,7 +54,7 @@ class PlanList(LineList):
     def cursor_moved(self) -> None:
         """Another line is read."""
         text = self._text(self.cursor)
-        self.post_message(self.CutShort(text if width_of(text) > self.body_width else ""))
+        self.post_message(self.CutShort(text if cell_width(text) > self.body_width else ""))
 
     def _text(self, index: int) -> str:
         if index < len(self._touched):

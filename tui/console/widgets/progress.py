@@ -1,7 +1,7 @@
 """How far an operation has come, in one line."""
 
+from tui.cells import cell_width, fit
 from tui.console.store import unsent
-from tui.console.widgets.cells import fit, width_of
 from tui.model.operation import ENDED, STATE_STYLES, Operation, State
 
 ELAPSED = 9
@@ -43,8 +43,8 @@ def progress(
     if elsewhere:
         name += " · by another console"
     elif operation.reason and width >= 100:
-        name += f" · {fit(operation.reason, min(24, width_of(operation.reason)))}"
-    room = width - width_of(name) - ELAPSED - 2 - BAR[0]
+        name += f" · {fit(operation.reason, min(24, cell_width(operation.reason)))}"
+    room = width - cell_width(name) - ELAPSED - 2 - BAR[0]
     present = [(operation.count(state), STATE_STYLES[state]) for state in _TOLD if operation.count(state)]
     texts = [f"  {number:,} {look.word}" for number, look in present]
     if sum(map(len, texts)) > room:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 
+from tui.cells import cell_width
 from tui.console.store import Store
-from tui.console.widgets.cells import width_of
 from tui.console.widgets.line_styles import StyleLookup
 from tui.console.widgets.progress import progress
 from tui.model.operation import Operation
@@ -74,7 +74,7 @@ class ProgressHeader:
         if len(ids) > 1 and listing.operation_id in ids:
             title += f"─ {ids.index(listing.operation_id) + 1} of {len(ids)} operations "
         note = self._note(listing)
-        between = max(0, width - width_of(title) - width_of(note) - 2)
+        between = max(0, width - cell_width(title) - cell_width(note) - 2)
         return [
             Segment("─" + title, style("line--title-focus" if focused else "line--title")),
             Segment("─" * between, rule),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.message import Message
 
-from tui.console.widgets.cells import fit, width_of
+from tui.cells import cell_width, fit
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.progress import ELAPSED
 from tui.console.widgets.progress_header import Listing, ProgressHeader
@@ -102,7 +102,7 @@ class Results(LineList):
         """List the servers of another operation."""
         self._shown, self._order = operation_id, []
         self.following = not self.failures_first
-        self._ids = max((width_of(id_) for id_ in self._arrival.get(operation_id, ())), default=12)
+        self._ids = max((cell_width(id_) for id_ in self._arrival.get(operation_id, ())), default=12)
         self._rearrange()
         self.call_after_refresh(self._stay_at_end)
 
@@ -253,7 +253,7 @@ class Results(LineList):
         if job_width:
             segments.append(Segment(fit(target.job_id, job_width) + "  ", quiet))
         segments.append(Segment(wall_time(target.at) + "  ", quiet))
-        left = self.body_width - sum(width_of(segment.text) for segment in segments)
+        left = self.body_width - sum(cell_width(segment.text) for segment in segments)
         if left > 0:
             segments.append(Segment(fit(target.message, left), self.base_style))
         return segments

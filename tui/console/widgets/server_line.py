@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.segment import Segment
 
-from tui.console.widgets.cells import fit, width_of
+from tui.cells import cell_width, fit
 from tui.console.widgets.line_styles import StyleLookup
 from tui.model.filter.parser import Query
 from tui.model.listing.catalog import Catalog
@@ -39,7 +39,7 @@ class ServerLine:
             if column.kind is Kind.STATE:
                 natural[column.name] = column.most
                 continue
-            widths = sorted(width_of(catalog.text(column, row)) for row in rows) or [0]
+            widths = sorted(cell_width(catalog.text(column, row)) for row in rows) or [0]
             most = widths[-1] if column.name == "id" else widths[int(len(widths) * USUAL)]
             natural[column.name] = max(most, min(len(column.title), column.most))
         if self.layout == DEFAULT_LAYOUT and all(_named_as_id(catalog.servers[row]) for row in rows):

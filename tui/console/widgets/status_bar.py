@@ -8,9 +8,9 @@ from enum import IntEnum
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.cells import cell_width, fit, printable
 from tui.console.later import later
 from tui.console.store import Store
-from tui.console.widgets.cells import fit, plain, width_of
 
 AGES = (
     (86_400, "a day"),
@@ -148,7 +148,7 @@ def _link_parts(store: Store) -> Iterator[Part]:
 
 def _cut(text: str, *widths: int) -> tuple[str, ...]:
     """The whole text, and what is left of it in so many cells."""
-    return (plain(text), *(fit(text, width) for width in widths if width < width_of(text)))
+    return (printable(text), *(fit(text, width) for width in widths if width < cell_width(text)))
 
 
 def lighten(found: list[Part]) -> list[Part]:
@@ -182,7 +182,7 @@ def status(store: Store, reason: str, width: int, hint: str = "") -> Content:
     """
     found = list(parts(store, reason))
     if hint:
-        told = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(width_of(hint) - 1, 15, -1)), "bold")
+        told = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(cell_width(hint) - 1, 15, -1)), "bold")
         kept = (part for part in found if part.weight >= Weight.READ_ONLY)
         found = [told, *(replace(part, forms=part.forms[-1:]) for part in kept)]
     texts = _lay_out(found)

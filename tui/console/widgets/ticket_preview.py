@@ -10,8 +10,8 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
+from tui.cells import fit
 from tui.console.dialog import Dialog
-from tui.console.widgets.cells import fit
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_list import LineList
 from tui.model.completeness import listed

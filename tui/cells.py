@@ -1,8 +1,8 @@
-"""Text in terminal cells: what a character takes is not always one."""
+"""Text in terminal cells: a character takes none, one or two of them, as Rich counts."""
 
 import textwrap
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 from tui.model.text import clean
 
@@ -10,9 +10,28 @@ _EMOJI_STYLE = "\ufe0f"
 """Asks for the wide form of the sign before it; terminals do not agree on how wide that is."""
 
 
+def cell_width(text: str) -> int:
+    """How many cells ``text`` takes."""
+    if text.isascii() or text.replace("…", "").isascii():
+        return len(text)
+    return cell_len(text)
+
+
+def character_width(character: str) -> int:
+    """How many cells one character takes by itself: 0 where it joins the one before it."""
+    return get_character_cell_size(character)
+
+
+def printable(text: str) -> str:
+    """``text`` without what terminals would act on, or draw in a number of cells of their own."""
+    if not text.isprintable():
+        text = clean(text)
+    return text if text.isascii() else text.replace(_EMOJI_STYLE, "")
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """``text`` in exactly ``width`` cells: padded, or cut with an ellipsis."""
-    text = plain(text)
+    text = printable(text)
     if text.isascii():
         length = len(text)
         if length > width:
@@ -24,28 +43,14 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 
-def plain(text: str) -> str:
-    """``text`` without what terminals would act on, or draw in a number of cells of their own."""
-    if not text.isprintable():
-        text = clean(text)
-    return text if text.isascii() else text.replace(_EMOJI_STYLE, "")
-
-
-def width_of(text: str) -> int:
-    """How many cells ``text`` takes."""
-    if text.isascii() or text.replace("…", "").isascii():
-        return len(text)
-    return cell_len(text)
-
-
 def wrap(text: str, width: int) -> list[str]:
     """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
-    text = plain(text)
-    if width_of(text) == len(text):
+    text = printable(text)
+    if cell_width(text) == len(text):
         return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
     lines, line = [], ""
     for char in text:
-        if width_of(line + char) > width:
+        if cell_width(line + char) > width:
             lines.append(line)
             line = ""
         line += char
