@@ -20,7 +20,7 @@ from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.options import StartOptions
 from tui.console.screens.servers import ServersScreen
-from tui.console.terminal import gate
+from tui.console.terminal import input_queue
 from tui.engine.endpoint import Endpoint
 from tui.engine.engine import Engine
 from tui.model.operation import Operation, State
@@ -108,7 +108,7 @@ class Stage:
         """Press keys, each when the one before has had its effect."""
         for key in keys:
             await pilot.press(key)
-            await until(pilot, lambda: self.app.gate.idle)
+            await until(pilot, lambda: self.app.input_queue.idle)
 
     async def save(self, name: str) -> None:
         """Write one picture, once nothing on the screen changes any more."""
@@ -169,7 +169,7 @@ def main() -> None:
     os.environ.update(TZ="UTC", TERM="xterm-256color", COLORTERM="truecolor")
     for pause in ("PAINTED_FOR", "ALONE_FOR"):
         setattr(dialog, pause, 0.0)
-    gate.QUIET_FOR = 0.0
+    input_queue.TYPING_PAUSE = 0.0
     time.tzset()
     pictures = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     pictures.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
 from tui.console.store import Store
-from tui.console.terminal import gate
+from tui.console.terminal import input_queue
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions count answers as soon as they are painted; tests/terminal has them at their own pace."""
     monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
     monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
-    monkeypatch.setattr(gate, "QUIET_FOR", 0.0)
+    monkeypatch.setattr(input_queue, "TYPING_PAUSE", 0.0)
 
 
 class Console(NamedTuple):
@@ -36,7 +36,7 @@ class Console(NamedTuple):
         """Press keys, and let what they cause happen."""
         for key in keys:
             await self.pilot.press(key)
-            await until(self.pilot, lambda: self.app.gate.idle, "the key has its effect")
+            await until(self.pilot, lambda: self.app.input_queue.idle, "the key has its effect")
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until ``condition`` holds."""

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.console import dialog
 from tui.console.screens import login
-from tui.console.terminal import gate
+from tui.console.terminal import input_queue
 
 BASELINE = (3, 11)
 """The oldest Python that is supported: what it draws is what is kept."""
@@ -34,7 +34,7 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     for pause in ("PAINTED_FOR", "ALONE_FOR"):
         monkeypatch.setattr(dialog, pause, 0.0)
-    monkeypatch.setattr(gate, "QUIET_FOR", 0.0)
+    monkeypatch.setattr(input_queue, "TYPING_PAUSE", 0.0)
     time.tzset()
     yield
     monkeypatch.undo()

@@ -27,7 +27,7 @@ from tui.console.preferences import Preferences
 from tui.console.screens.login import LoginScreen
 from tui.console.terminal import checks as terminal
 from tui.console.terminal.driver import Driver
-from tui.console.terminal.gated_app import GatedApp
+from tui.console.terminal.queued_app import QueuedInputApp
 from tui.console.theme import THEME, AsciiFilter, styles
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pitstop.console")
 
 
-class PitstopApp(GatedApp, inherit_bindings=False):
+class PitstopApp(QueuedInputApp, inherit_bindings=False):
     """The console. Screens know the store and ask this application to act; the engine acts."""
 
     CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
@@ -114,7 +114,7 @@ class PitstopApp(GatedApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Take input; start the engine once the first screen is painted."""
-        self.gate.open()
+        self.input_queue.start()
         self.call_after_refresh(lambda: self.run_worker(self._begin()))
 
     async def _begin(self) -> None:
@@ -212,7 +212,7 @@ class PitstopApp(GatedApp, inherit_bindings=False):
 
         open_already = any(isinstance(screen, ReloginScreen) for screen in self.screen_stack)
         if self.store is not None and not open_already:
-            self.push_screen(ReloginScreen(self.store, message), lambda _: self.gate.interrupt())
+            self.push_screen(ReloginScreen(self.store, message), lambda _: self.input_queue.discard_typing())
 
     def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
         """The operator (or the start options) asked for a login."""
@@ -254,7 +254,7 @@ class PitstopApp(GatedApp, inherit_bindings=False):
         return await super().run_action(action, default_namespace, namespaces)
 
     async def dispatch_input(self, event: Event) -> None:
-        """Handle an event of the gate; nothing that is pressed while the console is locked, or should be."""
+        """Handle a queued event; nothing that is pressed while the console is locked, or should be."""
         if not self.idle.admits(event):
             return
         if isinstance(event, Key):

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from tui.console.later import later
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gated_app import gate_of
+from tui.console.terminal.queued_app import input_queue_of
 
 PAINTED_FOR = 0.25
 """Seconds that a question must have been on the screen before an answer that changes something counts."""
@@ -78,8 +78,8 @@ class Question(Dialog[ScreenResultType]):
         """Answer by a letter, if no other key follows it at once."""
         if not self._counts():
             return
-        stroke = gate_of(self.app).current
-        self._letter = stroke.event if isinstance(stroke.event, events.Key) else None
+        event = input_queue_of(self.app).current.event
+        self._letter = event if isinstance(event, events.Key) else None
         self._timer = later(self, ALONE_FOR, lambda: self._act(answer))
 
     def press(self, answer: str, *, safe: bool) -> None:
@@ -113,8 +113,8 @@ class Question(Dialog[ScreenResultType]):
             self.say("Several characters came at once: no answer. Press one key.")
 
     def _counts(self) -> bool:
-        stroke = gate_of(self.app).current
-        if not stroke.alone or stroke.event.time - self.painted_at < PAINTED_FOR:
+        event, alone = input_queue_of(self.app).current
+        if not alone or event.time - self.painted_at < PAINTED_FOR:
             self.say("That key came before the question could be read: press it again.")
             return False
         return True
@@ -128,10 +128,10 @@ class Question(Dialog[ScreenResultType]):
         return letter
 
     def _act(self, answer: str) -> None:
-        letter, gate = self._letter, gate_of(self.app)
-        if letter is None or not self.is_current or not gate.is_newest(letter):
+        letter, queue = self._letter, input_queue_of(self.app)
+        if letter is None or not self.is_current or not queue.is_newest(letter):
             return
-        if gate.unread():
+        if queue.has_unread_input():
             self._timer = later(self, AGAIN, lambda: self._act(answer))
             return
         self._take_back()

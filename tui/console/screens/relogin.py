@@ -10,7 +10,7 @@ from tui.console.dialog import Dialog
 from tui.console.screens.login import LoginScreen
 from tui.console.store import Change, Store
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gated_app import gate_of
+from tui.console.terminal.queued_app import input_queue_of
 from tui.console.widgets.line_input import LineInput
 
 
@@ -60,8 +60,8 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
     def on_screen_resume(self) -> None:
         """Textual: on top. What was being typed was not meant for it."""
         super().on_screen_resume()
-        gate_of(self.app).interrupt()
-        when_shown(self, lambda: gate_of(self.app).interrupt())
+        input_queue_of(self.app).discard_typing()
+        when_shown(self, lambda: input_queue_of(self.app).discard_typing())
 
     def say(self, text: str) -> None:
         """Say what became of a key, in place of why the dialog is there."""

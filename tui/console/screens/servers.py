@@ -18,7 +18,7 @@ from tui.console.preferences import Preferences
 from tui.console.screens.confirm import count, names
 from tui.console.store import Change, Store, unsent
 from tui.console.terminal.display import when_shown
-from tui.console.terminal.gated_app import conversation, gate_of
+from tui.console.terminal.queued_app import conversation, input_queue_of
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details, done_to
@@ -245,7 +245,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         event, painted_at = self._displaced
         if event.now != (server.id if (server := self.servers.cursor_server) else None):
             return False  # a later filter brought the cursor back
-        if gate_of(self.app).current.event.time - painted_at >= PAINTED_FOR or (by_itself and event.asked):
+        pressed_at = input_queue_of(self.app).current.event.time
+        if pressed_at - painted_at >= PAINTED_FOR or (by_itself and event.asked):
             return False
         self.say(f"The cursor has just come to {event.now}, for {event.before} is hidden: press again")
         return True

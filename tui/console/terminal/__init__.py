@@ -1,1 +1,1 @@
-"""The terminal under Textual: checks, driver, input gate, frames and output."""
+"""The terminal under Textual: checks, driver, input queue, frames and output."""

@@ -75,7 +75,7 @@ class Driver(DisplayDriver):
             messages += parser.tick()
             self._hand_over(messages)
 
-    def unread(self) -> bool:
+    def has_unread_input(self) -> bool:
         """Whether there is input of which ``newest`` does not know yet."""
         return self._at_work or self._readable(0)
 

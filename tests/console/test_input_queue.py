@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from tests.console.conftest import Console, OpenConsole
 from tui.console.terminal.driver import KeysRead
-from tui.console.terminal.gate import InputGate
+from tui.console.terminal.input_queue import InputQueue
 from tui.model.keystrokes import is_paste
 from tui.settings.schema import Settings
 
@@ -21,9 +21,9 @@ async def at_once(c: Console, *reads: Sequence[str]) -> None:
         c.app.post_message(
             KeysRead([Key(NAMES.get(key, key), key if len(key) == 1 else None) for key in keys])
         )
-    await c.until(lambda: c.app.gate.current.event.time and c.app.gate.idle)
+    await c.until(lambda: c.app.input_queue.current.event.time and c.app.input_queue.idle)
     await c.pilot.pause()
-    await c.until(lambda: c.app.gate.idle)
+    await c.until(lambda: c.app.input_queue.idle)
 
 
 async def test_a_named_filter_is_in_force_before_the_next_key(console: OpenConsole) -> None:
@@ -84,28 +84,28 @@ async def test_a_letter_answers_nothing_when_text_is_already_waiting(console: Op
     """Its moment is over by the clock; but the machine, not the operator, has paused."""
     async with console(12) as c:
         await c.press("space", "s", "enter")
-        c.app.gate.take([Key("y", "y")])
-        c.app.gate.take([Key("e", "e")])
+        c.app.input_queue.put([Key("y", "y")])
+        c.app.input_queue.put([Key("e", "e")])
         await c.until(lambda: c.app.screen.query_one("#reason", Input).value == "ye")
 
 
 async def test_a_letter_waits_for_input_that_was_not_read_yet(
     console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[InputGate] = []
+    asked: list[InputQueue] = []
 
-    def unread(gate: InputGate) -> bool:
-        looks.append(gate)
+    def has_unread_input(queue: InputQueue) -> bool:
+        asked.append(queue)
         return True
 
-    monkeypatch.setattr(InputGate, "unread", unread)
+    monkeypatch.setattr(InputQueue, "has_unread_input", has_unread_input)
     async with console(12) as c:
         await c.press("space", "s", "enter")
         await at_once(c, "y")
-        await c.until(lambda: len(looks) > 1)
+        await c.until(lambda: len(asked) > 1)
         await at_once(c, "e")
         assert c.app.screen.query_one("#reason", Input).value == "ye"
-        monkeypatch.setattr(InputGate, "unread", lambda self: False)
+        monkeypatch.setattr(InputQueue, "has_unread_input", lambda self: False)
         await c.press("escape", "s", "enter", "y")
         await c.until(lambda: c.app.screen is c.servers)
 
@@ -113,9 +113,9 @@ async def test_a_letter_waits_for_input_that_was_not_read_yet(
 async def test_what_is_typed_when_a_screen_changes_by_itself_is_dropped(
     console: OpenConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.console.terminal.gate.QUIET_FOR", 60.0)
+    monkeypatch.setattr("tui.console.terminal.input_queue.TYPING_PAUSE", 60.0)
     async with console(12) as c:
-        c.app.gate.interrupt()
+        c.app.input_queue.discard_typing()
         await c.press("a", "s")
         assert c.marked() == []
         assert c.app.screen is c.servers

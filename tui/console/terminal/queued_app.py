@@ -1,4 +1,4 @@
-"""An application whose input goes through the gate, and what its screens need of that."""
+"""An application whose input is queued, and what its screens need of that."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,18 +11,18 @@ from textual.screen import Screen
 
 from tui.console.terminal.display import DisplayApp
 from tui.console.terminal.driver import KeysRead
-from tui.console.terminal.gate import InputGate
+from tui.console.terminal.input_queue import InputQueue
 
 
-class GatedApp(DisplayApp):
-    """An application that gets keys, pastes and mouse events from an ``InputGate``, one at a time."""
+class QueuedInputApp(DisplayApp):
+    """An application that gets keys, pastes and mouse events from an ``InputQueue``, one at a time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.gate = InputGate(self, self.dispatch_input, self.say)
+        self.input_queue = InputQueue(self, self.dispatch_input, self.say)
 
     async def dispatch_input(self, event: Event) -> None:
-        """Handle an event that the gate lets through."""
+        """Handle an event that the queue dispatches."""
         await super().on_event(event)
 
     def say(self, text: str) -> None:
@@ -30,36 +30,36 @@ class GatedApp(DisplayApp):
         raise NotImplementedError
 
     async def on_event(self, event: Event) -> None:
-        """Textual: hand input to the gate, handle everything else."""
+        """Textual: queue input events, handle all others."""
         if isinstance(event, InputEvent | Paste) and not event.is_forwarded:
-            self.gate.take([event])
+            self.input_queue.put([event])
         else:
             await super().on_event(event)
 
     def on_keys_read(self, message: KeysRead) -> None:
-        """Hand the keys of one read to the gate."""
-        self.gate.take(message.keys)
+        """Queue the keys of one read."""
+        self.input_queue.put(message.keys)
 
     async def push_screen_wait(self, screen: Screen[Any] | str) -> Any:  # type: ignore[override]
-        """Show a screen and return its answer; the gate dispatches input meanwhile."""
+        """Show a screen and return its answer; input is dispatched meanwhile."""
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def take(answer: Any) -> None:
-            self.gate.begin()
+            self.input_queue.begin_effect()
             answered.set_result(answer)
 
         await self.push_screen(screen, take)
-        self.gate.end()
+        self.input_queue.end_effect()
         try:
             return await answered
         except asyncio.CancelledError:
-            self.gate.begin()
+            self.input_queue.begin_effect()
             raise
 
 
-def gate_of(app: "App[Any]") -> InputGate:
-    """The gate of a ``GatedApp``."""
-    return cast(GatedApp, app).gate
+def input_queue_of(app: "App[Any]") -> InputQueue:
+    """The input queue of a ``QueuedInputApp``."""
+    return cast(QueuedInputApp, app).input_queue
 
 
 Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])
@@ -68,20 +68,20 @@ Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])
 def conversation(action: Action) -> Action:
     """Run an action of a screen as a worker, because it asks in several steps.
 
-    Keys wait while it is at work, not while it waits for an answer (see ``GatedApp.push_screen_wait``).
+    Keys are queued while it works, not while it waits for an answer (``QueuedInputApp.push_screen_wait``).
     """
 
     @wraps(action)
     async def run(screen: Screen[Any], *arguments: Any) -> None:
-        gate = gate_of(screen.app)
+        queue = input_queue_of(screen.app)
 
         async def talk() -> None:
             try:
                 await action(screen, *arguments)
             finally:
-                gate.end()
+                queue.end_effect()
 
-        gate.begin()
+        queue.begin_effect()
         screen.run_worker(talk())
 
     return cast(Action, run)
