@@ -53,7 +53,7 @@ async def press_each(pilot: Pilot[None], *keys: str) -> None:
     """Press keys, each when the one before has had its effect."""
     for key in keys:
         await pilot.press(key)
-        await until(pilot, lambda: pilot.app.gate.idle)  # type: ignore[attr-defined]
+        await until(pilot, lambda: pilot.app.input_queue.idle)  # type: ignore[attr-defined]
 
 
 async def mark_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:

@@ -66,7 +66,7 @@ def run_console(
         ),
         save=save,
     )
-    with terminal.farewell(app.told_to_go):
+    with terminal.handle_signals(app.told_to_go):
         terminal.watch_hang_up(0, app.hung_up)
         app.run(mouse=settings.mouse)
         from tui.console.screens.leave import farewell
@@ -109,12 +109,12 @@ def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
     SIGTERM ends that too: what is under way is in the journal.
     """
     if gone:
-        terminal.silence()  # What is still buffered for it would turn the exit code into 120.
+        terminal.detach_streams()  # What is still buffered for it would turn the exit code into 120.
     if gone and on_hangup == "finish" and engine.running():
         log.info("the terminal has gone; following what was sent to its end")
         engine.wind_down(send_rest=True)
         told: list[int] = []
-        with terminal.farewell(told.append):
+        with terminal.handle_signals(told.append):
             while engine.running() and signal.SIGTERM not in told:
                 engine.fetch_events()
                 time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""The terminal the console finds itself on: whether it will do, and what happens when it goes away.
+"""Checks of the terminal before the console starts, and signals and hang-ups while it runs.
 
 Imports nothing of textual, so that the settings it reads from the environment can be made first.
 """
@@ -17,7 +17,7 @@ NARROWEST, LOWEST = 60, 15
 
 
 def why_unfit(environ: Mapping[str, str], stdin: IO[str] | None, stderr: IO[str] | None) -> str | None:
-    """One sentence saying why the console cannot run on this terminal; None when it can.
+    """Return one sentence on why the console cannot run on this terminal; None when it can.
 
     The console reads keys from standard input and draws on standard error, so both must be one.
     """
@@ -41,22 +41,22 @@ def is_remote(environ: Mapping[str, str]) -> bool:
 
 
 def set_defaults(environ: MutableMapping[str, str]) -> None:
-    """Set what textual reads from the environment when it is imported; what the user set stays.
+    """Set the variables that Textual reads when it is imported, unless the user set them.
 
-    Nothing moves by itself, and over SSH frames are fewer: repainting is what a slow link pays for.
+    There are no animations, and over SSH fewer frames.
     """
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    for name in ("TEXTUAL_LOG", "TEXTUAL"):  # would write down every key, those of a password too
+    for name in ("TEXTUAL_LOG", "TEXTUAL"):  # they would log every key, also those of a password
         environ.pop(name, None)
     if is_remote(environ):
         environ.setdefault("TEXTUAL_FPS", "20")
 
 
 def speaks_unicode(environ: Mapping[str, str], encoding: str, *, coerced: bool) -> bool:
-    """Whether box drawing and signs can be written in ``encoding``, and the terminal promises to draw them.
+    """Whether box drawing and signs can be encoded, and the locale says that the terminal draws them.
 
-    The locale is that promise. Python's encoding alone is not: in the C locale Python goes over to UTF-8
-    by itself, and sets LC_CTYPE so (``coerced``). Whoever sets PYTHONIOENCODING has the last word.
+    ``encoding`` alone is not enough: in the C locale Python switches to UTF-8 by itself and sets LC_CTYPE
+    (``coerced``). PYTHONIOENCODING overrides the locale.
     """
     names = ["LC_ALL", "LC_CTYPE", "LANG"]
     if coerced and environ.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}:
@@ -74,8 +74,8 @@ def speaks_unicode(environ: Mapping[str, str], encoding: str, *, coerced: bool) 
 def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
     """Call ``gone`` once, on a thread of its own, when the terminal at ``fd`` hangs up.
 
-    Needed where SIGHUP is ignored (nohup, some shells): textual would read the end of the file for
-    ever, at full speed. Waiting costs nothing: the kernel wakes the thread.
+    Needed where SIGHUP is ignored (nohup, some shells): Textual would read the end of the file in a busy
+    loop.
     """
 
     def wait() -> None:
@@ -91,14 +91,14 @@ def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
 
 
 @contextmanager
-def farewell(signals: Callable[[int], None]) -> Iterator[None]:
-    """Have ``signals`` called with SIGHUP, SIGINT and SIGTERM, which would leave the terminal unrestored."""
+def handle_signals(callback: Callable[[int], None]) -> Iterator[None]:
+    """Call ``callback`` with SIGHUP, SIGINT and SIGTERM, which would leave the terminal unrestored."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        signals(number)
+        callback(number)
 
-    told = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, handle) for number in told}
+    numbers = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
@@ -106,8 +106,8 @@ def farewell(signals: Callable[[int], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def silence() -> None:
-    """Point standard streams at nothing: the terminal has gone and what is left runs without one."""
+def detach_streams() -> None:
+    """Redirect the standard streams to /dev/null: the terminal has gone."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

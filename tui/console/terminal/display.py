@@ -1,4 +1,4 @@
-"""Textual's way to the terminal, one frame at a time: what is composed meanwhile is in the next, once."""
+"""Frames on the terminal, one at a time: all that Textual paints meanwhile is in the next one, once."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ from tui.console.terminal.textual_private import (
 class DisplayDriver(TextualDriver):
     """Textual's driver, writing through ``Output``.
 
-    The writer thread that Textual starts gets nothing to write: its queue blocks the event loop when
-    the terminal stands still.
+    Textual's own writer thread gets nothing to write: its queue blocks the event loop when the terminal does
+    not read.
     """
 
     output: Output | None = None
-    """While the terminal is ours."""
+    """Set while the terminal is in application mode."""
     _stopping = False
     _continued = False
 
@@ -58,73 +58,73 @@ class DisplayDriver(TextualDriver):
         self._display_app.draw_all()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         if self.output is not None:
             self.output.drop_frames()
             self.output.write(SYNC_END)
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Write what restores the terminal, and end the writing."""
+        """Write the sequences that restore the terminal, and stop the output."""
         super().close()
         if self.output is not None:
             self.output.stop()
             self.output = None
 
     def suspend(self) -> bool:
-        """Give the terminal back and stop with the whole job, as ctrl+z has any program do, until SIGCONT.
+        """Restore the terminal and stop the whole job until SIGCONT, as ctrl+z does with any program.
 
-        False when the system did not stop it: no shell with job control would ever have it go on.
+        Returns False when the system did not stop it: there is no shell with job control to continue it.
         """
         self._stopping, self._continued = True, False
         if self.reads_keys:
             self.suspend_application_mode()
-        ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.killpg(0, signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, ours)
+        signal.signal(signal.SIGTSTP, handler)
         self._stopping = False
         self._resume()
         return self._continued
 
     def _resume(self) -> None:
-        """Take the terminal again, also when it was not given back: after SIGSTOP another had it."""
+        """Enter application mode again, also after SIGSTOP, where it was not left but the terminal was."""
         if not self.application.is_running:
             return
         before = self.attrs_before
-        owned = self.reads_keys
-        if owned:
+        was_reading = self.reads_keys
+        if was_reading:
             self.write("\x1b[<u")
             self.disable_input()
         self.start_application_mode()
-        if owned:
+        if was_reading:
             self.attrs_before = before
 
     def stop_signalled(self) -> None:
-        """Suspend, when the event loop is at it: Textual would at once."""
+        """Suspend in the event loop; Textual does it in the signal handler."""
         self.event_loop.call_soon_threadsafe(self.suspend)
 
     def continue_signalled(self) -> None:
-        """Take the terminal again, when the event loop is at it, unless ``suspend`` does."""
+        """Take the terminal again in the event loop, unless ``suspend`` does."""
         self._continued = True
         if not self._stopping:
             self.event_loop.call_soon_threadsafe(self._resume)
 
 
 def when_shown(node: MessagePump, callback: Callable[[], None]) -> None:
-    """Call ``callback`` when the terminal has taken what ``node`` looks like after its next refresh."""
+    """Call ``callback`` when the next refresh of ``node`` is written to the terminal."""
     app = node.app
-    node.call_after_refresh(app.when_written if isinstance(app, DisplayApp) else _at_once, callback)
+    node.call_after_refresh(app.when_written if isinstance(app, DisplayApp) else _call, callback)
 
 
-def _at_once(callback: Callable[[], None]) -> None:
+def _call(callback: Callable[[], None]) -> None:
     callback()
 
 
 class DisplayApp(TextualApp):
-    """An application whose terminal gets one frame at a time, however slow it is.
+    """An application that writes one frame at a time, however slow the terminal is.
 
-    What is composed while a frame is under way is painted over what is not written yet, so nothing
-    queues up and the last state is always drawn. Only what differs from what the terminal shows is written.
+    Updates are painted over what is not written yet, so nothing queues up and the last state is always
+    drawn. Only cells that differ from those on the terminal are written.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -137,9 +137,9 @@ class DisplayApp(TextualApp):
         self._when_written: list[tuple[int, Callable[[], None]]] = []
 
     def when_written(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` in the event loop when the terminal has taken all that is composed by now.
+        """Call ``callback`` in the event loop when all that is painted by now is written.
 
-        That is what this host knows: beyond it, the terminal may be at the end of a long line.
+        Only this host's side is known: over SSH the output may still be on its way.
         """
         if self._written == self._painted:
             asyncio.get_running_loop().call_soon(callback)
@@ -147,15 +147,15 @@ class DisplayApp(TextualApp):
             self._when_written.append((self._painted, callback))
 
     def action_suspend(self) -> None:
-        """Stop as a job of the shell; ``fg`` goes on."""
+        """Stop as a job of the shell, until ``fg``."""
         if isinstance(self.driver, DisplayDriver) and not self.driver.suspend():
             self.notify("no shell that could have pitstop go on waits for it", markup=False)
 
     def draw_all(self) -> None:
-        """Write the whole screen: the terminal may show anything."""
+        """Write the whole screen, whatever the terminal shows."""
         if self._painted:
             self._frame.forget()
-            self._sent = self._written  # what was under way to it is lost
+            self._sent = self._written  # a frame that is being written is lost
             self._painted += 1
             self._send_soon()
 
@@ -178,7 +178,7 @@ class DisplayApp(TextualApp):
             self._send_handle = asyncio.get_running_loop().call_soon(self._send)
 
     def _send(self) -> None:
-        """Write the frame, unless one is under way: then it is written when that has been."""
+        """Write the frame; if one is being written, after that."""
         self._send_handle = None
         driver = self.driver
         if not isinstance(driver, DisplayDriver) or driver.output is None:
@@ -202,10 +202,10 @@ class DisplayApp(TextualApp):
 
     def _frame_written(self, number: int) -> None:
         if number != self._sent:
-            return  # the terminal was given away meanwhile
+            return  # the whole screen was drawn anew meanwhile
         self._written = number
-        heard, self._when_written = self._when_written, []
-        for painted, callback in heard:
+        waiting, self._when_written = self._when_written, []
+        for painted, callback in waiting:
             if painted <= number:
                 callback()
             else:

@@ -1,4 +1,4 @@
-"""The terminal driver: which keys came in one read, and when. The rest is Textual's."""
+"""The terminal driver: Textual's, which also reports which keys came in one read."""
 
 import contextlib
 import os
@@ -13,21 +13,21 @@ from tui.console.terminal.display import DisplayDriver
 from tui.console.terminal.textual_private import KeyParser
 
 READ_SIZE = 4096
-"""Bytes of one read: as much as a Linux terminal holds."""
+"""Bytes of one read: the size of a Linux terminal's buffer."""
 TICK = 0.1
-"""Seconds after which a lone escape byte is looked at again: it is the key, not the start of a sequence."""
+"""Seconds after which an escape byte without a sequence is the key Escape."""
 REST_OF_TEXT = 0.01
-"""Seconds that are waited for more of a text, so that a paste is not taken apart. No finger is as fast."""
+"""Seconds to wait for more of a text, so that a paste stays in one piece. Nobody types as fast."""
 REST_OF_MUCH = 0.5
-"""The same behind as much as a terminal holds: whoever writes could not write more before that was read."""
+"""The same after a full buffer: the rest of the paste cannot be written before that was read."""
 PASTE_MOST = 1 << 20
-"""Bytes of text after which no more is waited for."""
+"""Bytes of text after which there is no more waiting."""
 _SEQUENCE_STARTS = frozenset("[O]P_^\x1b")
-"""What follows an escape byte in the sequences that terminals send by themselves."""
+"""What follows the escape byte of a sequence."""
 
 
 class KeysRead(Message):
-    """Keys that arrived in one read, in their order."""
+    """Keys that came in one read, in their order."""
 
     def __init__(self, keys: list[events.Key]) -> None:
         super().__init__()
@@ -52,35 +52,35 @@ class AltKeyParser(KeyParser):
 
 
 class Driver(DisplayDriver):
-    """Textual's driver; hands over the keys of one read together, and lives on when the terminal has gone."""
+    """Posts the keys of one read together, and survives a terminal that has gone."""
 
     newest: events.Event | None = None
     """The key or paste that was read last."""
-    _at_work = False
-    """Whether something was read and is not handed over yet."""
+    _posting = False
+    """Whether something was read and is not posted yet."""
 
     def run_input_thread(self) -> None:
-        """Read until the driver is told to stop, or the terminal has gone."""
+        """Textual: read until the driver stops or the terminal has gone."""
         parser, decoder = AltKeyParser(self.debug), getincrementaldecoder("utf-8")("replace")
         while not self.exit_event.is_set():
             messages: list[Message] = []
-            self._at_work = False
+            self._posting = False
             if self._readable(TICK):
-                self._at_work = True
+                self._posting = True
                 data = piece = self._read()
-                while _is_text(data) and len(data) < PASTE_MOST and self._readable(_patience(piece)):
+                while _is_text(data) and len(data) < PASTE_MOST and self._readable(_time_to_wait(piece)):
                     data += (piece := self._read())
                 if text := decoder.decode(data):
                     messages += parser.feed(text)
             messages += parser.tick()
-            self._hand_over(messages)
+            self._post(messages)
 
     def has_unread_input(self) -> bool:
-        """Whether there is input of which ``newest`` does not know yet."""
-        return self._at_work or self._readable(0)
+        """Whether there is input newer than ``newest``."""
+        return self._posting or self._readable(0)
 
     def _read(self) -> bytes:
-        """What there is to read; nothing when the terminal has gone: the watch for that ends the program."""
+        """Read once. Without data the terminal has gone; another thread notices that and ends the program."""
         data = b""
         with contextlib.suppress(OSError):
             data = os.read(self.fileno, READ_SIZE)
@@ -91,7 +91,7 @@ class Driver(DisplayDriver):
     def _readable(self, timeout: float) -> bool:
         return bool(select.select([self.fileno], [], [], timeout)[0])
 
-    def _hand_over(self, messages: Iterable[Message]) -> None:
+    def _post(self, messages: Iterable[Message]) -> None:
         keys: list[events.Key] = []
         for message in messages:
             if isinstance(message, events.Key | events.Paste):
@@ -108,10 +108,10 @@ class Driver(DisplayDriver):
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether there is nothing but text in what was read, and no sequence of a key or a mouse."""
+    """Whether ``data`` is text only, without a sequence of a key or the mouse."""
     return bool(data.strip()) and b"\x1b" not in data and b"\0" not in data
 
 
-def _patience(piece: bytes) -> float:
-    """How long to wait for what comes behind a piece of text, in seconds."""
+def _time_to_wait(piece: bytes) -> float:
+    """How long to wait for what follows a piece of text, in seconds."""
     return REST_OF_MUCH if len(piece) >= READ_SIZE - 1 else REST_OF_TEXT

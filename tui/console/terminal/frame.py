@@ -1,4 +1,4 @@
-"""What the terminal shows, cell by cell: updates are painted here, and the terminal gets what differs."""
+"""The screen, cell by cell: updates are painted here, and only cells that differ are written."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,13 +14,13 @@ from tui.cells import cell_width, character_width
 from tui.console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 GAP = 8
-"""Equal cells between two changes of a line that are written again: to pass over fewer of them costs more."""
+"""Equal cells between two changes of a line that are written again; moving over fewer costs more bytes."""
 MOST_STYLES = 4096
-"""Styles whose sequences are kept."""
+"""Styles whose escape sequences are cached."""
 
 
 class CellStyle(NamedTuple):
-    """How cells are drawn: what is written before and after them."""
+    """The escape sequences before and after cells of one style."""
 
     before: str = ""
     after: str = ""
@@ -30,13 +30,13 @@ PLAIN = CellStyle()
 _MARK = "\0"
 
 Cell = tuple[str, CellStyle]
-"""A cell's text, empty where the character before it reaches into it, and its look."""
+"""A cell's text, empty where a wide character before it covers it, and its style."""
 
 BLANK: Cell = (" ", PLAIN)
 
 
 class Frame:
-    """The screen as it is to be, and as the terminal was told to show it."""
+    """The screen as it should be, and as it was last written to the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -44,10 +44,10 @@ class Frame:
         self._wanted: list[list[Cell]] = []
         self._shown: list[list[Cell]] = []
         self._cursor: Offset | None = None
-        self._looks: dict[Style, CellStyle] = {}
+        self._cell_styles: dict[Style, CellStyle] = {}
 
     def paint(self, update: CompositorUpdate) -> None:
-        """Take in what Textual's compositor has drawn anew."""
+        """Paint an update of Textual's compositor."""
         if isinstance(update, LayoutUpdate):
             self._fit(update.region.width, len(update.strips))
             for y, strips in enumerate(update.strips):
@@ -62,12 +62,12 @@ class Frame:
                 self._wanted[y] = self._line(line)
 
     def forget(self) -> None:
-        """The terminal may show anything: all of it is to be written."""
+        """Write the whole screen next time: the terminal may show anything."""
         self._shown = [[] for _ in self._wanted]
         self._cursor = None
 
     def difference(self, cursor: Offset) -> list[str]:
-        """Sequences that have the terminal show the frame; each is complete in itself.
+        """Return the sequences that make the terminal show the frame; each is complete in itself.
 
         They count as written from now on.
         """
@@ -94,54 +94,54 @@ class Frame:
 
     def _run(self, y: int, start: int, end: int) -> str:
         written = [_move_to(start, y)]
-        look = PLAIN
+        style = PLAIN
         for text, wanted in self._wanted[y][start:end]:
-            if wanted != look:
-                written += look.after, wanted.before
-                look = wanted
+            if wanted != style:
+                written += style.after, wanted.before
+                style = wanted
             written.append(text)
-        return "".join([*written, look.after])
+        return "".join([*written, style.after])
 
     def _cells(self, strip: Strip) -> Iterable[Cell]:
-        for text, style, _ in strip:
-            look = PLAIN if style is None else self._look(style)
+        for text, rich_style, _ in strip:
+            style = PLAIN if rich_style is None else self._cell_style(rich_style)
             if text.isascii():
-                yield from [(character, look) for character in text]
+                yield from [(character, style) for character in text]
                 continue
             widths = [character_width(character) for character in text]
             length = cell_width(text)
             if 0 in widths or sum(widths) != length:
-                yield text, look  # joined characters: in one piece
-                yield from [("", look)] * (length - 1)
+                yield text, style  # joined characters: in one piece
+                yield from [("", style)] * (length - 1)
                 continue
             for character, width in zip(text, widths, strict=True):
-                yield character, look
+                yield character, style
                 if width == 2:
-                    yield "", look
+                    yield "", style
 
-    def _look(self, style: Style) -> CellStyle:
-        look = self._looks.get(style)
-        if look is None:
-            if len(self._looks) >= MOST_STYLES:
-                self._looks.clear()
+    def _cell_style(self, style: Style) -> CellStyle:
+        found = self._cell_styles.get(style)
+        if found is None:
+            if len(self._cell_styles) >= MOST_STYLES:
+                self._cell_styles.clear()
             before, after = Strip([Segment(_MARK, style)]).render(self._console).split(_MARK)
-            look = self._looks[style] = CellStyle(before, after)
-        return look
+            found = self._cell_styles[style] = CellStyle(before, after)
+        return found
 
 
 def _overwrite(line: list[Cell], x: int, cells: list[Cell]) -> None:
-    """Put ``cells`` at ``x``. What is left of characters that they cut apart becomes blank."""
+    """Put ``cells`` at ``x``. The other half of a wide character that they split becomes blank."""
     start, end = x, x + len(cells)
     while 0 < start < len(line) and not line[start][0]:
         start -= 1
     while end < len(line) and not line[end][0]:
         end += 1
-    torn = [(" ", look) for _, look in line[start:end]]
+    torn = [(" ", style) for _, style in line[start:end]]
     line[start:end] = [*torn[: x - start], *cells, *torn[x - start + len(cells) :]]
 
 
 def _changes(old: list[Cell], new: list[Cell]) -> list[tuple[int, int]]:
-    """Where ``new`` differs: from, up to. No character is cut apart."""
+    """Return where ``new`` differs, as (start, end). No wide character is split."""
     if not old:
         return [(0, len(new))] if new else []
     changes: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""The way out to the terminal: one frame at a time, on a thread that may stand still as long as it likes."""
+"""Writing to the terminal on a thread of its own, which may block without blocking the console."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ from queue import SimpleQueue
 from typing import NamedTuple, TextIO
 
 CHUNK = 1024
-"""Bytes of a frame that are written at once, about: between two of them a frame can be broken off."""
-PATIENCE = 3.0
-"""Seconds that a terminal may take nothing of what is last written to it."""
+"""About how many bytes of a frame are written at once; between two such chunks it can be cancelled."""
+STOP_TIMEOUT = 3.0
+"""Seconds that a terminal may read nothing of the last output before it is discarded."""
 
 
 class _Text(NamedTuple):
@@ -21,13 +21,13 @@ class _Text(NamedTuple):
 
     chunks: list[bytes]
     written: Callable[[], None] | None = None
-    """Called on the writer's thread; for a frame, which can be dropped, and never for one that was."""
+    """Called on the writer's thread when a frame is written; a text without it cannot be dropped."""
 
 
 class Output:
-    """Writes to a terminal from a thread of its own. Nothing here waits for it but ``stop``.
+    """A queue of output and the thread that writes it. No method waits for the terminal but ``stop``.
 
-    When the terminal has gone, what is written to it goes nowhere, and no error comes of it.
+    When the terminal has gone, output is discarded without an error.
     """
 
     def __init__(self, file: TextIO) -> None:
@@ -36,18 +36,18 @@ class Output:
         self._queue: SimpleQueue[_Text | None] = SimpleQueue()
         self._gone = False
         self._no_frames = False
-        self._taken = 0
+        self._written = 0
         self._thread = threading.Thread(target=self._run, name="pitstop-output", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Write control sequences. They are never dropped, and keep their order."""
+        """Queue control sequences, which are never dropped."""
         self._queue.put(_Text([self._encode(text)]))
 
     def write_frame(self, sequences: Sequence[str], written: Callable[[], None]) -> None:
-        """Write a frame, given as sequences that are complete in themselves.
+        """Queue a frame, given as sequences that are complete in themselves.
 
-        ``written`` is called on another thread when the terminal has taken all of it.
+        ``written`` is called on another thread when all of it is written.
         """
         chunks: list[bytes] = []
         for data in map(self._encode, sequences):
@@ -58,29 +58,29 @@ class Output:
         self._queue.put(_Text(chunks, written))
 
     def drop_frames(self) -> None:
-        """Break off the frame that is being written, and write no other."""
+        """Cancel the frame that is being written, and write no other."""
         self._no_frames = True
 
     def stop(self) -> None:
-        """Write what is queued, and end. What the terminal takes nothing of for a while is thrown away.
+        """Write what is queued and end the thread; discard the output if the terminal does not read it.
 
-        To be called in the main thread, and once.
+        Must be called in the main thread, and once.
         """
         self._queue.put(None)
-        if not self._ends():
-            self._throw_away()
-            self._ends()
+        if not self._join():
+            self._discard()
+            self._join()
 
-    def _ends(self) -> bool:
-        """Wait for the end, as long as the terminal takes something."""
+    def _join(self) -> bool:
+        """Wait for the thread as long as the terminal reads; return whether it ended."""
         before = -1
-        while self._thread.is_alive() and before != self._taken:
-            before = self._taken
-            self._thread.join(PATIENCE)
+        while self._thread.is_alive() and before != self._written:
+            before = self._written
+            self._thread.join(STOP_TIMEOUT)
         return not self._thread.is_alive()
 
-    def _throw_away(self) -> None:
-        """Empty the terminal's buffer, and have the writer notice, for a signal alone wakes it."""
+    def _discard(self) -> None:
+        """Empty the terminal's buffer, and wake the writer: only a signal interrupts its system call."""
         signal.signal(signal.SIGURG, lambda *_: None)
         with contextlib.suppress(termios.error):
             termios.tcflush(self._fd, termios.TCOFLUSH)
@@ -103,11 +103,11 @@ class Output:
     def _write(self, data: bytes) -> None:
         while data and not self._gone:
             try:
-                taken = os.write(self._fd, data)
-            except BlockingIOError:  # another program has set it so
+                count = os.write(self._fd, data)
+            except BlockingIOError:  # another program made the terminal non-blocking
                 select.select([], [self._fd], [])
             except OSError:
                 self._gone = True
             else:
-                data = data[taken:]
-                self._taken += taken
+                data = data[count:]
+                self._written += count
