@@ -1,4 +1,4 @@
-"""httpx, without the command line that it brings along, and without looking for other kinds of event loop."""
+"""httpx, imported without its command line and without the search for other kinds of event loops."""
 
 import importlib.util
 import sys
