@@ -1,4 +1,4 @@
-"""What a test sees of the engine: everything it tells, and its journal on disk."""
+"""One console as a test sees it: every event that the engine emits, and its journal on disk."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Console:
-    """One process of one operator: a service, and what it told."""
+    """One process of one operator: the engine, and the events that it emitted."""
 
     _pids = itertools.count(1)
     dead: set[int] = set()
@@ -84,12 +84,12 @@ class Console:
         )
         return self.shown(operation_id)
 
-    def told(self, kind: type[E]) -> list[E]:
+    def emitted(self, kind: type[E]) -> list[E]:
         """The events of one kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
 
     def shown(self, operation_id: str) -> Operation:
-        """The operation as a screen fed with the events shows it; every step must be a legal one."""
+        """The operation as a screen updated by the events shows it; every transition must be a legal one."""
         operation: Operation | None = None
         for event in self.events:
             if isinstance(event, OperationStarted) and event.operation_id == operation_id:

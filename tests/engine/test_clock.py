@@ -40,7 +40,7 @@ async def test_a_jump_of_the_wall_clock_leaves_intervals_alone(clock: VirtualClo
     assert clock.now() == EPOCH - 3_600 + 1
 
 
-def test_a_deadlock_is_told_instead_of_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadlock_is_reported_instead_of_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(VirtualLoop, "patience", 0.01)
 
     async def stuck(_: VirtualClock) -> None:

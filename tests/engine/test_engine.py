@@ -122,7 +122,7 @@ def test_a_journal_that_cannot_be_used_refuses_operations_and_nothing_else(tmp_p
     screen.engine.stop()
 
 
-def test_a_bug_in_a_command_is_told_and_the_engine_goes_on(
+def test_a_bug_in_a_command_is_reported_and_the_engine_goes_on(
     screen: Screen, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(call: str) -> None:
@@ -154,7 +154,7 @@ def test_importing_the_engine_loads_no_library_that_costs_time() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_was_left_in_maintenance_is_told_on_request(screen: Screen) -> None:
+def test_what_was_left_in_maintenance_is_reported_on_request(screen: Screen) -> None:
     screen.log_in()
     screen.engine.refresh()
     screen.wait(lambda event: isinstance(event, FleetRead))

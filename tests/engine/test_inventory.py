@@ -31,12 +31,12 @@ async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualC
     console = await three(clock, tmp_path)
     await console.service.inventory.refresh()
     assert console.cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
-    assert {event.data_center.id: len(event.servers) for event in console.told(DataCenterRead)} == {
+    assert {event.data_center.id: len(event.servers) for event in console.emitted(DataCenterRead)} == {
         "WA1": 3,
         "DE1": 3,
         "VA1": 3,
     }
-    read = console.told(FleetRead)[0]
+    read = console.emitted(FleetRead)[0]
     assert (set(read.data_centers), read.failed) == ({"WA1", "DE1", "VA1"}, ())
     assert console.service.inventory.fleet.servers == console.cloud.servers
 
@@ -65,10 +65,10 @@ async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
 
     console.cloud.on_call = fail
     await console.service.inventory.refresh()
-    failed = console.told(DataCenterFailed)
+    failed = console.emitted(DataCenterFailed)
     assert [event.message for event in failed] == ["an error has occurred"]
-    assert console.told(FleetRead)[1].failed == (failed[0].data_center,)
-    assert len(console.told(DataCenterRead)) == 5
+    assert console.emitted(FleetRead)[1].failed == (failed[0].data_center,)
+    assert len(console.emitted(DataCenterRead)) == 5
     assert len(console.service.inventory.fleet.servers) == 9
     assert console.service.inventory.fleet.problems == {failed[0].data_center: "an error has occurred"}
 
@@ -88,7 +88,7 @@ async def test_a_data_center_that_is_gone_is_dropped(clock: VirtualClock, tmp_pa
     await console.service.inventory.refresh()
     assert set(console.service.inventory.fleet.data_centers) == {"DE1", "VA1"}
     assert len(console.service.inventory.fleet.servers) == 6
-    assert console.told(FleetRead)[1].data_centers == ("DE1", "VA1")
+    assert console.emitted(FleetRead)[1].data_centers == ("DE1", "VA1")
 
 
 async def test_without_the_list_of_data_centers_there_is_one_message(console: Console, cloud: Cloud) -> None:
@@ -97,7 +97,7 @@ async def test_without_the_list_of_data_centers_there_is_one_message(console: Co
 
     cloud.on_call = fail
     await console.service.inventory.refresh()
-    assert console.told(FleetFailed) == [FleetFailed("there is no account ACME")]
+    assert console.emitted(FleetFailed) == [FleetFailed("there is no account ACME")]
     assert len(console.service.inventory.fleet.servers) == 6
 
 
@@ -127,12 +127,12 @@ async def test_of_two_readings_at_once_the_later_one_counts(
 async def test_details_are_read_on_request(console: Console, cloud: Cloud) -> None:
     first = next(iter(cloud.servers))
     await console.service.inventory.read_details(first)
-    assert [event.details.server.id for event in console.told(DetailsRead)] == [first]
+    assert [event.details.server.id for event in console.emitted(DetailsRead)] == [first]
     await console.service.inventory.read_details("WA1NONE")
-    assert console.told(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]
+    assert console.emitted(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]
 
 
-async def test_the_data_centers_are_told_before_one_of_them_is_read(
+async def test_the_data_centers_are_reported_before_one_of_them_is_read(
     clock: VirtualClock, tmp_path: Path
 ) -> None:
     console = await three(clock, tmp_path)
@@ -146,7 +146,7 @@ async def test_the_data_centers_are_told_before_one_of_them_is_read(
     await console.service.inventory.refresh()
     kinds = [type(event) for event in console.events if not isinstance(event, Latency)]
     assert kinds.index(DataCentersListed) < kinds.index(DataCenterRead)
-    assert console.told(DataCentersListed) == [DataCentersListed(("WA1", "DE1", "VA1"))]
+    assert console.emitted(DataCentersListed) == [DataCentersListed(("WA1", "DE1", "VA1"))]
     assert seen[0] == ("WA1", "DE1", "VA1")
     assert console.service.inventory.fleet.missing() == ()
 
@@ -176,8 +176,9 @@ async def test_only_what_could_not_be_read_is_tried_again_ever_more_rarely(
     trees = [at for call, at in outage.at if call == "group_tree"]
     assert trees == [at for at in (0, 15, 45, 105, 225, 345) for _ in range(3)] + [465] * 2
     assert console.cloud.requests["data_centers"] == 1
-    assert [round(event.at - began) for event in console.told(RetryScheduled)] == [15, 45, 105, 225, 345, 465]
-    assert [len(event.failed) for event in console.told(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
+    retries = [round(event.at - began) for event in console.emitted(RetryScheduled)]
+    assert retries == [15, 45, 105, 225, 345, 465]
+    assert [len(event.failed) for event in console.emitted(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
     assert len(console.service.inventory.fleet.servers) == 9
     assert console.service.inventory.fleet.missing() == ()
 
@@ -193,7 +194,7 @@ async def test_without_the_list_of_data_centers_everything_is_tried_again(
     assert console.service.inventory.fleet.missing() == ("WA1", "DE1", "VA1")
     assert len(console.service.inventory.fleet.servers) == 9
     await reading
-    assert len(console.told(FleetFailed)) == 2
+    assert len(console.emitted(FleetFailed)) == 2
     assert console.service.inventory.fleet.missing() == ()
 
 
@@ -219,7 +220,7 @@ async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
     await console.service.inventory.refresh()
     await clock.sleep(1000)
     assert console.cloud.requests["group_tree"] == 3
-    assert console.told(RetryScheduled) == []
+    assert console.emitted(RetryScheduled) == []
 
 
 async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock, tmp_path: Path) -> None:

@@ -238,7 +238,9 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to look at" * 40, None])
-def test_a_damaged_journal_is_told_and_left_alone(desk: Desk, tmp_path: Path, content: bytes | None) -> None:
+def test_a_damaged_journal_is_reported_and_left_alone(
+    desk: Desk, tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "journal.db"
     desk.begin()
     desk.journal.close()
@@ -290,7 +292,7 @@ def test_words_that_nobody_wrote_are_damage(desk: Desk, tmp_path: Path, change: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_bit_that_flips_is_read_or_told(desk: Desk, tmp_path: Path, seed: int) -> None:
+def test_any_bit_that_flips_is_read_or_reported(desk: Desk, tmp_path: Path, seed: int) -> None:
     plan = desk.begin()
     desk.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
@@ -338,10 +340,10 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_
     make_room()
     desk.journal.heartbeat()
     assert [t.state for t in desk.journal.changes("op-1", 0)[0]][2:] == [State.QUEUED, State.VERIFIED]
-    assert [bool(problem) for problem in problems] == [True, False], "told once each way"
+    assert [bool(problem) for problem in problems] == [True, False], "reported once each way"
 
 
-def test_a_read_only_journal_is_told(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_journal_is_reported(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.begin()
     desk.journal.close()
     connect = sqlite3.connect
@@ -354,7 +356,7 @@ def test_a_read_only_journal_is_told(desk: Desk, tmp_path: Path, monkeypatch: py
         Desk(tmp_path / "journal.db").begin("op-2")
 
 
-def test_a_journal_held_by_another_program_is_told(
+def test_a_journal_held_by_another_program_is_reported(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)

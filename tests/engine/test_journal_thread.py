@@ -72,7 +72,7 @@ class Outside:
             threading.Event().wait(0.01)
         self.events += self.engine.fetch_events()
 
-    def told(self, state: State) -> bool:
+    def emitted(self, state: State) -> bool:
         progress = (event for event in self.events if isinstance(event, Progress))
         return any(target.state is state for event in progress for target in event.targets)
 
@@ -93,7 +93,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside
     assert not any(thread.is_alive() for thread in outside.threads)
 
 
-def test_polls_and_what_is_told_go_on_while_another_process_holds_the_lock(
+def test_polls_and_what_is_reported_go_on_while_another_process_holds_the_lock(
     outside: Outside, tmp_path: Path
 ) -> None:
     cloud, engine = outside.cloud, outside.engine
@@ -106,9 +106,9 @@ def test_polls_and_what_is_told_go_on_while_another_process_holds_the_lock(
     read = cloud.requests["group_tree"]
     engine.refresh()
     outside.until(lambda: cloud.requests["group_tree"] > read)
-    assert not outside.told(State.EXECUTING), "told before it is on disk"
+    assert not outside.emitted(State.EXECUTING), "emitted before it is on disk"
     outside.other.execute("ROLLBACK")
-    outside.until(lambda: outside.told(State.EXECUTING))
+    outside.until(lambda: outside.emitted(State.EXECUTING))
     outside.jobs[0].ends = 0.0
     outside.until(outside.ended)
     with closing(JournalWriter(tmp_path / "journal.db")) as journal:
@@ -128,9 +128,9 @@ def test_a_job_that_is_new_is_asked_for_while_another_process_holds_the_lock(out
     cloud.on_post = hold
     outside.engine.run(PLAN)
     outside.until(lambda: cloud.requests["job_status"] >= 2)
-    assert not outside.told(State.QUEUED)
+    assert not outside.emitted(State.QUEUED)
     outside.other.execute("ROLLBACK")
-    outside.until(lambda: outside.told(State.QUEUED))
+    outside.until(lambda: outside.emitted(State.QUEUED))
 
 
 def test_cancelled_while_another_process_holds_the_lock_nothing_is_sent(outside: Outside) -> None:
@@ -220,7 +220,7 @@ async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
     await work
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
-    assert again.told(OperationEnded)[-1].summary == {"verified": 6}
+    assert again.emitted(OperationEnded)[-1].summary == {"verified": 6}
     assert len(cloud.posts) == 1
     await again.service.close()
 
@@ -228,7 +228,7 @@ async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
 async def test_two_operations_of_one_reason_begun_at_once_are_in_one_window(slow: Console) -> None:
     plans = [slow.plan(IDS[:3]), slow.plan(IDS[3:])]
     await asyncio.gather(*(slow.run(plan, f"op-{number}") for number, plan in enumerate(plans)))
-    assert len({started.window_id for started in slow.told(OperationStarted)}) == 1
+    assert len({started.window_id for started in slow.emitted(OperationStarted)}) == 1
     assert len(slow.journal.windows(PLACE, "ACME")) == 1
 
 
@@ -244,8 +244,8 @@ async def test_what_is_asked_for_twice_is_taken_up_once(
     assert isinstance(loop, VirtualLoop)
     loop.lag = 5.0
     await asyncio.gather(*(again.service.operations.resume(send_planned=True) for _ in range(3)))
-    assert len(again.told(OperationStarted)) == 1
-    assert again.told(OperationEnded)[-1].summary == {"verified": 6}
+    assert len(again.emitted(OperationStarted)) == 1
+    assert again.emitted(OperationEnded)[-1].summary == {"verified": 6}
     assert len(cloud.posts) == 3
     await again.service.close()
 
@@ -256,7 +256,7 @@ async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
     work = asyncio.create_task(slow.run(slow.plan()))
     await clock.sleep(1)
     await slow.service.login(ENDPOINT, "op", PASSWORD, "OTHER")
-    assert "operations on ACME are under way" in slow.told(LoginFailed)[-1].message
+    assert "operations on ACME are under way" in slow.emitted(LoginFailed)[-1].message
     assert (await work).summary() == {"verified": 6}
 
 
@@ -264,18 +264,18 @@ async def test_a_console_taken_for_dead_learns_it_however_late(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan(wave_size=2)))
-    await until(lambda: slow.told(Progress), clock)
+    await until(lambda: slow.emitted(Progress), clock)
     Console.dead.add(slow.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     await second.service.operations.resume(send_planned=True)
     await work
-    assert second.told(OperationEnded)[-1].summary == {"verified": 6}
-    assert [started.elsewhere for started in slow.told(OperationStarted)] == [False, True]
+    assert second.emitted(OperationEnded)[-1].summary == {"verified": 6}
+    assert [started.elsewhere for started in slow.emitted(OperationStarted)] == [False, True]
     assert len(cloud.posts) == 3
     await second.service.close()
 
 
-async def test_trouble_with_the_journal_is_told_once_each_way(
+async def test_trouble_with_the_journal_is_reported_once_each_way(
     slow: Console, clock: VirtualClock, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
@@ -285,21 +285,23 @@ async def test_trouble_with_the_journal_is_told_once_each_way(
     other.execute("BEGIN IMMEDIATE")
     await slow.service.operations.run(slow.plan(), operation_id="op-1")
     await slow.service.operations.resume()
-    assert "held by another program" in slow.told(OperationNotStarted)[0].message
+    assert "held by another program" in slow.emitted(OperationNotStarted)[0].message
     other.execute("ROLLBACK")
     other.close()
     assert (await slow.run(slow.plan(), "op-2")).summary() == {"verified": 6}
-    assert [bool(event.message) for event in slow.told(JournalChanged)] == [True, False]
+    assert [bool(event.message) for event in slow.emitted(JournalChanged)] == [True, False]
     assert not slow.service.operations.running
 
 
-async def test_what_the_journal_forgot_is_told(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_journal_forgot_is_reported(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "KEEP_OPERATIONS", 1)
     monkeypatch.setattr(journal, "PRUNE_EVERY", 3)
     for number, action in enumerate(3 * [Action.PAUSE]):
         await slow.run(slow.plan(action=action), f"op-{number}")
     await slow.service.unfinished()
-    assert [event.message[:31] for event in slow.told(JournalPruned)] == ["The journal forgot 2 operations"]
+    assert [event.message[:31] for event in slow.emitted(JournalPruned)] == [
+        "The journal forgot 2 operations"
+    ]
 
 
 def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> None:

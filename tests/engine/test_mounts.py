@@ -68,8 +68,8 @@ def test_a_folder_that_other_machines_can_write_to_is_refused_and_left_as_it_is(
     (tmp_path / "link").symlink_to(tmp_path / "far")
     monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "mountinfo")
     journal = JournalWriter(tmp_path / "link" / "state" / "journal.db")
-    told: list[str] = []
-    journal.database.on_problem = told.append
+    emitted: list[str] = []
+    journal.database.on_problem = emitted.append
     if not refused:
         assert journal.unfinished_everywhere() == {}
         journal.close()
@@ -79,7 +79,7 @@ def test_a_folder_that_other_machines_can_write_to_is_refused_and_left_as_it_is(
     ):
         journal.unfinished_everywhere()
     assert list((tmp_path / "far").iterdir()) == []
-    assert len(told) == 1
+    assert len(emitted) == 1
 
 
 def test_a_system_that_does_not_tell_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

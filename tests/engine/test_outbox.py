@@ -86,7 +86,7 @@ def test_nobody_fetching_for_a_night_costs_no_more_than_what_is_newest() -> None
     assert [event for event in events if isinstance(event, Latency)] == [Latency(49_999.0)]
 
 
-def test_a_day_without_a_link_is_told_once() -> None:
+def test_a_day_without_a_link_is_reported_once() -> None:
     events: list[Event] = []
     for number in range(100):
         events += [
@@ -174,9 +174,9 @@ def shown(events: list[Event]) -> dict[str, object]:
 
 @given(st.lists(TOLD, max_size=40))
 @settings(max_examples=400, deadline=None)
-def test_a_screen_ends_with_the_same_picture_either_way(told: list[Event]) -> None:
-    compacted = compact(told)
-    assert shown(compacted) == shown(told)
+def test_a_screen_ends_with_the_same_picture_either_way(emitted: list[Event]) -> None:
+    compacted = compact(emitted)
+    assert shown(compacted) == shown(emitted)
     assert compact(compacted) == compacted
 
 

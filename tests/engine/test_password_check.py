@@ -11,11 +11,11 @@ async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: C
     before = dict(cloud.requests)
     for password in ("wrong", "", PASSWORD + "x", PASSWORD[:-1], "\ud800"):
         await console.service.unlock(password)
-    assert not console.told(Unlocked)
-    assert len(console.told(UnlockRefused)) == 5
+    assert not console.emitted(Unlocked)
+    assert len(console.emitted(UnlockRefused)) == 5
     await console.clock.sleep(3_600)
     await console.service.unlock(PASSWORD)
-    assert len(console.told(Unlocked)) == 1
+    assert len(console.emitted(Unlocked)) == 1
     assert cloud.requests == before
 
 
@@ -40,9 +40,9 @@ async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock)
 async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, cloud: Cloud) -> None:
     await console.service.login(ENDPOINT, "op", "wrong")
     await console.service.unlock("wrong")
-    assert not console.told(Unlocked)
+    assert not console.emitted(Unlocked)
     await console.service.unlock(PASSWORD)
-    assert console.told(Unlocked)
+    assert console.emitted(Unlocked)
 
 
 async def test_without_a_login_nothing_opens_it(clock: VirtualClock) -> None:

@@ -1,4 +1,4 @@
-"""Pauses that the endpoint asks for: however long, what was begun goes on, and the pause is told."""
+"""Pauses that the endpoint requests: however long, running operations go on, and the pause is emitted."""
 
 from pathlib import Path
 from typing import cast
@@ -22,7 +22,7 @@ BOUND = 300
 
 
 class Pausing(httpx.AsyncBaseTransport):
-    """A way to a sandbox where the first requests of one kind are told to wait for a week."""
+    """A transport to a sandbox whose first answers of one kind ask to wait for a week."""
 
     def __init__(self, app: object, part: str, times: int) -> None:
         self._inner = httpx.ASGITransport(cast(ASGIApp, app))
@@ -42,11 +42,11 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     clock: VirtualClock, tmp_path: Path, part: str, times: int
 ) -> None:
     app = create_app(SandboxConfig(servers=40, job_seconds=(10, 10)), clock=clock.now)
-    told: list[Event] = []
+    emitted: list[Event] = []
     transport = Pausing(app, part, 0)
     endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: transport)
     service = EngineService(
-        journal=JournalWriter(tmp_path / "journal.db", now=clock.now), emit=told.append, clock=clock
+        journal=JournalWriter(tmp_path / "journal.db", now=clock.now), emit=emitted.append, clock=clock
     )
     await service.login(endpoint, "demo", "pitstop")
     await service.inventory.refresh()
@@ -56,7 +56,7 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     plan = make_plan(Action.START_MAINTENANCE, list(fleet.servers), fleet, batch_size=100)
     await service.operations.run(plan, operation_id="op-1")
     assert service.operations.recent["op-1"].summary() == {"verified": len(plan.server_ids)}
-    pauses = [event for event in told if isinstance(event, PauseRequested)]
+    pauses = [event for event in emitted if isinstance(event, PauseRequested)]
     assert 1 <= len(pauses) <= 2 * times
     assert all(event.until - begun <= 2 * times * BOUND + 60 for event in pauses)
     assert BOUND <= clock.now() - begun <= (2 * times * BOUND) + 120

@@ -99,7 +99,7 @@ async def test_killed_at_a_moment_the_next_start_takes_up_the_tracking(
     await again.service.operations.resume()
     stored = again.journal.load("op-1").operation
     check(cloud, stored)
-    for started in again.told(OperationStarted):
+    for started in again.emitted(OperationStarted):
         assert started.resumed
         assert again.shown("op-1").targets == stored.targets
     await again.service.close()
@@ -113,14 +113,14 @@ async def test_waves_not_begun_wait_for_the_operators_word(
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume()
-    assert again.told(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
+    assert again.emitted(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
     assert len(cloud.posts) == 1
     assert again.journal.load("op-1").operation.ended is None
     await again.service.operations.resume(send_planned=True)
-    assert again.told(OperationEnded)[1].summary == {"verified": 6}
+    assert again.emitted(OperationEnded)[1].summary == {"verified": 6}
     assert len(cloud.posts) == 3
     await again.service.operations.resume(send_planned=True)
-    assert len(again.told(OperationStarted)) == 2, "what has ended is not taken up again"
+    assert len(again.emitted(OperationStarted)) == 2, "what has ended is not taken up again"
     await again.service.close()
 
 
@@ -132,8 +132,8 @@ async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
     await killed(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.cancel("op-1")
-    await until(lambda: again.told(OperationEnded), clock)
-    assert again.told(OperationEnded)[0].summary == {"verified": 2, "cancelled": 4}
+    await until(lambda: again.emitted(OperationEnded), clock)
+    assert again.emitted(OperationEnded)[0].summary == {"verified": 2, "cancelled": 4}
     assert again.journal.unfinished("https://cloud.example", "ACME") == []
     await again.service.close()
 
@@ -145,10 +145,10 @@ async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
     await until(lambda: cloud.posts, clock)
     await console.service.operations.wind_down(send_rest=True)
     await work
-    assert console.told(OperationEnded)[0].summary == {"planned": 3, "verified": 3}
+    assert console.emitted(OperationEnded)[0].summary == {"planned": 3, "verified": 3}
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
-    assert again.told(OperationEnded)[0].summary == {"verified": 6}
+    assert again.emitted(OperationEnded)[0].summary == {"verified": 6}
     check(cloud, again.journal.load("op-1").operation)
     await again.service.close()
 
@@ -170,7 +170,7 @@ async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_a
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
-    assert again.told(OperationEnded)[0].summary == {"verified": 6}
+    assert again.emitted(OperationEnded)[0].summary == {"verified": 6}
     check(cloud, again.journal.load("op-1").operation)
     await again.service.close()
 
@@ -212,7 +212,7 @@ async def test_the_rest_waits_where_the_servers_cannot_be_read(
 
     cloud.on_call = blind
     await console.service.operations.resume(send_planned=True)
-    assert console.told(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
+    assert console.emitted(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
     assert len(cloud.posts) == 1
     assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
 
@@ -224,9 +224,9 @@ async def test_what_is_under_way_is_known_to_every_console(
     work = asyncio.create_task(console.run(console.plan(wave_size=3)))
     await until(lambda: cloud.posts, clock)
     await second.service.emit_standings()
-    (told,) = second.told(Standings)
-    assert set(told.standings) == set(cloud.servers), "also those that the first is about to send"
-    assert all(standing.under_way for standing in told.standings.values())
+    (emitted,) = second.emitted(Standings)
+    assert set(emitted.standings) == set(cloud.servers), "also those that the first is about to send"
+    assert all(standing.under_way for standing in emitted.standings.values())
     await killed(console, work)
     assert len(await second.service.standings()) == 3, "nobody is about to send the others"
     await second.service.operations.resume(send_planned=True)
@@ -242,7 +242,7 @@ async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
     await until(lambda: cloud.posts, clock)
     await console.service.operations.wind_down(send_rest=False)
     await work
-    assert console.told(OperationEnded)[0].summary == {"planned": 2, "verified": 4}
+    assert console.emitted(OperationEnded)[0].summary == {"planned": 2, "verified": 4}
 
 
 async def test_leaving_waits_for_the_answers_of_requests_in_flight(
@@ -269,9 +269,9 @@ async def test_a_second_console_shows_the_run_of_the_first_and_does_not_touch_it
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     await second.service.operations.resume(send_planned=True)
     shown = await work
-    assert second.told(OperationStarted)[0].elsewhere
+    assert second.emitted(OperationStarted)[0].elsewhere
     assert second.shown("op-1").targets == shown.targets
-    assert second.told(OperationEnded)[0].summary == {"verified": 6}
+    assert second.emitted(OperationEnded)[0].summary == {"verified": 6}
     assert len(cloud.posts) == 1
     assert not second.service.operations.running
     await second.service.close()
@@ -291,7 +291,7 @@ async def test_a_second_console_takes_over_when_the_first_dies(
     Console.dead.add(console.pid)
     await following
     check(cloud, second.journal.load("op-1").operation)
-    assert [event.elsewhere for event in second.told(OperationStarted)] == [True, False]
+    assert [event.elsewhere for event in second.emitted(OperationStarted)] == [True, False]
     await second.service.close()
 
 
@@ -335,7 +335,7 @@ async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
 ) -> None:
     cloud.open.clear()
     work = asyncio.create_task(console.run(console.plan()))
-    await until(lambda: console.told(Progress), clock)
+    await until(lambda: console.emitted(Progress), clock)
     Console.dead.add(console.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     await second.service.operations.resume()
@@ -343,7 +343,7 @@ async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
     cloud.open.set()
     await work
     assert cloud.posts == []
-    assert console.told(OperationStarted)[-1].elsewhere
+    assert console.emitted(OperationStarted)[-1].elsewhere
     await second.service.close()
 
 
@@ -363,7 +363,7 @@ async def test_what_was_stopped_behind_its_intent_is_not_sent(
 ) -> None:
     cloud.open.clear()
     work = asyncio.create_task(console.run(console.plan()))
-    await until(lambda: console.told(Progress), clock)
+    await until(lambda: console.emitted(Progress), clock)
     stopping = asyncio.create_task(stop(console.service))
     await asyncio.sleep(0)
     cloud.open.set()

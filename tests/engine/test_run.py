@@ -39,10 +39,10 @@ async def test_every_server_is_sent_followed_and_verified(console: Console, clou
     assert operation.summary() == {"verified": 6}
     assert all(server.maintenance for server in cloud.now().values())
     assert cloud.requests["operate"] == 1
-    started, ended = console.told(OperationStarted)[0], console.told(OperationEnded)[0]
+    started, ended = console.emitted(OperationStarted)[0], console.emitted(OperationEnded)[0]
     assert [target.state for target in started.targets] == [State.PLANNED] * 6
     assert ended.summary == {"verified": 6}
-    way = [p.targets[0].state for p in console.told(Progress)]
+    way = [p.targets[0].state for p in console.emitted(Progress)]
     assert way == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
 
 
@@ -57,7 +57,7 @@ async def test_the_journal_says_what_the_events_said(console: Console) -> None:
     assert operation_json(stored.operation)["summary"] == {"verified": 6}
 
 
-async def test_progress_is_told_after_it_is_on_disk(
+async def test_progress_is_reported_after_it_is_on_disk(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     reader = Console(clock, cloud, tmp_path / "journal.db").journal
@@ -108,7 +108,7 @@ async def test_a_server_the_answer_does_not_mention_is_settled_by_reading_it(
     assert cloud.requests["operate"] == 1
 
 
-async def test_refusals_are_told_with_the_message_or_in_our_words(console: Console, cloud: Cloud) -> None:
+async def test_refusals_are_reported_with_the_message_or_in_our_words(console: Console, cloud: Cloud) -> None:
     first, second, third, *_ = cloud.servers
     cloud.refuse = {first: "It cannot be queued because.", second: ""}
     plan = console.plan()
@@ -291,7 +291,7 @@ async def test_a_failed_job_may_have_changed_servers_all_the_same(console: Conso
     assert operation.summary() == {"verified": 2, "failed": 4}
     assert set(operation.ids(State.VERIFIED)) == changed
     assert {operation.targets[id_].message for id_ in changed} == {"the job failed, but this server changed"}
-    looked = [t for p in console.told(Progress) for t in p.targets if t.state is State.LOOKING]
+    looked = [t for p in console.emitted(Progress) for t in p.targets if t.state is State.LOOKING]
     assert {t.server_id for t in looked} == set(cloud.servers), "not called running while they are read"
     assert {t.message for t in looked} == {"the job failed; reading the server to see whether it changed"}
 
@@ -309,7 +309,7 @@ async def test_a_job_that_nobody_knows_of_is_settled_by_reading(console: Console
     assert operation.summary() == {"verified": 2, "unsure": 4}
 
 
-async def test_a_server_that_is_late_is_waited_for_and_one_that_stays_so_is_told(
+async def test_a_server_that_is_late_is_waited_for_and_one_that_stays_so_is_reported(
     console: Console, cloud: Cloud
 ) -> None:
     cloud.settle_seconds = 100
@@ -392,7 +392,7 @@ async def test_unrecognised_words_of_a_job_are_shown(console: Console, cloud: Cl
 
     cloud.make_job = resumed
     await console.run(console.plan())
-    executing = [t for p in console.told(Progress) for t in p.targets if t.state is State.EXECUTING]
+    executing = [t for p in console.emitted(Progress) for t in p.targets if t.state is State.EXECUTING]
     assert {target.message for target in executing} == {"resumed"}
 
 
@@ -403,14 +403,14 @@ async def test_two_batches_may_be_one_job(console: Console, cloud: Cloud) -> Non
     operation = await console.run(console.plan(batch_size=3))
     assert operation.summary() == {"verified": 6}
     assert {target.job_id for target in operation.targets.values()} == {"wa1-1"}
-    assert console.told(EngineFailed) == []
+    assert console.emitted(EngineFailed) == []
 
 
 async def test_servers_under_way_are_not_sent_in_a_second_operation(console: Console, cloud: Cloud) -> None:
     plan = console.plan()
     await asyncio.gather(console.run(plan), console.service.operations.run(plan, operation_id="op-2"))
     assert len(cloud.posts) == 1
-    assert "still under way in another operation" in console.told(OperationNotStarted)[0].message
+    assert "still under way in another operation" in console.emitted(OperationNotStarted)[0].message
 
 
 async def test_nothing_is_sent_without_a_login_or_a_server(
@@ -419,9 +419,9 @@ async def test_nothing_is_sent_without_a_login_or_a_server(
     plan = console.plan()
     stranger = Console(clock, cloud, tmp_path / "other.db")
     await stranger.service.operations.run(plan, operation_id="op-1")
-    assert stranger.told(OperationNotStarted)[0].message == "nothing was sent: log in first"
+    assert stranger.emitted(OperationNotStarted)[0].message == "nothing was sent: log in first"
     await console.service.operations.run(console.plan([]), operation_id="op-2")
-    assert console.told(OperationNotStarted)[0].message == "nothing was sent: no server is eligible"
+    assert console.emitted(OperationNotStarted)[0].message == "nothing was sent: no server is eligible"
     assert not cloud.posts
 
 
@@ -457,7 +457,7 @@ async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
-    await until(lambda: console.told(Progress), clock)
+    await until(lambda: console.emitted(Progress), clock)
     database = console.journal.database
 
     def full() -> NoReturn:
@@ -471,7 +471,7 @@ async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
         operation.targets[operation.ids(State.PLANNED)[0]].message == "not sent: the disk is full; make room"
     )
     await console.service.operations.run(console.plan(), operation_id="op-2")
-    assert console.told(OperationNotStarted)[0].message == "nothing was sent: the disk is full; make room"
+    assert console.emitted(OperationNotStarted)[0].message == "nothing was sent: the disk is full; make room"
     database.connect = connect  # type: ignore[method-assign]
     again = await console.run(console.plan(), "op-3")
     assert again.summary() == {"verified": 4}
@@ -529,7 +529,7 @@ async def test_many_operations_leave_nothing_behind(
     for number in range(80):
         action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
         await service.operations.run(console.plan(action=action), operation_id=f"op-{number}")
-        assert console.told(OperationEnded)[-1].summary == {"verified": 6}
+        assert console.emitted(OperationEnded)[-1].summary == {"verified": 6}
         console.events.clear()
         await clock.sleep(400)
         operations, tasks = service.operations, len(asyncio.all_tasks())

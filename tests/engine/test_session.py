@@ -22,7 +22,7 @@ from tui.model.operation import State
 
 
 async def test_a_login_says_who_and_where(console: Console) -> None:
-    assert console.told(LoggedIn) == [LoggedIn("op", "ACME", ("ServerAdmin",), "test")]
+    assert console.emitted(LoggedIn) == [LoggedIn("op", "ACME", ("ServerAdmin",), "test")]
 
 
 async def test_another_account_may_be_named_in_any_case(
@@ -30,16 +30,16 @@ async def test_another_account_may_be_named_in_any_case(
 ) -> None:
     console = Console(clock, cloud, tmp_path / "journal.db")
     await console.service.login(ENDPOINT, "op", PASSWORD, "acmd")
-    assert console.told(LoggedIn)[0].account == "ACMD"
+    assert console.emitted(LoggedIn)[0].account == "ACMD"
     assert console.service.inventory.fleet.account == "ACMD"
 
 
-async def test_a_refused_login_is_told_and_not_tried_again(
+async def test_a_refused_login_is_reported_and_not_tried_again(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = Console(clock, cloud, tmp_path / "journal.db")
     await console.service.login(ENDPOINT, "op", "wrong")
-    assert console.told(LoginFailed) == [
+    assert console.emitted(LoginFailed) == [
         LoginFailed("We didn't recognize the username or password you entered.", refused=True)
     ]
     await clock.sleep(3_600)
@@ -55,7 +55,7 @@ async def test_an_endpoint_that_cannot_be_reached_is_not_a_refusal(
     cloud.on_call = unplug
     console = Console(clock, cloud, tmp_path / "journal.db")
     await console.service.login(ENDPOINT, "op", PASSWORD)
-    assert console.told(LoginFailed) == [LoginFailed("connection refused", refused=False)]
+    assert console.emitted(LoginFailed) == [LoginFailed("connection refused", refused=False)]
 
 
 async def test_a_failed_login_leaves_the_session_as_it_is(console: Console, cloud: Cloud) -> None:
@@ -77,7 +77,7 @@ async def test_a_token_that_cannot_be_renewed_asks_once_and_loses_nothing(
     await until(lambda: cloud.posts, clock)
     cloud.on_call = expire
     await clock.sleep(3_600)
-    assert console.told(LoginNeeded) == [LoginNeeded("the password was changed; log in again")]
+    assert console.emitted(LoginNeeded) == [LoginNeeded("the password was changed; log in again")]
     asked = sum(cloud.requests.values())
     await clock.sleep(3_600)
     assert sum(cloud.requests.values()) == asked, "nothing knocks at the door meanwhile"
@@ -98,7 +98,7 @@ async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
 
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan()))
-    await until(lambda: console.told(LoginNeeded), clock)
+    await until(lambda: console.emitted(LoginNeeded), clock)
     assert not cloud.posts
     await console.service.login(ENDPOINT, "op", PASSWORD)
     assert (await work).summary() == {"verified": 6}
@@ -114,7 +114,7 @@ async def test_a_batch_turned_away_can_be_stopped_without_a_login(
 
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
-    await until(lambda: console.told(LoginNeeded), clock)
+    await until(lambda: console.emitted(LoginNeeded), clock)
     await console.service.operations.cancel("op-1")
     operation = await work
     assert operation.ids(State.CANCELLED) == list(cloud.servers)
@@ -133,7 +133,7 @@ async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
 
     cloud.on_call = expire
     work = asyncio.create_task(console.run(console.plan(batch_size=1)))
-    await until(lambda: console.told(LoginNeeded), clock)
+    await until(lambda: console.emitted(LoginNeeded), clock)
     await console.service.close()
     await asyncio.gather(work, return_exceptions=True)
     stored = Console(clock, cloud, tmp_path / "journal.db").journal.load("op-1").operation
@@ -154,12 +154,12 @@ async def test_with_nobody_there_to_log_in_everything_is_left_to_the_next_start(
     await until(lambda: cloud.posts, clock)
     await console.service.operations.wind_down(send_rest=True)
     await work
-    assert console.told(LoginNeeded)
+    assert console.emitted(LoginNeeded)
     assert not console.service.operations.running
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
-    (ended,) = again.told(OperationEnded)
+    (ended,) = again.emitted(OperationEnded)
     assert ended.summary.get("verified", 0) + ended.summary.get("cancelled", 0) == 6
     assert ended.summary.get("verified", 0) == len(cloud.posts)
     await again.service.close()
@@ -172,15 +172,15 @@ async def test_no_other_account_or_endpoint_while_operations_are_under_way(
     await until(lambda: cloud.posts, clock)
     await console.service.login(ENDPOINT, "op", PASSWORD, "ACMD")
     await console.service.login(Endpoint("other", "https://other.example"), "op", PASSWORD)
-    assert [event.refused for event in console.told(LoginFailed)] == [False, False]
-    assert "operations on ACME are under way" in console.told(LoginFailed)[0].message
+    assert [event.refused for event in console.emitted(LoginFailed)] == [False, False]
+    assert "operations on ACME are under way" in console.emitted(LoginFailed)[0].message
     assert cloud.requests["login"] == 1
     assert (await work).summary() == {"verified": 6}
     await console.service.login(ENDPOINT, "op", PASSWORD, "ACMD")
-    assert console.told(LoggedIn)[-1].account == "ACMD"
+    assert console.emitted(LoggedIn)[-1].account == "ACMD"
 
 
-async def test_the_link_is_told_once_each_way_and_recovers_by_itself(
+async def test_the_link_is_reported_once_each_way_and_recovers_by_itself(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     def unplug(call: str) -> None:
@@ -190,12 +190,12 @@ async def test_the_link_is_told_once_each_way_and_recovers_by_itself(
     await until(lambda: cloud.posts, clock)
     cloud.on_call = unplug
     await clock.sleep(3_600)
-    assert [(event.link, event.message) for event in console.told(LinkChanged)] == [
+    assert [(event.link, event.message) for event in console.emitted(LinkChanged)] == [
         (Link.DOWN, "name not resolved")
     ]
     cloud.on_call = lambda call: None
     assert (await work).summary() == {"verified": 6}
-    assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
+    assert [event.link for event in console.emitted(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
 @pytest.mark.parametrize("asked", ["refresh", "details", "login"])
@@ -216,9 +216,9 @@ async def test_whatever_gets_no_answer_is_a_link_that_is_down(
             await console.service.inventory.read_details("WA1ACME00001")
         case _:
             await console.service.login(ENDPOINT, "op", PASSWORD)
-    assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.DOWN, "connection refused")]
+    assert [(e.link, e.message) for e in console.emitted(LinkChanged)] == [(Link.DOWN, "connection refused")]
     await console.service.inventory.refresh()
-    assert [event.link for event in console.told(LinkChanged)] == [Link.DOWN, Link.UP]
+    assert [event.link for event in console.emitted(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
 async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_that_is_down(
@@ -233,7 +233,7 @@ async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_tha
     await asyncio.gather(
         console.service.inventory.read_details("WA1ACME00001"), console.service.inventory.refresh()
     )
-    assert console.told(LinkChanged) == []
+    assert console.emitted(LinkChanged) == []
 
 
 @pytest.mark.parametrize("error", [ServerFault("it failed (500)", 500), Malformed("a web page")])
@@ -245,13 +245,13 @@ async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_ans
 
     cloud.on_call = fail
     await console.service.inventory.refresh()
-    assert console.told(LinkChanged) == [], "it may be what was asked for"
+    assert console.emitted(LinkChanged) == [], "it may be what was asked for"
     await console.service.inventory.refresh()
     await console.service.inventory.refresh()
-    assert [(e.link, e.message) for e in console.told(LinkChanged)] == [(Link.FAILING, str(error))]
+    assert [(e.link, e.message) for e in console.emitted(LinkChanged)] == [(Link.FAILING, str(error))]
     cloud.on_call = lambda call: None
     await console.service.inventory.refresh()
-    assert [event.link for event in console.told(LinkChanged)] == [Link.FAILING, Link.UP]
+    assert [event.link for event in console.emitted(LinkChanged)] == [Link.FAILING, Link.UP]
 
 
 def test_one_endpoint_has_one_place_in_the_journal() -> None:

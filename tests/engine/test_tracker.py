@@ -49,7 +49,7 @@ async def test_the_platforms_last_word_is_the_outcome(
     assert await tracker.wait("wa1-1", START, 1, clock.now()) is JobOutcome(word)
 
 
-async def test_words_are_told_as_they_change_and_a_strange_one_goes_on(clock: VirtualClock) -> None:
+async def test_words_are_reported_as_they_change_and_a_strange_one_goes_on(clock: VirtualClock) -> None:
     script = ["notStarted", "notStarted", "executing", "resumed", "Pondering", "Pondering", "succeeded"]
     seen: list[str] = []
 
@@ -123,16 +123,16 @@ async def test_known_jobs_are_asked_for_when_they_are_due(queue: Queue, clock: V
     assert len(queue.asked) <= 16
 
 
-async def test_durations_witnessed_are_told_and_others_are_not(queue: Queue, clock: VirtualClock) -> None:
-    told: list[tuple[Action, int, float]] = []
-    tracker = Tracker(queue.status, clock=clock, on_duration=lambda *what: told.append(what))
+async def test_durations_witnessed_are_reported_and_others_are_not(queue: Queue, clock: VirtualClock) -> None:
+    emitted: list[tuple[Action, int, float]] = []
+    tracker = Tracker(queue.status, clock=clock, on_duration=lambda *what: emitted.append(what))
     queue.post("wa1-1", 45)
     queue.post("wa1-2", -50_000)
     await asyncio.gather(
         tracker.wait("wa1-1", START, 3, clock.now()),
         tracker.wait("wa1-2", START, 3, clock.now() - 60_000),
     )
-    [(action, servers, seconds)] = told
+    [(action, servers, seconds)] = emitted
     assert (action, servers) == (START, 3)
     assert seconds == pytest.approx(45, abs=2)
 
@@ -140,13 +140,13 @@ async def test_durations_witnessed_are_told_and_others_are_not(queue: Queue, clo
 async def test_an_end_during_an_outage_tells_nothing_about_durations(
     queue: Queue, clock: VirtualClock
 ) -> None:
-    told: list[float] = []
+    emitted: list[float] = []
     tracker = Tracker(
-        queue.status, clock=clock, on_duration=lambda action, servers, seconds: told.append(seconds)
+        queue.status, clock=clock, on_duration=lambda action, servers, seconds: emitted.append(seconds)
     )
     queue.trouble = Outage(clock, 10, 3_000, Unreachable("no route"))
     await follow(tracker, queue, [60.0, 3_500.0])
-    assert told == [pytest.approx(3_500, abs=60)]
+    assert emitted == [pytest.approx(3_500, abs=60)]
 
 
 async def test_a_job_taken_up_late_is_looked_at_at_once(

@@ -1,4 +1,4 @@
-"""What is read after an operation, and what is told."""
+"""What is read after an operation, and what is reported."""
 
 import asyncio
 from collections.abc import Iterable
@@ -80,14 +80,14 @@ async def test_one_request_per_data_center_finds_all_that_are_as_asked(
     verifier: Verifier, cloud: Cloud
 ) -> None:
     ids = [*cloud.add("WA1", 3_000)[:100], *cloud.add("VA1", 3_000)[:100], *cloud.add("NY1", 50)[:1]]
-    told: list[Server] = []
-    assert await verifier.settle(START, ids, limit=300, on_server=told.append) == {}
-    assert sorted(server.id for server in told) == sorted(ids)
-    assert all(server.maintenance for server in told)
+    emitted: list[Server] = []
+    assert await verifier.settle(START, ids, limit=300, on_server=emitted.append) == {}
+    assert sorted(server.id for server in emitted) == sorted(ids)
+    assert all(server.maintenance for server in emitted)
     assert sorted(what for _, what in cloud.reads) == sorted(["VA1", "WA1", ids[-1]])
 
 
-async def test_servers_are_told_as_soon_as_they_are_seen(
+async def test_servers_are_reported_as_soon_as_they_are_seen(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
     ids = [*cloud.add("WA1", 5), *cloud.add("WA1", 5, turns=20)]
@@ -107,10 +107,10 @@ async def test_the_limit_is_kept_after_a_last_look(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
     ids = [*cloud.add("WA1", 5), *cloud.add("WA1", 5, turns=299.9), *cloud.add("WA1", 5, turns=1_000)]
-    told: list[Server] = []
-    left = await verifier.settle(START, ids, limit=300, on_server=told.append)
+    emitted: list[Server] = []
+    left = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
     assert left == dict.fromkeys(ids[10:], True)
-    assert len(told) == 10
+    assert len(emitted) == 10
     assert 300 <= clock.monotonic() < 305
     assert len(cloud.reads) < 20
 
@@ -179,10 +179,10 @@ async def test_a_night_without_the_endpoint_leaves_nothing_undecided(
 ) -> None:
     ids = [*cloud.add("WA1", 2, turns=30), *cloud.add("WA1", 2, turns=10 * NIGHT)]
     cloud.outage = (0, NIGHT, error)
-    told: list[Server] = []
-    left = await verifier.settle(START, ids, limit=300, on_server=told.append)
+    emitted: list[Server] = []
+    left = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
     assert left == dict.fromkeys(ids[2:], True)
-    assert {server.id for server in told} == set(ids[:2])
+    assert {server.id for server in emitted} == set(ids[:2])
     assert NIGHT <= clock.monotonic() < NIGHT + 60
     assert len(cloud.reads) < NIGHT / 20
 

@@ -17,10 +17,10 @@ class Endpoint(msgspec.Struct, frozen=True):
     """
 
     name: str
-    """What the operator calls it: a profile's name, "sandbox", or the URL's host."""
+    """Its name for the operator: the profile, "sandbox", or the URL's host."""
     url: str
     allow_http: bool = False
-    """Plain http to a host other than loopback, because the profile says so in so many words."""
+    """Whether plain http to a host other than loopback is allowed; the profile must say so explicitly."""
     sandbox: bool = False
     transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None
     requests_per_second: float = 20.0

@@ -138,7 +138,7 @@ class OperationStarted(Event, frozen=True):
 
     @classmethod
     def of(cls, operation: Operation, *, resumed: bool, elsewhere: bool) -> "OperationStarted":
-        """The event for an operation that is in the journal."""
+        """Return the event for an operation that is in the journal."""
         return cls(
             operation.id,
             operation.action,
@@ -152,7 +152,7 @@ class OperationStarted(Event, frozen=True):
         )
 
     def operation(self) -> Operation:
-        """A copy of the operation for whoever shows it; later events change it."""
+        """Return a copy of the operation, to be updated by later events."""
         operation = Operation(
             self.operation_id,
             self.action,

@@ -9,7 +9,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, account TEXT NOT NULL, user TEXT NOT NULL,
             reason TEXT NOT NULL, opened REAL NOT NULL, planned_end REAL, closed REAL
         ) WITHOUT ROWID""",
-        # owner: the process that carries it out, NULL when none does. stop: somebody asked to stop sending.
+        # owner: the process that carries it out, or NULL. stop: a console requested to stop sending.
         """CREATE TABLE operations (
             key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
             window TEXT NOT NULL REFERENCES windows, action TEXT NOT NULL, reason TEXT NOT NULL,
@@ -42,7 +42,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             UPDATE targets SET state = NEW.state, at = NEW.at, job = NEW.job, message = NEW.message
             WHERE key = NEW.target;
         END""",
-        # How long jobs took: tells when to look next time.
+        # How long jobs took: sets the polling intervals of later ones.
         """CREATE TABLE durations (
             key INTEGER PRIMARY KEY, action TEXT NOT NULL, servers INTEGER NOT NULL,
             seconds REAL NOT NULL, at REAL NOT NULL
@@ -52,8 +52,8 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
     # The machine's boot and the time since it when a batch was sent: no setting of the clock moves that.
     ("ALTER TABLE batches ADD COLUMN uptime TEXT",),
     (
-        # What may hold a server in maintenance: sent by us, not in it before, its return not verified. So the
-        # answer to what is left in maintenance costs what is left, however long the history is.
+        # What may hold a server in maintenance: sent, not in maintenance before, its return not verified. So
+        # the time to find servers left in maintenance depends on their number, not on the whole history.
         """CREATE TABLE held (
             target INTEGER PRIMARY KEY REFERENCES targets ON DELETE CASCADE, server TEXT NOT NULL
         )""",
@@ -102,7 +102,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX targets_by_server ON targets (server)",
     ),
-    # How often an operation was taken up: an owner that was thought dead is told by it from itself, later.
+    # The fencing token: how often an operation was claimed. It distinguishes two claims of one process.
     ("ALTER TABLE operations ADD COLUMN generation INTEGER NOT NULL DEFAULT 1",),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""

@@ -1,8 +1,8 @@
 """Writes the journal: what is requested of the platform, and what becomes of it.
 
 The intent of a request is committed before the request leaves, and every transition of a server is one
-row. An operation belongs to the process that claimed it last: each claim raises the operation's generation,
-which every write checks (a fencing token). For one thread only, see ``JournalThread``.
+row. An operation belongs to the process that claimed it last: each claim raises its generation (a fencing
+token), and intents and outcomes are written for the newest one only. For one thread, see ``JournalThread``.
 """
 
 import contextlib

@@ -337,7 +337,7 @@ class OperationManager:
                         return
 
     async def _send_heartbeats(self) -> None:
-        """Renew the claims while anything is under way, and stop what another console requests to stop."""
+        """Renew the heartbeat while anything is under way, and stop what another console requests to stop."""
         while self._runners:
             await self._clock.sleep(HEARTBEAT)
             await self._journal.do(lambda journal: journal.heartbeat())

@@ -1,1 +1,1 @@
-"""Polling: when a job is asked for, and when servers are read again."""
+"""Polling: when the status of a job is requested, and when servers are read again."""

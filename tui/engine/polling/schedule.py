@@ -1,17 +1,15 @@
-"""When a job's status is worth asking for: what is known of how long such jobs take, and what follows.
+"""When to request a job's status: a life table of such jobs, and the intervals that follow from it.
 
-A job's status can only be had by asking, and each request has a price. The schedule rests on one rule:
+The status is only known by requesting it, and each request has a price. One rule sets the intervals:
 
-    ask again when the time that the job's end has been waiting to be noticed, as far as can be
-    expected, has come to the price of a request.
+    request again when the expected delay between the job's end and its detection equals the price.
 
-Where the chance of ending is ``h`` per second that makes intervals of ``sqrt(2 * price / h)``, which is
-what makes notice early for the requests spent: seldom while a job can hardly be done, often when it
-is due. The chance by age is kept in a life table as actuaries keep it: for each span of ages how many jobs
-ended in it and how many seconds were lived through in it, beside a prior that is worth a few jobs. Jobs still
-running count as much as those that ended.
+With a hazard rate of ``h`` per second that gives intervals of ``sqrt(2 * price / h)``: long while a job can
+hardly be done, short when it is due. The hazard by age comes from a life table as actuaries keep it: for each
+span of ages the number of jobs that ended in it and the seconds that jobs lived through it, beside a prior
+worth a few jobs. Jobs still running (censored observations) count as well.
 
-Everything here is in seconds.
+All times are in seconds.
 """
 
 import math
@@ -35,26 +33,26 @@ RECORDED: dict[Action, tuple[float, float]] = {
 """Seconds from POST to succeeded for 3 and for 8 servers, as recorded by the vendor's Node SDK in 2015."""
 
 PRICE = 0.05
-"""Seconds of late notice that one request is worth, for jobs of up to ``PATIENT`` seconds; for longer
-ones in proportion, as ten seconds matter less after ten minutes than after one."""
+"""Seconds of delay that one request is worth, for jobs of up to ``PATIENT`` seconds; in proportion for longer
+ones, as ten seconds matter less after ten minutes than after one."""
 PATIENT = 120.0
 LONGEST_INTERVAL = 60.0
 
 PRIOR_JOBS = 2.0
-"""How many jobs the prior is worth beside those really seen."""
+"""Jobs that the prior is worth beside those observed."""
 HISTORY_JOBS = 50.0
-"""How many jobs all of the history is worth at most beside those seen now: a slow night shows soon."""
+"""Jobs that the whole history is worth at most beside those observed now: a slow night shows soon."""
 REMEMBERED_JOBS = 1000.0
 KNOWN_JOBS = 20.0
-"""Until so many were seen to end the scale itself is not known, and no interval is longer than a tenth of
-the age or of the time that such a job takes."""
+"""Until so many ends were observed the time scale itself is uncertain, and no interval is longer than a tenth
+of the age or of the typical duration."""
 
 _EDGES = (0.0, *(0.5 * 1.1**n for n in range(133)))  # to just over two days
 _BINS = len(_EDGES) - 1
 
 
 def expected(action: Action, servers: int) -> float:
-    """Seconds that a job takes by the recorded times alone: linear in the number of servers."""
+    """Return the seconds that a job takes by the recorded times alone: linear in the number of servers."""
     three, eight = RECORDED[action]
     each = (eight - three) / 5
     fixed = three - 3 * each
@@ -64,18 +62,18 @@ def expected(action: Action, servers: int) -> float:
 
 
 def bound(typical: float) -> float:
-    """How long a job is followed at most before it counts as one that never ends."""
+    """Return after how many seconds a job counts as one that never ends."""
     return max(3600.0, 20 * typical)
 
 
 def similar(servers: int) -> range:
-    """The numbers of servers whose jobs are taken to last alike."""
+    """Return the numbers of servers whose jobs are assumed to take equally long."""
     low = 1 << (max(1, servers).bit_length() - 1)
     return range(low, 2 * low)
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """How long to wait after so many failures in a row (from 1): doubling from one second to half a minute.
+    """Return the seconds to wait after so many failures in a row (from 1): doubling from 1 to 30.
 
     ``jitter`` is a random number from 0 up to 1; it shortens the wait by up to a half.
     """
@@ -83,12 +81,12 @@ def backoff(failures: int, jitter: float) -> float:
 
 
 class LifeTable:
-    """What is known of how long one kind of job takes: the chance of ending, by age."""
+    """The durations of one kind of job, as the chance of ending by age."""
 
     def __init__(self, action: Action, servers: int, history: Iterable[float] = ()) -> None:
         """Start from the prior and the durations of earlier jobs of the kind."""
         self.typical = expected(action, servers)
-        """Seconds that such a job takes, before any was seen now."""
+        """Seconds that such a job takes, by the history or the prior."""
         self._prior = _prior(self.typical, 0.7 + 0.2 * abs(math.log(max(1, servers) / 5)))
         self._ended = [0.0] * _BINS
         self._lived = [0.0] * _BINS
@@ -96,7 +94,7 @@ class LifeTable:
         self.recall(history)
 
     def recall(self, history: Iterable[float]) -> None:
-        """Take in the durations of earlier jobs of the kind, beside what was seen since."""
+        """Add the durations of earlier jobs of the kind to what was observed since."""
         durations = sorted(history)
         if not durations:
             return
@@ -108,11 +106,11 @@ class LifeTable:
             self._end(duration, weight)
 
     def survived(self, start: float, stop: float) -> None:
-        """A job was seen going on at age ``stop``, having been accounted for up to ``start``."""
+        """Add that a job was running at age ``stop``, counted up to age ``start`` before."""
         self._add(start, stop)
 
     def ended(self, start: float, stop: float) -> float:
-        """A job ended between these ages; returns the age that is taken for its end."""
+        """Add that a job ended between these ages; returns the age assumed for its end."""
         age = (start + stop) / 2
         self._add(start, age)
         self._end(age)
@@ -121,7 +119,7 @@ class LifeTable:
         return age
 
     def hazard(self, index: int) -> float:
-        """The chance per second of ending in the span of ages of that index."""
+        """Return the chance per second of ending in the age span of that index."""
         low, high = max(0, index - 1), index + 2
         prior_seconds = PRIOR_JOBS * (_EDGES[index + 1] - _EDGES[index])
         ended = (sum(self._ended[low:high]) + self._ended[index]) / 2
@@ -129,7 +127,7 @@ class LifeTable:
         return (self._prior[index] * prior_seconds + ended) / (prior_seconds + lived)
 
     def interval(self, age: float) -> float:
-        """How long to wait before asking for a job that was seen going on at that age."""
+        """Return how long to wait before the next request for a job that was running at that age."""
         longest = LONGEST_INTERVAL
         if self._weight < KNOWN_JOBS:
             longest = min(longest, max(1.0, self.typical / 10, age / 10))
@@ -173,7 +171,7 @@ class LifeTable:
 
 
 def _prior(median: float, spread: float) -> list[float]:
-    """Chance of ending per second by age before anything was seen.
+    """The hazard by age before anything was observed.
 
     A log-normal over a floor that makes any doubling of the age about equally likely to see the end: the
     endpoint may be another one, or have a bad night.
