@@ -49,7 +49,7 @@ DIED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 UNHEARD = 500.0
 """Hurried seconds for which nobody reads what an unheard process says."""
 
-TAKINGS_UP = 3
+MAX_RESUMES = 3
 """So often the operator takes up what is left, in good weather, before it counts as never ending."""
 
 
@@ -146,7 +146,7 @@ class _Scene:
     def take_up(self) -> list[Report]:
         """Take up what is left until the journal says that it has ended."""
         reports = []
-        for _ in range(TAKINGS_UP):
+        for _ in range(MAX_RESUMES):
             reports.append(self.live(Process(command=Command.SEND_REST), ()))
             if all(story.ended is not None for story in read_stories(self.journal)):
                 break

@@ -43,8 +43,8 @@ class Result(msgspec.Struct, frozen=True):
     """Virtual time."""
 
 
-class Gave(Exception):
-    """A life did not get done what it was to do; ``str()`` says what."""
+class GaveUp(Exception):
+    """A life did not finish its work; the message explains what is missing."""
 
 
 def run_seed(seed: int) -> Result:
@@ -213,7 +213,7 @@ class _Run:
             if any(isinstance(event, LoggedIn) for event in events):
                 return
             await asyncio.sleep(30)
-        raise Gave(f"no login: {events}")
+        raise GaveUp(f"no login: {events}")
 
     async def _log_in_again(self, service: EngineService, events: list[Event]) -> None:
         """The operator looks at the screen every minute, types the password while it is asked for."""
@@ -244,7 +244,7 @@ class _Run:
             if service.inventory.fleet.data_centers and not service.inventory.fleet.problems:
                 return
             await asyncio.sleep(30)
-        raise Gave(f"the fleet could not be read: {service.inventory.fleet.problems}")
+        raise GaveUp(f"the fleet could not be read: {service.inventory.fleet.problems}")
 
     def _let_trouble_end(self) -> None:
         """Until all jobs have ended, and there is room on the disk."""

@@ -155,7 +155,7 @@ def forgetful(journal: JournalWriter) -> JournalWriter:
 
     class Forgetful:
         def __getattr__(self, name: str) -> Any:
-            return (lambda *_: None) if name == "submit" else getattr(journal, name)
+            return (lambda *_: None) if name == "record_intent" else getattr(journal, name)
 
     return cast(JournalWriter, Forgetful())
 

@@ -12,7 +12,7 @@ from tests.campaign.defects import DEFECTS
 def test_a_defect_put_back_is_seen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What never ends is given up sooner.
     monkeypatch.setattr(processes, "PATIENCE", 25.0)
-    monkeypatch.setattr(processes, "TAKINGS_UP", 1)
+    monkeypatch.setattr(processes, "MAX_RESUMES", 1)
     script, trouble, breaks, _ = DEFECTS[name]
     result = processes.carry_out(script, tmp_path, choose=trouble(), defect=name)
     assert breaks in {violation.promise for violation in result.violations}
