@@ -91,7 +91,7 @@ async def test_details_come_from_the_endpoint(tmp_path: Path) -> None:
         await pilot.press("enter")
         server = screen.details.server
         assert server is not None
-        await until(pilot, lambda: any("host name" in text for text, _ in screen.details._lines))
+        await until(pilot, lambda: any("host name" in text for text, _ in screen.details.lines))
 
 
 async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_result_has_its_whole_message_in_the_details(
         c.servers.results.focus()
         await c.press("f", "enter")
         assert c.servers.details.server is not None
-        shown = " ".join(line.strip() for line, _ in c.servers.details._lines)
+        shown = " ".join(line.strip() for line, _ in c.servers.details.lines)
         assert LONG in shown
         await c.press("down")
         other = list(c.engine.operations["op-1"].targets)[1]

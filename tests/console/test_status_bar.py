@@ -156,9 +156,9 @@ async def test_when_a_pause_is_over_the_line_is_drawn_without_it(
     async with console() as c:
         bar = c.app.screen.query_one(StatusBar)
         c.engine.tell(events.PauseRequested(NOW + 300))
-        await c.until(lambda: "asked to wait until" in bar._drawn.plain)
+        await c.until(lambda: "asked to wait until" in bar.drawn.plain)
         ((seconds, over),) = due
         assert seconds == 300
         c.store.clock = lambda: NOW + 300
         over()
-        await c.until(lambda: "wait" not in bar._drawn.plain)
+        await c.until(lambda: "wait" not in bar.drawn.plain)

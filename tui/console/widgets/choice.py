@@ -8,12 +8,12 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """Pressed with Enter or the mouse."""
+    """A choice that is pressed with Enter or the mouse."""
 
     BINDINGS = [Binding("enter", "press", show=False)]
 
     class Pressed(Message):
-        """The operator chose it."""
+        """The choice was pressed."""
 
         def __init__(self, choice: "Choice") -> None:
             super().__init__()
@@ -21,7 +21,7 @@ class Choice(Widget, can_focus=True):
 
         @property
         def control(self) -> "Choice":
-            """The choice, for ``on`` selectors."""
+            """Textual: the choice, for selectors of ``on``."""
             return self.choice
 
     def __init__(
@@ -36,14 +36,14 @@ class Choice(Widget, can_focus=True):
         self._text = Content.assemble((f"{key} ", "bold"), f"{label} ")
 
     def render(self) -> Content:
-        """The key and what it does; a sign where the focus is, for those who see no colours."""
+        """Textual: the key and what it does, with a sign where the focus is: not by colour alone."""
         return Content("►" if self.has_focus else " ") + self._text
 
     def action_press(self) -> None:
-        """Choose it."""
+        """Press it."""
         self.post_message(self.Pressed(self))
 
     def on_click(self, event: Click) -> None:
-        """Choose it with the mouse."""
+        """Textual: press it with the mouse."""
         event.stop()
         self.action_press()

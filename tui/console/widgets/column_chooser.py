@@ -16,14 +16,14 @@ from tui.console.widgets.line_list import LineList
 from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, Shown
 
 Fitting = Callable[[ColumnLayout], Container[str]]
-"""Which columns of a layout there is room for."""
+"""Returns the columns of a layout that there is room for."""
 KEYS = "space show · shift+↑ shift+↓ move · + - width · 0 auto · d default"
 ALWAYS = frozenset(column.name for column in COLUMNS.values() if column.priority == 0)
 """Columns that cannot be hidden."""
 
 
 class ColumnLines(LineList):
-    """All columns, those that are shown first and in their order."""
+    """The list of all columns: first the shown ones in their order."""
 
     gutter_width = 2
 
@@ -36,7 +36,7 @@ class ColumnLines(LineList):
         self.take(layout)
 
     def take(self, layout: ColumnLayout) -> None:
-        """Show a layout."""
+        """List the columns of a layout."""
         self.shown = {item.name for item in layout.columns}
         self.widths = {item.name: item.width for item in layout.columns}
         self.names = [item.name for item in layout.columns]
@@ -44,7 +44,7 @@ class ColumnLines(LineList):
 
     @property
     def column_layout(self) -> ColumnLayout:
-        """What was chosen."""
+        """The layout that is chosen."""
         return ColumnLayout(
             tuple(Shown(name, self.widths.get(name)) for name in self.names if name in self.shown)
         )
@@ -55,20 +55,20 @@ class ColumnLines(LineList):
         return self.names[self.cursor]
 
     def line_count(self) -> int:
-        """All columns."""
+        """How many columns there are."""
         return len(self.names)
 
     def line_key(self, index: int) -> Hashable:
-        """A line is drawn again when another column, or another choice, is on it."""
+        """Another column, or another choice for it, is another line."""
         name = self.names[index]
         return name, name in self.shown, self.widths.get(name), self._hidden(name)
 
     def _hidden(self, name: str) -> bool:
-        """Whether a column is chosen, and would not be seen all the same: there is no room for it."""
+        """Whether a column is chosen but there is no room for it."""
         return name in self.shown and name not in self.fitting(self.column_layout)
 
     def draw_body(self, index: int) -> list[Segment]:
-        """Whether it is shown, its title, width and meaning."""
+        """Draw whether the column is shown, its title, width and meaning."""
         column = COLUMNS[self.names[index]]
         sign = "✓" if column.name in self.shown else " "
         width = self.widths.get(column.name)
@@ -93,7 +93,7 @@ class ColumnLines(LineList):
             self.move_cursor(to)
 
     def widen(self, step: int | None) -> None:
-        """Make it wider or narrower; None lets the program choose."""
+        """Change the width of the column under the cursor; None lets the program choose it."""
         column = COLUMNS[self.name_here]
         now = self.widths.get(column.name)
         start = min(column.most, max(column.least, len(column.title))) if now is None else now
@@ -102,7 +102,7 @@ class ColumnLines(LineList):
 
 
 class ColumnChooser(Dialog[ColumnLayout | None]):
-    """Lets the operator choose columns. Returns the layout, or None to leave it as it was."""
+    """The dialog to choose columns. Returns the layout, or None for no change."""
 
     BINDINGS = [
         Binding("space", "show_or_hide", "Show or hide"),
@@ -149,16 +149,16 @@ class ColumnChooser(Dialog[ColumnLayout | None]):
         self.lines.widen(None)
 
     def action_default(self) -> None:
-        """The columns as they come."""
+        """Choose the default columns."""
         self.lines.take(DEFAULT_LAYOUT)
         self.lines.refresh_lines_seen()
 
     @on(Choice.Pressed, "#yes")
     def action_keep(self) -> None:
-        """Take what was chosen."""
+        """Close with what is chosen."""
         self.dismiss(self.lines.column_layout)
 
     @on(Choice.Pressed, "#no")
     def action_leave(self) -> None:
-        """As it was."""
+        """Close without a change."""
         self.dismiss(None)

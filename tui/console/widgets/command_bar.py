@@ -1,4 +1,4 @@
-"""The last line: the keys that matter now. Whole hints go where there is no room, help and quit never."""
+"""The last line of the screen: the keys that can be used now."""
 
 from textual.binding import Keymap
 from textual.content import Content
@@ -9,7 +9,7 @@ from tui.console.footer import hints
 
 
 class CommandBar(Widget):
-    """One line of keys and what they do, made from the table of commands."""
+    """One line of keys and what they do, as many as fit; help and quit always do."""
 
     def __init__(self, keymap: Keymap, command_context: CommandContext) -> None:
         super().__init__()
@@ -18,13 +18,13 @@ class CommandBar(Widget):
         self._pane = command_context.pane
 
     def show(self, command_context: CommandContext, pane: Pane) -> None:
-        """Show the keys for a context and the pane with the focus; draws only when they differ."""
+        """Show the keys for a context and the focused pane; draws only when they differ."""
         before, self._command_context, self._pane = self.render(), command_context, pane
         if self.render().markup != before.markup:
             self.refresh()
 
     def render(self) -> Content:
-        """The keys stand out, the words do not; what cannot be used now is dim."""
+        """Textual: keys bold, words plain, commands that are disabled dim."""
         parts: list[Content] = []
         for command, text in hints(
             self._command_context, self._pane, self._keymap, max(0, self.size.width - 2)

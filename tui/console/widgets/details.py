@@ -1,4 +1,4 @@
-"""The panel that says everything about the server under the cursor."""
+"""The panel with all details of one server."""
 
 import asyncio
 from collections.abc import Hashable, Sequence
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from tui.console.store import Store
 
 REST = 0.4
-"""Seconds the cursor must rest on a server before its details are asked for."""
+"""Seconds that the cursor rests on a server before its details are requested."""
 LABEL = 13
+"""Cells of the labels before the values."""
 
 
 class Details(LineList):
-    """What is known of a server at once; the rest is asked for when the cursor rests on it, and kept.
+    """Shows what the fleet knows of a server at once; requests the rest when the cursor rests on it.
 
-    Scrolls by line, has no cursor. ``action_raw`` turns to the answer as it came and back.
+    Scrolls by line and has no cursor. ``action_raw`` switches between the fields and the raw answer.
     """
 
     class Wanted(Message):
-        """The details of this server are not here yet, or it has changed since."""
+        """The details of this server are needed: they were not read, or the server has changed since."""
 
         def __init__(self, server_id: str) -> None:
             super().__init__()
@@ -52,116 +53,116 @@ class Details(LineList):
         self._done: tuple[Done, ...] = ()
         self._fetched: LRUCache[str, ServerDetails] = LRUCache(64)
         self._problem = ""
-        self._asked = ""
+        self._requested = ""
         self._timer: asyncio.TimerHandle | None = None
-        self._lines: list[tuple[str, str]] = []
-        """(text, name of its style)."""
+        self.lines: list[tuple[str, str]] = []
+        """Each line: its text, and the name of its style."""
 
     def show(self, server: Server | None, done: Sequence[Done] = ()) -> None:
-        """Show a server, or nothing; ``done`` is what this console did to it, the newest first."""
+        """Show a server, or nothing; ``done`` are its operations in this console, newest first."""
         other = server is None or self.server is None or server.id != self.server.id
-        rest = REST if self.server is not None else 0.0  # just opened: whoever opens it wants to know
+        rest = REST if self.server is not None else 0.0  # just opened: request them at once
         self.server, self._done = server, tuple(done)
         if other:
-            self._problem, self.raw, self._asked = "", False, ""
+            self._problem, self.raw, self._requested = "", False, ""
             if self.is_mounted:
                 self.scroll_to(y=0, animate=False, force=True)
         self._lay_out()
-        self._ask_soon(rest)
+        self._request_soon(rest)
 
     def take(self, details: ServerDetails) -> None:
-        """The details of a server came."""
+        """Show the details that were read for a server."""
         id_ = details.server.id
         self._fetched[id_] = details
         if self.server is not None and self.server.id == id_:
-            self._asked, self._problem = "", ""
+            self._requested, self._problem = "", ""
             self._lay_out()
 
     def fail(self, server_id: str, message: str) -> None:
-        """The details of a server could not be read."""
+        """Show why the details of a server could not be read."""
         if self.server is not None and self.server.id == server_id:
             self._problem = message
             self._lay_out()
 
     def again(self) -> None:
-        """Forget what was fetched: a refresh. The server shown is asked for anew."""
+        """Forget the details that were read, and request those of the server shown."""
         self._fetched.clear()
-        self._asked = ""
-        self._ask_soon()
+        self._requested = ""
+        self._request_soon()
 
     def action_raw(self) -> None:
-        """The answer as it came, or the fields of it."""
+        """Switch between the raw answer and its fields."""
         if self._details() is not None:
             self.raw = not self.raw
             self.scroll_to(y=0, animate=False, force=True)
             self._lay_out()
 
     def action_cursor_up(self) -> None:
-        """One line up."""
+        """Scroll one line up."""
         self.show_line(self.first - 1)
 
     def action_cursor_down(self) -> None:
-        """One line down."""
+        """Scroll one line down."""
         self.show_line(self.first + 1)
 
     def action_page_up(self) -> None:
-        """One page up."""
+        """Scroll one page up."""
         self.show_line(self.first - self.page)
 
     def action_page_down(self) -> None:
-        """One page down."""
+        """Scroll one page down."""
         self.show_line(self.first + self.page)
 
     def action_first(self) -> None:
-        """To the top."""
+        """Scroll to the top."""
         self.show_line(0)
 
     def action_last(self) -> None:
-        """To the end."""
+        """Scroll to the end."""
         self.show_line(self.line_count())
 
     def on_resize(self) -> None:
-        """Textual: the lines are wrapped elsewhere."""
+        """Textual: wrap the lines for the new width."""
         super().on_resize()
         self._lay_out()
 
     def on_unmount(self) -> None:
-        """Textual: gone from the screen."""
+        """Textual: cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
 
     # -- drawing
 
     def line_count(self) -> int:
-        """Lines there are to scroll through."""
-        return len(self._lines)
+        """How many lines there are."""
+        return len(self.lines)
 
     @property
     def has_cursor(self) -> bool:
-        """Keys scroll here."""
+        """False: keys scroll."""
         return False
 
     def line_key(self, index: int) -> Hashable:
-        """A line is what it says."""
-        return self._lines[index]
+        """Equal texts in equal styles are one line."""
+        return self.lines[index]
 
     def draw_gutter(self, index: int) -> list[Segment]:
-        """A margin."""
+        """Draw a margin."""
         return [Segment(" " * self.gutter_width, self.base_style)]
 
     def draw_body(self, index: int) -> list[Segment]:
-        """The line."""
-        text, look = self._lines[index]
-        return [Segment(fit(text, self.body_width), self.style(look))]
+        """Draw the text."""
+        text, style = self.lines[index]
+        return [Segment(fit(text, self.body_width), self.style(style))]
 
     def draw_heading(self, y: int) -> list[Segment]:
-        """Whether this is all there is."""
+        """Draw the title, with a problem or what is still being read."""
         if self.server is None:
             text = "Details"
         elif self._problem:
             text = f"Details · {self._problem}"
         elif self._details() is None:
-            text = "Details · reading the rest …" if self._asked else "Details"
+            text = "Details · reading the rest …" if self._requested else "Details"
         else:
             text = "Raw answer · j fields" if self.raw else "Details · j raw answer"
         return [Segment(" " + fit(text, self.width - 1), self.title_style)]
@@ -171,32 +172,32 @@ class Details(LineList):
     def _details(self) -> ServerDetails | None:
         return self._fetched.get(self.server.id) if self.server is not None else None
 
-    def _ask_soon(self, rest: float = REST) -> None:
+    def _request_soon(self, rest: float = REST) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.server is not None and self._details() is None and self._asked != self.server.id:
+        if self.server is not None and self._details() is None and self._requested != self.server.id:
             if rest:
-                self._timer = later(self, rest, self._ask)
+                self._timer = later(self, rest, self._request)
             else:
-                self.call_later(self._ask)
+                self.call_later(self._request)
 
-    def _ask(self) -> None:
-        if self.server is not None and self.display and self._asked != self.server.id:
-            self._asked = self.server.id
+    def _request(self) -> None:
+        if self.server is not None and self.display and self._requested != self.server.id:
+            self._requested = self.server.id
             self.refresh_heading(0)
             self.post_message(self.Wanted(self.server.id))
 
     def _lay_out(self) -> None:
-        """Make the lines anew, and draw those that are not as they were."""
-        before, self._lines = self._lines, self._make_lines()
+        """Make the lines again, and draw those that changed."""
+        before, self.lines = self.lines, self._make_lines()
         if not self.is_mounted:
             return
         self.refresh_heading(0)
-        if len(before) != len(self._lines):
+        if len(before) != len(self.lines):
             self.lines_changed()
             return
-        for index, (old, new) in enumerate(zip(before, self._lines, strict=True)):
+        for index, (old, new) in enumerate(zip(before, self.lines, strict=True)):
             if old != new:
                 self.refresh_line_at(index)
 
@@ -215,18 +216,18 @@ class Details(LineList):
     def _lines_of(self, fact: Fact) -> list[tuple[str, str]]:
         if not fact.value:
             return [(fact.label, "line--heading")]
-        look = "state--maintenance" if fact.maintenance else ""
-        look = f"state--{STATE_STYLES[fact.state].colour}" if fact.state is not None else look
+        style = "state--maintenance" if fact.maintenance else ""
+        style = f"state--{STATE_STYLES[fact.state].colour}" if fact.state is not None else style
         indent = LABEL if fact.label else 1
         label = fit(fact.label, LABEL - 1) + " " if fact.label else " "
         return [
-            ((label if index == 0 else " " * indent) + part, look)
+            ((label if index == 0 else " " * indent) + part, style)
             for index, part in enumerate(wrap(fact.value, max(8, self.body_width - indent)))
         ]
 
 
 def done_to(server_id: str, store: "Store") -> list[Done]:
-    """What this console did to a server, the newest first."""
+    """The operations on a server in this console, newest first."""
     return [
         Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
         for operation in reversed(store.operations.values())

@@ -1,4 +1,4 @@
-"""What an empty list says: why it is empty, and how that changes."""
+"""Why a list of servers is empty, and what changes that."""
 
 from tui.console.store import Store
 from tui.console.widgets.status_bar import clock_time
@@ -6,7 +6,7 @@ from tui.model.listing.view import View
 
 
 def why_empty(store: Store, view: View) -> list[str]:
-    """The lines to show where ``view`` has no servers."""
+    """Return the lines to show where ``view`` has no servers."""
     fleet = store.fleet
     if fleet.servers:
         group = fleet.groups.get(view.group_id or "")

@@ -1,4 +1,4 @@
-"""The line that the filter is typed on."""
+"""The line on which the filter is typed."""
 
 import asyncio
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from tui.model.filter.values import QueryError
 from tui.model.history import History
 
 DELAY = 0.05
-"""Seconds after a key before the filter is told, so that fast typing is filtered once."""
+"""Seconds after a key before ``Changed`` is posted, so that fast typing filters once."""
 HINT = "words · field:value · !not · a or b · ↑ older · enter keep · esc clear"
 
 
 class FilterBar(Vertical):
-    """An input with history; below it, while it has the focus, what is wrong or how many were found."""
+    """An input with history; below it, while it has the focus, an error or how many servers match."""
 
     DEFAULT_CSS = """
     FilterBar {
@@ -31,7 +31,7 @@ class FilterBar(Vertical):
         & > Input:focus { border: none; }
         & > Static { height: 1; padding: 0 1; color: $quiet; display: none; }
         & > Static.-wrong { height: auto; max-height: 4; color: $state-red; }
-        /* Without a rule of its own, textual restyles nothing below when the focus comes. */
+        /* Textual restyles the children of a widget on focus only if it has such a rule itself. */
         &:focus-within { height: auto; }
         &:focus-within > Static { display: block; }
     }
@@ -43,7 +43,7 @@ class FilterBar(Vertical):
     ]
 
     class Changed(Message):
-        """Another filter is to be shown."""
+        """Another filter was typed or chosen."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -54,14 +54,14 @@ class FilterBar(Vertical):
             return isinstance(message, FilterBar.Changed)
 
     class Left(Message):
-        """The operator is done typing: the focus belongs to the list."""
+        """The operator leaves the filter for the list."""
 
     def __init__(self, text: str = "", *, history: Iterable[str] = (), id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.history = History(history)
-        """What the settings keep: ``history.lines``."""
+        """Filters typed before; the settings keep ``history.lines``."""
         self._start = text
-        self._told = text
+        self._posted = text
         self._timer: asyncio.TimerHandle | None = None
         self._error: QueryError | None = None
         self._note = HINT
@@ -73,15 +73,15 @@ class FilterBar(Vertical):
 
     @property
     def text(self) -> str:
-        """What is typed."""
+        """The filter as typed."""
         return self.query_one(Input).value
 
     def set_text(self, text: str) -> None:
-        """Take a filter from elsewhere, e.g. one with a name; it is in force before the next key."""
+        """Set a filter, e.g. a named one; ``Changed`` is posted before the next key is dispatched."""
         line = self.query_one(Input)
         line.value = text
         line.cursor_position = len(text)
-        self._tell()
+        self._post()
 
     @property
     def wrong(self) -> bool:
@@ -89,59 +89,59 @@ class FilterBar(Vertical):
         return self._error is not None
 
     def show_error(self, error: QueryError | None) -> None:
-        """Say where and why the filter does not parse; None: it does."""
+        """Show where and why the filter does not parse; None when it does."""
         self._error = error
         self._draw_note()
 
     def show_note(self, note: str) -> None:
-        """Say how many were found, in place of the hint."""
+        """Show how many servers match, in place of the hint."""
         self._note = note or HINT
         self._draw_note()
 
     def on_focus(self) -> None:
-        """Textual: the input takes the focus."""
+        """Textual: pass the focus to the input."""
         self.query_one(Input).focus()
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """A key went into the filter: tell it when no other follows at once."""
+        """Post the filter when no other key follows at once."""
         event.stop()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = later(self, DELAY, self._tell)
+        self._timer = later(self, DELAY, self._post)
 
     @on(Input.Submitted)
     def keep(self, event: Input.Submitted) -> None:
-        """The filter stays, and the list has the focus again."""
+        """Post the filter and leave it."""
         event.stop()
-        self._tell()
+        self._post()
         self.post_message(self.Left())
 
     def on_descendant_blur(self) -> None:
-        """Textual: the focus goes elsewhere. What is done there is meant for the filter as typed."""
-        self._tell()
+        """Textual: post the filter before the next widget acts on the list."""
+        self._post()
 
     def action_older(self) -> None:
-        """The filter before."""
+        """Set the previous filter of the history."""
         self.set_text(self.history.older(self.text))
 
     def action_newer(self) -> None:
-        """The filter after."""
+        """Set the next filter of the history."""
         self.set_text(self.history.newer(self.text))
 
     def action_clear_or_leave(self) -> None:
-        """Take the filter off; if there is none, go back to the list."""
+        """Clear the filter; without one, leave it."""
         if self.text:
             self.set_text("")
         else:
             self.post_message(self.Left())
 
-    def _tell(self) -> None:
+    def _post(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.text != self._told:
-            self._told = self.text
+        if self.text != self._posted:
+            self._posted = self.text
             self.post_message(self.Changed(self.text))
 
     def _draw_note(self) -> None:
@@ -150,7 +150,7 @@ class FilterBar(Vertical):
         if self._error is not None:
             at, message = self._error.position, self._error.message
             text = " " * at + "^ " + message
-            if len(text) > width:  # where it would be cut there is no place beneath the place
+            if len(text) > width:  # no room to point at the place
                 text = f"at {at + 1}: {message}"
         note.set_class(self._error is not None, "-wrong")
         note.update(

@@ -1,4 +1,4 @@
-"""The groups as a tree, with how many servers are below each and how many of them in maintenance."""
+"""The tree of groups, with the number of servers below each and of those in maintenance."""
 
 from collections import Counter
 from collections.abc import Hashable
@@ -17,7 +17,7 @@ from tui.model.group import Group
 from tui.model.listing.ordering import natural_key
 
 GAP = 2
-"""Cells before each figure: what was counted never touches what stands before it."""
+"""Cells before each figure at least."""
 
 
 class Branch(NamedTuple):
@@ -30,17 +30,17 @@ class Branch(NamedTuple):
 
 
 class GroupTree(LineList):
-    """Enter restricts the list to a group and all below it, space marks its servers, left and right fold."""
+    """The tree: Enter restricts the list to a group and all below, space marks its servers, arrows fold."""
 
     class Chosen(Message):
-        """Show only the servers below this group; None: all."""
+        """Show only the servers below this group; None for all."""
 
         def __init__(self, group_id: str | None) -> None:
             super().__init__()
             self.group_id = group_id
 
     class Marked(Message):
-        """Mark the servers below this group; None: all. Or unmark them, if all are marked already."""
+        """Mark the servers below this group, or unmark them if all are marked; None for all servers."""
 
         def __init__(self, group_id: str | None) -> None:
             super().__init__()
@@ -67,12 +67,12 @@ class GroupTree(LineList):
         self._open: set[str] = set()
         self._known_roots: set[str] = set()
         self._counting = False
-        self._grow()
+        self._read_groups()
 
     def reload(self) -> None:
-        """The fleet was replaced or changed in bulk; folds stay, and the cursor stays on its group."""
+        """Show a fleet that was replaced or changed in bulk; folds stay, and the cursor on its group."""
         at = self.branches[self.cursor].group
-        self._grow()
+        self._read_groups()
         if at is not None:
             self._go_to(at.id)
         if self.chosen is not None and self.chosen not in self.fleet.groups:
@@ -80,7 +80,7 @@ class GroupTree(LineList):
         self.lines_changed()
 
     def count_soon(self) -> None:
-        """Some servers changed: count again within a second. However many calls, one count."""
+        """Count again within a second, once however often this is called: some servers changed."""
         if not self._counting:
             self._counting = True
             later(self, 1.0, self._count_again)
@@ -97,13 +97,13 @@ class GroupTree(LineList):
     # -- actions
 
     def action_choose(self) -> None:
-        """Show only what is below the group under the cursor; once more lifts that."""
+        """Restrict the list to the group under the cursor, or lift that."""
         group = self.branches[self.cursor].group
         wanted = group.id if group else None
         self.choose(None if wanted == self.chosen else wanted)
 
     def action_mark_group(self) -> None:
-        """Mark what is below the group under the cursor."""
+        """Mark or unmark the servers below the group under the cursor."""
         group = self.branches[self.cursor].group
         self.post_message(self.Marked(group.id if group else None))
 
@@ -129,7 +129,7 @@ class GroupTree(LineList):
                 return
 
     def line_clicked(self, index: int, x: int, event: events.Click) -> None:
-        """A click on the sign folds, elsewhere it chooses."""
+        """Fold or unfold on the sign, choose the group elsewhere."""
         self.move_cursor(index, scroll=False)
         branch = self.branches[index]
         sign = self.gutter_width + branch.depth * 2
@@ -141,23 +141,23 @@ class GroupTree(LineList):
     # -- drawing
 
     def line_count(self) -> int:
-        """Groups that no fold hides, and the line for all."""
+        """How many groups are not folded away, and the line for all."""
         return len(self.branches)
 
     def line_key(self, index: int) -> Hashable:
-        """A line is drawn again when its group, fold or counts changed."""
+        """Another group, fold or count is another line."""
         branch = self.branches[index]
         key = branch.group.id if branch.group else ""
         return branch, key in self._open, self.totals[key], self.in_maintenance[key], self._figures()
 
     def draw_gutter(self, index: int) -> list[Segment]:
-        """The cursor, and which group the list is restricted to."""
+        """Draw the cursor, and a sign for the group that the list is restricted to."""
         group = self.branches[index].group
         chosen = "●" if self.chosen is not None and group is not None and group.id == self.chosen else " "
         return [Segment(self.cursor_sign(index) + chosen, self.style("line--cursor"))]
 
     def draw_body(self, index: int) -> list[Segment]:
-        """Indented name, servers, and servers in maintenance."""
+        """Draw the indented name, the number of servers, and of those in maintenance."""
         branch = self.branches[index]
         key = branch.group.id if branch.group else ""
         name = branch.group.name if branch.group else "All servers"
@@ -172,13 +172,13 @@ class GroupTree(LineList):
         return [Segment(text, self.base_style), Segment(maintenance, self.style("state--maintenance"))]
 
     def draw_heading(self, y: int) -> list[Segment]:
-        """What the figures are."""
+        """Draw the titles of the figures."""
         count, maint = self._figures()
         text = fit(" Groups", self.width - count - maint) + f"{'all':>{count}}{'maint':>{maint}}"
         return [Segment(text, self.title_style)]
 
     def _figures(self) -> tuple[int, int]:
-        """How wide the two columns of figures are; the first line has the largest of each."""
+        """The widths of the two columns of figures; the first line has the largest of each."""
         return (
             GAP + max(len("all"), len(f"{self.totals['']:,}")),
             GAP + max(len("maint"), len(f"{self.in_maintenance['']:,}")),
@@ -186,7 +186,7 @@ class GroupTree(LineList):
 
     # -- within
 
-    def _grow(self) -> None:
+    def _read_groups(self) -> None:
         groups = self.fleet.groups
         below: dict[str | None, list[Group]] = {}
         for group in groups.values():
@@ -202,19 +202,19 @@ class GroupTree(LineList):
         self._flatten()
 
     def _flatten(self) -> None:
-        """The lines that no fold hides; each group once, whatever its parents say."""
+        """Make the lines that are not folded away; each group once, even where groups form a circle."""
         branches = [Branch(None, 0, False)]
-        waiting = [(group, 0) for group in reversed(self._below.get(None, ()))]
-        while waiting:
-            group, depth = waiting.pop()
+        pending = [(group, 0) for group in reversed(self._below.get(None, ()))]
+        while pending:
+            group, depth = pending.pop()
             children = self._below.get(group.id, ())
             branches.append(Branch(group, depth, bool(children)))
             if group.id in self._open:
-                waiting += [(child, depth + 1) for child in reversed(children)]
+                pending += [(child, depth + 1) for child in reversed(children)]
         self.branches = branches
 
     def _count(self) -> None:
-        """Servers of each group and all below it; "" for all."""
+        """Count the servers of each group and all below it; "" is the key for all."""
         own, in_maintenance = self.fleet.counts()
         self.totals, self.in_maintenance = Counter(own), Counter(in_maintenance)
         order = [group.id for group in self._below.get(None, ())]

@@ -1,4 +1,4 @@
-"""A list of lines under a fixed heading, drawn only where it is seen. Knows nothing of what the lines say."""
+"""A list of lines under a fixed heading, drawn only where it is on the screen."""
 
 import math
 from collections.abc import Hashable
@@ -17,11 +17,11 @@ from tui.console.widgets.line_styles import LineStyles
 
 
 class LineList(LineStyles, can_focus=True):
-    """Base of every list of lines: cursor, scrolling, cached lines, and refreshing no more than changed.
+    """Base of every list: cursor, scrolling, a cache of lines, and refreshing only cells that changed.
 
-    A line is a gutter (cursor and marks, drawn anew each time) and a body (kept until ``line_key``
-    differs). Subclasses say how many lines there are and how one is drawn; what they change they
-    refresh by ``refresh_gutter``, ``refresh_cells`` or ``refresh_line_at``, never all of the widget.
+    A line is a gutter (cursor and marks, always drawn) and a body (cached until ``line_key`` differs).
+    Subclasses say how many lines there are and draw one; they refresh what they change by
+    ``refresh_gutter``, ``refresh_cells`` or ``refresh_line_at``, never the whole widget.
     """
 
     DEFAULT_CSS = """
@@ -50,62 +50,62 @@ class LineList(LineStyles, can_focus=True):
         self.cursor = 0
         """The line the cursor is on; 0 also where there are no lines."""
         self.moved = False
-        """Whether anybody moved the cursor."""
+        """Whether the operator moved the cursor."""
         self.lines_drawn = 0
-        """How many line bodies were drawn so far. For tests: what is counted cannot drift unseen."""
-        self._nothing: list[str] = []
+        """How many line bodies were drawn so far, for tests."""
+        self._explanation: list[str] = []
         self._bodies: LRUCache[Hashable, list[Segment]] = LRUCache(512)
         self._inside = Size(0, 0)
-        """What is left for lines beside the scroll bar; asking Textual takes as long as drawing a line."""
+        """The size without the scroll bar; computing it takes Textual as long as drawing a line."""
 
-    # -- for subclasses to say
+    # -- for subclasses
 
     def line_count(self) -> int:
         """How many lines there are."""
         raise NotImplementedError
 
     def line_key(self, index: int) -> Hashable:
-        """What decides how the body of a line looks; equal keys are drawn once."""
+        """What the body of a line depends on; lines with equal keys are drawn once."""
         raise NotImplementedError
 
     def draw_body(self, index: int) -> list[Segment]:
-        """The line without its gutter. May be too short or too long."""
+        """Draw the line without its gutter, in any number of cells."""
         raise NotImplementedError
 
     def draw_gutter(self, index: int) -> list[Segment]:
-        """The first ``gutter_width`` cells: the cursor, and what else changes often."""
+        """Draw the first ``gutter_width`` cells: the cursor, and what else changes often."""
         sign = self.cursor_sign(index)
         rest = " " * (self.gutter_width - 1)
         return [Segment(sign, self.style("line--cursor")), Segment(rest, self.base_style)]
 
     @property
     def has_cursor(self) -> bool:
-        """Whether there is a line that keys act on; else they only scroll."""
+        """Whether keys act on a line; else they only scroll."""
         return True
 
     def cursor_sign(self, index: int) -> str:
-        """What stands before the line under the cursor: solid only in the pane that has the focus."""
+        """The sign before the line under the cursor: solid in the focused pane, thin elsewhere."""
         if index != self.cursor or not self.has_cursor:
             return " "
         return "▌" if self.has_focus else "▏"
 
     def draw_heading(self, y: int) -> list[Segment]:
-        """Line ``y`` of the heading."""
+        """Draw line ``y`` of the heading."""
         return []
 
     def cursor_moved(self) -> None:
-        """The cursor is on another line, or another thing is on its line."""
+        """Called when the cursor is on another line, or its line shows something else."""
 
     # -- drawing
 
     def notify_style_update(self) -> None:
-        """Textual: the styles are not what they were."""
+        """Textual: the styles changed."""
         super().notify_style_update()
         self._bodies.clear()
 
     @property
     def body_width(self) -> int:
-        """Cells there are for the body of a line."""
+        """Cells of the body of a line."""
         return max(0, self._inside.width - self.gutter_width)
 
     @property
@@ -115,16 +115,16 @@ class LineList(LineStyles, can_focus=True):
 
     @property
     def page(self) -> int:
-        """Lines that fit below the heading."""
+        """How many lines fit below the heading."""
         return max(1, self._inside.height - self.heading)
 
     @property
     def first(self) -> int:
-        """The line right below the heading."""
+        """The first line on the screen."""
         return self.scroll_offset.y
 
     def seen(self) -> range:
-        """The lines that are on the screen."""
+        """The lines on the screen."""
         first = self.first
         return range(first, min(self.line_count(), first + self.page))
 
@@ -137,7 +137,7 @@ class LineList(LineStyles, can_focus=True):
             return Strip(self._fitted(self.draw_heading(y), width), width)
         index = y - self.heading + self.first
         if index >= self.line_count():
-            return self._draw_nothing(index, width)
+            return self._draw_empty_line(index, width)
         key = (width, self.line_key(index))
         body = self._bodies.get(key)
         if body is None:
@@ -149,16 +149,17 @@ class LineList(LineStyles, can_focus=True):
             line = [Segment(text, (style or plain) + over) for text, style, _ in line]
         return Strip(list(Segment.simplify(line)), width)
 
-    def explain(self, nothing: list[str]) -> None:
-        """Say this where there are no lines."""
-        if nothing != self._nothing:
-            self._nothing = nothing
+    def explain(self, explanation: list[str]) -> None:
+        """Show these lines while the list is empty."""
+        if explanation != self._explanation:
+            self._explanation = explanation
             self.refresh_lines_seen()
 
-    def _draw_nothing(self, index: int, width: int) -> Strip:
+    def _draw_empty_line(self, index: int, width: int) -> Strip:
         room = max(1, width - self.gutter_width - 1)
-        said = [part for line in self._nothing for part in wrap(line, room)] if not self.line_count() else []
-        text = " " * self.gutter_width + said[index] if index < len(said) else ""
+        lines = [] if self.line_count() else self._explanation
+        texts = [part for line in lines for part in wrap(line, room)]
+        text = " " * self.gutter_width + texts[index] if index < len(texts) else ""
         return Strip(self._fitted([Segment(text, self.base_style)], width), width)
 
     def _fitted(self, segments: list[Segment], width: int) -> list[Segment]:
@@ -173,24 +174,24 @@ class LineList(LineStyles, can_focus=True):
         return segments
 
     def refresh_line_at(self, index: int) -> None:
-        """Draw one line again, if it is seen."""
+        """Draw one line again, if it is on the screen."""
         self.refresh_cells(index, 0, self._inside.width)
 
     def refresh_cursor(self, index: int) -> None:
-        """Draw again what shows that the cursor is on a line, or is not any more."""
+        """Draw the cursor on a line again, or the line without it."""
         self.refresh_cells(index, 0, self._inside.width if self.has_focus else 1)
 
     def refresh_gutter(self, index: int) -> None:
-        """Draw the gutter of one line again, if it is seen."""
+        """Draw the gutter of one line again, if it is on the screen."""
         self.refresh_cells(index, 0, self.gutter_width)
 
     def refresh_cells(self, index: int, x: int, width: int) -> None:
-        """Draw ``width`` cells of one line again from ``x`` (gutter included), if they are seen."""
+        """Draw ``width`` cells of a line again from ``x``, gutter included, if it is on the screen."""
         if width > 0 and index in self.seen():
             self.refresh(Region(x, index - self.first + self.heading, width, 1))
 
     def refresh_gutters(self, x: int = 0, width: int | None = None) -> None:
-        """Draw the gutters of all lines that are seen again, or ``width`` cells of them from ``x``."""
+        """Draw the gutters of all lines on the screen again, or ``width`` cells of them from ``x``."""
         width = self.gutter_width if width is None else width
         self.refresh(Region(x, self.heading, width, len(self.seen())))
 
@@ -203,7 +204,7 @@ class LineList(LineStyles, can_focus=True):
         self.refresh(Region(x, y, self._inside.width if width is None else width, 1))
 
     def lines_changed(self) -> None:
-        """There are other lines, or more, or fewer: draw all. The layout of the screen is not redone."""
+        """Draw all lines after their number or order changed, without a new layout of the screen."""
         size = Size(0, self.line_count() + self.heading)
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)
@@ -218,14 +219,14 @@ class LineList(LineStyles, can_focus=True):
             self.refresh_lines_seen()
 
     def on_resize(self) -> None:
-        """Textual: keep the cursor in sight, and draw all for the new width, the heading too."""
+        """Textual: keep the cursor on the screen, and draw everything for the new width."""
         self._inside = self.scrollable_content_region.size
         self.lines_changed()
         self.show_cursor()
         self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Textual: scrolled. The heading stays as it is, and the bar where its thumb was not and is not."""
+        """Textual: draw the lines after scrolling, and of the scroll bar only where its thumb moved."""
         if self.show_vertical_scrollbar:
             bar = self.vertical_scrollbar
             before = self._thumb(old_value)
@@ -237,7 +238,7 @@ class LineList(LineStyles, can_focus=True):
             self.refresh_lines_seen()
 
     def _thumb(self, position: float) -> tuple[int, int]:
-        """The cells of the scroll bar that its thumb touches at ``position``: the first, and the end."""
+        """Return the cells of the scroll bar that its thumb touches at ``position``, as (start, end)."""
         bar = self.vertical_scrollbar
         height, total, window = bar.size.height, bar.window_virtual_size, bar.window_size
         if not height or total <= window:
@@ -249,7 +250,7 @@ class LineList(LineStyles, can_focus=True):
     # -- the cursor
 
     def move_cursor(self, index: int, *, scroll: bool = True) -> bool:
-        """Put the cursor on line ``index``, or the nearest there is; returns whether it moved."""
+        """Put the cursor on line ``index``, or the nearest that exists; return whether it moved."""
         index = max(0, min(index, self.line_count() - 1))
         before, first_time, self.moved = self.cursor, not self.moved, True
         if first_time:
@@ -267,7 +268,7 @@ class LineList(LineStyles, can_focus=True):
         return True
 
     def show_cursor(self) -> None:
-        """Scroll as little as brings the cursor into sight."""
+        """Scroll no more than needed to have the cursor on the screen."""
         if not self.is_mounted or not self.size:
             return
         if self.cursor < self.first:
@@ -276,49 +277,49 @@ class LineList(LineStyles, can_focus=True):
             self.show_line(self.cursor - self.page + 1)
 
     def show_line(self, index: int) -> None:
-        """Scroll so that line ``index`` is the first, as far as that goes."""
+        """Scroll line ``index`` to the top, as far as possible."""
         self.scroll_to(y=index, animate=False, force=True)
 
     def action_cursor_up(self) -> None:
-        """One line up."""
+        """Move the cursor one line up."""
         self.move_cursor(self.cursor - 1)
 
     def action_cursor_down(self) -> None:
-        """One line down."""
+        """Move the cursor one line down."""
         self.move_cursor(self.cursor + 1)
 
     def action_page_up(self) -> None:
-        """One page up."""
+        """Move the cursor one page up."""
         self._page(-self.page)
 
     def action_page_down(self) -> None:
-        """One page down."""
+        """Move the cursor one page down."""
         self._page(self.page)
 
     def action_first(self) -> None:
-        """The first line."""
+        """Move the cursor to the first line."""
         self.move_cursor(0)
 
     def action_last(self) -> None:
-        """The last line."""
+        """Move the cursor to the last line."""
         self.move_cursor(self.line_count() - 1)
 
     def _page(self, step: int) -> None:
-        """Cursor and window move together, so that the cursor stays where the eye is."""
+        """Move cursor and window together, so that the cursor keeps its place on the screen."""
         self.scroll_to(y=self.first + step, animate=False, force=True)
         self.move_cursor(self.cursor + step)
 
     def line_at(self, y: int) -> int | None:
-        """The line at ``y``, counted from the top of the widget's content; None beside the lines."""
+        """Return the line at ``y``, counted from the top of the content; None where there is none."""
         index = y - self.heading + self.first
         return index if y >= self.heading and index < self.line_count() else None
 
     def on_focus(self) -> None:
-        """Textual: the cursor and the title look different with the focus."""
+        """Textual: draw cursor and title with the focus."""
         self._focus_changed()
 
     def on_blur(self) -> None:
-        """Textual: the cursor and the title look different without the focus."""
+        """Textual: draw cursor and title without the focus."""
         self._focus_changed()
 
     def _focus_changed(self) -> None:
@@ -327,7 +328,7 @@ class LineList(LineStyles, can_focus=True):
             self.refresh_heading(0)
 
     def on_click(self, event: events.Click) -> None:
-        """Textual: the cursor goes to the line that was clicked."""
+        """Textual: pass the click on to the line or the heading."""
         offset = event.get_content_offset(self)
         index = None if offset is None else self.line_at(offset.y)
         if offset is not None and index is not None:
@@ -336,8 +337,8 @@ class LineList(LineStyles, can_focus=True):
             self.heading_clicked(offset.y, offset.x)
 
     def line_clicked(self, index: int, x: int, event: events.Click) -> None:
-        """A line was clicked, ``x`` cells from its left end."""
+        """Handle a click on a line, ``x`` cells from its left end."""
         self.move_cursor(index, scroll=False)
 
     def heading_clicked(self, y: int, x: int) -> None:
-        """The heading was clicked."""
+        """Handle a click on the heading."""

@@ -6,9 +6,9 @@ from tui.model.selection import Selection
 
 
 def list_title(shown: View, marked: Selection, note: str = "") -> str:
-    """How many are shown, of how much of the account, how many are marked, and what they may lack.
+    """Return how many servers are shown and marked, of how much of the account, and what the marks may lack.
 
-    ``note`` comes last, where not all of the account was read: a narrow title loses it first.
+    ``note`` comes last, where not all of the account was read, so that a narrow title loses it first.
     """
     fleet = shown.catalog.fleet
     total, found = len(shown.catalog), len(shown)

@@ -1,30 +1,30 @@
-"""How far an operation has come, in one line."""
+"""The progress of an operation in one line."""
 
 from tui.cells import cell_width, fit
 from tui.console.store import unsent
 from tui.model.operation import ENDED, STATE_STYLES, Operation, State
 
 ELAPSED = 9
-"""Cells at the right end of a progress line: the only ones that change by themselves."""
+"""Cells for the elapsed time at the right end of a progress line."""
 BAR = (8, 24)
-"""Cells of a progress bar at least and at most."""
+"""Cells of the progress bar: least and most."""
 
-_TOLD = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.LOOKING,
+_COUNTED = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.LOOKING,
          State.EXECUTING, State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
-"""The order of the counts in a progress line: what must not be cut off comes first."""
+"""The order of the counts in a progress line: those that must not be cut come first."""
 
 
 def elapsed(operation: Operation, now: float) -> str:
-    """How long the operation runs or ran: minutes and seconds, hours when there are any."""
+    """Return how long the operation runs or ran, as minutes:seconds or hours:minutes:seconds."""
     seconds = max(0, int((now if operation.ended is None else operation.ended) - operation.started))
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 def bar(well: int, bad: int, total: int, width: int) -> tuple[str, str, str]:
-    """A progress bar of ``width`` cells: what ended well, what did not, what has not ended.
+    """Return a progress bar of ``width`` cells in three parts: ended well, ended badly, not ended.
 
-    Full only when all has ended, and what is bad shows however little it is, without colours too.
+    It is full only when all has ended, and one bad server is enough for a cell.
     """
     done = well + bad
     filled = width if done >= total else min(width - 1, done * width // max(1, total))
@@ -35,7 +35,10 @@ def bar(well: int, bad: int, total: int, width: int) -> tuple[str, str, str]:
 def progress(
     operation: Operation, name: str, width: int, now: float, *, elsewhere: bool = False
 ) -> list[tuple[str, str]]:
-    """The line in ``width`` cells: texts, each with its look. ``elsewhere``: another console's."""
+    """Return the line in ``width`` cells as texts, each with the name of its style.
+
+    ``elsewhere`` says that another console carries the operation out.
+    """
     total = len(operation.targets)
     done = operation.count(*ENDED) if operation.ended is None else total - unsent(operation)
     bad = operation.count(State.FAILED, State.REFUSED, State.UNSURE)
@@ -45,14 +48,14 @@ def progress(
     elif operation.reason and width >= 100:
         name += f" · {fit(operation.reason, min(24, cell_width(operation.reason)))}"
     room = width - cell_width(name) - ELAPSED - 2 - BAR[0]
-    present = [(operation.count(state), STATE_STYLES[state]) for state in _TOLD if operation.count(state)]
-    texts = [f"  {number:,} {look.word}" for number, look in present]
+    present = [(operation.count(state), STATE_STYLES[state]) for state in _COUNTED if operation.count(state)]
+    texts = [f"  {number:,} {state.word}" for number, state in present]
     if sum(map(len, texts)) > room:
-        texts = [f" {look.sign}{number:,}" for number, look in present]
+        texts = [f" {state.sign}{number:,}" for number, state in present]
     counts = []
-    for text, (_, look) in zip(texts, present, strict=True):
+    for text, (_, state) in zip(texts, present, strict=True):
         if len(text) <= room:
-            counts.append((text, f"state--{look.colour}"))
+            counts.append((text, f"state--{state.colour}"))
             room -= len(text)
     wider = max(0, min(BAR[1] - BAR[0], room))
     well, worse, empty = bar(done - bad, bad, total, BAR[0] + wider)

@@ -1,4 +1,4 @@
-"""What became of each server, as it arrives."""
+"""The results of operations, server by server, as they arrive."""
 
 from collections.abc import Collection, Hashable
 from typing import TYPE_CHECKING
@@ -31,32 +31,32 @@ _RANK = {
     State.PLANNED: 9,
     State.VERIFIED: 10,
 }
-"""The order of "failures first": what needs a look, then what goes on, then what is well."""
+"""The order of "failures first": failures, then what is under way, then what is done."""
 
 
 def order(ids: dict[str, None], operation: Operation, *, failures_first: bool) -> list[str]:
-    """The servers as they are listed: by their last change, or with what needs a look on top."""
+    """Return the servers by their last change, or failures first."""
     if not failures_first:
         return list(ids)
     return sorted(ids, key=lambda id_: _RANK[operation.targets[id_].state])
 
 
 class Results(LineList):
-    """One operation's servers, newest change last, below the progress of all that are under way.
+    """The servers of one operation, the newest change last, below the progress of those under way.
 
-    Follows what happens like a log viewer: going up stops that, and what is being read then stays where
-    it is; the end, or the key, takes it up again.
+    It follows changes like a log viewer: moving up stops that, and the lines stay where they are; the last
+    line, or the key, starts it again.
     """
 
     class CursorMoved(Message):
-        """The cursor is on the result of another server."""
+        """The cursor moved to another server."""
 
         def __init__(self, server_id: str) -> None:
             super().__init__()
             self.server_id = server_id
 
         def can_replace(self, message: Message) -> bool:
-            """Only where the cursor is now matters."""
+            """Textual: only the newest position matters."""
             return isinstance(message, Results.CursorMoved)
 
     heading = 2
@@ -90,16 +90,16 @@ class Results(LineList):
         return self._timer is not None
 
     def target(self, index: int) -> Target | None:
-        """The server on line ``index``."""
+        """The target on line ``index``; None where there is none."""
         operation = self.operation
         return operation.targets[self._order[index]] if operation and index < len(self._order) else None
 
     def server_ids(self) -> list[str]:
-        """The servers that are listed, in their order."""
+        """The ids of the listed servers, in their order."""
         return list(self._order)
 
     def show(self, operation_id: str) -> None:
-        """List the servers of another operation."""
+        """List the servers of an operation."""
         self._shown, self._order = operation_id, []
         self.following = not self.failures_first
         self._ids = max((cell_width(id_) for id_ in self._arrival.get(operation_id, ())), default=12)
@@ -107,13 +107,13 @@ class Results(LineList):
         self.call_after_refresh(self._stay_at_end)
 
     def show_next(self) -> None:
-        """List the servers of the operation before the one listed; after the oldest comes the newest."""
+        """List the servers of the previous operation; after the oldest comes the newest."""
         ids = list(self._store.operations)
         if ids:
             self.show(ids[ids.index(self._shown) - 1] if self._shown in ids else ids[-1])
 
     def follow(self, on: bool) -> None:
-        """Follow what happens, or stay."""
+        """Start or stop following changes."""
         if on:
             self.failures_first = False
         self.following = on
@@ -121,16 +121,16 @@ class Results(LineList):
         self._stay_at_end()
 
     def put_failures_first(self, on: bool) -> None:
-        """List what needs a look on top, or in the order of what happened last."""
+        """Sort failures first, or by the last change."""
         self.failures_first = on
         self.following = not on
         self._rearrange()
         self.move_cursor(0) if on else self._stay_at_end()
 
-    # -- news
+    # -- changes
 
     def store_changed(self, change: "Change") -> None:
-        """Take in what happened to operations; draws only the lines that differ."""
+        """Apply what changed in the store; draws only lines that differ."""
         if not (change.targets or change.started or change.ended):
             return
         for id_ in self._arrival.keys() - self._store.operations.keys():
@@ -159,7 +159,7 @@ class Results(LineList):
                     self.refresh_line_at(index)
 
     def _rearrange(self, changed: Collection[str] = ()) -> None:
-        """Order the servers anew; draws only lines that have another server, or one that changed."""
+        """Sort the servers; draws only lines that have another server, or one that changed."""
         operation = self.operation
         before = self._order
         arrival = self._arrival.get(self._shown, {})
@@ -205,13 +205,13 @@ class Results(LineList):
     # -- following
 
     def cursor_moved(self) -> None:
-        """Going up stops following; the last line takes it up again."""
+        """Follow on the last line only, and post which server the cursor is on."""
         self._set_following(self.cursor >= self.line_count() - 1)
         if self.has_focus and (target := self.target(self.cursor)) is not None:
             self.post_message(self.CursorMoved(target.server_id))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling with the mouse counts too."""
+        """Textual: scrolling with the mouse stops and starts following too."""
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y:
             self._set_following(False)
@@ -230,36 +230,36 @@ class Results(LineList):
     # -- drawing
 
     def line_count(self) -> int:
-        """The servers of the operation listed."""
+        """How many servers are listed."""
         return len(self._order)
 
     def line_key(self, index: int) -> Hashable:
-        """A target is immutable: another one is another line."""
+        """The target: it is immutable, so another one is another line."""
         return self._shown, self.target(index)
 
     def draw_body(self, index: int) -> list[Segment]:
-        """State, id, job, time, message."""
+        """Draw state, id, job, time and message."""
         target = self.target(index)
         if target is None:
             return []
-        look = STATE_STYLES[target.state]
-        colour = self.style(f"state--{look.colour}")
+        state = STATE_STYLES[target.state]
+        colour = self.style(f"state--{state.colour}")
         quiet = self.style("line--quiet")
         segments = [
-            Segment(f"{look.sign} {look.word:<10}", colour),
+            Segment(f"{state.sign} {state.word:<10}", colour),
             Segment(fit(target.server_id, self._ids) + "  ", self.base_style),
         ]
         job_width = 14 if self.body_width >= 70 else 0
         if job_width:
             segments.append(Segment(fit(target.job_id, job_width) + "  ", quiet))
         segments.append(Segment(wall_time(target.at) + "  ", quiet))
-        left = self.body_width - sum(cell_width(segment.text) for segment in segments)
-        if left > 0:
-            segments.append(Segment(fit(target.message, left), self.base_style))
+        room = self.body_width - sum(cell_width(segment.text) for segment in segments)
+        if room > 0:
+            segments.append(Segment(fit(target.message, room), self.base_style))
         return segments
 
     def draw_heading(self, y: int) -> list[Segment]:
-        """The rule with the title, and the progress lines."""
+        """Draw the title and the progress lines."""
         listing = Listing(self._shown, self.following, self.failures_first, len(self._unseen))
         width = self.scrollable_content_region.width
         return self._header.draw(y, listing, width, self.style, focused=self.has_focus)

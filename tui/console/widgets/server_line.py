@@ -1,4 +1,4 @@
-"""How one server is drawn: which columns fit, and what stands in them."""
+"""How one server is drawn: which columns fit, and their cells."""
 
 from collections.abc import Mapping
 
@@ -13,12 +13,12 @@ from tui.model.operation import STATE_STYLES, Target
 from tui.model.server import Server
 
 USUAL = 0.95
-"""The share of the values that a column is made wide enough for; ids are never cut for a few long ones."""
-IN_PASSING = 5
-"""Columns of this priority and above say what one seldom looks for: they are quiet."""
+"""The share of the values that a column is wide enough for; ids are always whole."""
+QUIET_PRIORITY = 5
+"""Columns of this priority and above are drawn in the quiet style."""
 USUAL_STATUS = "active"
 PLAIN = ("", "line--quiet")
-"""The looks that a match is set off from; the others mean something themselves."""
+"""The styles in which matches are underlined; the others have a meaning of their own."""
 
 
 class ServerLine:
@@ -27,11 +27,11 @@ class ServerLine:
     def __init__(self, layout: ColumnLayout) -> None:
         self.layout = layout
         self.columns: list[tuple[Column, int]] = []
-        """What is shown, and how wide."""
+        """The columns that fit, and their widths."""
         self._natural: Mapping[str, int] = {}
 
     def measure(self, catalog: Catalog) -> None:
-        """Guess from a sample of the servers how wide each column would like to be."""
+        """Estimate the width that each column needs from a sample of the servers."""
         rows = sample(range(len(catalog)))
         natural = {}
         for item in self.layout.columns:
@@ -47,17 +47,17 @@ class ServerLine:
         self._natural = natural
 
     def fit(self, width: int) -> bool:
-        """Choose columns and widths for ``width`` cells; returns whether they are others than before."""
+        """Choose columns and widths for ``width`` cells; return whether they changed."""
         before, self.columns = self.columns, self.layout.fit(width, self._natural)
         return self.columns != before
 
     def fitting(self, layout: ColumnLayout, width: int) -> set[str]:
-        """The columns of another layout that are seen in ``width`` cells, or say nothing that is not seen."""
+        """Return the columns of another layout that fit in ``width`` cells, or that have nothing to show."""
         silent = {name for name, cells in self._natural.items() if not cells}
         return silent | {column.name for column, _ in layout.fit(width, self._natural)}
 
     def cells_of(self, name: str) -> tuple[int, int]:
-        """Where a column starts, and its width; width 0 if it is not shown."""
+        """Return where a column starts and its width, which is 0 if it is not shown."""
         start = 0
         for column, width in self.columns:
             if column.name == name:
@@ -66,7 +66,7 @@ class ServerLine:
         return 0, 0
 
     def column_at(self, x: int) -> str | None:
-        """The column that cell ``x`` belongs to."""
+        """Return the column that cell ``x`` belongs to."""
         for column, width in self.columns:
             start, _ = self.cells_of(column.name)
             if start <= x < start + width:
@@ -74,7 +74,7 @@ class ServerLine:
         return None
 
     def heading(self, sorted_by: str, descending: bool) -> str:
-        """The titles, with the arrow of the order."""
+        """Return the titles of the columns, with an arrow at the one that is sorted by."""
         titles = []
         for column, width in self.columns:
             title = column.title if width >= len(column.title) else column.short or column.title
@@ -84,11 +84,11 @@ class ServerLine:
         return (" " * GAP).join(titles)
 
     def draw(
-        self, catalog: Catalog, row: int, target: Target | None, query: Query, look: StyleLookup
+        self, catalog: Catalog, row: int, target: Target | None, query: Query, style_of: StyleLookup
     ) -> list[Segment]:
-        """The cells; what the filter found is set off, and so are maintenance and the operation's state.
+        """Draw the cells, with matches of the filter, maintenance and the operation's state in styles.
 
-        Neighbours of one look are one segment, for each has its colours sent along.
+        Neighbours of one style are one segment: the colours of each segment are sent to the terminal.
         """
         runs: list[tuple[str, str]] = []
         for column, width in self.columns:
@@ -101,27 +101,27 @@ class ServerLine:
                 last = end
             runs += [(cell[last:], style), (" " * GAP, "")]
         segments: list[Segment] = []
-        match = look("line--match")
+        match = style_of("line--match")
         for text, style in runs:
             before = segments[-1].style if segments else None
-            if before is look(style) or (text.isspace() and before not in (None, match)):
+            if before is style_of(style) or (text.isspace() and before not in (None, match)):
                 segments[-1] = Segment(segments[-1].text + text, before)
             elif text:
-                segments.append(Segment(text, look(style)))
+                segments.append(Segment(text, style_of(style)))
         return segments
 
 
 def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> tuple[str, str]:
-    """What stands in a cell, and the name of its style where that is not the plain one."""
+    """The text of a cell and the name of its style; empty for plain text."""
     if column.kind is Kind.STATE:
         if target is None:
             return "", ""
-        look = STATE_STYLES[target.state]
-        return f"{look.sign} {look.word}", f"state--{look.colour}"
+        state = STATE_STYLES[target.state]
+        return f"{state.sign} {state.word}", f"state--{state.colour}"
     text = catalog.text(column, row)
     if column.kind is Kind.FLAG:
         return text, "flag--on" if catalog.servers[row].maintenance else "line--quiet"
-    quiet = column.priority >= IN_PASSING or text == USUAL_STATUS
+    quiet = column.priority >= QUIET_PRIORITY or text == USUAL_STATUS
     return text, "line--quiet" if quiet else ""
 
 

@@ -1,4 +1,4 @@
-"""The list of servers: marks, filter, sort, and the state of the operation on each, at any number of them."""
+"""The list of servers, with marks, filter, sort order, and the state of the operation on each."""
 
 from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 
@@ -29,7 +29,7 @@ SIGN = 2
 
 
 class ServerList(LineList):
-    """Servers of a fleet, one a line.
+    """The servers of a fleet, one per line.
 
     The fleet and the selection are shared with the screen; after changing the fleet it calls
     ``reload`` or ``update_servers``, and it changes the selection through ``marking``. Rows keep their
@@ -37,38 +37,38 @@ class ServerList(LineList):
     """
 
     class CursorDisplaced(Message):
-        """The server under the cursor is not shown any more, so the cursor is on another one."""
+        """The cursor moved to another server because its own is not shown any more."""
 
         def __init__(self, before: str, now: str | None, *, asked: bool) -> None:
             super().__init__()
             self.before = before
             self.now = now
             self.asked = asked
-            """Whether the operator asked for another view; else the servers changed by themselves."""
+            """Whether the operator changed the view; else the fleet changed."""
 
     class RangeEnded(Message):
-        """The servers changed while a range was being drawn; what it marked stays marked."""
+        """A range ended because the lines changed; its marks stay."""
 
     class CursorMoved(Message):
-        """The cursor is on another server; None where nothing is shown."""
+        """The cursor moved to another server; None where there is no cursor."""
 
         def __init__(self, server_id: str | None) -> None:
             super().__init__()
             self.server_id = server_id
 
         def can_replace(self, message: Message) -> bool:
-            """Only where the cursor is now matters."""
+            """Textual: only the newest position matters."""
             return isinstance(message, ServerList.CursorMoved)
 
     class MarksChanged(Message):
-        """Servers were marked or unmarked; ``vanished`` are marked ones that are no longer there."""
+        """Servers were marked or unmarked; ``vanished`` are marked ones that left the fleet."""
 
         def __init__(self, vanished: Sequence[str] = ()) -> None:
             super().__init__()
             self.vanished = tuple(vanished)
 
     class Opened(Message):
-        """The operator wants to see everything about a server."""
+        """The operator opened the details of a server."""
 
         def __init__(self, server_id: str) -> None:
             super().__init__()
@@ -107,7 +107,7 @@ class ServerList(LineList):
         self.catalog = Catalog(fleet)
         self.states: dict[str, Target] = {}
         self.named_filters: Mapping[str, str] = {}
-        """What ``@name`` means in a filter."""
+        """Name -> filter, for ``@name`` in a filter."""
         self.shown = View(self.catalog, self.states)
         self.line = ServerLine(layout)
         self.marking = Marking(self, selection, self._marks_changed)
@@ -115,22 +115,22 @@ class ServerList(LineList):
         self.signs = ChangeSigns(self, lambda ids: self._refresh_servers(ids, 1))
         self._origin = FilterOrigin()
         self.first_reading = False
-        """Whether the fleet is being read for the first time: until the operator moves there is no cursor."""
+        """Whether the fleet is read for the first time: there is no cursor until the operator moves it."""
         self._version = 0
-        """Rises when lines look different though their servers do not."""
+        """Rises when lines have to be drawn again though their servers are the same."""
         self.note = ""
-        """Said in the title behind how many data centers were read, while not all are."""
+        """Follows the number of data centers read in the title, while not all are."""
         self._titled = ""
         self._preparing: Iterator[None] | None = None
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
         self.line.measure(self.catalog)
         self.shown.show(None)
 
-    # -- what is shown
+    # -- the view
 
     @property
     def view(self) -> Sequence[int]:
-        """The rows of the catalog that are shown, in their order."""
+        """The rows of the catalog that are shown, in order."""
         return self.shown.rows
 
     @property
@@ -140,16 +140,16 @@ class ServerList(LineList):
 
     @property
     def cursor_server(self) -> Server | None:
-        """The server under the cursor."""
+        """The server under the cursor; None without a cursor."""
         return self.catalog.servers[self.view[self.cursor]] if self.view and self.has_cursor else None
 
     @property
     def has_cursor(self) -> bool:
-        """Whether there is a cursor: while servers still come in, only once the operator moved it."""
+        """Whether there is a cursor: during the first reading only once the operator moved it."""
         return self.moved or not self.first_reading
 
     def set_first_reading(self, first_reading: bool) -> None:
-        """Say whether the fleet is being read for the first time."""
+        """Set whether the fleet is being read for the first time."""
         if first_reading != self.first_reading:
             self.first_reading = first_reading
             self.refresh_gutter(self.cursor)
@@ -160,7 +160,7 @@ class ServerList(LineList):
         return self.catalog.ids[self.view[index]]
 
     def index_of(self, server_id: str) -> int | None:
-        """The line that a server is on; None where it is not shown."""
+        """The line of a server; None where it is not shown."""
         row = self.catalog.rows.get(server_id)
         return self.view.index(row) if row is not None and self.shown.shows(row) else None
 
@@ -169,15 +169,15 @@ class ServerList(LineList):
         return [self.catalog.ids[row] for row in self.view]
 
     def title(self) -> str:
-        """What is shown, marked, and missing."""
+        """The title: how many servers are shown, marked, and missing."""
         return list_title(self.shown, self.selection, self.note) + (
             " · range" if self.marking.range_follows_cursor else ""
         )
 
     def reload(self) -> None:
-        """The fleet was replaced or changed in bulk: show it as it is now.
+        """Show the fleet after it was replaced or changed in bulk.
 
-        Cursor, marks, scroll, filter and order stay, by id. New and changed servers carry a sign for a while.
+        Cursor, marks, scroll position, filter and order stay, by id. New and changed servers get a sign.
         """
         self.search.cancel()
         was = self._place()
@@ -205,7 +205,7 @@ class ServerList(LineList):
             self.post_message(self.MarksChanged(vanished))
 
     def update_servers(self, ids: Iterable[str]) -> None:
-        """Some servers of the fleet changed: draw again what is seen of them, with a sign. Nothing moves."""
+        """Draw servers again that changed in the fleet, with a sign; no line moves."""
         ids = list(ids)
         servers = self.catalog.servers
         before = {id_: servers[row] for id_ in ids if (row := self.catalog.rows.get(id_)) is not None}
@@ -216,7 +216,7 @@ class ServerList(LineList):
             self._refresh_servers(changed, self.width - SIGN)
 
     def set_operation_states(self, states: Mapping[str, Target | None]) -> None:
-        """Take in the newest state of servers in operations, None for none; others keep theirs."""
+        """Set the newest targets of some servers, None for none; the others keep theirs."""
         x, width = self.line.cells_of("op")
         before = {id_: self.states.get(id_) for id_ in states}
         other = {id_ for id_, new in states.items() if _state(before[id_]) is not _state(new)}
@@ -230,7 +230,7 @@ class ServerList(LineList):
                 self.refresh_cells(index, self.gutter_width + x, width)
 
     def set_filter(self, text: str) -> QueryError | None:
-        """Show what ``text`` asks for; returns what is wrong with it, and then shows what it did before."""
+        """Filter by ``text``; returns the error where it does not parse, and then changes nothing."""
         try:
             query = parse(text, self.named_filters)
         except QueryError as error:
@@ -240,7 +240,7 @@ class ServerList(LineList):
         return None
 
     def end_typing(self) -> None:
-        """Finish the search and keep its cursor: the filter is not being typed any more."""
+        """Finish the search, and let the cursor stay where it is: the filter is typed to its end."""
         self.search.finish()
         self._origin.forget()
 
@@ -251,7 +251,11 @@ class ServerList(LineList):
         self.end_typing()
 
     def sort(self, column: str, reverse: bool = False) -> None:
-        """Order by a column, ties by id. Raises KeyError where there is no such column."""
+        """Sort by a column, ties by id.
+
+        Raises:
+            KeyError: There is no such column.
+        """
         found = find_column(column)
         if found is None:
             raise KeyError(column)
@@ -263,7 +267,7 @@ class ServerList(LineList):
         self._land(was, keep_offset=False)
 
     def set_layout(self, layout: ColumnLayout) -> None:
-        """Show other columns, or in another order or width."""
+        """Set the columns, their order and widths."""
         self.line.layout = layout
         self.line.measure(self.catalog)
         self._fit_columns()
@@ -283,25 +287,25 @@ class ServerList(LineList):
         self._sort_beside(-1)
 
     def action_sort_reverse(self) -> None:
-        """The same column the other way round."""
+        """Sort by the same column in reverse."""
         self.sort(self.shown.column, not self.shown.descending)
 
     def action_open(self) -> None:
-        """Show everything about the server under the cursor."""
+        """Open the details of the server under the cursor."""
         if self.cursor_server:
             self.post_message(self.Opened(self.cursor_server.id))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Textual: text was pasted; whoever shows the list looks for servers in it."""
+        """Textual: post the pasted text; the screen looks for servers in it."""
         event.stop()
         self.post_message(self.Pasted(event.text))
 
     def on_mount(self) -> None:
-        """Textual: on the screen."""
+        """Textual: begin to prepare filters and sorting."""
         self._prepare_soon()
 
     def on_resize(self) -> None:
-        """Textual: other columns may fit now."""
+        """Textual: choose the columns for the new width."""
         self._inside = self.scrollable_content_region.size
         self._fit_columns()
         super().on_resize()
@@ -313,13 +317,13 @@ class ServerList(LineList):
         return len(self.view)
 
     def line_key(self, index: int) -> Hashable:
-        """A line is drawn again when its server, its operation's state, the columns or the filter changed."""
+        """Another server, state of its operation, set of columns or filter is another line."""
         server = self.catalog.servers[self.view[index]]
         target = self.states.get(server.id)
         return server, target and target.state, self._version
 
     def draw_gutter(self, index: int) -> list[Segment]:
-        """The cursor, the mark, and the sign of what the last refresh changed."""
+        """Draw the cursor, the mark, and the sign of a change."""
         row = self.view[index]
         cursor = self.cursor_sign(index)
         mark = "✓" if self.selection.flags[row] else " "
@@ -329,13 +333,13 @@ class ServerList(LineList):
         return [Segment(cursor + mark + sign, self.base_style)]
 
     def draw_body(self, index: int) -> list[Segment]:
-        """The columns."""
+        """Draw the columns."""
         row = self.view[index]
         target = self.states.get(self.catalog.ids[row])
         return self.line.draw(self.catalog, row, target, self.filter, self.style)
 
     def draw_heading(self, y: int) -> list[Segment]:
-        """The title, and the names of the columns with the arrow of the order."""
+        """Draw the title, and the titles of the columns."""
         if y == 0:
             self._titled = self.title()
             return [Segment(self._titled, self.title_style)]
@@ -343,7 +347,7 @@ class ServerList(LineList):
         return [Segment(" " * self.gutter_width + text, self.style("line--heading"))]
 
     def refresh_title(self) -> None:
-        """Draw again what changed in the title."""
+        """Draw the title again from where its text differs."""
         before, now = self._titled, self.title()
         if before == now:
             return
@@ -362,7 +366,7 @@ class ServerList(LineList):
     # -- mouse
 
     def line_clicked(self, index: int, x: int, event: events.Click) -> None:
-        """In the gutter a click marks, with shift from the last mark to here; beside it the cursor moves."""
+        """Mark in the gutter, or with shift from the last mark to the line; elsewhere move the cursor."""
         if event.shift:
             self.marking.mark_to(index)
         self.move_cursor(index, scroll=False)
@@ -374,7 +378,7 @@ class ServerList(LineList):
             self.action_open()
 
     def heading_clicked(self, y: int, x: int) -> None:
-        """A click on a column sorts by it; again, the other way round."""
+        """Sort by the column that was clicked, or in reverse if the list is sorted by it."""
         column = self.line.column_at(x - self.gutter_width) if y == 1 else None
         if column is not None:
             self.sort(column, column == self.shown.column and not self.shown.descending)
@@ -435,13 +439,13 @@ class ServerList(LineList):
                 self.refresh_lines_seen()
 
     def _refresh_servers(self, ids: Container[str], width: int) -> None:
-        """Draw again what is seen of some servers: ``width`` cells from the sign of change on."""
+        """Draw ``width`` cells of some servers again, from the sign of a change on."""
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in ids:
                 self.refresh_cells(index, SIGN, width)
 
     def _prepare_soon(self) -> None:
-        """Do what the next filter or sort would have to do, in small steps, when there is time."""
+        """Prepare the catalog for the next filter or sort in small steps, when there is time."""
         if self.is_attached:
             columns = [column.name for column, _ in self.line.columns]
             steps = self._preparing = self.catalog.prepare(columns)

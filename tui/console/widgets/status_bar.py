@@ -1,4 +1,4 @@
-"""The first line: where, who, why, how the link is, how old the data is. Nothing in it ticks."""
+"""The first line of the screen: endpoint, user, reason, state of the link, age of the data."""
 
 import time
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ AGES = (
     (1_800, "30 min"),
     (600, "10 min"),
 )
-"""Seconds, and how an age of at least that is told. Coarse, so that an idle screen sends nothing."""
+"""Seconds, and the words for an age of at least that. Coarse, so that an idle screen sends nothing."""
 OLD = 3_600
-"""Seconds after which data is old: trouble, and no longer in passing."""
+"""Seconds after which the age of the data is a problem."""
 BAD = "bold $state-red"
 HINT_SHOWN = 8.0
-"""Seconds that the answer to a key stays."""
+"""Seconds that a hint stays."""
 
 
 class Weight(IntEnum):
-    """What stays longest where the line is narrow: the heavier."""
+    """The weight of a part: the heavier, the longer it stays where the line is narrow."""
 
     NAME = 0
     READ = 1
@@ -44,7 +44,7 @@ class Weight(IntEnum):
 
 
 class Place(IntEnum):
-    """Where in the line a part stands."""
+    """Where in the line a part is."""
 
     LEFT = 0
     MIDDLE = 1
@@ -53,28 +53,28 @@ class Place(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that the line says: its forms from the longest to the shortest, and how it is joined."""
+    """A part of the line: its forms from the longest to the shortest, and how it is joined."""
 
     weight: Weight
     place: Place
     forms: tuple[str, ...]
     style: str = ""
     before: str = "  "
-    """What parts it from the one before it at the same place."""
+    """The separator from the part before it at the same place."""
 
 
 def clock_time(at: float) -> str:
-    """A moment as the operator's own wall clock shows it."""
+    """Return a time, in seconds since the epoch, as hours:minutes of the local time zone."""
     return time.strftime("%H:%M", time.localtime(at))
 
 
 def wall_time(at: float) -> str:
-    """The same with seconds."""
+    """Return a time, in seconds since the epoch, as hours:minutes:seconds of the local time zone."""
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def age(at: float, now: float) -> str:
-    """When the data was read, and in coarse steps how long ago that is."""
+    """Return when the data was read, and in coarse steps how long ago."""
     for seconds, words in AGES:
         if now - at >= seconds:
             return f"read {clock_time(at)}, over {words} ago"
@@ -82,7 +82,7 @@ def age(at: float, now: float) -> str:
 
 
 def latency(seconds: float) -> str:
-    """A round trip in coarse steps."""
+    """Return a round-trip time, given in seconds, in coarse steps."""
     if seconds < 0.01:
         return "<10 ms"
     if seconds < 0.995:
@@ -91,7 +91,7 @@ def latency(seconds: float) -> str:
 
 
 def parts(store: Store, reason: str) -> Iterator[Part]:
-    """Everything there is to say, from left to right."""
+    """Yield all parts of the line, from left to right."""
     session, endpoint = store.session, store.endpoint
     yield Part(Weight.NAME, Place.LEFT, ("pitstop",), "bold $primary")
     if session is not None:
@@ -121,7 +121,7 @@ def _fleet_parts(store: Store) -> Iterator[Part]:
 
 
 def _link_parts(store: Store) -> Iterator[Part]:
-    if store.paused_until > store.clock():  # what the link was before says nothing now
+    if store.paused_until > store.clock():  # the state of the link before says nothing now
         forms = (f"asked to wait until {wall_time(store.paused_until)}", "waiting")
         yield Part(Weight.TROUBLE, Place.RIGHT, forms, BAD)
     elif trouble := store.link.trouble:
@@ -147,14 +147,14 @@ def _link_parts(store: Store) -> Iterator[Part]:
 
 
 def _cut(text: str, *widths: int) -> tuple[str, ...]:
-    """The whole text, and what is left of it in so many cells."""
+    """The whole text, and shorter forms in so many cells."""
     return (printable(text), *(fit(text, width) for width in widths if width < cell_width(text)))
 
 
 def lighten(found: list[Part]) -> list[Part]:
-    """The same parts with less to say: one of them has its next form, or is left out after its last.
+    """Return the parts with one of them in its next shorter form, or without it after its last.
 
-    What is told in passing goes first; what counts is made shorter before any of it is left out.
+    Light parts go first; the heavy ones, from WHERE on, are all shortened before any of them goes.
     """
 
     def staying(part: Part) -> tuple[int, Weight, int]:
@@ -167,7 +167,7 @@ def lighten(found: list[Part]) -> list[Part]:
 
 
 def _lay_out(found: list[Part]) -> list[Content]:
-    """What stands at the left, in the middle and at the right."""
+    """Return the texts at the left, in the middle and at the right."""
     texts = [Content(""), Content(""), Content("")]
     for part in found:
         before = part.before if texts[part.place] else ""
@@ -176,15 +176,15 @@ def _lay_out(found: list[Part]) -> list[Content]:
 
 
 def status(store: Store, reason: str, width: int, hint: str = "") -> Content:
-    """The whole line, ``width`` cells wide. Where it is narrow, the lightest parts give way.
+    """Return the line in ``width`` cells; where it is narrow, the lightest parts are shortened first.
 
-    A ``hint`` takes the place of everything but read-only and trouble, which is told in few words then.
+    A ``hint`` replaces everything but read-only and trouble, which are in their shortest forms then.
     """
     found = list(parts(store, reason))
     if hint:
-        told = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(cell_width(hint) - 1, 15, -1)), "bold")
+        answer = Part(Weight.HINT, Place.LEFT, _cut(hint, *range(cell_width(hint) - 1, 15, -1)), "bold")
         kept = (part for part in found if part.weight >= Weight.READ_ONLY)
-        found = [told, *(replace(part, forms=part.forms[-1:]) for part in kept)]
+        found = [answer, *(replace(part, forms=part.forms[-1:]) for part in kept)]
     texts = _lay_out(found)
     while found and width < 2 * sum(map(bool, texts)) + sum(text.cell_length for text in texts):
         found = lighten(found)
@@ -196,38 +196,39 @@ def status(store: Store, reason: str, width: int, hint: str = "") -> Content:
 
 
 class StatusBar(Widget):
-    """Draws itself again only when its text is another one."""
+    """The status line; it is drawn again only when its text changes."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
         self._reason = ""
         self._hint = ""
-        self._drawn = Content("")
+        self.drawn = Content("")
+        """The line as it was last drawn."""
         self._paused_until = 0.0
 
     def on_mount(self) -> None:
-        """Look now and then whether the age of the data is told in other words."""
+        """Textual: check each minute whether the age of the data has other words."""
         self.set_interval(60, self.check)
 
     def say(self, hint: str) -> None:
-        """Answer a key in words: until the next key, or for some seconds."""
+        """Show a hint until the next one, or for some seconds; an empty one removes it."""
         self._hint = hint
         self.check()
         if hint:
             later(self, HINT_SHOWN, lambda: self.say("") if self._hint == hint else None)
 
     def check(self, reason: str | None = None) -> None:
-        """Draw if anything in the line has changed."""
+        """Draw the line if its text has changed."""
         self._reason = self._reason if reason is None else reason
         if self._paused_until != (until := self._store.paused_until):
             self._paused_until = until
             later(self, max(0.0, until - self._store.clock()), self.check)
         now = status(self._store, self._reason, self.size.width, self._hint)
-        if now.markup != self._drawn.markup:
+        if now.markup != self.drawn.markup:
             self.refresh()
 
     def render(self) -> Content:
-        """The line."""
-        self._drawn = status(self._store, self._reason, self.size.width, self._hint)
-        return self._drawn
+        """Textual: the line."""
+        self.drawn = status(self._store, self._reason, self.size.width, self._hint)
+        return self.drawn

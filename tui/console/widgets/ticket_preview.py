@@ -1,4 +1,4 @@
-"""What a pasted ticket names, before it is marked."""
+"""The preview of the servers that a pasted ticket names."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -19,11 +19,11 @@ from tui.model.fleet import Fleet
 from tui.model.ticket import Found
 
 ONE_PASTE = 1.0
-"""Seconds within which what is pasted goes on where the text before it ended, in the middle of a word."""
+"""Seconds after a paste within which the next one continues it, even in the middle of a word."""
 
 
 class FoundList(LineList):
-    """The servers found, those marked already, and what is not known, one a line."""
+    """The list of servers found, marked already, ambiguous and unknown."""
 
     gutter_width = 2
 
@@ -39,27 +39,27 @@ class FoundList(LineList):
         ]
 
     def line_count(self) -> int:
-        """Everything that was found."""
+        """How many names were found."""
         return len(self.lines)
 
     def line_key(self, index: int) -> Hashable:
-        """Nothing changes here."""
+        """The index: the list does not change."""
         return index
 
     def draw_body(self, index: int) -> list[Segment]:
-        """The id, and its name and group or what is the matter with it."""
-        text, note, look = self.lines[index]
+        """Draw the id, then name and group or a problem."""
+        text, note, style = self.lines[index]
         server = self.fleet.servers.get(text)
         if server is not None and not note:
             note = f"{server.name}  {self.fleet.path(server)}"
         return [
-            Segment(fit(text, min(28, self.body_width)) + " ", self.style(look)),
-            Segment(note, self.style(look)),
+            Segment(fit(text, min(28, self.body_width)) + " ", self.style(style)),
+            Segment(note, self.style(style)),
         ]
 
 
 class TicketPreview(Dialog[tuple[str, ...]]):
-    """Shows what a text names. Returns the ids to mark: none if the operator leaves it."""
+    """The dialog with what a text names. Returns the ids to mark, none if the operator leaves it."""
 
     BINDINGS = [
         Binding("m", "mark", "Mark them"),
@@ -73,7 +73,7 @@ class TicketPreview(Dialog[tuple[str, ...]]):
     ) -> None:
         super().__init__()
         self.text = text
-        """What was searched: all of it, when more is pasted."""
+        """The text that is searched, with all that was pasted."""
         self.fleet = fleet
         self.source = source
         self._find = find
@@ -91,7 +91,7 @@ class TicketPreview(Dialog[tuple[str, ...]]):
                 yield Choice("esc", "leave them", id="leave")
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Textual: the rest of a paste that came in pieces, or another one."""
+        """Textual: search again with the rest of a paste that came in pieces, or with another one."""
         event.stop()
         self.text += event.text if event.time - self._pasted_at < ONE_PASTE else f"\n{event.text}"
         self._pasted_at = event.time
@@ -101,18 +101,18 @@ class TicketPreview(Dialog[tuple[str, ...]]):
 
     @on(Choice.Pressed, "#mark")
     def action_mark(self) -> None:
-        """Mark what was found."""
+        """Close with what was found."""
         if self.found.ids:
             self.dismiss(self.found.ids)
 
     @on(Choice.Pressed, "#leave")
     def action_leave(self) -> None:
-        """Mark nothing."""
+        """Close without marking."""
         self.dismiss(())
 
 
 def summary(found: Found, source: str, fleet: Fleet) -> str:
-    """How many of what, and what only seems unknown."""
+    """Return how many names of each kind were found, and which data centers are not read."""
     missing = fleet.missing()
     verb = "is" if len(missing) == 1 else "are"
     not_read = f" {listed(missing)} {verb} not read: some may only seem unknown." if missing else ""
