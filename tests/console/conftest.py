@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
+from tests.console.textual_screen import notifications, screen_lines
 from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
@@ -54,8 +55,12 @@ class Console(NamedTuple):
     def text(self) -> str:
         """The whole screen, line by line, as plain text."""
         width, height = self.app.size
-        lines = self.app.screen._compositor.render_strips()
+        lines = screen_lines(self.app)
         return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
+
+    def leaving(self) -> bool:
+        """Whether the application is on its way out, or has ended."""
+        return self.app.return_code is not None
 
     def question(self) -> str:
         """What the dialog on the screen says first; empty without one."""
@@ -71,7 +76,7 @@ class Console(NamedTuple):
 
     def told(self) -> list[str]:
         """The passing messages that are on the screen."""
-        return [notification.message for notification in self.app._notifications]
+        return notifications(self.app)
 
 
 OpenConsole = Callable[..., AbstractAsyncContextManager[Console]]

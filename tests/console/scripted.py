@@ -79,13 +79,13 @@ class ScriptedEngine:
         self.roles = roles
         self.asked: list[tuple[Any, ...]] = []
         self.operations: dict[str, Operation] = {}
-        self._events: list[events.Event] = []
+        self.untaken: list[events.Event] = []
         self._wake: Callable[[], None] = lambda: None
         self.stopped = False
 
     def tell(self, *happened: events.Event) -> None:
         """Let these be what the console drains next."""
-        self._events += happened
+        self.untaken += happened
         self._wake()
 
     def start(self) -> None:
@@ -150,7 +150,7 @@ class ScriptedEngine:
         self._wake = wake
 
     def fetch_events(self) -> list[events.Event]:
-        happened, self._events = self._events, []
+        happened, self.untaken = self.untaken, []
         return happened
 
     def running(self) -> bool:

@@ -30,7 +30,7 @@ async def opened(console: OpenConsole, dialog: str) -> AsyncIterator[Console]:
 async def test_ctrl_q_leaves(console: OpenConsole, dialog: str) -> None:
     async with opened(console, dialog) as c:
         await c.pilot.press("ctrl+q")
-        await c.until(lambda: not c.app.is_running or c.app._exit)
+        await c.until(lambda: not c.app.is_running or c.leaving())
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)

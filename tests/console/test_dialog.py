@@ -1,10 +1,8 @@
 """Dialogs answer once, and leave nothing behind."""
 
-import gc
-
-from textual._styles_cache import StylesCache
 from textual.app import App
 
+from tests.console.textual_screen import caches_of_styles
 from tui.console.dialog import Dialog
 from tui.console.terminal.display import DisplayApp
 
@@ -32,10 +30,6 @@ async def test_keys_that_were_on_their_way_when_it_closed_do_nothing() -> None:
 
 
 async def test_nothing_of_a_dialog_is_kept_when_it_is_closed() -> None:
-    def kept() -> int:
-        gc.collect()
-        return sum(isinstance(one, StylesCache) for one in gc.get_objects())
-
     app = DisplayApp()
     counts = []
     async with app.run_test() as pilot:
@@ -44,5 +38,5 @@ async def test_nothing_of_a_dialog_is_kept_when_it_is_closed() -> None:
             await pilot.pause()
             await pilot.press("y")
             await pilot.pause()
-            counts.append(kept())
+            counts.append(caches_of_styles())
     assert counts[0] == counts[-1]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.console.conftest import OpenConsole
 from tests.console.scripted import CENTER, GROUPS, LOGGED_IN, NOW, ScriptedEngine, fleet_of, make_app, until
+from tests.console.textual_screen import screen_lines
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
 
@@ -20,7 +21,7 @@ async def not_read_yet() -> AsyncIterator[tuple[ScriptedEngine, Callable[[str], 
 
         async def shown(text: str) -> None:
             def found() -> bool:
-                return any(text in strip.text for strip in app.screen._compositor.render_strips())
+                return any(text in strip.text for strip in screen_lines(app))
 
             await until(pilot, found, text)
 

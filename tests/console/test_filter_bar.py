@@ -4,6 +4,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tests.console.list_host import ListHost
+from tests.console.textual_screen import screen_lines
 from tui.console.widgets.filter_bar import FilterBar
 from tui.model.filter.values import QueryError
 
@@ -67,7 +68,7 @@ async def test_says_what_is_wrong_beneath_the_place() -> None:
         bar.show_error(QueryError("long " * 30 + "end", 8))
         await pilot.pause()
         assert note(app).startswith("at 9: long long")
-        shown = "".join(strip.text for strip in app.screen._compositor.render_strips())
+        shown = "".join(strip.text for strip in screen_lines(app))
         assert shown.count("long") == 30
         assert "end" in shown
         bar.show_error(QueryError("takes a number", 8))

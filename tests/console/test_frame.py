@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
 from tui.console.terminal.frame import Frame
+from tui.console.terminal.textual_private import ChopsUpdate, LayoutUpdate
 
 WIDTH, HEIGHT = 30, 4
 STYLES = (None, Style.parse("red"), Style.parse("bold on blue"))

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 from textual.widget import Widget
-from textual.widgets._toast import Toast
 
 from tests.console.conftest import Console, OpenConsole
+from tests.console.textual_screen import is_visible
 from tui.console.screens.ask import ask_to_cancel
 from tui.console.screens.leave import LeaveScreen
 from tui.console.screens.prompt import PromptScreen
@@ -35,9 +35,9 @@ async def told(c: Console) -> list[Widget]:
     """The passing messages, after three more were told."""
     for number in range(3):
         c.app.notify(f"{number}: {LONG}", markup=False)
-    await c.until(lambda: len(c.app.screen.query(Toast)) >= 3)
+    await c.until(lambda: len(c.app.screen.query("Toast")) >= 3)
     await c.pilot.pause()
-    return [toast for toast in c.app.screen.query(Toast) if toast in c.app.screen._compositor.visible_widgets]
+    return [toast for toast in c.app.screen.query("Toast") if is_visible(toast)]
 
 
 def overlap(one: Widget, other: Widget) -> bool:

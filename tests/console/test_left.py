@@ -63,7 +63,7 @@ async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) ->
             assert OTHERS not in c.text().split("Leave with")[1].split("stay")[0]
             await c.press(key)
             assert isinstance(c.app.screen, ServersScreen)
-        assert not c.app._exit
+        assert not c.leaving()
 
 
 async def test_quitting_brings_them_back_through_the_confirmation(console: OpenConsole) -> None:
@@ -73,14 +73,14 @@ async def test_quitting_brings_them_back_through_the_confirmation(console: OpenC
         await c.until(lambda: isinstance(c.app.screen, ConfirmScreen))
         await c.press("enter", "y")
         assert c.engine.asked_for("run")[0][1] == tuple(left)
-        assert not c.app._exit
+        assert not c.leaving()
 
 
 async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
     async with console(endpoints=(REAL,)) as c:
         await leave_two(c)
         await c.press("q", "y")
-        assert c.app._exit
+        assert c.leaving()
         assert farewell(c.store).startswith(
             "2 servers of yours are still in maintenance: WA1ACMEWEB001, WA1ACMEWEB002."
         )

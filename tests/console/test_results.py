@@ -148,7 +148,7 @@ async def test_thousands_of_results_draw_what_is_seen_only(console: OpenConsole)
         drawn = results.lines_drawn
         for state in (State.SUBMITTING, State.QUEUED, State.EXECUTING, State.VERIFIED):
             c.engine.progress("op-1", state)
-            await c.until(lambda state=state: c.engine._events == [])  # type: ignore[misc]
+            await c.until(lambda state=state: not c.engine.untaken)  # type: ignore[misc]
         c.engine.end("op-1")
         await c.until(c.told)
         assert results.lines_drawn - drawn <= 5 * results.page
@@ -200,7 +200,7 @@ async def test_leaving_while_something_runs_asks(console: OpenConsole) -> None:
         await c.press("enter")
         assert isinstance(c.app.screen, ServersScreen)
         await c.press("q", "escape", "q", "y")
-        assert c.app._exit
+        assert c.leaving()
 
 
 async def test_nothing_ticks_when_nothing_runs(console: OpenConsole) -> None:

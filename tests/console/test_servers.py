@@ -231,13 +231,13 @@ async def test_tab_goes_through_the_panes(console: OpenConsole) -> None:
 async def test_quit_leaves_at_once_when_nothing_is_under_way(console: OpenConsole) -> None:
     async with console() as c:
         await c.press("q")
-        assert c.app._exit
+        assert c.leaving()
 
 
 async def test_ctrl_c_says_how_to_leave_and_does_not(console: OpenConsole) -> None:
     async with console() as c:
         await c.press("ctrl+c")
-        assert not c.app._exit
+        assert not c.leaving()
         assert "press q" in c.told()[0]
 
 

@@ -99,7 +99,7 @@ async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     engine.progress(
         "op-1", State.FAILED, ids[:2], after=41, message="its job failed; the server did not change"
     )
-    await until(pilot, lambda: not engine._events)
+    await until(pilot, lambda: not engine.untaken)
     await pilot.pause()
 
 
@@ -141,7 +141,7 @@ async def see_details(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     ips = (IpAddress("10.12.0.8", "206.128.1.8"),)
     details = ServerDetails(server, host_name="db8.acme.example", ips=ips, alert_policies=("CPU over 90 %",))
     engine.tell(events.DetailsRead(details, NOW))
-    await until(pilot, lambda: not engine._events)
+    await until(pilot, lambda: not engine.untaken)
 
 
 @pytest.mark.parametrize("size", SIZES)
