@@ -27,7 +27,8 @@ from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.group_tree import GroupTree
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
-from tui.console.widgets.status_bar import StatusBar, wall_time
+from tui.console.widgets.status_bar import StatusBar
+from tui.console.widgets.times import wall_time
 from tui.model.completeness import read_note
 from tui.model.filter.grammar import is_filter_name
 from tui.model.listing.columns import DEFAULT_LAYOUT, ColumnLayout

@@ -12,7 +12,7 @@ from textual.message import Message
 from tui.cells import fit, printable, wrap
 from tui.console.later import later
 from tui.console.widgets.line_list import LineList
-from tui.console.widgets.status_bar import wall_time
+from tui.console.widgets.times import wall_time
 from tui.model.describe import Done, Fact, describe, raw_lines
 from tui.model.fleet import Fleet
 from tui.model.operation import STATE_STYLES

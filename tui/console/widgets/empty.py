@@ -1,7 +1,7 @@
 """Why a list of servers is empty, and what changes that."""
 
 from tui.console.store import Store
-from tui.console.widgets.status_bar import clock_time
+from tui.console.widgets.times import clock_time
 from tui.model.listing.view import View
 
 

@@ -1,6 +1,5 @@
 """A list of lines under a fixed heading, drawn only where it is on the screen."""
 
-import math
 from collections.abc import Hashable
 
 from rich.segment import Segment
@@ -8,12 +7,12 @@ from textual import events
 from textual.binding import Binding
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.cells import cell_width, wrap
 from tui.console.widgets.line_styles import LineStyles
+from tui.console.widgets.scroll_bar import move_thumb
 
 
 class LineList(LineStyles, can_focus=True):
@@ -228,24 +227,9 @@ class LineList(LineStyles, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Textual: draw the lines after scrolling, and of the scroll bar only where its thumb moved."""
         if self.show_vertical_scrollbar:
-            bar = self.vertical_scrollbar
-            before = self._thumb(old_value)
-            bar.set_reactive(ScrollBar.position, new_value)
-            if (now := self._thumb(new_value)) != before:
-                for top, bottom in (before, now):
-                    bar.refresh(Region(0, top, bar.size.width, bottom - top))
+            move_thumb(self.vertical_scrollbar, old_value, new_value)
         if round(old_value) != round(new_value):
             self.refresh_lines_seen()
-
-    def _thumb(self, position: float) -> tuple[int, int]:
-        """Return the cells of the scroll bar that its thumb touches at ``position``, as (start, end)."""
-        bar = self.vertical_scrollbar
-        height, total, window = bar.size.height, bar.window_virtual_size, bar.window_size
-        if not height or total <= window:
-            return 0, height
-        length = max(1, window * height / total)
-        top = (height - length) * position / (total - window)
-        return max(0, math.floor(top)), min(height, math.ceil(top + length) + 1)
 
     # -- the cursor
 

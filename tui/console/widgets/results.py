@@ -10,7 +10,7 @@ from tui.cells import cell_width, fit
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.progress import ELAPSED
 from tui.console.widgets.progress_header import Listing, ProgressHeader
-from tui.console.widgets.status_bar import wall_time
+from tui.console.widgets.times import wall_time
 from tui.model.operation import STATE_STYLES, Operation, State, Target
 
 if TYPE_CHECKING:

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from textual.widget import Widget
 
+from tui.console.later import later
+from tui.model.listing.catalog import Catalog
 from tui.model.listing.view import View
 from tui.model.selection import Selection
 
@@ -15,6 +17,10 @@ SLICE = 4096
 """Rows of one slice."""
 YIELD_AFTER = 0.008
 """Seconds of searching after which the event loop runs."""
+PREPARE_AFTER = 0.1
+"""Seconds after a change of the servers before the next search is prepared."""
+PAUSE = 0.01
+"""Seconds between two steps of that."""
 
 
 class Search:
@@ -69,3 +75,22 @@ class Search:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
         self._found(rows)
+
+
+class Preparation:
+    """Makes a catalog ready for the next search or sort in small steps, when there is time."""
+
+    def __init__(self, widget: Widget, catalog: Catalog) -> None:
+        self._widget = widget
+        self._catalog = catalog
+        self._steps: Iterator[None] | None = None
+
+    def start(self, columns: Iterable[str]) -> None:
+        """Prepare the catalog, to be sorted by these columns too; the newest start wins."""
+        if self._widget.is_attached:
+            steps = self._steps = self._catalog.prepare(columns)
+            later(self._widget, PREPARE_AFTER, lambda: self._step(steps))
+
+    def _step(self, steps: Iterator[None]) -> None:
+        if steps is self._steps and next(steps, self) is None:
+            later(self._widget, PAUSE, lambda: self._step(steps))

@@ -1,19 +1,18 @@
 """The list of servers, with marks, filter, sort order, and the state of the operation on each."""
 
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
 
-from tui.console.later import later
 from tui.console.widgets.change_signs import CHANGED, ChangeSigns, signs_between
 from tui.console.widgets.cursor_place import CursorPlace, FilterOrigin
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.list_title import list_title
 from tui.console.widgets.marking import Marking
-from tui.console.widgets.search import Search
+from tui.console.widgets.search import Preparation, Search
 from tui.console.widgets.server_line import ServerLine
 from tui.model.filter.parser import Query, QueryError, parse
 from tui.model.fleet import Fleet
@@ -121,7 +120,7 @@ class ServerList(LineList):
         self.note = ""
         """Follows the number of data centers read in the title, while not all are."""
         self._titled = ""
-        self._preparing: Iterator[None] | None = None
+        self._preparation = Preparation(self, self.catalog)
         self.selection.rebase(self.catalog.ids, self.catalog.rows)
         self.line.measure(self.catalog)
         self.shown.show(None)
@@ -200,7 +199,7 @@ class ServerList(LineList):
         else:
             self._break_range()
             self._land(was, asked=False)
-        self._prepare_soon()
+        self._preparation.start([column.name for column, _ in self.line.columns])
         if vanished:
             self.post_message(self.MarksChanged(vanished))
 
@@ -302,7 +301,7 @@ class ServerList(LineList):
 
     def on_mount(self) -> None:
         """Textual: begin to prepare filters and sorting."""
-        self._prepare_soon()
+        self._preparation.start([column.name for column, _ in self.line.columns])
 
     def on_resize(self) -> None:
         """Textual: choose the columns for the new width."""
@@ -443,17 +442,6 @@ class ServerList(LineList):
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in ids:
                 self.refresh_cells(index, SIGN, width)
-
-    def _prepare_soon(self) -> None:
-        """Prepare the catalog for the next filter or sort in small steps, when there is time."""
-        if self.is_attached:
-            columns = [column.name for column, _ in self.line.columns]
-            steps = self._preparing = self.catalog.prepare(columns)
-            later(self, 0.1, lambda: self._prepare(steps))
-
-    def _prepare(self, steps: Iterator[None]) -> None:
-        if steps is self._preparing and next(steps, self) is None:
-            later(self, 0.01, lambda: self._prepare(steps))
 
 
 def _state(target: Target | None) -> State | None:

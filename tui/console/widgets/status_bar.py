@@ -1,6 +1,5 @@
 """The first line of the screen: endpoint, user, reason, state of the link, age of the data."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -11,16 +10,8 @@ from textual.widget import Widget
 from tui.cells import cell_width, fit, printable
 from tui.console.later import later
 from tui.console.store import Store
+from tui.console.widgets.times import age, latency, wall_time
 
-AGES = (
-    (86_400, "a day"),
-    (43_200, "12 h"),
-    (14_400, "4 h"),
-    (3_600, "1 h"),
-    (1_800, "30 min"),
-    (600, "10 min"),
-)
-"""Seconds, and the words for an age of at least that. Coarse, so that an idle screen sends nothing."""
 OLD = 3_600
 """Seconds after which the age of the data is a problem."""
 BAD = "bold $state-red"
@@ -61,33 +52,6 @@ class Part:
     style: str = ""
     before: str = "  "
     """The separator from the part before it at the same place."""
-
-
-def clock_time(at: float) -> str:
-    """Return a time, in seconds since the epoch, as hours:minutes of the local time zone."""
-    return time.strftime("%H:%M", time.localtime(at))
-
-
-def wall_time(at: float) -> str:
-    """Return a time, in seconds since the epoch, as hours:minutes:seconds of the local time zone."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def age(at: float, now: float) -> str:
-    """Return when the data was read, and in coarse steps how long ago."""
-    for seconds, words in AGES:
-        if now - at >= seconds:
-            return f"read {clock_time(at)}, over {words} ago"
-    return f"read {clock_time(at)}"
-
-
-def latency(seconds: float) -> str:
-    """Return a round-trip time, given in seconds, in coarse steps."""
-    if seconds < 0.01:
-        return "<10 ms"
-    if seconds < 0.995:
-        return f"{round(seconds, 2) * 1000:.0f} ms"
-    return f"{seconds:.0f} s"
 
 
 def parts(store: Store, reason: str) -> Iterator[Part]:
