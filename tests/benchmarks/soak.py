@@ -123,7 +123,7 @@ class Soak:
 
     def _pump(self) -> None:
         """What the console's bridge does at every beat."""
-        self.store.take(self._told)
+        self.store.apply(self._told)
         self._told.clear()
 
 

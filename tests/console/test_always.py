@@ -57,7 +57,7 @@ async def test_leaving_a_terminal_that_is_too_small_shows_every_answer(console: 
         await c.pilot.resize_terminal(40, 8)
         await c.until(lambda: isinstance(c.app.screen, TooSmallScreen))
         await c.press("ctrl+q")
-        for text in ("Leave with 1 server of yours", "n stay", "b bring them back", "y leave them so"):
+        for text in ("Leave with 1 server of yours", "n stay", "b bring them back", "y leave in maintenance"):
             assert text in c.text()
 
 

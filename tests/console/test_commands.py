@@ -3,14 +3,18 @@
 import dataclasses
 
 import pytest
+from textual import actions
 
+from tests.console.scripted import ScriptedEngine
 from tui.console import commands
 from tui.console.app import PitstopApp
 from tui.console.commands import BY_NAME, COMMANDS, CommandContext, Scope, bindings, keys_of, offered
 from tui.console.footer import fit
+from tui.console.preferences import Preferences
 from tui.console.screens.palette import matching
 from tui.console.screens.servers import ServersScreen
-from tui.console.widgets.server_list import ServerList
+from tui.console.store import Store
+from tui.settings.schema import Settings
 
 BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
 """Everything can be used."""
@@ -23,11 +27,12 @@ def test_names_and_keys_are_given_once() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_has_something_that_does_it(command: commands.Command) -> None:
-    name, _, argument = command.action.removeprefix("app.").partition("(")
-    owner = PitstopApp if command.action.startswith("app.") else ServersScreen
-    assert hasattr(owner, f"action_{name}")
-    if name == "list":
-        assert hasattr(ServerList, f"action_{argument.strip(chr(39) + ')')}")
+    preferences = Preferences(Settings(), lambda **_: None, lambda _: None)
+    screen = ServersScreen(Store(), ScriptedEngine(), preferences)
+    kind, name, _ = actions.parse(command.action)
+    owner = {"app": PitstopApp, "": screen, **screen.actions}[kind]
+    assert callable(getattr(owner, f"action_{name}"))
+    assert kind in {"app", ""} or type(owner).__module__ == f"tui.console.actions.{kind}"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

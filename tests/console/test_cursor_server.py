@@ -33,7 +33,7 @@ async def test_where_its_server_is_gone_the_cursor_says_where_it_is_now(console:
         assert any(f"{gone} is not shown any more: the cursor is on" in message for message in c.told())
 
 
-MOMENT = "tui.console.screens.servers.PAINTED_FOR"
+MOMENT = "tui.console.actions.chosen.PAINTED_FOR"
 
 
 async def test_a_command_pressed_in_the_moment_the_cursor_lost_its_server_asks_nothing(
@@ -109,7 +109,7 @@ async def test_while_servers_come_in_for_the_first_time_there_is_no_cursor_until
     async with console(0) as c:
         c.engine.willing = False
         c.store.read_at = None
-        c.servers.action_refresh()
+        await c.app.run_action("refresh.now", c.servers)
         c.engine.tell(events.DataCenterRead(CENTER, GROUPS, fleet_of(6), NOW))
         await c.until(lambda: c.servers.servers.line_count() == 6)
         for key in ("s", "enter"):

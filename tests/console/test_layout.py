@@ -8,8 +8,8 @@ from textual.widget import Widget
 from tests.console.conftest import Console, OpenConsole
 from tests.console.textual_screen import is_visible
 from tui.console.screens.ask import ask_to_cancel
-from tui.console.screens.leave import LeaveScreen
 from tui.console.screens.prompt import PromptScreen
+from tui.console.screens.quit import QuitScreen
 from tui.console.theme import to_ascii
 from tui.console.widgets.progress import bar
 from tui.model.operation import State
@@ -56,7 +56,7 @@ async def test_what_is_told_in_passing_covers_no_result(console: OpenConsole, si
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("dialog", ["confirm", "ask", "prompt", "leave"])
+@pytest.mark.parametrize("dialog", ["confirm", "ask", "prompt", "quit"])
 async def test_what_is_told_in_passing_covers_no_question(
     console: OpenConsole, size: tuple[int, int], dialog: str
 ) -> None:
@@ -68,7 +68,7 @@ async def test_what_is_told_in_passing_covers_no_question(
         elif dialog == "prompt":
             await c.app.push_screen(PromptScreen("Which file?", "Some text", yes="read"))
         else:
-            await c.app.push_screen(LeaveScreen(c.store, can_bring_back=True))
+            await c.app.push_screen(QuitScreen(c.store, can_bring_back=True))
         await c.pilot.pause()
         toasts = await told(c)
         assert toasts

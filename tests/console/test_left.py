@@ -5,7 +5,7 @@ import pytest
 from tests.console.conftest import Console, OpenConsole
 from tests.console.scripted import NOW, REAL, SANDBOX, server
 from tui.console.screens.confirm import ConfirmScreen
-from tui.console.screens.leave import LeaveScreen, farewell
+from tui.console.screens.quit import QuitScreen, maintenance_reminder
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
@@ -57,7 +57,7 @@ async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) ->
         await leave_two(c)
         for key in ("enter", "escape", "n"):
             await c.press("q")
-            assert isinstance(c.app.screen, LeaveScreen)
+            assert isinstance(c.app.screen, QuitScreen)
             assert "2 servers of yours still in maintenance" in c.text()
             assert "WA1ACMEWEB001, WA1ACMEWEB002" in c.text()
             assert OTHERS not in c.text().split("Leave with")[1].split("stay")[0]
@@ -81,7 +81,7 @@ async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
         await leave_two(c)
         await c.press("q", "y")
         assert c.leaving()
-        assert farewell(c.store).startswith(
+        assert maintenance_reminder(c.store).startswith(
             "2 servers of yours are still in maintenance: WA1ACMEWEB001, WA1ACMEWEB002."
         )
 
@@ -96,7 +96,7 @@ async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: Op
         assert c.question() == "Leave with 1 server of yours perhaps still in maintenance?"
         assert "You put into maintenance, with UC1 not read: UC1ACMEWEB001." in c.dialog()
         await c.press("y")
-        assert farewell(c.store).startswith(
+        assert maintenance_reminder(c.store).startswith(
             "1 server of yours is perhaps still in maintenance, and could not be looked at: UC1ACMEWEB001."
         )
 
@@ -107,7 +107,7 @@ async def test_who_may_not_operate_is_told_and_not_offered_it(console: OpenConso
         await c.press("q")
         assert "bring them back" not in c.text()
         await c.press("b")
-        assert isinstance(c.app.screen, LeaveScreen)
+        assert isinstance(c.app.screen, QuitScreen)
 
 
 async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_back(

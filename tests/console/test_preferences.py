@@ -126,8 +126,7 @@ def test_only_filters_that_changed_are_saved(paths: Paths) -> None:
     preferences = Preferences(load(paths, {}).settings, partial(save, paths), print)
     save(paths, filters={"elsewhere": "maint:on"})
     preferences.choose(filters={"mine": "web", "new": "cpu:8"})
-    assert preferences._writer is not None
-    preferences._writer.shutdown()
+    preferences.close()
     assert kept(paths)["filters"] == {"elsewhere": "maint:on", "new": "cpu:8", "other": ""}
     assert load(paths, {}).settings.filters == {"mine": "web", "elsewhere": "maint:on", "new": "cpu:8"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.console.conftest import Console, OpenConsole
 from tui.console.screens.ask import AskScreen
-from tui.console.screens.leave import LeaveScreen
+from tui.console.screens.quit import QuitScreen
 from tui.console.screens.servers import ServersScreen
 from tui.console.widgets.progress import bar
 from tui.console.widgets.results import Results
@@ -194,7 +194,7 @@ async def test_leaving_while_something_runs_asks(console: OpenConsole) -> None:
         c.engine.progress("op-1", State.SUBMITTING, listed(c)[:1])
         await c.until(lambda: "1 sending" in c.text())
         await c.press("q")
-        assert isinstance(c.app.screen, LeaveScreen)
+        assert isinstance(c.app.screen, QuitScreen)
         assert "1 server: sent and not settled" in c.text()
         assert "3 servers: not sent yet" in c.text()
         await c.press("enter")

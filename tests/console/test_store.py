@@ -1,5 +1,7 @@
 """What the screen knows, fed by the engine's events; no screen."""
 
+import inspect
+
 import pytest
 
 from tests.console.scripted import CENTER, GROUPS, NOW, fleet_of, server
@@ -21,26 +23,26 @@ def started(id_: str, *ids: str, at: float = NOW) -> events.OperationStarted:
 
 def test_a_reading_fills_the_fleet_and_asks_for_a_new_list() -> None:
     store = Store()
-    change = store.take([read(*fleet_of(4)), events.FleetRead(("WA1",), (), NOW)])
+    change = store.apply([read(*fleet_of(4)), events.FleetRead(("WA1",), (), NOW)])
     assert len(store.fleet.servers) == 4
     assert change.fleet
     assert change.status
     assert store.read_at == NOW
 
 
-def test_the_same_reading_again_changes_no_list() -> None:
+def test_the_same_retry_scheduled_changes_no_list() -> None:
     store = Store()
-    store.take([read(*fleet_of(4))])
-    change = store.take([read(*fleet_of(4), at=NOW + 30)])
+    store.apply([read(*fleet_of(4))])
+    change = store.apply([read(*fleet_of(4), at=NOW + 30)])
     assert not change.fleet
     assert not change.servers
 
 
 def test_a_server_that_changed_is_named_and_the_list_stays() -> None:
     store = Store()
-    store.take([read(*fleet_of(4))])
+    store.apply([read(*fleet_of(4))])
     turned = server(2, maintenance=True)
-    change = store.take([events.ServersRead((turned,), NOW)])
+    change = store.apply([events.ServersRead((turned,), NOW)])
     assert change.servers == {turned.id}
     assert not change.fleet
 
@@ -48,8 +50,8 @@ def test_a_server_that_changed_is_named_and_the_list_stays() -> None:
 def test_a_data_center_that_has_gone_takes_its_servers_along() -> None:
     store = Store()
     other = DataCenter("CA3", "Canada", "ca3-0")
-    store.take([read(*fleet_of(2)), events.DataCenterRead(other, (), (server(9, data_center="CA3"),), NOW)])
-    change = store.take([events.FleetRead(("WA1",), (), NOW)])
+    store.apply([read(*fleet_of(2)), events.DataCenterRead(other, (), (server(9, data_center="CA3"),), NOW)])
+    change = store.apply([events.FleetRead(("WA1",), (), NOW)])
     assert change.fleet
     assert {one.data_center for one in store.fleet.servers.values()} == {"WA1"}
 
@@ -61,9 +63,9 @@ def failing(*names: str, how: str = "the endpoint failed (500)") -> list[events.
 
 def test_one_data_center_failing_is_told_once_and_hides_nothing() -> None:
     store = Store()
-    store.take([read(*fleet_of(2))])
-    first = store.take(failing("WA1"))
-    again = store.take(failing("WA1"))
+    store.apply([read(*fleet_of(2))])
+    first = store.apply(failing("WA1"))
+    again = store.apply(failing("WA1"))
     assert [notice.message for notice in first.notices] == [
         "WA1 could not be read: the endpoint failed (500)"
     ]
@@ -75,8 +77,8 @@ def test_data_centers_that_fail_alike_are_told_in_one_sentence() -> None:
     """However far apart their answers come."""
     store = Store()
     *each, end = failing("NY1", "VA1", "WA1")
-    assert not any(store.take([event]).notices for event in each)
-    (notice,) = store.take([end]).notices
+    assert not any(store.apply([event]).notices for event in each)
+    (notice,) = store.apply([end]).notices
     assert notice.message == "NY1, VA1 and WA1 could not be read: the endpoint failed (500)"
 
 
@@ -85,7 +87,7 @@ def test_many_events_of_one_server_become_its_newest_state_in_the_order_of_the_l
     happened: list[events.Event] = [started("op", "A", "B", "C")]
     for state in (State.SUBMITTING, State.QUEUED, State.EXECUTING):
         happened += [events.Progress("op", (Target(one, state, NOW),)) for one in ("B", "A")]
-    change = store.take(happened)
+    change = store.apply(happened)
     assert [(one, target.state) for one, target in change.targets["op"].items()] == [
         ("C", State.PLANNED),
         ("B", State.EXECUTING),
@@ -96,16 +98,16 @@ def test_many_events_of_one_server_become_its_newest_state_in_the_order_of_the_l
 
 def test_what_runs_and_what_is_unsettled() -> None:
     store = Store()
-    store.take([started("op", "A", "B"), events.Progress("op", (Target("A", State.SUBMITTING, NOW),))])
+    store.apply([started("op", "A", "B"), events.Progress("op", (Target("A", State.SUBMITTING, NOW),))])
     assert [operation.id for operation in store.running()] == ["op"]
     assert store.unsettled() == 2
-    store.take([events.OperationEnded("op", NOW + 9, {})])
+    store.apply([events.OperationEnded("op", NOW + 9, {})])
     assert not store.running()
 
 
 def test_progress_of_an_operation_or_server_that_nobody_knows_is_left_alone() -> None:
     store = Store()
-    store.take(
+    store.apply(
         [started("op", "A"), events.Progress("other", (Target("A"),)), events.Progress("op", (Target("Z"),))]
     )
     assert list(store.operations["op"].targets) == ["A"]
@@ -113,84 +115,84 @@ def test_progress_of_an_operation_or_server_that_nobody_knows_is_left_alone() ->
 
 def test_operations_that_ended_long_ago_are_let_go_and_running_ones_never() -> None:
     store = Store()
-    store.take([started("running", "A")])
+    store.apply([started("running", "A")])
     for number in range(KEPT_OPERATIONS + 5):
-        store.take([started(f"op-{number}", "A"), events.OperationEnded(f"op-{number}", NOW, {})])
+        store.apply([started(f"op-{number}", "A"), events.OperationEnded(f"op-{number}", NOW, {})])
     assert len(store.operations) == KEPT_OPERATIONS + 1
     assert "running" in store.operations
 
 
 def test_latency_that_reads_the_same_is_no_change() -> None:
     store = Store()
-    assert store.take([events.Latency(0.034)]).status
-    assert not store.take([events.Latency(0.0341)])
+    assert store.apply([events.Latency(0.034)]).status
+    assert not store.apply([events.Latency(0.0341)])
 
 
 @pytest.mark.parametrize("link", list(events.Link))
 def test_the_link_is_told_in_words(link: events.Link) -> None:
-    change = Store().take([events.LinkChanged(link, "the endpoint does not answer", NOW)])
+    change = Store().apply([events.LinkChanged(link, "the endpoint does not answer", NOW)])
     assert [notice.message for notice in change.notices] == ["the endpoint does not answer"]
     assert change.status
 
 
 def test_what_the_journal_forgot_is_a_notice() -> None:
-    change = Store().take([events.JournalPruned("The journal forgot 2 operations")])
+    change = Store().apply([events.JournalPruned("The journal forgot 2 operations")])
     assert [notice.message for notice in change.notices] == ["The journal forgot 2 operations"]
 
 
 def test_the_journal_is_told_both_ways() -> None:
     store = Store()
-    store.take([events.JournalChanged("the disk is full; make room")])
+    store.apply([events.JournalChanged("the disk is full; make room")])
     assert store.journal_trouble == "the disk is full; make room"
-    change = store.take([events.JournalChanged("")])
+    change = store.apply([events.JournalChanged("")])
     assert store.journal_trouble == ""
     assert change.notices
 
 
 def test_every_event_of_the_engine_is_known_here() -> None:
     known = set(events.Event.__subclasses__())
-    source = Store._take.__code__
+    source = inspect.getsource(Store)
     assert known
-    assert {event.__name__ for event in known} <= set(source.co_names), "an event that no screen shows"
+    assert [event for event in known if f"events.{event.__name__}()" not in source] == []
 
 
 def test_no_latency_is_told_of_an_endpoint_that_does_not_answer_as_it_should() -> None:
     for link in (events.Link.DOWN, events.Link.FAILING):
         store = Store()
-        store.take([events.Latency(0.01), events.LinkChanged(link, "it failed", NOW)])
+        store.apply([events.Latency(0.01), events.LinkChanged(link, "it failed", NOW)])
         assert (store.link, store.latency) == (link, None)
-        store.take([events.Latency(0.02), events.LinkChanged(events.Link.UP, "it answers again", NOW)])
+        store.apply([events.Latency(0.02), events.LinkChanged(events.Link.UP, "it answers again", NOW)])
         assert (store.link, store.latency) == (events.Link.UP, 0.02)
 
 
 def test_readings_that_fail_are_told_once_until_one_succeeds() -> None:
     store = Store()
-    told = [store.take([events.FleetFailed(f"timed out after {n} s")]).notices for n in range(300)]
+    told = [store.apply([events.FleetFailed(f"timed out after {n} s")]).notices for n in range(300)]
     assert [len(notices) for notices in told] == [1, *[0] * 299]
     assert store.trouble == "timed out after 299 s"
-    store.take([events.FleetRead(("WA1",), (), NOW)])
-    assert store.take([events.FleetFailed("timed out")]).notices
+    store.apply([events.FleetRead(("WA1",), (), NOW)])
+    assert store.apply([events.FleetFailed("timed out")]).notices
 
 
 def test_a_data_center_that_fails_in_other_words_is_not_told_again() -> None:
     store = Store()
-    store.take([read(*fleet_of(2)), *failing("WA1")])
-    assert not store.take(failing("WA1", how="the endpoint failed (502)")).notices
+    store.apply([read(*fleet_of(2)), *failing("WA1")])
+    assert not store.apply(failing("WA1", how="the endpoint failed (502)")).notices
     assert store.fleet.problems == {"WA1": "the endpoint failed (502)"}
-    store.take([read(*fleet_of(2)), events.FleetRead(("WA1",), (), NOW)])
-    assert store.take(failing("WA1")).notices
+    store.apply([read(*fleet_of(2)), events.FleetRead(("WA1",), (), NOW)])
+    assert store.apply(failing("WA1")).notices
 
 
 def test_one_cause_is_one_notice() -> None:
     down = events.LinkChanged(events.Link.DOWN, "connection refused", NOW)
-    assert len(Store().take([down, events.FleetFailed("connection refused")]).notices) == 1
+    assert len(Store().apply([down, events.FleetFailed("connection refused")]).notices) == 1
     store = Store()
-    store.take([down])
-    assert not store.take([events.FleetFailed("connection refused")]).notices
+    store.apply([down])
+    assert not store.apply([events.FleetFailed("connection refused")]).notices
 
 
 def test_what_was_not_sent_is_said_in_one_sentence() -> None:
-    (notice,) = Store().take([events.OperationNotStarted("op", "nothing was sent: log in first")]).notices
+    (notice,) = Store().apply([events.OperationNotStarted("op", "nothing was sent: log in first")]).notices
     assert notice.message == "Nothing was sent: log in first"
 
 
@@ -198,38 +200,38 @@ def test_what_is_under_way_here_and_elsewhere_is_known_before_anything_is_asked(
     store = Store(clock=lambda: NOW)
     other = Standing("op-2", Action.POWER_OFF, State.QUEUED, NOW, NOW, open=True)
     stale = Standing("op-1", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
-    store.take([started("op-1", "A", "B"), events.Standings({"A": stale, "C": other})])
-    store.take([events.Progress("op-1", (Target("A", State.SUBMITTING, NOW),))])
+    store.apply([started("op-1", "A", "B"), events.Standings({"A": stale, "C": other})])
+    store.apply([events.Progress("op-1", (Target("A", State.SUBMITTING, NOW),))])
     assert {id_: one.action for id_, one in store.before().standings.items() if one.under_way} == {
         "A": Action.START_MAINTENANCE,
         "B": Action.START_MAINTENANCE,
         "C": Action.POWER_OFF,
     }
     ended = (Target("A", State.VERIFIED, NOW), Target("B", State.CANCELLED, NOW))
-    store.take([events.Progress("op-1", ended), events.OperationEnded("op-1", NOW, {})])
+    store.apply([events.Progress("op-1", ended), events.OperationEnded("op-1", NOW, {})])
     assert set(store.before().standings) == {"C"}, "what happened here is newer than what was told"
 
 
 def test_whose_servers_are_in_maintenance_is_not_known_before_the_journal_told() -> None:
     store = Store()
     assert store.before().mine is None
-    store.take([events.LeftInMaintenance(("A",))])
+    store.apply([events.LeftInMaintenance(("A",))])
     assert store.before().mine == {"A"}
 
 
 def test_a_state_that_the_server_has_left_since_is_not_told_any_more() -> None:
     store = Store()
     id_ = server(2).id
-    store.take([read(*fleet_of(4)), started("op", id_)])
-    store.take([events.ServersRead((server(2, maintenance=True),), NOW)])
-    change = store.take([events.Progress("op", (Target(id_, State.EXECUTING, NOW),))])
+    store.apply([read(*fleet_of(4)), started("op", id_)])
+    store.apply([events.ServersRead((server(2, maintenance=True),), NOW)])
+    change = store.apply([events.Progress("op", (Target(id_, State.EXECUTING, NOW),))])
     assert store.states(change)[id_] is not None
     verified = Target(id_, State.VERIFIED, NOW)
-    change = store.take([events.Progress("op", (verified,)), events.OperationEnded("op", NOW, {})])
+    change = store.apply([events.Progress("op", (verified,)), events.OperationEnded("op", NOW, {})])
     assert store.states(change) == {id_: verified}
-    change = store.take([events.ServersRead((server(2, maintenance=False),), NOW)])
+    change = store.apply([events.ServersRead((server(2, maintenance=False),), NOW)])
     assert store.states(change) == {id_: None}
-    change = store.take([started("op-2", id_)])
+    change = store.apply([started("op-2", id_)])
     assert store.states(change) == {id_: Target(id_, at=NOW)}
-    change = store.take([events.Progress("op", (verified,))])
+    change = store.apply([events.Progress("op", (verified,))])
     assert store.states(change) == {id_: Target(id_, at=NOW)}, "the newest operation counts"

@@ -164,7 +164,7 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
 def shown(events: list[Event]) -> dict[str, object]:
     """All that the console knows after these events."""
     picture = Store(clock=lambda: 0.0)
-    picture.take(events)
+    picture.apply(events)
     known = dict(vars(picture), clock=None, fleet=vars(picture.fleet))
     known["operations"] = [
         (vars(operation), operation.summary()) for operation in picture.operations.values()

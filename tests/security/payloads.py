@@ -24,7 +24,7 @@ PAYLOADS: Mapping[str, str] = {
     "isolate": "\u2066a\u2067b\u2068c\u2069",
     "invisible": "pay\u200bpal\u2060\ufeff\u00ad\U000e0041",
     "half-a-character": "\ud800x\udfff",
-    "markup": "[bold red]OWNED[/bold red][@click=app.leave]go[/] [/] [link=http://evil.invalid]x[/link]",
+    "markup": "[bold red]OWNED[/bold red][@click=app.quit]go[/] [/] [link=http://evil.invalid]x[/link]",
     "rich": ":smile: [on red] \\[x] [#ff0000]",
     "formula": '=HYPERLINK("http://evil.invalid","x")',
     "wide": "東京" * 30 + "e" + "\u0301" * 50,

@@ -1,9 +1,10 @@
-"""The application: its screens, its theme, and the life of the engine behind it."""
+"""The application: its screens, its theme, and the engine's life."""
 
 import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from textual.actions import ActionParseResult
 
     from tui.console.facade import EngineFacade
-    from tui.console.screens.leave import Leave
     from tui.console.screens.lock import LockScreen
+    from tui.console.screens.quit import QuitAnswer
     from tui.console.store import Store
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
@@ -44,13 +45,13 @@ log = logging.getLogger("pitstop.console")
 
 
 class PitstopApp(QueuedInputApp, inherit_bindings=False):
-    """The console. Screens know the store and ask this application to act; the engine acts."""
+    """The console. Starts the engine, applies its events to the store, and shows the screens."""
 
     CSS_PATH = [styles("app.tcss"), styles("login.tcss")]
     TITLE = "pitstop"
     BINDINGS = [
         *commands.bindings(commands.Scope.APP),
-        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("ctrl+q", "quit", show=False, priority=True),
         Binding("ctrl+l", "redraw", show=False, priority=True),
         Binding("ctrl+z", "suspend", show=False, priority=True),
         Binding("ctrl+c", "interrupt", show=False, priority=True),
@@ -76,7 +77,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         self._ascii = [AsciiFilter()] if ascii_only else []
         super().__init__(driver_class=Driver if sys.platform != "win32" else None)
         self.register_theme(THEME)
-        # Without its watcher, which would have every style sheet parsed a second and a third time.
+        # Not the watcher: it would parse every style sheet a second and a third time.
         self.set_reactive(App.theme, THEME.name)
         self.stylesheet.set_variables(self.get_css_variables())
         self.animation_level = "none"
@@ -85,11 +86,11 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         self.preferences = Preferences(settings, save, self._warn_from_thread)
         self.endpoints = endpoints
         self.engine: EngineFacade | None = None
-        """Made after the first paint."""
+        """None until the first paint."""
         self.store: Store | None = None
         self.readonly = start.readonly or settings.readonly
-        self.gone = False
-        """Whether the terminal went away."""
+        self.terminal_gone = False
+        """Whether the terminal hung up."""
         self.crashed = False
         self._engine_factory = engine_factory
         self._clock = clock
@@ -105,15 +106,15 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
     # -- coming and going --------------------------------------------------------------------
 
     def get_default_screen(self) -> LoginScreen:
-        """The login screen is the first thing painted."""
+        """Textual: the login screen comes first."""
         return LoginScreen(self.endpoints, self.settings, self.start_options)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, and on a terminal without Unicode the one that spells in ASCII."""
+        """Textual's filters, and the one for ASCII on a terminal without Unicode."""
         return [*super().get_line_filters(), *self._ascii]
 
     def on_mount(self) -> None:
-        """Take input; start the engine once the first screen is painted."""
+        """Start to take input; start the engine once the first screen is painted."""
         self.input_queue.start()
         self.call_after_refresh(lambda: self.run_worker(self._begin()))
 
@@ -129,7 +130,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         self.call_later(self._warm_up)
 
     def _start_engine(self) -> "EngineFacade":
-        """Load and start the engine, on a thread: keys are taken meanwhile."""
+        """Load and start the engine. Takes a moment, so it runs on a thread."""
         engine = self._engine_factory()
         engine.on_events(self._pump.wake)
         engine.start()
@@ -141,29 +142,29 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         gc.freeze()
         gc.enable()
 
-    def told_to_go(self, number: int) -> None:
-        """SIGHUP or SIGTERM arrived: leave, with the terminal as it was."""
-        self.gone = self.gone or number == 1
-        self._leave_from_outside(128 + number)
+    def exit_for_signal(self, number: int) -> None:
+        """Exit because of SIGHUP, SIGINT or SIGTERM, with the terminal restored."""
+        self.terminal_gone = self.terminal_gone or number == signal.SIGHUP
+        self._exit_from_outside(128 + number)
 
-    def hung_up(self) -> None:
-        """The terminal went away without a signal. Called from another thread."""
-        self.gone = True
-        self._leave_from_outside(129)
+    def exit_for_hang_up(self) -> None:
+        """Exit because the terminal hung up without a signal. May be called from any thread."""
+        self.terminal_gone = True
+        self._exit_from_outside(128 + signal.SIGHUP)
 
-    def _leave_from_outside(self, code: int) -> None:
+    def _exit_from_outside(self, code: int) -> None:
         loop = self.event_loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(lambda: self.exit(return_code=code))
 
     def handle_error(self, error: Exception) -> None:
-        """A bug: the traceback goes to the log, never to the operator's screen."""
+        """Log the traceback of a bug, and never show it on the terminal."""
         self.crashed = True
         log.critical("the console broke", exc_info=error)
         self.abort(error)
 
     def panic(self, *renderables: Any) -> None:
-        """Textual's other way of ending with a traceback, from its input thread."""
+        """Textual: a bug on its input thread."""
         self.crashed = True
         log.critical("the console broke: %s", sys.exc_info()[1] or "see above")
         self.abort()
@@ -174,7 +175,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         """Apply the engine's events to the store, and hand what changed to every screen that shows it."""
         if self.engine is None or self.store is None:
             return
-        change = self.store.take(self.engine.fetch_events())
+        change = self.store.apply(self.engine.fetch_events())
         if change.login_needed is not None:
             self._ask_password_again(change.login_needed.message)
         for screen in list(self.screen_stack):
@@ -215,7 +216,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
             self.push_screen(ReloginScreen(self.store, message), lambda _: self.input_queue.discard_typing())
 
     def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
-        """The operator (or the start options) asked for a login."""
+        """Log in as the login screen requests."""
         if self.engine is not None and self.store is not None:
             profile = self.settings.profiles.get(message.endpoint.name)
             self.store.endpoint = message.endpoint
@@ -226,7 +227,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
 
     @property
     def command_context(self) -> commands.CommandContext:
-        """What decides which commands can be used now: the screen below the dialogs knows."""
+        """What decides which commands can be used now, from the screen below the dialogs."""
         for screen in reversed(self.screen_stack):
             command_context = getattr(screen, "command_context", None)
             if isinstance(command_context, commands.CommandContext):
@@ -234,7 +235,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         return commands.CommandContext(readonly=self.readonly)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a command can be used at all; ``run_action`` says why it cannot be used now."""
+        """Textual: whether an action may run. While locked only redrawing may."""
         return not self.idle.locked or action == "redraw"
 
     async def run_action(
@@ -243,7 +244,10 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run an action; a command that cannot be used now says why instead."""
+        """Run an action; for a command that cannot be used now, say why instead.
+
+        An action ``kind.name`` is looked up in the ``actions`` of the screen.
+        """
         command = commands.of_action(action) if isinstance(action, str) else None
         if (
             command is not None
@@ -251,6 +255,8 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         ):
             self.say(f"{command.label}: {reason}")
             return True
+        if namespaces is None:
+            namespaces = getattr(default_namespace, "actions", None)
         return await super().run_action(action, default_namespace, namespaces)
 
     async def dispatch_input(self, event: Event) -> None:
@@ -282,7 +288,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         self.call_later(lambda: self.notify(message, severity="warning", markup=False))
 
     def action_interrupt(self) -> None:
-        """ctrl+c copies what is selected and never ends the program."""
+        """Copy what is selected, as with ctrl+c. It never ends the program."""
         selected = self.screen.get_selected_text()
         if isinstance(self.focused, Input) and not self.focused.password:
             selected = self.focused.selected_text or selected
@@ -313,27 +319,27 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         if action is not None:
             await self.run_action(action, default_namespace=self.screen)
 
-    async def action_leave(self) -> None:
-        """Leave; when something is under way, or servers are left in maintenance, ask first."""
-        from tui.console.screens.leave import LeaveScreen
+    async def action_quit(self) -> None:
+        """Quit; ask first when work is under way or servers are left in maintenance."""
+        from tui.console.screens.quit import QuitScreen
 
         store = self.store
         if store is None or not (store.running() or store.left_behind() or store.left_unread()):
             self.exit()
-        elif not any(isinstance(screen, LeaveScreen) for screen in self.screen_stack):
+        elif not any(isinstance(screen, QuitScreen) for screen in self.screen_stack):
             can = commands.disabled_reason(commands.BY_NAME["maintenance.back"], self.command_context) is None
-            await self.push_screen(LeaveScreen(store, can_bring_back=can), self._leave)
+            await self.push_screen(QuitScreen(store, can_bring_back=can), self._quit)
 
-    async def _leave(self, answer: "Leave | None") -> None:
-        from tui.console.screens.leave import Leave
+    async def _quit(self, answer: "QuitAnswer | None") -> None:
+        from tui.console.screens.quit import QuitAnswer
 
-        if answer is Leave.GO:
+        if answer is QuitAnswer.QUIT:
             self.exit()
-        elif answer is Leave.BRING_BACK:
+        elif answer is QuitAnswer.BRING_BACK:
             await self._run_command(commands.BY_NAME["maintenance.back"].action)
 
     def on_resize(self, event: Resize) -> None:
-        """Say so, instead of drawing a heap, where the terminal is too small."""
+        """Textual: cover the screen while the terminal is too small."""
         small = event.size.width < terminal.NARROWEST or event.size.height < terminal.LOWEST
         if small != self._too_small:
             self._too_small = small

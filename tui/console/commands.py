@@ -1,7 +1,7 @@
-"""The one table of what the operator can do.
+"""The table of commands.
 
 Key bindings, the footer, the palette, the help screen, read-only mode and the keymap of the settings are
-all made from it, so they cannot disagree.
+all made from it, so that they agree.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,33 +15,33 @@ from tui.console.terminal.textual_private import key_name
 
 
 class Pane(Enum):
-    """A part of the screen; commands act on the one that has the focus."""
+    """A part of the servers screen; commands act on the one with the focus."""
 
     GROUPS = "groups"
     LIST = "list"
     DETAILS = "details"
     RESULTS = "results"
     FILTER = "filter"
-    """Where letters are typed: only the footer tells it from the list."""
+    """Where letters are typed. For commands it is the list; only the footer treats it apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What decides which commands can be used at a moment."""
+    """The facts that decide which commands can be used now."""
 
     pane: Pane = Pane.LIST
     readonly: bool = False
     may_operate: bool = True
     """Whether the user's roles allow operations."""
     chosen: int = 0
-    """Servers that a command would act on: the marked ones, else the one under the cursor."""
+    """How many servers a command acts on: the marked ones, else the one under the cursor."""
     marked: int = 0
     undo: bool = False
     """Whether a change of the marks can be taken back."""
     shown: int = 0
     operations: int = 0
     unsent: int = 0
-    """Servers of running operations that nothing has been sent for yet."""
+    """Servers of the operation in the results that nothing has been sent for yet."""
     left_over: int = 0
     """Servers that interrupted operations never sent anything for."""
     details: bool = False
@@ -52,7 +52,7 @@ class CommandContext:
     filtered: bool = False
     """Whether a filter is typed."""
     filters: tuple[tuple[str, str], ...] = ()
-    """The filters that have a name, and what they are."""
+    """Named filters: (name, text)."""
 
 
 class Scope(Enum):
@@ -66,27 +66,28 @@ class Command(NamedTuple):
     """One thing the operator can do."""
 
     name: str
-    """What the settings call it."""
+    """The name in the settings' keymap, e.g. ``sort.reverse``."""
     keys: str
-    """Textual's names, separated by commas; empty for the palette only."""
+    """Textual's names of keys, separated by commas; empty for a command of the palette only."""
     label: str
-    """As the palette and the help name it."""
+    """The name in the palette and the help."""
     help: str
     """One sentence."""
     section: str
     action: str
-    """The action of the screen or the application, in Textual's notation."""
+    """In Textual's notation: of the application (``app.help``), of the servers screen (``follow``), or of an
+    object in ``tui.console.actions`` (``columns.choose`` is ``action_choose`` in ``columns.py``)."""
     scope: Scope = Scope.SERVERS
     hint: str = ""
-    """The word in the footer; empty keeps it out of there."""
+    """The word in the footer; without one it is not shown there."""
     weight: int = 0
-    """Who keeps a place in a narrow footer: the heavier. 100 and more is never dropped."""
+    """A narrow footer drops the lightest first; 100 and more is never dropped."""
     dangerous: bool = False
-    """Changes servers: gone in read-only mode, always confirmed."""
+    """Whether it changes servers: hidden in read-only mode, always confirmed."""
     disabled_reason: Callable[[CommandContext], str | None] = lambda _: None
     """Why it cannot be used now; None when it can."""
     pane: Pane | None = None
-    """Where it is near at hand: first in the footer there, and elsewhere only if it has a weight."""
+    """The pane it belongs to: first in the footer there, elsewhere only with a weight."""
 
 
 def _nothing_chosen(now: CommandContext) -> str | None:
@@ -168,69 +169,69 @@ def _power(name: str, label: str, help_: str, action: str) -> Command:
         label,
         help_,
         "Power",
-        f"operate('{action}')",
+        f"operations.operate('{action}')",
         dangerous=True,
         disabled_reason=_nothing_chosen,
     )
 
 
 def _interval(name: str, seconds: int, help_: str) -> Command:
-    return Command(f"refresh.{name}", "", f"Refresh {name}", help_, "List", f"refresh_every({seconds})")
+    return Command(f"refresh.{name}", "", f"Refresh {name}", help_, "List", f"refresh.every({seconds})")
 
 
 COMMANDS: tuple[Command, ...] = (
     Command("mark", "space", "Mark", "Mark or unmark this server, go to the next.",
-            "Marks", "mark", hint="mark", weight=90, disabled_reason=_nothing_shown),
+            "Marks", "marks.mark", hint="mark", weight=90, disabled_reason=_nothing_shown),
     Command("mark.all", "a", "Mark all shown", "Mark every server that is shown.",
-            "Marks", "marks('mark_all')", hint="all", weight=35, disabled_reason=_nothing_shown),
+            "Marks", "marks.mark_all", hint="all", weight=35, disabled_reason=_nothing_shown),
     Command("mark.invert", "i", "Invert marks", "Mark what is shown and unmarked, unmark the rest of it.",
-            "Marks", "marks('invert')", disabled_reason=_nothing_shown),
+            "Marks", "marks.invert", disabled_reason=_nothing_shown),
     Command("mark.none", "u", "Unmark all", "Take all marks off, also where they are hidden.",
-            "Marks", "marks('unmark_all')", hint="unmark", weight=30, disabled_reason=_nothing_marked),
+            "Marks", "marks.unmark", hint="unmark", weight=30, disabled_reason=_nothing_marked),
     Command("mark.range", "V", "Mark a range", "Begin a range here; moving extends it, V ends it.",
-            "Marks", "marks('toggle_range')", disabled_reason=_no_list),
+            "Marks", "marks.range", disabled_reason=_no_list),
     Command("mark.span", "ctrl+@", "Mark up to here", "Mark everything from the last mark to the cursor.",
-            "Marks", "marks('mark_to_cursor')", disabled_reason=_no_list),
+            "Marks", "marks.span", disabled_reason=_no_list),
     Command("mark.undo", "U", "Undo marks", "Take back the last change of the marks.",
-            "Marks", "marks('undo')", disabled_reason=_nothing_to_undo),
+            "Marks", "marks.undo", disabled_reason=_nothing_to_undo),
     Command("ticket", "t", "Open a ticket", "Find a file's servers and mark them; or paste it here.",
-            "Marks", "ticket"),
+            "Marks", "import_export.ticket"),
     Command("copy", "c", "Copy ids", "Copy the ids of the marked servers, else of this one.",
-            "Marks", "copy", disabled_reason=_nothing_to_copy),
+            "Marks", "import_export.copy", disabled_reason=_nothing_to_copy),
     Command("maintenance.start", "s", "Start maintenance", "Put servers into maintenance, after confirming.",
-            "Maintenance", "operate('startMaintenance')", hint="start", weight=85, dangerous=True,
+            "Maintenance", "operations.operate('startMaintenance')", hint="start", weight=85, dangerous=True,
             disabled_reason=_nothing_chosen),
     Command("maintenance.end", "e", "End maintenance", "Bring servers back, after confirming.",
-            "Maintenance", "operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
+            "Maintenance", "operations.operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
             disabled_reason=_nothing_chosen),
     Command("maintenance.back", "b", "Bring back", "End maintenance on just those that you left in it.",
-            "Maintenance", "bring_back", dangerous=True, disabled_reason=_none_left),
+            "Maintenance", "operations.bring_back", dangerous=True, disabled_reason=_none_left),
     Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
-            "Maintenance", "cancel_unsent", disabled_reason=_nothing_unsent),
+            "Maintenance", "operations.cancel", disabled_reason=_nothing_unsent),
     Command("operation.rest", "", "Send the rest", "Send what an interrupted operation left unsent.",
-            "Maintenance", "send_rest", dangerous=True, disabled_reason=_nothing_left_over),
+            "Maintenance", "operations.send_rest", dangerous=True, disabled_reason=_nothing_left_over),
     Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
-            "List", "filter", hint="filter", weight=88),
+            "List", "filters.open", hint="filter", weight=88),
     Command("filter.keep", "", "Keep this filter", "Give it a name; Filter: NAME then brings it back.",
-            "List", "keep_filter", disabled_reason=_no_filter),
+            "List", "filters.keep", disabled_reason=_no_filter),
     Command("details", "enter", "Details", "Show everything about this server.",
-            "List", "details", hint="details", weight=40, disabled_reason=_nothing_shown),
+            "List", "details.toggle", hint="details", weight=40, disabled_reason=_nothing_shown),
     Command("details.raw", "j", "Raw details", "The server as the platform gave it, or its fields.",
-            "List", "raw_details", hint="raw", disabled_reason=_no_details, pane=Pane.DETAILS),
+            "List", "details.raw", hint="raw", disabled_reason=_no_details, pane=Pane.DETAILS),
     Command("refresh", "r", "Refresh", "Read all servers again; marks and cursor stay.",
-            "List", "refresh", hint="refresh", weight=50, disabled_reason=_loading),
+            "List", "refresh.now", hint="refresh", weight=50, disabled_reason=_loading),
     Command("sort.next", "greater_than_sign", "Sort by next", "Order by the column to the right.",
-            "List", "sort('next')", disabled_reason=_nothing_shown),
+            "List", "columns.sort_next", disabled_reason=_nothing_shown),
     Command("sort.previous", "less_than_sign", "Sort by previous", "Order by the column to the left.",
-            "List", "sort('previous')", disabled_reason=_nothing_shown),
-    Command("sort.reverse", "equals_sign", "Turn the order", "The same column the other way round.",
-            "List", "sort('reverse')", disabled_reason=_nothing_shown),
+            "List", "columns.sort_previous", disabled_reason=_nothing_shown),
+    Command("sort.reverse", "equals_sign", "Reverse sort", "The same column in the other direction.",
+            "List", "columns.sort_reverse", disabled_reason=_nothing_shown),
     Command("columns", "C", "Columns", "Choose columns, their order and their widths.",
-            "List", "columns"),
+            "List", "columns.choose"),
     Command("export.shown", "x", "Export shown", "Write the servers shown to a CSV or JSON file.",
-            "List", "export('shown')", disabled_reason=_nothing_shown),
+            "List", "import_export.export('shown')", disabled_reason=_nothing_shown),
     Command("export.marked", "", "Export marked", "Write the marked servers to a CSV or JSON file.",
-            "List", "export('marked')", disabled_reason=_nothing_marked),
+            "List", "import_export.export('marked')", disabled_reason=_nothing_marked),
     _interval("off", 0, "Read the servers again only when asked."),
     _interval("30s", 30, "Read the servers again every 30 seconds."),
     _interval("1m", 60, "Read the servers again every minute."),
@@ -266,7 +267,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark,f1", "Help", "Keys, the filter language and the signs.",
             "Program", "app.help", Scope.APP, hint="help", weight=100),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks when work is under way or left behind.",
-            "Program", "app.leave", Scope.APP, hint="quit", weight=101),
+            "Program", "app.quit", Scope.APP, hint="quit", weight=101),
 )  # fmt: skip
 
 ALWAYS: Mapping[str, str] = {
@@ -275,21 +276,21 @@ ALWAYS: Mapping[str, str] = {
     "ctrl+l": "redraw",
     "ctrl+z": "suspend",
 }
-"""Keys that no dialog and no keymap takes away, and whose they are."""
+"""Key -> command, for keys that no dialog and no keymap takes away."""
 
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 _BY_ACTION: Mapping[str, Command] = {command.action.removeprefix("app."): command for command in COMMANDS}
 
 
 def disabled_reason(command: Command, now: CommandContext) -> str | None:
-    """Why ``command`` cannot be used now, for the operator; None when it can."""
+    """Say to the operator why ``command`` cannot be used now; None if it can."""
     if now.readonly and command.dangerous:
         return "this console is read-only"
     return command.disabled_reason(now)
 
 
 def offered(now: CommandContext, scopes: Iterable[Scope] = Scope) -> list[Command]:
-    """The commands that exist in this context, usable at the moment or not."""
+    """The commands to show in this context, whether they can be used now or not."""
     wanted = set(scopes)
     return [
         command
@@ -298,22 +299,22 @@ def offered(now: CommandContext, scopes: Iterable[Scope] = Scope) -> list[Comman
     ]
 
 
-def of_filters(now: CommandContext) -> list[Command]:
-    """For the palette: every filter that has a name, to use and to forget."""
+def filter_commands(now: CommandContext) -> list[Command]:
+    """Commands that use and forget each named filter, for the palette."""
     return [
         Command(f"{word}.{name}", "", f"{word}: {name}", text, "List", f"{action}({name!r})")
-        for word, action in (("Filter", "named_filter"), ("Forget filter", "forget_filter"))
+        for word, action in (("Filter", "filters.use"), ("Forget filter", "filters.forget"))
         for name, text in now.filters
     ]
 
 
 def of_action(action: str) -> Command | None:
-    """The command that an action, as its binding spells it, belongs to."""
+    """The command with this action, e.g. ``marks.mark_all``; None if no command has it."""
     return _BY_ACTION.get(action.removeprefix("app."))
 
 
 def bindings(scope: Scope) -> list[Binding]:
-    """The key bindings of ``scope``, each with the command's name as the id that a keymap can name."""
+    """Textual's bindings for the commands of ``scope``, each with the command's name as its id."""
     return [
         Binding(command.keys, command.action, command.label, id=command.name, show=False)
         for command in COMMANDS
@@ -322,7 +323,7 @@ def bindings(scope: Scope) -> list[Binding]:
 
 
 def keys_of(command: Command, keymap: Keymap | None = None) -> list[str]:
-    """The command's keys as people write them, the keymap's where it names any."""
+    """The command's keys as people write them: those of the keymap, else its own."""
     keys = (keymap or {}).get(command.name) or command.keys
     return [display(key.strip()) for key in keys.split(",") if key.strip()]
 
@@ -332,12 +333,12 @@ _DISPLAY = {"question_mark": "?", "slash": "/", "comma": ",", "less_than_sign": 
 
 
 def display(key: str) -> str:
-    """A key of Textual's as people write it: "?" for question_mark."""
+    """A key as people write it, e.g. "?" for Textual's ``question_mark``."""
     return _DISPLAY.get(key, key.upper() if key[:1] == "f" and key[1:].isdigit() else key)
 
 
 def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
-    """What is wrong with a keymap: names that are no command's, and keys that two commands would share."""
+    """Find what is wrong with a keymap (command -> keys): unknown commands, and keys of two commands."""
     problems = [f"keys: there is no command {name!r}" for name in keymap if name not in BY_NAME]
     owner = dict(ALWAYS)
     for command in COMMANDS:

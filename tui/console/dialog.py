@@ -1,4 +1,4 @@
-"""Screens on top of the others that answer once; and those among them that ask before servers are touched."""
+"""Modal screens with one answer, and those of them that ask before servers are changed."""
 
 import asyncio
 import time
@@ -13,28 +13,28 @@ from tui.console.terminal.display import when_shown
 from tui.console.terminal.queued_app import input_queue_of
 
 PAINTED_FOR = 0.25
-"""Seconds that a question must have been on the screen before an answer that changes something counts."""
+"""Seconds that a question must have been on the screen before an answer to it counts."""
 ALONE_FOR = 0.5
-"""Seconds in which no other key may follow a letter that answers: in a word that is typed, one does."""
-AGAIN = 0.05
-"""Seconds after which a letter is looked at again behind which there is unread input."""
+"""Seconds in which no other key may follow a letter that answers: within a typed word, one does."""
+RECHECK_AFTER = 0.05
+"""Seconds after which a letter with unread input behind it is checked again."""
 
 
 class Dialog(ModalScreen[ScreenResultType]):
-    """A modal screen whose first answer counts.
+    """A modal screen that only its first answer closes.
 
-    Textual would let a second answer close the screen underneath.
+    In Textual a second answer would close the screen underneath.
     """
 
     painted_at = float("inf")
-    """When it was on the screen as it is now, by the clock of the events."""
+    """When it was painted last, in monotonic seconds as in Textual's events; infinite until then."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close with a result; nothing if it is closed already or another screen is on top of it."""
+        """Close with a result; do nothing if it is closed already or another screen is on top of it."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def on_screen_resume(self) -> None:
-        """Textual: on top, for the first time or again."""
+        """Textual: it is on top, for the first time or again."""
         self.painted_at = float("inf")
         when_shown(self, self._painted)
 
@@ -43,39 +43,39 @@ class Dialog(ModalScreen[ScreenResultType]):
 
 
 class Question(Dialog[ScreenResultType]):
-    """A dialog one of whose answers changes servers. It composes a ``Static`` with the class ``hint``.
+    """A dialog with an answer that changes servers. A subclass composes a ``Static`` of the class ``hint``.
 
-    Such an answer counts only when it was given to the question as seen: painted for a moment before the
-    key was pressed, and by a key of its own. A letter takes effect a moment later, and not if other keys
-    follow it: what somebody types as a reason, wherever the focus is, never answers.
+    An answer counts only if the question was painted for ``PAINTED_FOR`` before the key was pressed, and if
+    the key came alone. A letter takes effect after ``ALONE_FOR``, and not if other keys follow it: so a
+    reason that is typed beside its field never answers.
     """
 
     letters = frozenset("yn")
-    """The letters that answer, bound to ``answer(...)``."""
+    """The letters that answer; their bindings run ``answer(...)``."""
 
     def __init__(self) -> None:
         super().__init__()
         self._letter: events.Key | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    # -- for subclasses
+    # -- for subclasses to override
 
     def answer(self, answer: str) -> None:
-        """Act on an answer, called when it counts."""
+        """Act on an answer that counts."""
         raise NotImplementedError
 
     def text_field(self) -> Input | None:
-        """Where text goes that is typed while another widget has the focus."""
+        """The field for text that is typed while another widget has the focus; None where there is none."""
         return None
 
     def say(self, text: str) -> None:
-        """Show a line of its own below the question."""
+        """Show a line below the question."""
         self.query_one(".hint", Static).update(text)
 
-    # -- what counts
+    # -- which answers count
 
     def action_answer(self, answer: str) -> None:
-        """Answer by a letter, if no other key follows it at once."""
+        """Answer with a letter, unless another key follows it at once."""
         if not self._counts():
             return
         event = input_queue_of(self.app).current.event
@@ -83,12 +83,12 @@ class Question(Dialog[ScreenResultType]):
         self._timer = later(self, ALONE_FOR, lambda: self._act(answer))
 
     def press(self, answer: str, *, safe: bool) -> None:
-        """Answer by Enter or the mouse; ``safe`` answers need no second look."""
+        """Answer with Enter or the mouse; a ``safe`` answer changes nothing and always counts."""
         if safe or self._counts():
             self.answer(answer)
 
     def takes(self, key: events.Key) -> bool:
-        """Whether a key is dealt with here, first of all: text, and what follows an answer at once."""
+        """Handle a key that is text, or that follows a letter at once; return whether it was one."""
         letter = self._take_back()
         field = self.text_field()
         typing = isinstance(self.focused, Input)
@@ -103,7 +103,7 @@ class Question(Dialog[ScreenResultType]):
         return True
 
     def on_paste(self, event: events.Paste) -> None:
-        """Textual: text was pasted where no field has the focus. It answers nothing."""
+        """Textual: text was pasted where no field has the focus. It never answers."""
         event.stop()
         text = _text(self._take_back()) + event.text.split("\n")[0]
         field = self.text_field()
@@ -120,7 +120,7 @@ class Question(Dialog[ScreenResultType]):
         return True
 
     def _take_back(self) -> events.Key | None:
-        """The letter that was about to answer, if there is one: it does no longer."""
+        """Cancel the letter that was about to answer, and return it."""
         letter, self._letter = self._letter, None
         if self._timer is not None:
             self._timer.cancel()
@@ -132,7 +132,7 @@ class Question(Dialog[ScreenResultType]):
         if letter is None or not self.is_current or not queue.is_newest(letter):
             return
         if queue.has_unread_input():
-            self._timer = later(self, AGAIN, lambda: self._act(answer))
+            self._timer = later(self, RECHECK_AFTER, lambda: self._act(answer))
             return
         self._take_back()
         self.answer(answer)

@@ -1,4 +1,4 @@
-"""Files that the operator names: a ticket to read, a list to write. For a thread: a file may be far away."""
+"""Read and write files that the operator names. To be called on a thread: a disk may be slow or remote."""
 
 import codecs
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from tui.console.screens.prompt import Refused
 
 LARGEST = 8 << 20
-"""Bytes of a ticket: a hundred thousand servers with what surrounds them."""
+"""The largest ticket that is read, in bytes: room for a hundred thousand servers."""
 
 
 def _path(name: str) -> Path:
@@ -19,7 +19,11 @@ def _path(name: str) -> Path:
 
 
 def read_text(name: str) -> str:
-    """What stands in a file, as text whatever its encoding. Raises Refused."""
+    """Read a text file in UTF-8 or UTF-16; bytes that are neither become replacement characters.
+
+    Raises:
+        Refused: It cannot be read, is larger than ``LARGEST``, or is not text.
+    """
     path = _path(name)
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -40,7 +44,11 @@ def read_text(name: str) -> str:
 
 
 def write_new(name: str, text: str) -> Path:
-    """Write a file that only its owner can read, where there was none; returns where. Raises Refused."""
+    """Write a new file that only its owner can read, and return its path.
+
+    Raises:
+        Refused: It exists already or cannot be written.
+    """
     path = _path(name)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -61,7 +69,7 @@ def write_new(name: str, text: str) -> Path:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """An ``opener`` that does not wait for somebody to write into a pipe."""
+    """An ``opener`` that does not block on a pipe without a writer."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 

@@ -1,4 +1,4 @@
-"""Which keys the last line of the screen shows: those that act where the focus is, then the others."""
+"""Which keys the footer shows: those of the pane with the focus, then the others."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from textual.binding import Keymap
 from tui.console.commands import Command, CommandContext, Pane, keys_of, offered
 
 NEAR = 60
-"""How much heavier a hint is while the focus is in its pane."""
+"""The weight added to a hint while its pane has the focus."""
 SECTION = "Where the focus is"
 
 
@@ -39,11 +39,11 @@ PANE_KEYS = (
     _key(Pane.FILTER, "↑↓", "Filter: older", "Filters typed before, and back.", "older", 34),
     _key(Pane.DETAILS, "↑↓", "Details: scroll", "The lines that do not fit.", "scroll", 34),
 )
-"""What keys do in one pane only: there they take the place of commands on the same keys."""
+"""Keys with a meaning in one pane only, where they hide the commands on the same keys."""
 
 
 def hints(now: CommandContext, pane: Pane, keymap: Keymap, width: int) -> list[tuple[Command, str]]:
-    """The commands to show in ``width`` cells while ``pane`` has the focus, and how each is spelled."""
+    """The commands to show in ``width`` cells while ``pane`` has the focus, each with its key and word."""
     own = [command for command in PANE_KEYS if command.pane is pane]
     taken = {key for command in own for key in keys_of(command)}
     found = []
@@ -61,9 +61,9 @@ def hints(now: CommandContext, pane: Pane, keymap: Keymap, width: int) -> list[t
 
 
 def fit(hints: Iterable[tuple[Command, str]], width: int, gap: int = 2) -> list[tuple[Command, str]]:
-    """The hints that fit into ``width`` cells, in the order given; whole hints go, the lightest first.
+    """Drop the lightest hints until the others fit into ``width`` cells, ``gap`` cells apart, in their order.
 
-    Those of weight 100 and more stay whatever the width.
+    Hints of weight 100 and more are never dropped.
     """
     kept = list(hints)
 

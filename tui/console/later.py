@@ -1,4 +1,4 @@
-"""Doing something once, later."""
+"""A one-shot timer that always fires."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from textual.message_pump import MessagePump
 
 
 def later(node: MessagePump, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-    """Have ``node`` call ``callback`` after ``seconds``, however busy the machine is.
+    """Have ``node`` call ``callback`` after ``seconds``, and return a handle to cancel it.
 
-    A one-shot timer of Textual's that is late by its own interval before it has begun never fires.
+    Unlike Textual's ``set_timer``, which never fires if its task starts later than the whole interval.
     """
     return asyncio.get_running_loop().call_later(seconds, node.call_later, callback)

@@ -1,4 +1,4 @@
-"""What the operator chooses while the console is open: in force at once, and kept for the next start."""
+"""Settings that the operator changes in the console: in force at once, and saved for the next start."""
 
 import logging
 from collections.abc import Callable
@@ -13,41 +13,45 @@ log = logging.getLogger("pitstop.console")
 
 
 class Preferences:
-    """The settings in force. ``save`` keeps some of them, as ``tui.settings.loader.save`` does.
+    """The settings in force, and the thread that saves those that were chosen.
 
-    Saving waits for a disk, so it has a thread: one, so that the newest is written last; what is not yet
-    written when the program ends is waited for.
+    Saving waits for a disk, so it has a thread; a single one, so that the newest is written last.
     """
 
     def __init__(
-        self, settings: Settings, save: Callable[..., None], trouble: Callable[[str], object]
+        self, settings: Settings, save: Callable[..., None], on_failure: Callable[[str], object]
     ) -> None:
+        """``save`` is as ``tui.settings.loader.save``; ``on_failure`` gets, on the thread, why it failed."""
         self.settings = settings
         self._save = save
-        self._trouble = trouble
-        """Told, on the thread, why something could not be kept."""
+        self._on_failure = on_failure
         self._writer: ThreadPoolExecutor | None = None
 
     def choose(self, **chosen: Any) -> None:
-        """Let these settings be in force; nothing is written where they are already."""
+        """Put settings in force and save them; do nothing if they are in force already."""
         now = msgspec.structs.replace(self.settings, **chosen)
         if now == self.settings:
             return
-        if "filters" in chosen:  # others may have kept some of theirs meanwhile
+        if "filters" in chosen:  # save the difference only: another console may have saved its own meanwhile
             before = self.settings.filters
             gone = dict.fromkeys(before.keys() - chosen["filters"].keys(), "")
             new = {name: text for name, text in chosen["filters"].items() if before.get(name) != text}
             chosen["filters"] = gone | new
         self.settings = now
         self._writer = self._writer or ThreadPoolExecutor(1, "preferences")
-        self._writer.submit(self._keep, chosen)
+        self._writer.submit(self._save_chosen, chosen)
 
-    def _keep(self, chosen: dict[str, Any]) -> None:
+    def close(self) -> None:
+        """Wait until everything that was chosen is saved."""
+        if self._writer is not None:
+            self._writer.shutdown()
+
+    def _save_chosen(self, chosen: dict[str, Any]) -> None:
         from tui.settings.paths import UnsafePathError
 
         try:
             self._save(**chosen)
         except (OSError, UnsafePathError) as error:
-            log.warning("not kept: %s: %s", ", ".join(chosen), error)
+            log.warning("not saved: %s: %s", ", ".join(chosen), error)
             why = error.strerror if isinstance(error, OSError) else str(error)
-            self._trouble(f"This choice holds, but cannot be kept for the next start: {why}")
+            self._on_failure(f"This choice holds, but cannot be kept for the next start: {why}")

@@ -1,6 +1,6 @@
-"""From the command line to the console and back: the terminal's fitness, the way in, the way out.
+"""From the command line to the console and back: checks the terminal, runs the application, stops the engine.
 
-Imports nothing of textual before the terminal is known to do and the environment is set.
+Imports nothing of textual before the terminal is checked and the environment is set.
 """
 
 import gc
@@ -34,10 +34,11 @@ def run_console(
     start: "StartOptions",
     save: "Callable[..., None]",
 ) -> int:
-    """Run the console until it is left; returns the program's exit code. ``save`` keeps what is chosen in it.
+    """Run the console until it ends, and return the program's exit code.
 
-    0 left by the operator, 1 a bug (the traceback is in the log file), 2 the terminal will not do,
-    129, 130 and 143 told to go by SIGHUP (or a hang-up), SIGINT and SIGTERM.
+    0: the operator quit. 1: a bug (the traceback is in the log file). 2: the terminal or a setting cannot be
+    used. 129, 130, 143: ended by SIGHUP (or a hang-up), SIGINT, SIGTERM. ``save`` keeps settings for the next
+    start, as ``tui.settings.loader.save`` does.
     """
     reason = terminal.why_unfit(os.environ, sys.__stdin__, sys.__stderr__)
     if reason is not None:
@@ -66,17 +67,18 @@ def run_console(
         ),
         save=save,
     )
-    with terminal.handle_signals(app.told_to_go):
-        terminal.watch_hang_up(0, app.hung_up)
+    with terminal.handle_signals(app.exit_for_signal):
+        terminal.watch_hang_up(0, app.exit_for_hang_up)
         app.run(mouse=settings.mouse)
-        from tui.console.screens.leave import farewell
+        from tui.console.screens.quit import maintenance_reminder
 
         code = app.return_code or 0
-        left = farewell(app.store) if app.store is not None else ""
+        reminder = maintenance_reminder(app.store) if app.store is not None else ""
         if app.engine is not None:
-            _see_off(app.engine, app.gone, settings.on_hangup)
-    if left and not app.gone:
-        print(f"pitstop: {left}", file=sys.stderr)  # noqa: T201
+            _stop_engine(app.engine, settings.on_hangup, terminal_gone=app.terminal_gone)
+        app.preferences.close()
+    if reminder and not app.terminal_gone:
+        print(f"pitstop: {reminder}", file=sys.stderr)  # noqa: T201
     if app.crashed:
         where = f"; details are in {start.log_file}" if start.log_file else ""
         print(  # noqa: T201
@@ -103,19 +105,19 @@ def settings_problems(settings: "Settings") -> list[str]:
     return problems
 
 
-def _see_off(engine: "EngineFacade", gone: bool, on_hangup: str) -> None:
-    """Stop the engine; when the terminal has gone, first follow what was sent to its end, if so asked.
+def _stop_engine(engine: "EngineFacade", on_hangup: str, *, terminal_gone: bool) -> None:
+    """Stop the engine, first following what was sent to its end if the settings want that after a hang-up.
 
-    SIGTERM ends that too: what is under way is in the journal.
+    SIGTERM ends the following: what is under way is in the journal.
     """
-    if gone:
+    if terminal_gone:
         terminal.detach_streams()  # What is still buffered for it would turn the exit code into 120.
-    if gone and on_hangup == "finish" and engine.running():
+    if terminal_gone and on_hangup == "finish" and engine.running():
         log.info("the terminal has gone; following what was sent to its end")
         engine.wind_down(send_rest=True)
-        told: list[int] = []
-        with terminal.handle_signals(told.append):
-            while engine.running() and signal.SIGTERM not in told:
+        received: list[int] = []
+        with terminal.handle_signals(received.append):
+            while engine.running() and signal.SIGTERM not in received:
                 engine.fetch_events()
                 time.sleep(0.2)
     engine.stop()

@@ -1,63 +1,25 @@
-"""From the engine's events to what the screen knows, and from there to the widgets, once per beat."""
+"""The state that the screens show, built from the engine's events."""
 
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-import msgspec
-
+from tui.console.change import Notice, StoreChange
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.completeness import failures
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
 from tui.model.plan import Before, may_operate
-from tui.model.server import ServerDetails
 from tui.model.standing import Standing, is_outdated, newest, operation_standings
 from tui.model.window import MAY_HAVE_CHANGED
 
 KEPT_OPERATIONS = 20
-"""Operations that have ended and are still shown; older ones are in the journal."""
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """Something to tell the operator in passing."""
-
-    message: str
-    severity: str = "information"
-
-
-class Change(msgspec.Struct):
-    """What a number of events changed: each thing once, however often it changed."""
-
-    fleet: bool = False
-    """Servers came or went, or groups changed: the list is to be made anew."""
-    reread: bool = False
-    """Everything was read: what the filter finds and the order are to be right again."""
-    servers: set[str] = msgspec.field(default_factory=set)
-    """Servers that are not as they were."""
-    targets: dict[str, dict[str, Target]] = msgspec.field(default_factory=dict)
-    """Operation id -> server id -> where it stands, in the order of the last change."""
-    started: list[str] = msgspec.field(default_factory=list)
-    ended: list[str] = msgspec.field(default_factory=list)
-    logged_in: events.LoggedIn | None = None
-    login_failed: events.LoginFailed | None = None
-    login_needed: events.LoginNeeded | None = None
-    unlocking: events.Unlocked | events.UnlockRefused | None = None
-    details: ServerDetails | None = None
-    details_failed: events.DetailsFailed | None = None
-    engine_failed: str = ""
-    """Why the engine does no more."""
-    status: bool = False
-    """Link, latency, a pause asked for, time of reading or whether a reading is under way."""
-    notices: list[Notice] = msgspec.field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__struct_fields__)
+"""How many ended operations are shown; older ones are in the journal."""
 
 
 class Store:
-    """All that the screens know, fed by the engine's events. Knows no widget."""
+    """The one state that all screens read. Changed by ``apply`` only; imports no widget."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time, readonly: bool = False) -> None:
         self.clock = clock
@@ -68,30 +30,30 @@ class Store:
         self.operations: dict[str, Operation] = {}
         """Oldest first."""
         self.left: set[str] = set()
-        """What this account's windows put into maintenance and did not bring back, as far as is known."""
+        """Ids of servers that this account's windows put into maintenance and did not bring back."""
         self.left_known = False
-        """Whether the journal has told so."""
+        """Whether ``left`` was read from the journal."""
         self._newest: dict[str, str] = {}
-        """Server id -> the newest operation that it is in."""
+        """Server id -> id of the newest operation that it is in."""
         self._standings: Mapping[str, Standing] = {}
-        """What the journal told last, also of operations that another Pitstop carried out."""
+        """Standings of servers as last read from the journal, with those of operations by other processes."""
         self.elsewhere: set[str] = set()
-        """Operations that another console carries out and this one only shows."""
+        """Ids of operations that another process carries out and this one only shows."""
         self.link = events.Link.UP
         self.link_message = ""
         self.latency: float | None = None
         self.paused_until = 0.0
-        """Until when the endpoint asked us to wait."""
+        """Until when the endpoint asked to wait, in seconds since 1970."""
         self.reading = False
         self.read_at: float | None = None
-        """When the oldest of what is known was read."""
+        """When the oldest part of the fleet was read, in seconds since 1970."""
         self.next_try: float | None = None
-        """When what could not be read is tried again by itself."""
-        self._trying = False
+        """When the engine tries again to read what could not be read, in seconds since 1970."""
+        self._retrying = False
         self._failed: tuple[str, ...] = ()
-        """The data centers that could not be read when last tried."""
+        """Data centers that the last attempt could not read."""
         self.trouble = ""
-        """Why there is no inventory at all, or no newer one."""
+        """Why the fleet could not be read, or not again."""
         self.journal_trouble = ""
         """Why the journal cannot be written; nothing new is sent meanwhile."""
 
@@ -109,7 +71,7 @@ class Store:
         return [op for op in self.operations.values() if op.ended is not None and op.left_to_send]
 
     def unsettled(self) -> int:
-        """How many servers of running operations are on their way."""
+        """The number of servers in running operations without a final state."""
         return sum(len(op.targets) - op.count(*ENDED) for op in self.running())
 
     def left_behind(self) -> list[str]:
@@ -118,11 +80,11 @@ class Store:
         return sorted(id_ for id_ in self.left if id_ in servers and servers[id_].maintenance)
 
     def left_unread(self) -> list[str]:
-        """Those of ``left`` of which nothing was read yet, while some data center is not read."""
+        """Those of ``left`` that were never read, while some data center is not read."""
         return sorted(self.left - self.fleet.servers.keys()) if self.fleet.missing() else []
 
     def before(self) -> Before:
-        """What was asked of the servers before, here and in other Pitstops."""
+        """The operations that servers were in before, here and in other processes."""
         now = self.clock()
         steps = [
             (id_, one) for id_, one in self._standings.items() if one.operation_id not in self.operations
@@ -131,15 +93,15 @@ class Store:
             steps += operation_standings(operation)
         return Before(now, newest(steps, now), self.left if self.left_known else None)
 
-    def states(self, change: Change) -> dict[str, Target | None]:
-        """Where servers that ``change`` touches stand in their newest operation; None where none tells."""
+    def states(self, change: StoreChange) -> dict[str, Target | None]:
+        """The states to show for servers that ``change`` touches, as ``state_of`` gives them."""
         touched = set(change.servers).union(*change.targets.values())
         for id_ in change.ended:
             touched.update(self.operations[id_].targets if id_ in self.operations else ())
         return {id_: self.state_of(id_) for id_ in touched if id_ in self._newest}
 
     def state_of(self, server_id: str) -> Target | None:
-        """Where a server stands in its newest operation; None once the server shows that it is otherwise."""
+        """A server's state in its newest operation; None without one, or if the server has changed since."""
         operation = self.operations.get(self._newest.get(server_id, ""))
         if operation is None:
             return None
@@ -149,15 +111,15 @@ class Store:
             return None
         return target
 
-    def take(self, happened: Iterable[events.Event]) -> Change:
-        """Take in what happened; returns what is different now. What is told twice is one notice."""
-        change = Change()
-        for event in happened:
-            self._take(event, change)
+    def apply(self, new_events: Iterable[events.Event]) -> StoreChange:
+        """Apply events in order, and return what changed. Equal notices become one."""
+        change = StoreChange()
+        for event in new_events:
+            self._apply(event, change)
         change.notices = list({notice.message: notice for notice in change.notices}.values())
         return change
 
-    def _take(self, event: events.Event, change: Change) -> None:
+    def _apply(self, event: events.Event, change: StoreChange) -> None:
         match event:
             case events.Progress():
                 self._progress(event, change)
@@ -170,13 +132,7 @@ class Store:
                 self.paused_until = event.until
                 change.status = True
             case events.DataCenterRead():
-                before = (self.fleet.groups, self.fleet.data_centers.get(event.data_center.id))
-                changes = self.fleet.replace(event.data_center, event.groups, event.servers, event.at)
-                change.servers.update(changes.changed)
-                change.fleet |= bool(changes.added or changes.removed) or before != (
-                    self.fleet.groups,
-                    event.data_center,
-                )
+                self._data_center_read(event, change)
             case events.DataCenterFailed():
                 self.fleet.fail([event.data_center], event.message)
                 change.status = True
@@ -184,37 +140,15 @@ class Store:
                 change.fleet |= self.fleet.expect(event.data_centers)
                 change.status = True
             case events.FleetRead():
-                self.reading, self.next_try = False, None
-                self._trying = self._trying and bool(event.failed)
-                new = [id_ for id_ in event.failed if id_ not in self._failed]
-                self._failed = event.failed
-                change.notices += (Notice(text, "error") for text in failures(self.fleet, new))
-                self.read_at = event.at
-                self.trouble = ""
-                change.status = True
-                change.fleet |= self.fleet.expect(event.data_centers)
-                change.reread = True
+                self._fleet_read(event, change)
             case events.FleetFailed():
-                # Once, until a reading succeeds; and not what the link's own notice has just said.
-                if not self.trouble and event.message != self.link_message:
-                    change.notices.append(Notice(event.message, "error"))
-                self.reading, self.next_try = False, None
-                self.trouble = event.message
-                self.fleet.unlisted = event.message
-                change.status = True
+                self._fleet_failed(event, change)
             case events.RetryScheduled():
-                if not self._trying:
-                    seconds = max(0, round(event.at - self.clock()))
-                    change.notices.append(Notice(f"What could not be read is tried again in {seconds} s"))
-                self.next_try, self._trying = event.at, True
-                change.status = True
+                self._retry_scheduled(event, change)
             case events.OperationStarted():
-                self._started(event, change)
+                self._operation_started(event, change)
             case events.OperationEnded():
-                if (operation := self.operations.get(event.operation_id)) is not None:
-                    operation.ended = event.at
-                    change.ended.append(event.operation_id)
-                    self._forget_old()
+                self._operation_ended(event, change)
             case events.LeftInMaintenance():
                 self.left, self.left_known = set(event.server_ids), True
                 change.status = True
@@ -223,12 +157,7 @@ class Store:
             case events.OperationNotStarted():
                 change.notices.append(Notice(event.message[:1].upper() + event.message[1:], "error"))
             case events.LinkChanged():
-                self.link, self.link_message = event.link, event.message
-                if event.link is not events.Link.UP:
-                    self.latency = None  # that of an answer that no longer comes
-                change.status = True
-                severity = "information" if event.link is events.Link.UP else "warning"
-                change.notices.append(Notice(event.message, severity))
+                self._link_changed(event, change)
             case events.LoggedIn():
                 if self.session is None or self.session.account != event.account:
                     self.fleet = Fleet(event.account)
@@ -246,12 +175,7 @@ class Store:
             case events.DetailsFailed():
                 change.details_failed = event
             case events.JournalChanged():
-                self.journal_trouble = event.message
-                change.status = True
-                good = "The journal can be written again."
-                change.notices.append(
-                    Notice(event.message or good, "error" if event.message else "information")
-                )
+                self._journal_changed(event, change)
             case events.JournalPruned():
                 change.notices.append(Notice(event.message))
             case events.EngineFailed():
@@ -260,28 +184,91 @@ class Store:
             case _:
                 raise AssertionError(f"no screen knows what to do with {type(event).__name__}")
 
-    def _started(self, event: events.OperationStarted, change: Change) -> None:
+    # -- reading the fleet
+
+    def _data_center_read(self, event: events.DataCenterRead, change: StoreChange) -> None:
+        before = (self.fleet.groups, self.fleet.data_centers.get(event.data_center.id))
+        changes = self.fleet.replace(event.data_center, event.groups, event.servers, event.at)
+        after = (self.fleet.groups, event.data_center)
+        change.servers.update(changes.changed)
+        change.fleet |= bool(changes.added or changes.removed) or before != after
+
+    def _fleet_read(self, event: events.FleetRead, change: StoreChange) -> None:
+        self.reading, self.next_try = False, None
+        self._retrying = self._retrying and bool(event.failed)
+        new = [id_ for id_ in event.failed if id_ not in self._failed]
+        self._failed = event.failed
+        change.notices += (Notice(text, "error") for text in failures(self.fleet, new))
+        self.read_at = event.at
+        self.trouble = ""
+        change.status = True
+        change.fleet |= self.fleet.expect(event.data_centers)
+        change.reread = True
+
+    def _fleet_failed(self, event: events.FleetFailed, change: StoreChange) -> None:
+        # One notice until a reading succeeds, and none that repeats the link's own notice.
+        if not self.trouble and event.message != self.link_message:
+            change.notices.append(Notice(event.message, "error"))
+        self.reading, self.next_try = False, None
+        self.trouble = event.message
+        self.fleet.unlisted = event.message
+        change.status = True
+
+    def _retry_scheduled(self, event: events.RetryScheduled, change: StoreChange) -> None:
+        if not self._retrying:
+            seconds = max(0, round(event.at - self.clock()))
+            change.notices.append(Notice(f"What could not be read is tried again in {seconds} s"))
+        self.next_try, self._retrying = event.at, True
+        change.status = True
+
+    # -- link and journal
+
+    def _link_changed(self, event: events.LinkChanged, change: StoreChange) -> None:
+        self.link, self.link_message = event.link, event.message
+        up = event.link is events.Link.UP
+        if not up:
+            self.latency = None  # no answer comes any more
+        change.status = True
+        change.notices.append(Notice(event.message, "information" if up else "warning"))
+
+    def _journal_changed(self, event: events.JournalChanged, change: StoreChange) -> None:
+        self.journal_trouble = event.message
+        change.status = True
+        if event.message:
+            change.notices.append(Notice(event.message, "error"))
+        else:
+            change.notices.append(Notice("The journal can be written again."))
+
+    # -- operations
+
+    def _operation_started(self, event: events.OperationStarted, change: StoreChange) -> None:
         operation = self.operations[event.operation_id] = event.operation()
         self._newest.update(dict.fromkeys(operation.targets, operation.id))
         (self.elsewhere.add if event.elsewhere else self.elsewhere.discard)(operation.id)
         change.started.append(operation.id)
         change.targets.setdefault(operation.id, {}).update((t.server_id, t) for t in event.targets)
 
-    def _progress(self, event: events.Progress, change: Change) -> None:
+    def _progress(self, event: events.Progress, change: StoreChange) -> None:
         operation = self.operations.get(event.operation_id)
         if operation is None:
             return
         seen = change.targets.setdefault(event.operation_id, {})
         for target in event.targets:
             with contextlib.suppress(KeyError):
-                # What the journal holds is what counts, so a state is taken over as it is told.
+                # The journal is the authority, so its state replaces this one, whatever it was.
                 operation.restore([target])
-                self._reckon(operation.action, target)
+                self._update_left(operation.action, target)
                 seen.pop(target.server_id, None)
                 seen[target.server_id] = target
 
-    def _reckon(self, action: Action, target: Target) -> None:
-        """What one step means for ``left``; when the operation ends the journal is asked."""
+    def _operation_ended(self, event: events.OperationEnded, change: StoreChange) -> None:
+        if (operation := self.operations.get(event.operation_id)) is not None:
+            operation.ended = event.at
+            change.ended.append(event.operation_id)
+            self._forget_old()
+
+    def _update_left(self, action: Action, target: Target) -> None:
+        """Keep ``left`` up to date with one state; it is read from the journal when the operation ends."""
         if action is Action.START_MAINTENANCE and target.state in MAY_HAVE_CHANGED:
             self.left.add(target.server_id)
         elif action is Action.STOP_MAINTENANCE and target.state is State.VERIFIED:
@@ -299,5 +286,5 @@ def _milliseconds(seconds: float | None) -> str:
 
 
 def unsent(operation: Operation) -> int:
-    """How many servers of ``operation`` nothing has been sent for yet."""
+    """The number of servers of ``operation`` that nothing has been sent for yet."""
     return operation.count(State.PLANNED)

@@ -1,8 +1,8 @@
-"""Colours, and what is drawn instead of signs where the terminal knows ASCII only.
+"""Colours, and what replaces signs on a terminal that knows ASCII only.
 
 Every colour has one meaning: blue is work under way, green done, red refused or failed, magenta unsure,
-amber maintenance. They are far enough apart to survive 256 and 16 colours, and no meaning rests on
-colour alone: a word and a sign come first.
+amber maintenance. They differ also with 256 and 16 colours, and no meaning rests on colour alone: a text
+and a sign come first.
 """
 
 from functools import lru_cache
@@ -76,7 +76,7 @@ _ASCII = str.maketrans(
 
 @lru_cache(4096)
 def to_ascii(text: str) -> str:
-    """``text`` in ASCII, as wide as it was; what has no likeness becomes question marks."""
+    """``text`` in ASCII, of the same width; characters without a replacement become question marks."""
     text = text.translate(_ASCII)
     if text.isascii():
         return text
@@ -84,10 +84,10 @@ def to_ascii(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Replaces everything beyond ASCII in what is drawn. The one place that knows of such terminals."""
+    """Replaces everything beyond ASCII in what is drawn."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments as such a terminal can show them."""
+        """Textual: the segments in ASCII."""
         return [
             segment
             if segment.text.isascii()
@@ -97,7 +97,7 @@ class AsciiFilter(LineFilter):
 
 
 def styles(name: str) -> Path:
-    """The path of one of the style sheets: inside an installed package, else beside it in a checkout."""
+    """The path of a style sheet: inside an installed package, else beside it in a checkout."""
     package = Path(__file__).parents[1]
     inside = package / "styles"
     return (inside if inside.is_dir() else package.parent / "styles") / name

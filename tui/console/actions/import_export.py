@@ -1,63 +1,108 @@
-"""What comes from elsewhere and goes elsewhere: a ticket from a file, servers into one."""
+"""Servers from elsewhere and to elsewhere: a ticket's text, a file, the clipboard."""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from textual.app import App
+from textual.screen import Screen
 
+from tui.console.actions.base import Actions
+from tui.console.actions.chosen import ChosenServers
 from tui.console.files import read_text, write_new
 from tui.console.screens.confirm import count
 from tui.console.screens.prompt import Refused, ask_for
+from tui.console.store import Store
+from tui.console.terminal.queued_app import conversation
+from tui.console.widgets.server_list import ServerList
+from tui.console.widgets.status_bar import StatusBar
+from tui.console.widgets.ticket_preview import TicketPreview
 from tui.model.completeness import read_note
-from tui.model.fleet import Fleet
-from tui.model.operation import Target
-from tui.model.server import Server
+from tui.model.text import clean
+from tui.model.ticket import find_servers
 from tui.report import servers_csv, servers_json
 
 WHERE = "A name without a folder is in the one that pitstop was started in."
 FORMS = {".csv": servers_csv, ".json": servers_json}
 
 
+class ImportExport(Actions):
+    """Finds the servers that a text names; writes servers to a file or the clipboard."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        store: Store,
+        servers: ServerList,
+        status: StatusBar,
+        chosen: ChosenServers,
+    ) -> None:
+        super().__init__(screen)
+        self._store = store
+        self._servers = servers
+        self._status = status
+        self._chosen = chosen
+
+    @conversation
+    async def action_ticket(self) -> None:
+        """Ask for a file, and find the servers that it names."""
+
+        async def read(name: str) -> tuple[str, str]:
+            return Path(name).name, await asyncio.to_thread(read_text, name)
+
+        text = f"A mail, a CSV, a table: it is searched for server ids and names. {WHERE}"
+        ticket = await ask_for(self.screen.app, read, "Find the servers of which file?", text, yes="read")
+        if ticket is not None:
+            name, content = ticket
+            self.find(content, f"file {name}")
+
+    def find(self, text: str, source: str = "pasted text") -> None:
+        """Show which servers ``text`` names, and mark them if the operator says so."""
+        fleet, selection = self._store.fleet, self._servers.selection
+        preview = TicketPreview(text, lambda text: find_servers(text, fleet, selection), fleet, source)
+        if not preview.found:
+            self._status.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
+            return
+
+        def mark(ids: tuple[str, ...] | None) -> None:
+            if ids:
+                missing = fleet.missing() if preview.found.unknown else ()  # what was found is certain
+                self._servers.marking.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
+
+        self.screen.app.push_screen(preview, mark)
+
+    @conversation
+    async def action_export(self, what: str) -> None:
+        """Write servers to a file: those ``shown``, in their order, or those ``marked``, shown or not.
+
+        Rows are made on a thread, from servers and states as they are now. An existing file is not changed.
+        """
+        fleet, marked = self._store.fleet, what == "marked"
+        ids = list(self._servers.selection) if marked else self._servers.shown_ids()
+        servers = [fleet.servers[id_] for id_ in ids if id_ in fleet.servers]
+        states, note = dict(self._servers.states), read_note(fleet)
+
+        async def write(name: str) -> Path:
+            make = FORMS.get(Path(name).suffix.lower())
+            if make is None:
+                raise Refused("The name must end in .csv or .json: it says what is written")
+            return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states)))
+
+        title = f"{count(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
+        question = f"Write {title}{note} to which file?"
+        text = f"CSV, or JSON where the name ends in .json. {WHERE}"
+        line = default_name(self._store.clock())
+        path = await ask_for(self.screen.app, write, question, text, line=line, yes="write")
+        if path is not None:
+            self.screen.app.notify(f"{count(len(servers))}{note} written to {path}", timeout=20, markup=False)
+
+    def action_copy(self) -> None:
+        """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
+        ids = self._chosen.ids()
+        self.screen.app.copy_to_clipboard("\n".join(ids))
+        what = f"{count(len(ids), 'id')}{read_note(self._store.fleet)}"
+        self.notify(f"{what} sent to the terminal's clipboard")
+
+
 def default_name(at: float) -> str:
-    """A name for an export: when it was made, to the second, so that it seldom is there already."""
+    """A name for an export made at ``at`` (seconds since 1970), to the second, so that it is seldom taken."""
     return time.strftime("pitstop-servers-%Y%m%d-%H%M%S.csv", time.localtime(at))
-
-
-async def export(
-    app: App[None],
-    servers: Sequence[Server],
-    what: str,
-    fleet: Fleet,
-    states: Mapping[str, Target],
-    at: float,
-) -> None:
-    """Ask for a file, write ``servers`` into it, and say where it is; a file that is there stays as it is.
-
-    Rows are made on a thread, from servers and states as they are now; ``what`` says which servers they are.
-    """
-    states, note = dict(states), read_note(fleet)
-
-    async def write(name: str) -> Path:
-        make = FORMS.get(Path(name).suffix.lower())
-        if make is None:
-            raise Refused("The name must end in .csv or .json: it says what is written")
-        return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states)))
-
-    text = f"CSV, or JSON where the name ends in .json. {WHERE}"
-    path = await ask_for(
-        app, write, f"Write {what}{note} to which file?", text, line=default_name(at), yes="write"
-    )
-    if path is not None:
-        app.notify(f"{count(len(servers))}{note} written to {path}", timeout=20, markup=False)
-
-
-async def ask_for_ticket(app: App[None]) -> tuple[str, str] | None:
-    """Ask for a file; its name and what stands in it, None if the operator leaves it."""
-
-    async def read(name: str) -> tuple[str, str]:
-        return Path(name).name, await asyncio.to_thread(read_text, name)
-
-    text = f"A mail, a CSV, a table: it is searched for server ids and names. {WHERE}"
-    return await ask_for(app, read, "Find the servers of which file?", text, yes="read")

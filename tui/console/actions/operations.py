@@ -1,38 +1,103 @@
-"""From what the operator wants done to servers, through a question, to the engine."""
+"""Operations on servers: from the command, through a question, to the engine."""
 
 from collections.abc import Sequence
 
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from tui.console.actions.base import Actions
+from tui.console.actions.chosen import ChosenServers
 from tui.console.facade import EngineFacade
 from tui.console.preferences import Preferences
 from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
 from tui.console.screens.confirm import Confirmed, ConfirmScreen
 from tui.console.store import Store, unsent
-from tui.model.operation import STATE_STYLES, Action, Operation, State
+from tui.console.widgets.results import Results
+from tui.console.widgets.server_list import ServerList
+from tui.console.widgets.status_bar import StatusBar
+from tui.model.operation import STATE_STYLES, Action, State
 from tui.model.plan import make_plan
 
 
-class OperationActions:
-    """Asks on top of ``screen`` before anything is touched; the engine gets what was confirmed."""
+class OperationActions(Actions):
+    """Asks before anything is changed; the engine gets what was confirmed."""
 
     def __init__(
-        self, screen: Screen[None], store: Store, engine: EngineFacade, preferences: Preferences
+        self,
+        screen: Screen[None],
+        store: Store,
+        engine: EngineFacade,
+        preferences: Preferences,
+        servers: ServerList,
+        results: Results,
+        status: StatusBar,
+        chosen: ChosenServers,
     ) -> None:
-        self._screen = screen
+        super().__init__(screen)
         self._store = store
         self._engine = engine
         self._preferences = preferences
+        self._servers = servers
+        self._results = results
+        self._status = status
+        self._chosen = chosen
         self.reason = ""
         """The reason given last: offered again for the next operation of the same window."""
 
-    def ask(
-        self, action: Action, server_ids: Sequence[str], *, missing: tuple[str, ...] = (), hidden: int = 0
-    ) -> None:
-        """Plan an operation on these servers and ask for a confirmation.
+    def action_operate(self, action: str) -> None:
+        """Plan ``action`` (a value of ``Action``) on the chosen servers, and ask for a confirmation."""
+        if displaced := self._chosen.displaced_before_key():
+            self._status.say(displaced)
+            return
+        selection = self._servers.selection
+        hidden = self._servers.shown.hidden(selection)
+        self._ask(Action(action), self._chosen.ids(), missing=selection.missing, hidden=hidden)
 
-        ``missing`` are the data centers without which a rule chose them, ``hidden`` how many are not shown.
+    def action_bring_back(self) -> None:
+        """End maintenance on just those servers that this operator's windows left in it, after asking."""
+        store = self._store
+        unseen = store.left - store.fleet.servers.keys()
+        missing = store.fleet.missing() if unseen else ()
+        self._ask(Action.STOP_MAINTENANCE, store.left_behind(), missing=missing)
+
+    def action_cancel(self) -> None:
+        """Ask whether to send nothing more of the operation that the results show."""
+        operation = self._results.operation
+        if operation is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._engine.cancel(operation.id)
+
+        self.screen.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
+
+    def action_send_rest(self) -> None:
+        """Ask whether to send what interrupted operations left unsent."""
+        left = self._store.left_to_send()
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._engine.resume(send_planned=True)
+
+        self.screen.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
+
+    def notify_ended(self, operation_id: str) -> None:
+        """Say how an operation ended."""
+        operation = self._store.operations.get(operation_id)
+        if operation is None:
+            return
+        counts = ", ".join(
+            f"{number:,} {STATE_STYLES[State(name)].word}" for name, number in operation.summary().items()
+        )
+        severity: SeverityLevel = "information" if operation.succeeded else "warning"
+        self.notify(f"{operation.action.label}: {counts}", severity)
+
+    def _ask(
+        self, action: Action, server_ids: Sequence[str], *, missing: tuple[str, ...], hidden: int = 0
+    ) -> None:
+        """Plan and ask. ``missing`` are the data centers that were not read when a rule chose the servers,
+        ``hidden`` is how many of them the filter hides.
         """
         session, settings = self._store.session, self._preferences.settings
         plan = make_plan(
@@ -51,39 +116,9 @@ class OperationActions:
             missing=missing,
             hidden=hidden,
         )
-        self._screen.app.push_screen(question, self._confirmed)
+        self.screen.app.push_screen(question, self._confirmed)
 
     def _confirmed(self, answer: Confirmed | None) -> None:
         if answer is not None:
             self.reason = answer.reason
             self._engine.run(answer.plan, reason=answer.reason)
-
-    def ask_to_cancel(self, operation: Operation) -> None:
-        """Ask whether to send nothing more of an operation."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._engine.cancel(operation.id)
-
-        self._screen.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
-
-    def ask_to_send_rest(self) -> None:
-        """Ask whether to send what interrupted operations left unsent."""
-        left = self._store.left_to_send()
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._engine.resume(send_planned=True)
-
-        self._screen.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
-
-    def tell_end(self, operation_id: str) -> None:
-        """Say in passing how an operation ended."""
-        operation = self._store.operations.get(operation_id)
-        if operation is None:
-            return
-        counts = ", ".join(
-            f"{number:,} {STATE_STYLES[State(name)].word}" for name, number in operation.summary().items()
-        )
-        severity: SeverityLevel = "information" if operation.succeeded else "warning"
-        self._screen.app.notify(f"{operation.action.label}: {counts}", severity=severity, markup=False)

@@ -1,33 +1,72 @@
-"""Reading the servers again by itself."""
+"""Reading the servers again: now, and by itself."""
 
 import asyncio
-from collections.abc import Callable
 
-from textual.message_pump import MessagePump
+from textual.screen import Screen
 
+from tui.console.actions.base import Actions
+from tui.console.facade import EngineFacade
 from tui.console.later import later
+from tui.console.preferences import Preferences
+from tui.console.store import Store
+from tui.console.widgets.details import Details
+from tui.console.widgets.server_list import ServerList
+from tui.console.widgets.status_bar import StatusBar
 
 
-class Refreshing:
-    """Calls ``read`` so many seconds after the last reading ended, so that readings never pile up."""
+class RefreshActions(Actions):
+    """Reads on command, and an interval after the last reading ended, so that readings never pile up."""
 
-    def __init__(self, node: MessagePump, read: Callable[[], object]) -> None:
-        self._node = node
-        self._read = read
+    def __init__(
+        self,
+        screen: Screen[None],
+        store: Store,
+        engine: EngineFacade,
+        preferences: Preferences,
+        servers: ServerList,
+        details: Details,
+        status: StatusBar,
+    ) -> None:
+        super().__init__(screen)
+        self._store = store
+        self._engine = engine
+        self._preferences = preferences
+        self._servers = servers
+        self._details = details
+        self._status = status
         self._timer: asyncio.TimerHandle | None = None
 
-    def began(self) -> None:
-        """The servers are being read, whoever asked for it: no other reading before it has ended."""
+    def action_now(self) -> None:
+        """Read all servers again."""
+        self._cancel_timer()
+        self._store.reading = True
+        self._servers.set_first_reading(self._store.read_at is None)
+        if self._details.display:
+            self._details.again()
+        self._engine.refresh()
+        self._engine.read_standings()
+        self._status.check()
+
+    def action_every(self, seconds: int) -> None:
+        """Read the servers again ``seconds`` after each reading; 0 is never."""
+        self._preferences.choose(refresh_interval=seconds)
+        self._cancel_timer()
+        self.schedule()
+        every = f"{seconds} seconds after each reading" if seconds else "only when asked"
+        self.notify(f"The servers are read again {every}")
+
+    def schedule(self) -> None:
+        """Start the timer for the next reading, unless it runs or the servers are being read."""
+        interval = self._preferences.settings.refresh_interval
+        if self._timer is None and interval and not self._store.reading:
+            self._timer = later(self.screen, interval, self._due)
+
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def ended(self, interval: float) -> None:
-        """No reading is under way: begin the next one in ``interval`` seconds; 0 is never."""
-        if self._timer is None and interval:
-            self._timer = later(self._node, interval, self._due)
-
     def _due(self) -> None:
-        if self._timer is not None:  # else it was taken back after it had fired
+        if self._timer is not None:  # else it was cancelled after it had fired
             self._timer = None
-            self._read()
+            self.action_now()

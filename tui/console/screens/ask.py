@@ -1,4 +1,4 @@
-"""A question with a safe default: staying, or leaving things as they are."""
+"""Yes-or-no questions whose default is no."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,13 +12,13 @@ from tui.console.widgets.choice import Choice
 
 
 class AskScreen(Question[bool], inherit_bindings=False):
-    """Dismissed with True only by ``y``, or by Enter on the yes that somebody went to."""
+    """Dismissed with True only by ``y``, or by Enter on the yes after moving to it."""
 
     AUTO_FOCUS = "#no"
     BINDINGS = [
         Binding("y", "answer('yes')", show=False),
         Binding("n", "answer('no')", show=False),
-        Binding("escape", "leave", show=False),
+        Binding("escape", "cancel", show=False),
         Binding("tab,right,down", "app.focus_next", show=False),
         Binding("shift+tab,left,up", "app.focus_previous", show=False),
     ]
@@ -28,7 +28,7 @@ class AskScreen(Question[bool], inherit_bindings=False):
         self._question, self._text, self._no, self._yes = question, text, no, yes
 
     def compose(self) -> ComposeResult:
-        """The question, what is behind it, and the two ways on."""
+        """The question, its explanation, and the two answers."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, classes="explanation", markup=False)
@@ -43,16 +43,16 @@ class AskScreen(Question[bool], inherit_bindings=False):
         self.press(answer, safe=answer == "no")
 
     def answer(self, answer: str) -> None:
-        """Yes or no."""
+        """Dismiss with True for yes."""
         self.dismiss(answer == "yes")
 
-    def action_leave(self) -> None:
-        """No."""
+    def action_cancel(self) -> None:
+        """Answer no, as with escape."""
         self.dismiss(False)
 
 
 def ask_to_cancel(waiting: int, total: int) -> AskScreen:
-    """What is not sent yet, and what goes on."""
+    """Ask whether to cancel ``waiting`` unsent servers of ``total``."""
     text = f"Of {count(total)}, {waiting:,} are not sent yet. What was sent is followed to its end."
     return AskScreen(
         f"Send nothing more, leaving {count(waiting)} alone?", text, no="go on", yes="stop sending"
@@ -60,7 +60,7 @@ def ask_to_cancel(waiting: int, total: int) -> AskScreen:
 
 
 def ask_to_send_rest(waiting: int, operations: int) -> AskScreen:
-    """What an interrupted run left."""
+    """Ask whether to send ``waiting`` servers that interrupted operations left unsent."""
     text = (
         f"{count(operations, 'operation')} ended before everything was sent. Nothing is sent twice: only "
         "servers that nothing was ever sent for."

@@ -1,4 +1,4 @@
-"""The last look before servers are touched. Everything safe is the default."""
+"""The confirmation before servers are changed. Every default is the safe one."""
 
 from typing import NamedTuple
 
@@ -21,9 +21,9 @@ from tui.model.plan import Plan
 NAMED = 6
 """How many servers are named; the others are counted."""
 ROOMY = 36
-"""Lines of a terminal on which everything is seen at once; on a lower one the facts scroll."""
+"""The height of a terminal, in lines, from which on everything fits; on a lower one the facts scroll."""
 REASONS = 4
-"""How many reasons for skipping are told one by one."""
+"""How many reasons for skipping are listed; the servers of others are counted together."""
 
 WARNINGS = {
     Action.START_MAINTENANCE: "Maintenance mutes a server's alerts and can take it out of live traffic "
@@ -37,7 +37,7 @@ WARNINGS = {
 
 
 class Confirmed(NamedTuple):
-    """The operator's yes."""
+    """The operator's yes: what to carry out, and why."""
 
     plan: Plan
     reason: str
@@ -55,17 +55,18 @@ def names(ids: tuple[str, ...]) -> str:
 
 
 def skipped(plan: Plan) -> str:
-    """How many are left alone, by reason."""
-    reasons = [f"{len(ids):,} {reason}" for reason, ids in plan.skipped_by_reason().items()]
-    told, more = reasons[:REASONS], sum(len(ids) for ids in list(plan.skipped_by_reason().values())[REASONS:])
-    return ", ".join(told) + (f", {more:,} for other reasons" if more else "")
+    """How many servers are skipped, by reason, e.g. "2 already in maintenance, 1 archived"."""
+    reasons = [(len(ids), reason) for reason, ids in plan.skipped_by_reason().items()]
+    listed = [f"{number:,} {reason}" for number, reason in reasons[:REASONS]]
+    more = sum(number for number, _ in reasons[REASONS:])
+    return ", ".join(listed) + (f", {more:,} for other reasons" if more else "")
 
 
 class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
-    """What will happen to how many servers, where, and which are left alone and why.
+    """Says what will happen to which servers and which are skipped, and asks.
 
-    Reason, count, data centers left out and answers stand in this order; the focus is on the first of them
-    that is missing.
+    The reason, the count, the data centers left out and the answers come in this order; the focus is on the
+    first one that is still missing.
     """
 
     CSS_PATH = styles("confirm.tcss")
@@ -73,7 +74,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
     BINDINGS = [
         Binding("y", "answer('yes')", show=False),
         Binding("n", "answer('no')", show=False),
-        Binding("escape", "leave", show=False),
+        Binding("escape", "cancel", show=False),
         Binding("tab,down", "app.focus_next", show=False),
         Binding("shift+tab,up", "app.focus_previous", show=False),
     ]
@@ -88,7 +89,10 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         missing: tuple[str, ...] = (),
         hidden: int = 0,
     ) -> None:
-        """``missing`` are the data centers a rule chose without; ``hidden`` of the chosen are not shown."""
+        """``missing`` data centers were not read when a rule chose; the filter hides ``hidden`` servers.
+
+        Above ``count_above`` servers the operator must type their number.
+        """
         super().__init__()
         self._missing = missing
         self._hidden = hidden
@@ -100,7 +104,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         self._must_count = bool(self._total) and self._marked > count_above
 
     def compose(self) -> ComposeResult:
-        """The facts, the reason, and the two ways out."""
+        """The facts, the reason, and the two answers."""
         plan, total = self.plan, self._total
         with Vertical(id="dialog"):
             question = f"on {count(total)}?" if total else "nothing to send"
@@ -162,12 +166,12 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         return facts
 
     def on_mount(self) -> None:
-        """Until all that must be typed is there, there is no yes."""
+        """Disable the yes until everything required is typed."""
         self._allow()
         self._focus_missing()
 
     def on_resize(self) -> None:
-        """Keep the answers in sight, however much there is to read above them."""
+        """Let the facts scroll where they would push the answers off the screen."""
         self.set_class(self.size.height < ROOMY and bool(self.query("#all,#partial")), "-long")
 
     @on(Input.Changed, "#count,#partial")
@@ -179,12 +183,12 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         return not self._must_count or self.query_one("#count", LineInput).value.strip() == str(self._marked)
 
     def _is_partial(self) -> bool:
-        """Whether it is confirmed that the data centers not read are left out."""
+        """Whether the operator typed the data centers that are left out."""
         fields = self.query("#partial").results(LineInput)
         return all(names_typed(field.value, self._missing) for field in fields)
 
     def _focus_missing(self, *, reason: bool = True) -> None:
-        """Go to the first that is missing; the safe answer is the last of them."""
+        """Focus the first field that is missing, else the safe answer."""
         if reason and self._total and not self.query_one("#reason", LineInput).value:
             self.query_one("#reason").focus()
         elif not self._counted():
@@ -196,7 +200,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
 
     @on(PlanList.CutShort)
     def _show_whole(self, event: PlanList.CutShort) -> None:
-        """Below the list, the line under its cursor that it has no room for."""
+        """Show below the list the line under its cursor, where it was cut."""
         whole = self.query_one("#whole", Static)
         whole.update(event.text)
         whole.display = bool(event.text)
@@ -204,7 +208,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
 
     @on(Input.Submitted)
     def _next(self) -> None:
-        """Enter in a field goes on to what is missing still; nobody has to give a reason."""
+        """Enter in a field goes to the next missing one. The reason is optional."""
         self._focus_missing(reason=False)
 
     @on(Choice.Pressed)
@@ -213,7 +217,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         self.press(answer, safe=answer == "no")
 
     def answer(self, answer: str) -> None:
-        """Touch nothing; or confirm, if everything asked for is there."""
+        """Dismiss with None for no; with the confirmed plan for yes, if everything required is typed."""
         if answer == "no":
             self.dismiss(None)
         elif self._total and not self._counted():
@@ -226,9 +230,9 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             self.dismiss(Confirmed(self.plan, self.query_one("#reason", LineInput).value.strip()))
 
     def text_field(self) -> Input | None:
-        """What is typed beside the fields is a reason."""
+        """The reason."""
         return self.query_one("#reason", LineInput) if self._total else None
 
-    def action_leave(self) -> None:
-        """Touch nothing."""
+    def action_cancel(self) -> None:
+        """Answer no, as with escape."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""All keys, the filter language and the signs: made from the tables that the program itself uses."""
+"""The help: keys, filter language, states and signs, made from the tables that the program uses."""
 
 from itertools import groupby
 from textwrap import wrap
@@ -23,11 +23,11 @@ MOVING = (
     ("home, end", "first, last"),
     ("shift+up, shift+down", "move and mark"),
 )
-"""What every list understands."""
+"""Keys of every list."""
 
 
 def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Section -> (keys, name, what it does), in the table's order; commands without a key say "palette"."""
+    """(section, [(keys, name, what it does)]) in the table's order; commands without a key say "palette"."""
     return [
         (section, [(", ".join(keys_of(c, keymap)) or "palette", c.label, c.help) for c in found])
         for section, found in groupby(commands, key=lambda command: command.section)
@@ -35,7 +35,7 @@ def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[t
 
 
 def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) -> Content:
-    """The whole page, no line wider than ``width`` cells."""
+    """The whole page, with lines of at most ``width`` cells."""
 
     def row(left: str, note: str, wide: int, middle: str = "", look: str = "bold") -> Content:
         room = max(20, width - wide - 1 - len(middle))
@@ -69,11 +69,11 @@ SIGNS = (
     ("▾ ▸", "", "a group that is unfolded, and one that is folded"),
     ("on", "bold $maintenance", "amber is maintenance, and nothing else"),
 )
-"""What else is drawn: the sign, its look, what it means."""
+"""Other signs: the sign, its style, what it means."""
 
 
 class HelpScreen(Dialog[None], inherit_bindings=False):
-    """A page to read; any of the usual keys closes it."""
+    """A page of text; any of the usual keys closes it."""
 
     CSS_PATH = styles("help.tcss")
     AUTO_FOCUS = "#page"
@@ -94,6 +94,6 @@ class HelpScreen(Dialog[None], inherit_bindings=False):
             yield Static(id="text")
 
     def on_resize(self) -> None:
-        """Textual: the sentences have the width that there is."""
+        """Textual: wrap the text to the new width."""
         width = self.query_one("#page").scrollable_content_region.width
         self.query_one("#text", Static).update(help_text(self._command_context, self._keymap, width))

@@ -1,4 +1,4 @@
-"""What is shown while nobody is there: nothing. The work goes on below."""
+"""The screen of the idle lock. Work goes on while it is shown."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.console.store import Change
+from tui.console.change import StoreChange
 from tui.console.widgets.line_input import LineInput
 from tui.engine.events import Unlocked, UnlockRefused
 
 
 class LockScreen(ModalScreen[None], inherit_bindings=False):
-    """Covers everything until the password of the login is given. Asleep until somebody presses something."""
+    """Covers everything until the password of the login is given. Shows its field once a key wakes it."""
 
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
@@ -30,20 +30,20 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
         self._unlock = unlock
 
     def compose(self) -> ComposeResult:
-        """Who is asked for, and one field."""
+        """Whose password is asked for, and one field."""
         with Vertical(classes="dialog"):
             yield Static("Locked", classes="question")
             yield Static("What was sent is followed up meanwhile. Press any key.", id="message", markup=False)
             yield LineInput(id="password", password=True, disabled=True)
 
     def wake(self) -> None:
-        """Somebody is there: ask for the password."""
+        """Ask for the password: somebody is there."""
         self.awake = True
         if self.is_mounted:
             self._ask()
 
     def on_mount(self) -> None:
-        """A key may have been pressed before this was there."""
+        """Ask at once if a key was pressed before this screen was mounted."""
         if self.awake:
             self._ask()
 
@@ -59,8 +59,8 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
         if password:
             self._unlock(password)
 
-    def store_changed(self, change: Change) -> None:
-        """The engine looked at the password."""
+    def store_changed(self, change: StoreChange) -> None:
+        """Close, or say that the password is wrong."""
         match change.unlocking:
             case Unlocked():
                 self.dismiss(None)

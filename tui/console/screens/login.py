@@ -1,4 +1,4 @@
-"""The login screen: one attempt per Enter, never one by itself after a refusal."""
+"""The login screen: one attempt per Enter, never an automatic one after a refusal."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,12 +19,12 @@ from tui.console.options import StartOptions
 from tui.console.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
-    from tui.console.store import Change
+    from tui.console.change import StoreChange
     from tui.engine.endpoint import Endpoint
     from tui.settings.schema import Settings
 
 DEMO_USER, DEMO_PASSWORD = "demo", "pitstop"
-"""What the sandbox lets in. Not a secret: it is printed on this screen."""
+"""The sandbox's login. Not a secret: it is shown on this screen."""
 TITLE = Content.assemble(
     ("pitstop", "bold $primary"),
     ("  " + __version__ + "\nMaintenance windows on CenturyLink Cloud v2", "$quiet"),
@@ -52,7 +52,7 @@ class EndpointChoice(Widget, can_focus=True):
         return self.endpoints[self.index]
 
     def render(self) -> Content:
-        """Its name and address; with several, how to choose."""
+        """The endpoint's name and address, and its position among several."""
         endpoint = self.endpoint
         where = "inside this program" if endpoint.sandbox else endpoint.url
         text = Content.assemble((endpoint.name, "bold"), "  ", (where, "$quiet"))
@@ -66,7 +66,7 @@ class EndpointChoice(Widget, can_focus=True):
 
 
 class LoginScreen(Screen[None], inherit_bindings=False):
-    """Where to, who, and the password."""
+    """Asks for endpoint, user, password and account."""
 
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = []
@@ -94,10 +94,10 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self._start = start
         self._busy = self._ready = self._asked_early = False
         self._filled_in = ("", "", "")
-        """What the fields were given by an endpoint: replaced by the next one's, unlike what is typed."""
+        """What an endpoint filled in; the next one replaces it, unlike what was typed."""
 
     def compose(self) -> ComposeResult:
-        """The form: few widgets, for each one costs the first paint."""
+        """The form. Few widgets: each one delays the first paint."""
         start = self._start
         with Grid(id="form"):
             yield Static(TITLE, id="title")
@@ -110,7 +110,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             yield Static("enter log in   tab next field   ctrl+q quit", id="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Fill in what the sandbox lets in, and say what the keys do."""
+        """Fill in what is known of the endpoint, and focus the first empty field."""
         self._endpoint_changed()
         self.watch(self.query_one(EndpointChoice), "index", self._endpoint_changed, init=False)
         self.query_one("#password" if self._field("user") else "#user").focus()
@@ -138,7 +138,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         )
 
     def ready(self) -> None:
-        """The engine is there. With a user and a password given at the start, log in by itself: once."""
+        """Accept logins: the engine has started. With user and password in the start options, log in once."""
         self._ready = True
         if self._asked_early or (self._start.user and self._start.password):
             self.action_log_in()
@@ -163,8 +163,8 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             self.Asked(endpoint, self._field("user"), self._field("password"), self._field("account").strip())
         )
 
-    def store_changed(self, change: "Change") -> None:
-        """The engine answered."""
+    def store_changed(self, change: "StoreChange") -> None:
+        """Show why the login failed, and allow another attempt."""
         if change.engine_failed:
             self._set_busy(True)
             self._say(change.engine_failed, "-error")
@@ -178,7 +178,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         password.focus()
 
     async def forget(self) -> None:
-        """Keep nothing of what was typed; nobody comes back to this screen."""
+        """Drop everything that was typed; this screen is not shown again."""
         self._start = StartOptions()
         await self.query("#form").remove()
 

@@ -1,4 +1,4 @@
-"""Every command by its name."""
+"""The command palette."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,18 +9,18 @@ from textual.fuzzy import Matcher
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.console.commands import Command, CommandContext, disabled_reason, keys_of, of_filters, offered
+from tui.console.commands import Command, CommandContext, disabled_reason, filter_commands, keys_of, offered
 from tui.console.dialog import Dialog
 from tui.console.theme import styles
 from tui.console.widgets.line_input import LineInput
 
 NOT_HERE = {"palette", "pane.next", "pane.previous"}
-"""Of no use from inside the palette."""
+"""Commands that are of no use from inside the palette."""
 
 
 def matching(text: str, now: CommandContext) -> list[Command]:
-    """The commands that match ``text``, best first; all, in the table's order, when it is empty."""
-    commands = [command for command in offered(now) if command.name not in NOT_HERE] + of_filters(now)
+    """The commands that match ``text``, best first; without a text all, in the table's order."""
+    commands = [command for command in offered(now) if command.name not in NOT_HERE] + filter_commands(now)
     if not text.strip():
         return commands
     matcher = Matcher(text)
@@ -29,13 +29,13 @@ def matching(text: str, now: CommandContext) -> list[Command]:
 
 
 def cut(text: str, most: int = 60) -> str:
-    """``text`` on one line, and not longer than the commands' own explanations."""
+    """``text`` on one line of at most ``most`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 class PaletteScreen(Dialog[str | None], inherit_bindings=False):
-    """Type a few letters, choose, Enter. Dismissed with the command's action."""
+    """Finds a command by a few letters of its name. Dismissed with the command's action."""
 
     CSS_PATH = styles("palette.tcss")
     AUTO_FOCUS = "#words"
@@ -62,7 +62,7 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
             yield options
 
     def on_mount(self) -> None:
-        """All commands, to begin with."""
+        """List all commands."""
         self._find("")
 
     @on(Input.Changed)
@@ -85,7 +85,7 @@ class PaletteScreen(Dialog[str | None], inherit_bindings=False):
         return Option(text, id=command.name, disabled=reason is not None)
 
     def action_move(self, how: str) -> None:
-        """Move in what was found, while the focus stays on the words."""
+        """Move the highlight, while the focus stays on the line of input."""
         getattr(self.query_one("#found", OptionList), f"action_{how}")()
 
     @on(Input.Submitted)

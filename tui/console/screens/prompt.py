@@ -1,4 +1,4 @@
-"""One line asked for, with what is wrong with it while it cannot be taken."""
+"""Asks for one line, and again while it is not valid."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,34 +13,37 @@ from tui.console.dialog import Dialog
 from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_input import LineInput
 
-Taken = TypeVar("Taken")
+Accepted = TypeVar("Accepted")
 
 
 class Refused(Exception):
-    """What was typed cannot be taken; ``str()`` is a sentence for the operator."""
+    """A line cannot be accepted; ``str()`` is a sentence for the operator."""
 
 
 async def ask_for(
     app: App[None],
-    take: Callable[[str], Awaitable[Taken]],
+    accept: Callable[[str], Awaitable[Accepted]],
     question: str,
     text: str,
     *,
     line: str = "",
     yes: str,
-) -> Taken | None:
-    """Ask for a line until ``take`` does not refuse it; gives what that gave, None if the operator leaves."""
+) -> Accepted | None:
+    """Ask for a line until ``accept`` does not raise ``Refused``, and return its result.
+
+    None if the operator cancels. ``line`` is offered at first; ``yes`` names the button.
+    """
     wrong = ""
     while answer := await app.push_screen_wait(PromptScreen(question, text, line=line, yes=yes, wrong=wrong)):
         try:
-            return await take(answer)
+            return await accept(answer)
         except Refused as error:
             line, wrong = answer, str(error)
     return None
 
 
 class PromptScreen(Dialog[str | None], inherit_bindings=False):
-    """Dismissed with the line, or None. ``wrong`` says why the line given before could not be taken."""
+    """One line of input. Dismissed with it, or with None; ``wrong`` is why the line before was refused."""
 
     AUTO_FOCUS = "#line"
     BINDINGS = [
@@ -55,7 +58,7 @@ class PromptScreen(Dialog[str | None], inherit_bindings=False):
         self._wrong = wrong
 
     def compose(self) -> ComposeResult:
-        """The question, the line, what is wrong with it, and the two ways on."""
+        """The question, the line, what is wrong with it, and the two answers."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, markup=False)

@@ -1,4 +1,4 @@
-"""The password again, in the middle of the work, which goes on below."""
+"""Asks for the password again during a session, while work goes on."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -6,16 +6,17 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from tui.console.change import StoreChange
 from tui.console.dialog import Dialog
 from tui.console.screens.login import LoginScreen
-from tui.console.store import Change, Store
+from tui.console.store import Store
 from tui.console.terminal.display import when_shown
 from tui.console.terminal.queued_app import input_queue_of
 from tui.console.widgets.line_input import LineInput
 
 
 class ReloginScreen(Dialog[None], inherit_bindings=False):
-    """Asked when the token ran out and the endpoint refuses what is in memory. One attempt per Enter."""
+    """Shown when the token expired and the endpoint refuses the password in memory. One attempt per Enter."""
 
     AUTO_FOCUS = "#password"
     DEFAULT_CSS = """
@@ -31,7 +32,7 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        """Why, and one field."""
+        """The reason, and one field."""
         session = self._store.session
         with Vertical(classes="dialog"):
             yield Static(
@@ -58,18 +59,18 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
         )
 
     def on_screen_resume(self) -> None:
-        """Textual: on top. What was being typed was not meant for it."""
+        """Textual: it is on top. Drop what is being typed: it was for another screen."""
         super().on_screen_resume()
         input_queue_of(self.app).discard_typing()
         when_shown(self, lambda: input_queue_of(self.app).discard_typing())
 
     def say(self, text: str) -> None:
-        """Say what became of a key, in place of why the dialog is there."""
+        """Show a line about a key in place of the reason; an empty text brings the reason back."""
         if not self._busy:
             self.query_one("#message", Static).update(text or self._message)
 
-    def store_changed(self, change: Change) -> None:
-        """The engine answered: away with the dialog, or another try by hand."""
+    def store_changed(self, change: StoreChange) -> None:
+        """Close after a login; after a refusal allow another attempt."""
         if change.logged_in is not None:
             self.dismiss(None)
         elif change.login_failed is not None:

@@ -1,4 +1,4 @@
-"""What is shown on a terminal that is too small to work on."""
+"""The screen of a terminal that is too small to work on."""
 
 from textual.app import ComposeResult
 from textual.containers import Center, Middle
@@ -16,7 +16,7 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
     """
 
     def on_screen_resume(self) -> None:
-        """Textual: on top again. Meanwhile the terminal may have grown."""
+        """Textual: it is on top again. Close if the terminal has grown meanwhile."""
         roomy = self.app.size.width >= NARROWEST and self.app.size.height >= LOWEST
         if roomy and self.is_current:
             self.dismiss()

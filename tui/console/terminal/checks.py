@@ -102,8 +102,8 @@ def handle_signals(callback: Callable[[int], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def detach_streams() -> None:

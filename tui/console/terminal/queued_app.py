@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from textual.app import App
 from textual.events import Event, InputEvent, Paste
@@ -62,26 +62,37 @@ def input_queue_of(app: "App[Any]") -> InputQueue:
     return cast(QueuedInputApp, app).input_queue
 
 
+class HasScreen(Protocol):
+    """A screen, or something that belongs to one."""
+
+    @property
+    def screen(self) -> Screen[Any]:
+        """The screen."""
+        ...
+
+
 Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, None]])
 
 
 def conversation(action: Action) -> Action:
-    """Run an action of a screen as a worker, because it asks in several steps.
+    """Run an action as a worker of its screen, because it asks in several steps.
+
+    ``action`` is a method of the screen, or of an object with an attribute ``screen``.
 
     Keys are queued while it works, not while it waits for an answer (``QueuedInputApp.push_screen_wait``).
     """
 
     @wraps(action)
-    async def run(screen: Screen[Any], *arguments: Any) -> None:
-        queue = input_queue_of(screen.app)
+    async def run(owner: HasScreen, *arguments: Any) -> None:
+        queue = input_queue_of(owner.screen.app)
 
         async def talk() -> None:
             try:
-                await action(screen, *arguments)
+                await action(owner, *arguments)
             finally:
                 queue.end_effect()
 
         queue.begin_effect()
-        screen.run_worker(talk())
+        owner.screen.run_worker(talk())
 
     return cast(Action, run)

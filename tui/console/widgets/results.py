@@ -16,7 +16,8 @@ from tui.model.operation import STATE_STYLES, Operation, State, Target
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.console.store import Change, Store
+    from tui.console.change import StoreChange
+    from tui.console.store import Store
 
 _RANK = {
     State.FAILED: 0,
@@ -129,7 +130,7 @@ class Results(LineList):
 
     # -- changes
 
-    def store_changed(self, change: "Change") -> None:
+    def store_changed(self, change: "StoreChange") -> None:
         """Apply what changed in the store; draws only lines that differ."""
         if not (change.targets or change.started or change.ended):
             return

@@ -1,4 +1,4 @@
-"""Leaving while something is under way, or while servers are still in maintenance."""
+"""The question before quitting while work is under way or servers are still in maintenance."""
 
 from enum import Enum
 
@@ -15,23 +15,26 @@ from tui.console.widgets.choice import Choice
 from tui.model.completeness import listed
 
 
-class Leave(Enum):
+class QuitAnswer(Enum):
     """What the operator decided."""
 
     STAY = "stay"
-    GO = "go"
+    QUIT = "quit"
     BRING_BACK = "bring back"
 
 
-class LeaveScreen(Question[Leave], inherit_bindings=False):
-    """What is behind, and the ways on; staying has the focus. With ``can_bring_back`` that is one of them."""
+class QuitScreen(Question[QuitAnswer], inherit_bindings=False):
+    """Says what is unfinished, and asks; staying has the focus.
+
+    With ``can_bring_back`` the operator may also bring back the servers left in maintenance.
+    """
 
     AUTO_FOCUS = "#stay"
     letters = frozenset("ynb")
     BINDINGS = [
-        Binding("y", "answer('go')", show=False),
+        Binding("y", "answer('quit')", show=False),
         Binding("n", "answer('stay')", show=False),
-        Binding("escape", "leave", show=False),
+        Binding("escape", "stay", show=False),
         Binding("b", "answer('bring back')", show=False),
         Binding("tab,right,down", "app.focus_next", show=False),
         Binding("shift+tab,left,up", "app.focus_previous", show=False),
@@ -39,12 +42,12 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
 
     def __init__(self, store: Store, *, can_bring_back: bool) -> None:
         super().__init__()
-        self._question, self._text = leaving(store)
+        self._question, self._text = quit_question(store)
         self._left = store.left_behind()
         self._can_bring_back = can_bring_back and bool(self._left)
 
     def compose(self) -> ComposeResult:
-        """The question, what is behind it, and the ways on."""
+        """The question, what is unfinished, and the answers."""
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
             yield Static(self._text, classes="explanation", markup=False)
@@ -53,25 +56,25 @@ class LeaveScreen(Question[Leave], inherit_bindings=False):
                 yield Choice("n", "stay", id="stay")
                 if self._can_bring_back:
                     yield Choice("b", "bring them back", id="bring-back")
-                yield Choice("y", "leave them so" if self._left else "leave", id="go")
+                yield Choice("y", "leave in maintenance" if self._left else "leave", id="quit")
 
     @on(Choice.Pressed)
     def _pressed(self, event: Choice.Pressed) -> None:
         answer = (event.choice.id or "stay").replace("-", " ")
-        self.press(answer, safe=answer == Leave.STAY.value)
+        self.press(answer, safe=answer == QuitAnswer.STAY.value)
 
     def answer(self, answer: str) -> None:
-        """One of the ways."""
-        if answer != Leave.BRING_BACK.value or self._can_bring_back:
-            self.dismiss(Leave(answer))
+        """Dismiss with the answer; nothing for one that is not offered."""
+        if answer != QuitAnswer.BRING_BACK.value or self._can_bring_back:
+            self.dismiss(QuitAnswer(answer))
 
-    def action_leave(self) -> None:
-        """Stay."""
-        self.dismiss(Leave.STAY)
+    def action_stay(self) -> None:
+        """Stay, as with escape."""
+        self.dismiss(QuitAnswer.STAY)
 
 
-def leaving(store: Store) -> tuple[str, str]:
-    """The question, and what becomes of what is under way and of what is in maintenance."""
+def quit_question(store: Store) -> tuple[str, str]:
+    """The question, and the lines below it about work under way and servers in maintenance."""
     running, left, unread = store.running(), store.left_behind(), store.left_unread()
     inside = store.endpoint is not None and store.endpoint.sandbox
     waiting = sum(unsent(operation) for operation in running)
@@ -102,10 +105,10 @@ def leaving(store: Store) -> tuple[str, str]:
     return f"Leave with {behind}?", "\n".join(lines)
 
 
-def farewell(store: Store) -> str:
-    """What is said on the shell's screen by who leaves servers in maintenance; empty if there are none."""
+def maintenance_reminder(store: Store) -> str:
+    """The line for the shell about servers left in maintenance; empty if there are none."""
     if store.endpoint is not None and store.endpoint.sandbox:
-        return ""  # it ends with us
+        return ""  # it ends with this process
     kinds = {
         "still in maintenance": store.left_behind(),
         "perhaps still in maintenance, and could not be looked at": store.left_unread(),

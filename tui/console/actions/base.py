@@ -1,0 +1,21 @@
+"""What all objects with actions share."""
+
+from typing import Any
+
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+
+class Actions:
+    """Actions of one kind: ``action_name`` is run by the action ``kind.name`` of a command."""
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        self.screen = screen
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Textual: whether an action can be run. The table of commands says when one cannot."""
+        return True
+
+    def notify(self, message: str, severity: SeverityLevel = "information") -> None:
+        """Show a notice."""
+        self.screen.app.notify(message, severity=severity, markup=False)

@@ -1,0 +1,90 @@
+"""The servers that a command acts on."""
+
+import time
+
+from textual.screen import Screen
+
+from tui.console.commands import Pane
+from tui.console.dialog import PAINTED_FOR
+from tui.console.terminal.display import when_shown
+from tui.console.terminal.queued_app import input_queue_of
+from tui.console.widgets.details import Details
+from tui.console.widgets.group_tree import GroupTree
+from tui.console.widgets.results import Results
+from tui.console.widgets.server_list import ServerList
+
+
+class ChosenServers:
+    """The marked servers, shown or not; without any, the one under the cursor of the pane with the focus."""
+
+    def __init__(
+        self, screen: Screen[None], groups: GroupTree, servers: ServerList, details: Details, results: Results
+    ) -> None:
+        self._screen = screen
+        self._groups = groups
+        self._servers = servers
+        self._details = details
+        self._results = results
+        self._displaced: tuple[ServerList.CursorDisplaced, float] | None = None
+        """The last time that the cursor lost its server, and when that was painted (monotonic seconds)."""
+
+    @property
+    def pane(self) -> Pane:
+        """The part of the screen that the keys act on."""
+        if self._groups.has_focus:
+            return Pane.GROUPS
+        if self._results.has_focus:
+            return Pane.RESULTS
+        return Pane.DETAILS if self._details.has_focus else Pane.LIST
+
+    @property
+    def under_cursor(self) -> str | None:
+        """The id of the server under the cursor of the pane with the focus. A group is no server."""
+        match self.pane:
+            case Pane.GROUPS:
+                return None
+            case Pane.RESULTS:
+                target = self._results.target(self._results.cursor)
+                return target.server_id if target else None
+            case Pane.DETAILS:
+                return self._details.server.id if self._details.server else None
+        server = self._servers.cursor_server
+        return server.id if server else None
+
+    def __len__(self) -> int:
+        return len(self._servers.selection) or int(self.under_cursor is not None)
+
+    def ids(self) -> list[str]:
+        """The ids of the chosen servers."""
+        under_cursor = self.under_cursor
+        return list(self._servers.selection) or ([under_cursor] if under_cursor else [])
+
+    def cursor_displaced(self, event: ServerList.CursorDisplaced) -> None:
+        """Note that the cursor's server is hidden or gone; say so if the servers changed by themselves."""
+        self._displaced = (event, float("inf"))
+        when_shown(self._screen, lambda: self._painted(event))
+        if not event.asked:
+            where = f"the cursor is on {event.now} now" if event.now else "no server is shown"
+            self._screen.app.notify(
+                f"{event.before} is not shown any more: {where}", severity="warning", markup=False
+            )
+
+    def _painted(self, event: ServerList.CursorDisplaced) -> None:
+        if self._displaced is not None and self._displaced[0] is event:
+            self._displaced = (event, time.monotonic())
+
+    def displaced_before_key(self, *, ignore_asked: bool = False) -> str:
+        """Why the key being handled must not act on the cursor: its server changed before one could see it.
+
+        Empty where it may act. With ``ignore_asked`` a change that the operator asked for does not count.
+        """
+        if self._displaced is None or self._servers.selection or self.pane is not Pane.LIST:
+            return ""
+        event, painted_at = self._displaced
+        if event.now != self.under_cursor:
+            return ""  # a later filter brought the cursor back
+        if input_queue_of(self._screen.app).current.event.time - painted_at >= PAINTED_FOR:
+            return ""
+        if ignore_asked and event.asked:
+            return ""
+        return f"The cursor has just come to {event.now}, for {event.before} is hidden: press again"

@@ -1,0 +1,54 @@
+"""The columns of the server list, and the one that it is sorted by."""
+
+from textual.screen import Screen
+
+from tui.console.actions.base import Actions
+from tui.console.preferences import Preferences
+from tui.console.terminal.queued_app import conversation
+from tui.console.widgets.column_chooser import ColumnChooser
+from tui.console.widgets.server_list import ServerList
+from tui.model.listing.columns import DEFAULT_LAYOUT
+
+
+class ColumnActions(Actions):
+    """Chooses and sorts columns, and keeps the choice for the next start."""
+
+    def __init__(self, screen: Screen[None], servers: ServerList, preferences: Preferences) -> None:
+        super().__init__(screen)
+        self._servers = servers
+        self._preferences = preferences
+
+    @conversation
+    async def action_choose(self) -> None:
+        """Choose columns, their order and widths."""
+        line, width = self._servers.line, self._servers.body_width
+        chooser = ColumnChooser(line.layout, lambda layout: line.fitting(layout, width))
+        layout = await self.screen.app.push_screen_wait(chooser)
+        if layout is not None:
+            self._servers.set_layout(layout)
+            self._preferences.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
+
+    def action_sort_next(self) -> None:
+        """Sort by the column to the right."""
+        self._servers.search.finish()
+        self._servers.action_sort_next()
+
+    def action_sort_previous(self) -> None:
+        """Sort by the column to the left."""
+        self._servers.search.finish()
+        self._servers.action_sort_previous()
+
+    def action_sort_reverse(self) -> None:
+        """Sort by the same column in the other direction."""
+        self._servers.search.finish()
+        self._servers.action_sort_reverse()
+
+    def restore_sort(self) -> None:
+        """Sort as the settings have it, e.g. ``-cpu``."""
+        if (sort := self._preferences.settings.sort) != "id":
+            self._servers.sort(sort.removeprefix("-"), sort.startswith("-"))
+
+    def keep_sort(self) -> None:
+        """Keep the column and direction for the next start."""
+        shown = self._servers.shown
+        self._preferences.choose(sort=("-" if shown.descending else "") + shown.column)

@@ -1,0 +1,102 @@
+"""Marking servers: one, a range, all that is shown, those of a group."""
+
+from collections.abc import Sequence
+
+from textual.screen import Screen
+
+from tui.console.actions.base import Actions
+from tui.console.actions.chosen import ChosenServers
+from tui.console.commands import Pane
+from tui.console.screens.confirm import count, names
+from tui.console.store import Store
+from tui.console.widgets.results import Results
+from tui.console.widgets.server_list import ServerList
+from tui.console.widgets.status_bar import StatusBar
+
+
+class MarkActions(Actions):
+    """Marks servers in the list; with the focus in the results, those listed there."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        store: Store,
+        servers: ServerList,
+        results: Results,
+        status: StatusBar,
+        chosen: ChosenServers,
+    ) -> None:
+        super().__init__(screen)
+        self._store = store
+        self._servers = servers
+        self._results = results
+        self._status = status
+        self._chosen = chosen
+
+    def action_mark(self) -> None:
+        """Mark or unmark the server under the cursor, and go on to the next."""
+        server_id = self._chosen.under_cursor
+        if self._chosen.pane is Pane.LIST:
+            if displaced := self._chosen.displaced_before_key(ignore_asked=True):
+                self._status.say(displaced)
+            else:
+                self._servers.search.finish()
+                self._servers.marking.toggle_at_cursor()
+        elif server_id is not None:
+            self._servers.marking.mark_ids([server_id], server_id not in self._servers.selection)
+            if self._chosen.pane is Pane.RESULTS:
+                self._results.action_cursor_down()
+
+    def action_mark_all(self) -> None:
+        """Mark every server that is shown."""
+        self._servers.search.finish()
+        if self._chosen.pane is Pane.RESULTS:
+            self._servers.marking.mark_ids(self._results.server_ids())
+        else:
+            self._servers.marking.mark_all()
+
+    def action_invert(self) -> None:
+        """Mark what is shown and unmarked, unmark the rest of it."""
+        self._servers.search.finish()
+        if self._chosen.pane is Pane.RESULTS:
+            self._servers.marking.invert_ids(self._results.server_ids())
+        else:
+            self._servers.marking.invert()
+
+    def action_unmark(self) -> None:
+        """Take every mark off, also of servers that are not shown."""
+        self._servers.search.finish()
+        self._servers.marking.unmark_all()
+
+    def action_range(self) -> None:
+        """Begin a range at the cursor, or end the one begun."""
+        self._servers.search.finish()
+        self._servers.marking.toggle_range()
+
+    def action_span(self) -> None:
+        """Mark from the last mark to the cursor."""
+        self._servers.search.finish()
+        self._servers.marking.mark_to_cursor()
+
+    def action_undo(self) -> None:
+        """Take back the last change of the marks."""
+        self._servers.search.finish()
+        self._servers.marking.undo()
+
+    def toggle_group(self, group_id: str | None) -> None:
+        """Mark the servers below a group, or unmark them where all are marked; None is every server."""
+        fleet = self._store.fleet
+        groups = fleet.subtree(group_id) if group_id is not None else fleet.groups.keys()
+        ids = [one.id for one in fleet.servers.values() if group_id is None or one.group_id in groups]
+        on = not all(id_ in self._servers.selection for id_ in ids)
+        self._servers.marking.mark_ids(ids, on, rule=f"group {group_id}", missing=fleet.missing(group_id))
+
+    def notify_vanished(self, server_ids: Sequence[str]) -> None:
+        """Say which marked servers are no longer there, if any."""
+        if server_ids:
+            what = count(len(server_ids), "marked server")
+            self.notify(f"{what} no longer there: {names(tuple(server_ids))}", "warning")
+
+    def notify_range_ended(self) -> None:
+        """Say that the range being drawn is over."""
+        self.notify("The list changed, so the range ended; what it marked stays marked", "warning")
