@@ -9,7 +9,7 @@ WORKERS ?= 6
 BENCH   ?= start list load jobs crowd requests stall soak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format screenshots bench campaign kills build lock clean
+.PHONY: help demo dev test lint format screenshots bench campaign kills build lock clean
 
 help: ## Say what the targets do (this text)
 	@echo "Pitstop: make TARGET"
@@ -37,6 +37,12 @@ $(VENV)/run: $(VENV)/made constraints.txt pyproject.toml
 
 $(VENV)/develop: $(VENV)/run
 	@echo "Installing what checks Pitstop"
+	@sed '/^# --- devtools ---/,$$d' constraints.txt > $(VENV)/develop.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r $(VENV)/develop.txt
+	@touch $@
+
+$(VENV)/devtools: $(VENV)/develop
+	@echo "Installing Textual's devtools"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation -r constraints.txt
 	@touch $@
 
@@ -46,6 +52,9 @@ demo: $(VENV)/run ## Open the console on a sandbox inside the program: no endpoi
 	@$(BIN)/pitstop demo $(ARGS)
 
 # --- work ---
+
+dev: $(VENV)/devtools ## Open the sandbox console with Textual's devtools; .venv/bin/textual console elsewhere shows its log (ARGS as for demo)
+	@$(BIN)/python -m tests.devtools $(ARGS)
 
 test: $(VENV)/develop ## Run the tests in random order (TESTS=tests/model, WORKERS=2, SEED=7 for the order of an earlier run)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(SEED),--randomly-seed=$(SEED)) $(TESTS)
