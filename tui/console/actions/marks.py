@@ -9,6 +9,7 @@ from tui.console.actions.chosen import ChosenServers
 from tui.console.commands import Pane
 from tui.console.screens.confirm import count, names
 from tui.console.store import Store
+from tui.console.widgets.marking import Marking
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
@@ -33,6 +34,11 @@ class MarkActions(Actions):
         self._status = status
         self._chosen = chosen
 
+    def _marking(self) -> Marking:
+        """The marks of the list, after it shows what the typed filter finds."""
+        self._servers.search.finish()
+        return self._servers.marking
+
     def action_mark(self) -> None:
         """Mark or unmark the server under the cursor, and go on to the next."""
         server_id = self._chosen.under_cursor
@@ -40,8 +46,7 @@ class MarkActions(Actions):
             if displaced := self._chosen.displaced_before_key(ignore_asked=True):
                 self._status.say(displaced)
             else:
-                self._servers.search.finish()
-                self._servers.marking.toggle_at_cursor()
+                self._marking().toggle_at_cursor()
         elif server_id is not None:
             self._servers.marking.mark_ids([server_id], server_id not in self._servers.selection)
             if self._chosen.pane is Pane.RESULTS:
@@ -49,39 +54,33 @@ class MarkActions(Actions):
 
     def action_mark_all(self) -> None:
         """Mark every server that is shown."""
-        self._servers.search.finish()
         if self._chosen.pane is Pane.RESULTS:
-            self._servers.marking.mark_ids(self._results.server_ids())
+            self._marking().mark_ids(self._results.server_ids())
         else:
-            self._servers.marking.mark_all()
+            self._marking().mark_all()
 
     def action_invert(self) -> None:
         """Mark what is shown and unmarked, unmark the rest of it."""
-        self._servers.search.finish()
         if self._chosen.pane is Pane.RESULTS:
-            self._servers.marking.invert_ids(self._results.server_ids())
+            self._marking().invert_ids(self._results.server_ids())
         else:
-            self._servers.marking.invert()
+            self._marking().invert()
 
     def action_unmark(self) -> None:
         """Take every mark off, also of servers that are not shown."""
-        self._servers.search.finish()
-        self._servers.marking.unmark_all()
+        self._marking().unmark_all()
 
     def action_range(self) -> None:
         """Begin a range at the cursor, or end the one begun."""
-        self._servers.search.finish()
-        self._servers.marking.toggle_range()
+        self._marking().toggle_range()
 
     def action_span(self) -> None:
         """Mark from the last mark to the cursor."""
-        self._servers.search.finish()
-        self._servers.marking.mark_to_cursor()
+        self._marking().mark_to_cursor()
 
     def action_undo(self) -> None:
         """Take back the last change of the marks."""
-        self._servers.search.finish()
-        self._servers.marking.undo()
+        self._marking().undo()
 
     def toggle_group(self, group_id: str | None) -> None:
         """Mark the servers below a group, or unmark them where all are marked; None is every server."""
