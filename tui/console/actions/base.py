@@ -1,16 +1,17 @@
 """What all objects with actions share."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 
+@dataclass(eq=False, repr=False)
 class Actions:
     """Actions of one kind: ``action_name`` is run by the action ``kind.name`` of a command."""
 
-    def __init__(self, screen: Screen[Any]) -> None:
-        self.screen = screen
+    screen: Screen[Any]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Textual: whether an action can be run. The table of commands says when one cannot."""

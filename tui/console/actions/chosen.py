@@ -1,6 +1,7 @@
 """The servers that a command acts on."""
 
 import time
+from dataclasses import dataclass, field
 
 from textual.screen import Screen
 
@@ -14,28 +15,26 @@ from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 
 
+@dataclass(eq=False, repr=False)
 class ChosenServers:
     """The marked servers, shown or not; without any, the one under the cursor of the pane with the focus."""
 
-    def __init__(
-        self, screen: Screen[None], groups: GroupTree, servers: ServerList, details: Details, results: Results
-    ) -> None:
-        self._screen = screen
-        self._groups = groups
-        self._servers = servers
-        self._details = details
-        self._results = results
-        self._displaced: tuple[ServerList.CursorDisplaced, float] | None = None
-        """The last time that the cursor lost its server, and when that was painted (monotonic seconds)."""
+    screen: Screen[None]
+    groups: GroupTree
+    servers: ServerList
+    details: Details
+    results: Results
+    _displaced: tuple[ServerList.CursorDisplaced, float] | None = field(default=None, init=False)
+    """The last time that the cursor lost its server, and when that was painted (monotonic seconds)."""
 
     @property
     def pane(self) -> Pane:
         """The part of the screen that the keys act on."""
-        if self._groups.has_focus:
+        if self.groups.has_focus:
             return Pane.GROUPS
-        if self._results.has_focus:
+        if self.results.has_focus:
             return Pane.RESULTS
-        return Pane.DETAILS if self._details.has_focus else Pane.LIST
+        return Pane.DETAILS if self.details.has_focus else Pane.LIST
 
     @property
     def under_cursor(self) -> str | None:
@@ -44,28 +43,28 @@ class ChosenServers:
             case Pane.GROUPS:
                 return None
             case Pane.RESULTS:
-                target = self._results.target(self._results.cursor)
+                target = self.results.target(self.results.cursor)
                 return target.server_id if target else None
             case Pane.DETAILS:
-                return self._details.server.id if self._details.server else None
-        server = self._servers.cursor_server
+                return self.details.server.id if self.details.server else None
+        server = self.servers.cursor_server
         return server.id if server else None
 
     def __len__(self) -> int:
-        return len(self._servers.selection) or int(self.under_cursor is not None)
+        return len(self.servers.selection) or int(self.under_cursor is not None)
 
     def ids(self) -> list[str]:
         """The ids of the chosen servers."""
         under_cursor = self.under_cursor
-        return list(self._servers.selection) or ([under_cursor] if under_cursor else [])
+        return list(self.servers.selection) or ([under_cursor] if under_cursor else [])
 
     def cursor_displaced(self, event: ServerList.CursorDisplaced) -> None:
         """Note that the cursor's server is hidden or gone; say so if the servers changed by themselves."""
         self._displaced = (event, float("inf"))
-        when_shown(self._screen, lambda: self._painted(event))
+        when_shown(self.screen, lambda: self._painted(event))
         if not event.asked:
             where = f"the cursor is on {event.now} now" if event.now else "no server is shown"
-            self._screen.app.notify(
+            self.screen.app.notify(
                 f"{event.before} is not shown any more: {where}", severity="warning", markup=False
             )
 
@@ -78,12 +77,12 @@ class ChosenServers:
 
         Empty where it may act. With ``ignore_asked`` a change that the operator asked for does not count.
         """
-        if self._displaced is None or self._servers.selection or self.pane is not Pane.LIST:
+        if self._displaced is None or self.servers.selection or self.pane is not Pane.LIST:
             return ""
         event, painted_at = self._displaced
         if event.now != self.under_cursor:
             return ""  # a later filter brought the cursor back
-        if input_queue_of(self._screen.app).current.event.time - painted_at >= PAINTED_FOR:
+        if input_queue_of(self.screen.app).current.event.time - painted_at >= PAINTED_FOR:
             return ""
         if ignore_asked and event.asked:
             return ""

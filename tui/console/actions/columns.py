@@ -1,6 +1,6 @@
 """The columns of the server list, and the one that it is sorted by."""
 
-from textual.screen import Screen
+from dataclasses import dataclass
 
 from tui.console.actions.base import Actions
 from tui.console.preferences import Preferences
@@ -10,45 +10,44 @@ from tui.console.widgets.server_list import ServerList
 from tui.model.listing.columns import DEFAULT_LAYOUT
 
 
+@dataclass(eq=False, repr=False)
 class ColumnActions(Actions):
     """Chooses and sorts columns, and keeps the choice for the next start."""
 
-    def __init__(self, screen: Screen[None], servers: ServerList, preferences: Preferences) -> None:
-        super().__init__(screen)
-        self._servers = servers
-        self._preferences = preferences
+    servers: ServerList
+    preferences: Preferences
 
     @conversation
     async def action_choose(self) -> None:
         """Choose columns, their order and widths."""
-        line, width = self._servers.line, self._servers.body_width
+        line, width = self.servers.line, self.servers.body_width
         chooser = ColumnChooser(line.layout, lambda layout: line.fitting(layout, width))
         layout = await self.screen.app.push_screen_wait(chooser)
         if layout is not None:
-            self._servers.set_layout(layout)
-            self._preferences.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
+            self.servers.set_layout(layout)
+            self.preferences.choose(columns=[] if layout == DEFAULT_LAYOUT else layout.items())
 
     def action_sort_next(self) -> None:
         """Sort by the column to the right."""
-        self._servers.search.finish()
-        self._servers.action_sort_next()
+        self.servers.search.finish()
+        self.servers.action_sort_next()
 
     def action_sort_previous(self) -> None:
         """Sort by the column to the left."""
-        self._servers.search.finish()
-        self._servers.action_sort_previous()
+        self.servers.search.finish()
+        self.servers.action_sort_previous()
 
     def action_sort_reverse(self) -> None:
         """Sort by the same column in the other direction."""
-        self._servers.search.finish()
-        self._servers.action_sort_reverse()
+        self.servers.search.finish()
+        self.servers.action_sort_reverse()
 
     def restore_sort(self) -> None:
         """Sort as the settings have it, e.g. ``-cpu``."""
-        if (sort := self._preferences.settings.sort) != "id":
-            self._servers.sort(sort.removeprefix("-"), sort.startswith("-"))
+        if (sort := self.preferences.settings.sort) != "id":
+            self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
 
     def keep_sort(self) -> None:
         """Keep the column and direction for the next start."""
-        shown = self._servers.shown
-        self._preferences.choose(sort=("-" if shown.descending else "") + shown.column)
+        shown = self.servers.shown
+        self.preferences.choose(sort=("-" if shown.descending else "") + shown.column)

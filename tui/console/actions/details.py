@@ -1,6 +1,6 @@
 """The panel with everything about one server."""
 
-from textual.screen import Screen
+from dataclasses import dataclass
 
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
@@ -10,57 +10,54 @@ from tui.console.widgets.details import Details, done_to
 from tui.console.widgets.server_list import ServerList
 
 
+@dataclass(eq=False, repr=False)
 class DetailsActions(Actions):
     """Opens and closes the panel, and keeps it on the server under the cursor."""
 
-    def __init__(
-        self, screen: Screen[None], store: Store, panel: Details, servers: ServerList, chosen: ChosenServers
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._panel = panel
-        self._servers = servers
-        self._chosen = chosen
+    store: Store
+    panel: Details
+    servers: ServerList
+    chosen: ChosenServers
 
     def action_toggle(self) -> None:
         """Show everything about the server under the cursor; close the panel where it shows that already."""
-        wanted, shown = self._chosen.under_cursor, self._panel.server
-        if self._panel.display and (wanted is None or (shown is not None and shown.id == wanted)):
+        wanted, shown = self.chosen.under_cursor, self.panel.server
+        if self.panel.display and (wanted is None or (shown is not None and shown.id == wanted)):
             self._close()
         elif wanted is not None:
             self.show(wanted)
 
     def action_raw(self) -> None:
         """Show the platform's answer as it is, or its fields."""
-        self._panel.action_raw()
+        self.panel.action_raw()
 
     def show(self, server_id: str) -> None:
         """Open the panel on a server."""
-        self._panel.display = True
+        self.panel.display = True
         self.screen.add_class("-details")
-        self._panel.show(self._store.fleet.servers.get(server_id), done_to(server_id, self._store))
+        self.panel.show(self.store.fleet.servers.get(server_id), done_to(server_id, self.store))
 
     def follow_cursor(self, server_id: str | None) -> None:
         """Show another server if the panel is open."""
-        if self._panel.display and server_id is not None:
+        if self.panel.display and server_id is not None:
             self.show(server_id)
 
     def store_changed(self, change: StoreChange) -> None:
         """Show what changed about the server in the panel."""
-        if not self._panel.display:
+        if not self.panel.display:
             return
         if change.details is not None:
-            self._panel.take(change.details)
+            self.panel.take(change.details)
         if change.details_failed is not None:
-            self._panel.fail(change.details_failed.server_id, change.details_failed.message)
-        shown = self._panel.server
+            self.panel.fail(change.details_failed.server_id, change.details_failed.message)
+        shown = self.panel.server
         touched = shown is not None and any(shown.id in targets for targets in change.targets.values())
         if shown is not None and (touched or change.fleet or shown.id in change.servers):
             self.show(shown.id)
 
     def _close(self) -> None:
-        if self._panel.has_focus:
-            self._servers.focus()
-        self._panel.display = False
+        if self.panel.has_focus:
+            self.servers.focus()
+        self.panel.display = False
         self.screen.remove_class("-details")
-        self._panel.show(None)
+        self.panel.show(None)

@@ -1,6 +1,7 @@
 """The filter of the server list: typed, kept under a name, used again."""
 
-from textual.screen import Screen
+from dataclasses import dataclass
+
 from textual.widgets import Input
 
 from tui.console.actions.base import Actions
@@ -13,58 +14,50 @@ from tui.console.widgets.server_list import ServerList
 from tui.model.filter.grammar import is_filter_name
 
 
+@dataclass(eq=False, repr=False)
 class FilterActions(Actions):
     """Shows in the list what the filter bar says, and keeps filters under names."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        store: Store,
-        bar: FilterBar,
-        servers: ServerList,
-        preferences: Preferences,
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._bar = bar
-        self._servers = servers
-        self._preferences = preferences
+    store: Store
+    bar: FilterBar
+    servers: ServerList
+    preferences: Preferences
 
     # -- typing
 
     def action_open(self) -> None:
         """Type a filter."""
-        self._bar.add_class("-open")
-        self.screen.set_focus(self._bar.query_one(Input))
+        self.bar.add_class("-open")
+        self.screen.set_focus(self.bar.query_one(Input))
 
     def apply(self, text: str) -> None:
         """Show what ``text`` asks for, or what is wrong with it."""
-        self._bar.show_error(self._servers.set_filter(text))
+        self.bar.show_error(self.servers.set_filter(text))
         if not isinstance(self.screen.focused, Input):
-            self._servers.end_typing()
+            self.servers.end_typing()
 
     def show_count(self) -> None:
         """Say below the filter how many servers it finds."""
-        shown, total = self._servers.line_count(), len(self._store.fleet.servers)
+        shown, total = self.servers.line_count(), len(self.store.fleet.servers)
         found = f"{shown:,} of {total:,} · enter keep · esc clear"
-        self._bar.show_note(found if self._servers.filter else "")
+        self.bar.show_note(found if self.servers.filter else "")
 
     def close(self) -> None:
         """Give the focus back to the list, unless the filter has a mistake to correct first."""
-        if self._bar.wrong:
+        if self.bar.wrong:
             return
-        self._servers.end_typing()
-        self._bar.history.add(self._bar.text)
-        self._preferences.choose(history=list(self._bar.history.lines))
-        self._bar.set_class(bool(self._bar.text), "-open")
-        self.screen.set_focus(self._servers)
+        self.servers.end_typing()
+        self.bar.history.add(self.bar.text)
+        self.preferences.choose(history=list(self.bar.history.lines))
+        self.bar.set_class(bool(self.bar.text), "-open")
+        self.screen.set_focus(self.servers)
 
     # -- names
 
     @conversation
     async def action_keep(self) -> None:
         """Give the filter a name, under which the palette brings it back."""
-        filters, text = self._preferences.settings.filters, self._servers.filter.text
+        filters, text = self.preferences.settings.filters, self.servers.filter.text
 
         async def check(name: str) -> str:
             if not is_filter_name(name):
@@ -80,16 +73,16 @@ class FilterActions(Actions):
 
     def action_use(self, name: str) -> None:
         """Show what the filter with this name finds."""
-        text = self._preferences.settings.filters[name]
-        self._bar.add_class("-open")
-        self._bar.set_text(text)
-        self._bar.history.add(text)
+        text = self.preferences.settings.filters[name]
+        self.bar.add_class("-open")
+        self.bar.set_text(text)
+        self.bar.history.add(text)
 
     def action_forget(self, name: str) -> None:
         """Remove the name of a filter."""
-        filters = self._preferences.settings.filters
+        filters = self.preferences.settings.filters
         self._set_named({other: text for other, text in filters.items() if other != name})
 
     def _set_named(self, filters: dict[str, str]) -> None:
-        self._preferences.choose(filters=filters)
-        self._servers.named_filters = filters
+        self.preferences.choose(filters=filters)
+        self.servers.named_filters = filters

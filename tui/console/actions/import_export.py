@@ -2,9 +2,8 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from pathlib import Path
-
-from textual.screen import Screen
 
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
@@ -25,22 +24,14 @@ WHERE = "A name without a folder is in the one that pitstop was started in."
 FORMS = {".csv": servers_csv, ".json": servers_json}
 
 
+@dataclass(eq=False, repr=False)
 class ImportExport(Actions):
     """Finds the servers that a text names; writes servers to a file or the clipboard."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        store: Store,
-        servers: ServerList,
-        status: StatusBar,
-        chosen: ChosenServers,
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._servers = servers
-        self._status = status
-        self._chosen = chosen
+    store: Store
+    servers: ServerList
+    status: StatusBar
+    chosen: ChosenServers
 
     @conversation
     async def action_ticket(self) -> None:
@@ -57,16 +48,16 @@ class ImportExport(Actions):
 
     def find(self, text: str, source: str = "pasted text") -> None:
         """Show which servers ``text`` names, and mark them if the operator says so."""
-        fleet, selection = self._store.fleet, self._servers.selection
+        fleet, selection = self.store.fleet, self.servers.selection
         preview = TicketPreview(text, lambda text: find_servers(text, fleet, selection), fleet, source)
         if not preview.found:
-            self._status.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
+            self.status.say(f"No server is named in the {source}: {clean(text.strip(), 24)}")
             return
 
         def mark(ids: tuple[str, ...] | None) -> None:
             if ids:
                 missing = fleet.missing() if preview.found.unknown else ()  # what was found is certain
-                self._servers.marking.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
+                self.servers.marking.mark_ids(ids, rule=f"ticket {preview.text}", missing=missing)
 
         self.screen.app.push_screen(preview, mark)
 
@@ -76,10 +67,10 @@ class ImportExport(Actions):
 
         Rows are made on a thread, from servers and states as they are now. An existing file is not changed.
         """
-        fleet, marked = self._store.fleet, what == "marked"
-        ids = list(self._servers.selection) if marked else self._servers.shown_ids()
+        fleet, marked = self.store.fleet, what == "marked"
+        ids = list(self.servers.selection) if marked else self.servers.shown_ids()
         servers = [fleet.servers[id_] for id_ in ids if id_ in fleet.servers]
-        states, note = dict(self._servers.states), read_note(fleet)
+        states, note = dict(self.servers.states), read_note(fleet)
 
         async def write(name: str) -> Path:
             make = FORMS.get(Path(name).suffix.lower())
@@ -90,16 +81,16 @@ class ImportExport(Actions):
         title = f"{count(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
         question = f"Write {title}{note} to which file?"
         text = f"CSV, or JSON where the name ends in .json. {WHERE}"
-        line = default_name(self._store.clock())
+        line = default_name(self.store.clock())
         path = await ask_for(self.screen.app, write, question, text, line=line, yes="write")
         if path is not None:
             self.screen.app.notify(f"{count(len(servers))}{note} written to {path}", timeout=20, markup=False)
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
-        ids = self._chosen.ids()
+        ids = self.chosen.ids()
         self.screen.app.copy_to_clipboard("\n".join(ids))
-        what = f"{count(len(ids), 'id')}{read_note(self._store.fleet)}"
+        what = f"{count(len(ids), 'id')}{read_note(self.store.fleet)}"
         self.notify(f"{what} sent to the terminal's clipboard")
 
 

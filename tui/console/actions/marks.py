@@ -1,8 +1,7 @@
 """Marking servers: one, a range, all that is shown, those of a group."""
 
 from collections.abc import Sequence
-
-from textual.screen import Screen
+from dataclasses import dataclass
 
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
@@ -15,54 +14,45 @@ from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
 
 
+@dataclass(eq=False, repr=False)
 class MarkActions(Actions):
     """Marks servers in the list; with the focus in the results, those listed there."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        store: Store,
-        servers: ServerList,
-        results: Results,
-        status: StatusBar,
-        chosen: ChosenServers,
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._servers = servers
-        self._results = results
-        self._status = status
-        self._chosen = chosen
+    store: Store
+    servers: ServerList
+    results: Results
+    status: StatusBar
+    chosen: ChosenServers
 
     def _marking(self) -> Marking:
         """The marks of the list, after it shows what the typed filter finds."""
-        self._servers.search.finish()
-        return self._servers.marking
+        self.servers.search.finish()
+        return self.servers.marking
 
     def action_mark(self) -> None:
         """Mark or unmark the server under the cursor, and go on to the next."""
-        server_id = self._chosen.under_cursor
-        if self._chosen.pane is Pane.LIST:
-            if displaced := self._chosen.displaced_before_key(ignore_asked=True):
-                self._status.say(displaced)
+        server_id = self.chosen.under_cursor
+        if self.chosen.pane is Pane.LIST:
+            if displaced := self.chosen.displaced_before_key(ignore_asked=True):
+                self.status.say(displaced)
             else:
                 self._marking().toggle_at_cursor()
         elif server_id is not None:
-            self._servers.marking.mark_ids([server_id], server_id not in self._servers.selection)
-            if self._chosen.pane is Pane.RESULTS:
-                self._results.action_cursor_down()
+            self.servers.marking.mark_ids([server_id], server_id not in self.servers.selection)
+            if self.chosen.pane is Pane.RESULTS:
+                self.results.action_cursor_down()
 
     def action_mark_all(self) -> None:
         """Mark every server that is shown."""
-        if self._chosen.pane is Pane.RESULTS:
-            self._marking().mark_ids(self._results.server_ids())
+        if self.chosen.pane is Pane.RESULTS:
+            self._marking().mark_ids(self.results.server_ids())
         else:
             self._marking().mark_all()
 
     def action_invert(self) -> None:
         """Mark what is shown and unmarked, unmark the rest of it."""
-        if self._chosen.pane is Pane.RESULTS:
-            self._marking().invert_ids(self._results.server_ids())
+        if self.chosen.pane is Pane.RESULTS:
+            self._marking().invert_ids(self.results.server_ids())
         else:
             self._marking().invert()
 
@@ -84,11 +74,11 @@ class MarkActions(Actions):
 
     def toggle_group(self, group_id: str | None) -> None:
         """Mark the servers below a group, or unmark them where all are marked; None is every server."""
-        fleet = self._store.fleet
+        fleet = self.store.fleet
         groups = fleet.subtree(group_id) if group_id is not None else fleet.groups.keys()
         ids = [one.id for one in fleet.servers.values() if group_id is None or one.group_id in groups]
-        on = not all(id_ in self._servers.selection for id_ in ids)
-        self._servers.marking.mark_ids(ids, on, rule=f"group {group_id}", missing=fleet.missing(group_id))
+        on = not all(id_ in self.servers.selection for id_ in ids)
+        self.servers.marking.mark_ids(ids, on, rule=f"group {group_id}", missing=fleet.missing(group_id))
 
     def notify_vanished(self, server_ids: Sequence[str]) -> None:
         """Say which marked servers are no longer there, if any."""

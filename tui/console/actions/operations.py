@@ -1,9 +1,9 @@
 """Operations on servers: from the command, through a question, to the engine."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from textual.notifications import SeverityLevel
-from textual.screen import Screen
 
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
@@ -19,72 +19,61 @@ from tui.model.operation import STATE_STYLES, Action, State
 from tui.model.plan import make_plan
 
 
+@dataclass(eq=False, repr=False)
 class OperationActions(Actions):
     """Asks before anything is changed; the engine gets what was confirmed."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        store: Store,
-        engine: EngineFacade,
-        preferences: Preferences,
-        servers: ServerList,
-        results: Results,
-        status: StatusBar,
-        chosen: ChosenServers,
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._engine = engine
-        self._preferences = preferences
-        self._servers = servers
-        self._results = results
-        self._status = status
-        self._chosen = chosen
-        self.reason = ""
-        """The reason given last: offered again for the next operation of the same window."""
+    store: Store
+    engine: EngineFacade
+    preferences: Preferences
+    servers: ServerList
+    results: Results
+    status: StatusBar
+    chosen: ChosenServers
+    reason: str = field(default="", init=False)
+    """The reason given last: offered again for the next operation of the same window."""
 
     def action_operate(self, action: str) -> None:
         """Plan ``action`` (a value of ``Action``) on the chosen servers, and ask for a confirmation."""
-        if displaced := self._chosen.displaced_before_key():
-            self._status.say(displaced)
+        if displaced := self.chosen.displaced_before_key():
+            self.status.say(displaced)
             return
-        selection = self._servers.selection
-        hidden = self._servers.shown.hidden(selection)
-        self._ask(Action(action), self._chosen.ids(), missing=selection.missing, hidden=hidden)
+        selection = self.servers.selection
+        hidden = self.servers.shown.hidden(selection)
+        self._ask(Action(action), self.chosen.ids(), missing=selection.missing, hidden=hidden)
 
     def action_bring_back(self) -> None:
         """End maintenance on just those servers that this operator's windows left in it, after asking."""
-        store = self._store
+        store = self.store
         unseen = store.left - store.fleet.servers.keys()
         missing = store.fleet.missing() if unseen else ()
         self._ask(Action.STOP_MAINTENANCE, store.left_behind(), missing=missing)
 
     def action_cancel(self) -> None:
         """Ask whether to send nothing more of the operation that the results show."""
-        operation = self._results.operation
+        operation = self.results.operation
         if operation is None:
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._engine.cancel(operation.id)
+                self.engine.cancel(operation.id)
 
         self.screen.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
 
     def action_send_rest(self) -> None:
         """Ask whether to send what interrupted operations left unsent."""
-        left = self._store.left_to_send()
+        left = self.store.left_to_send()
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._engine.resume(send_planned=True)
+                self.engine.resume(send_planned=True)
 
         self.screen.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
 
     def notify_ended(self, operation_id: str) -> None:
         """Say how an operation ended."""
-        operation = self._store.operations.get(operation_id)
+        operation = self.store.operations.get(operation_id)
         if operation is None:
             return
         counts = ", ".join(
@@ -99,18 +88,18 @@ class OperationActions(Actions):
         """Plan and ask. ``missing`` are the data centers that were not read when a rule chose the servers,
         ``hidden`` is how many of them the filter hides.
         """
-        session, settings = self._store.session, self._preferences.settings
+        session, settings = self.store.session, self.preferences.settings
         plan = make_plan(
             action,
             server_ids,
-            self._store.fleet,
+            self.store.fleet,
             roles=session.roles if session else (),
-            before=self._store.before(),
+            before=self.store.before(),
             batch_size=settings.batch_size,
         )
         question = ConfirmScreen(
             plan,
-            self._store,
+            self.store,
             reason=self.reason,
             count_above=settings.confirm_above,
             missing=missing,
@@ -121,4 +110,4 @@ class OperationActions(Actions):
     def _confirmed(self, answer: Confirmed | None) -> None:
         if answer is not None:
             self.reason = answer.reason
-            self._engine.run(answer.plan, reason=answer.reason)
+            self.engine.run(answer.plan, reason=answer.reason)

@@ -1,8 +1,7 @@
 """Reading the servers again: now, and by itself."""
 
 import asyncio
-
-from textual.screen import Screen
+from dataclasses import dataclass, field
 
 from tui.console.actions.base import Actions
 from tui.console.facade import EngineFacade
@@ -14,42 +13,32 @@ from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
 
 
+@dataclass(eq=False, repr=False)
 class RefreshActions(Actions):
     """Reads on command, and an interval after the last reading ended, so that readings never pile up."""
 
-    def __init__(
-        self,
-        screen: Screen[None],
-        store: Store,
-        engine: EngineFacade,
-        preferences: Preferences,
-        servers: ServerList,
-        details: Details,
-        status: StatusBar,
-    ) -> None:
-        super().__init__(screen)
-        self._store = store
-        self._engine = engine
-        self._preferences = preferences
-        self._servers = servers
-        self._details = details
-        self._status = status
-        self._timer: asyncio.TimerHandle | None = None
+    store: Store
+    engine: EngineFacade
+    preferences: Preferences
+    servers: ServerList
+    details: Details
+    status: StatusBar
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def action_now(self) -> None:
         """Read all servers again."""
         self._cancel_timer()
-        self._store.reading = True
-        self._servers.set_first_reading(self._store.read_at is None)
-        if self._details.display:
-            self._details.again()
-        self._engine.refresh()
-        self._engine.read_standings()
-        self._status.check()
+        self.store.reading = True
+        self.servers.set_first_reading(self.store.read_at is None)
+        if self.details.display:
+            self.details.again()
+        self.engine.refresh()
+        self.engine.read_standings()
+        self.status.check()
 
     def action_every(self, seconds: int) -> None:
         """Read the servers again ``seconds`` after each reading; 0 is never."""
-        self._preferences.choose(refresh_interval=seconds)
+        self.preferences.choose(refresh_interval=seconds)
         self._cancel_timer()
         self.schedule()
         every = f"{seconds} seconds after each reading" if seconds else "only when asked"
@@ -57,8 +46,8 @@ class RefreshActions(Actions):
 
     def schedule(self) -> None:
         """Start the timer for the next reading, unless it runs or the servers are being read."""
-        interval = self._preferences.settings.refresh_interval
-        if self._timer is None and interval and not self._store.reading:
+        interval = self.preferences.settings.refresh_interval
+        if self._timer is None and interval and not self.store.reading:
             self._timer = later(self.screen, interval, self._due)
 
     def _cancel_timer(self) -> None:
