@@ -1,7 +1,7 @@
-"""Where the program is put together: the settings, the endpoint, the way to it, and what works on it.
+"""Puts the program together: settings, endpoint, transport, and the console or a command.
 
-The engine is handed its endpoint and its transport here, the network or a sandbox in this process; nothing
-else knows of both. Everything heavy is imported when it is needed.
+Only this module knows both the engine and the sandbox: it passes an endpoint to the engine, on the network
+or in this process. Heavy modules are imported when they are needed.
 """
 
 import os
@@ -11,19 +11,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tui.settings.credentials import ask_on_terminal, credentials_at_hand, find_credentials
+from tui.settings.endpoint import ChosenEndpoint, EndpointError, choose_endpoint
 from tui.settings.loader import Loaded, load, save
 from tui.settings.log import log_level, start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
 from tui.settings.scratch import scratch
-from tui.settings.target import (
-    Target,
-    TargetError,
-    ask_on_terminal,
-    choose_target,
-    credentials_at_hand,
-    find_credentials,
-)
 
 if TYPE_CHECKING:
     from tui.engine.endpoint import Endpoint
@@ -38,7 +32,7 @@ SANDBOX_USER, SANDBOX_PASSWORD = "demo", "pitstop"
 
 
 class EndpointOptions(NamedTuple):
-    """What the command line says about where to work."""
+    """The flags of the command line that choose an endpoint; None for a flag that is not given."""
 
     profile: str | None = None
     api_url: str | None = None
@@ -46,9 +40,9 @@ class EndpointOptions(NamedTuple):
     readonly: bool | None = None
 
     def over(self, other: "EndpointOptions") -> "EndpointOptions":
-        """The same, with what ``other`` says where nothing is said here.
+        """Return these options, with those of ``other`` where a flag is not given.
 
-        An endpoint that is named here is the one meant, however the other one names its own.
+        A profile and a URL exclude each other, so one that is given here replaces both of ``other``.
         """
         profile, api_url = self.profile, self.api_url
         if profile is None and api_url is None:
@@ -59,16 +53,16 @@ class EndpointOptions(NamedTuple):
 
 
 class LoadedConfig(NamedTuple):
-    """What a command stands on."""
+    """The paths, settings and endpoint of a command."""
 
     paths: Paths
     loaded: Loaded
-    target: Target | None
-    """The endpoint that is meant, if any is."""
+    endpoint: ChosenEndpoint | None
+    """The endpoint to work on, if one is named."""
 
 
 def journal_trouble(paths: Paths) -> str:
-    """Why the journal cannot be where the settings have it; empty when it can."""
+    """Return why the journal cannot be used at its path; empty when it can."""
     from tui.engine.errors import JournalNotLocal
     from tui.engine.journal.mounts import check_local
 
@@ -82,20 +76,25 @@ def journal_trouble(paths: Paths) -> str:
 def read_config(
     place: EndpointOptions, flags: Mapping[str, object] | None = None, *, sandbox: bool = False
 ) -> LoadedConfig:
-    """Read the settings; from now on, what goes wrong is logged. For a sandbox, no endpoint is looked for.
+    """Load the settings and choose the endpoint, none for a sandbox. Starts the log.
 
     Raises:
-        SettingsError, TargetError, UnsafePathError: what is wrong with them, for the operator.
+        SettingsError: a setting is invalid.
+        EndpointError: the endpoint cannot be determined.
+        UnsafePathError: other users could change a file or directory.
+        OSError: a directory cannot be created.
     """
     paths = find_paths(os.environ)
     start_log(paths.log, log_level(os.environ))
     loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
     if sandbox:
         return LoadedConfig(paths, loaded, None)
-    target = choose_target(
-        loaded, os.environ, profile=place.profile, api_url=place.api_url, account=place.account
+    from tui.model.url import normalise_url
+
+    endpoint = choose_endpoint(
+        loaded, os.environ, normalise_url, profile=place.profile, api_url=place.api_url, account=place.account
     )
-    return LoadedConfig(paths, loaded, target)
+    return LoadedConfig(paths, loaded, endpoint)
 
 
 def run_headless(
@@ -103,12 +102,14 @@ def run_headless(
     loaded_config: LoadedConfig,
     sandbox: "SandboxConfig | None",
 ) -> int:
-    """Run a command of ``tui.headless`` where ``loaded_config`` says, or on a sandbox in this process.
+    """Run a command of ``tui.headless`` on the endpoint, or on a sandbox in this process.
+
+    Returns the exit code.
 
     Raises:
-        Stop: the command ended early; it holds the exit code.
-        ScratchError: the sandbox has no room for its journal.
-        TargetError: no endpoint is configured, or there is nothing to log in with.
+        Stop: the command ended early; it has the exit code.
+        ScratchError: no temporary directory can be created for the sandbox.
+        EndpointError: no endpoint is configured, or credentials are missing.
     """
     import asyncio
 
@@ -137,35 +138,42 @@ def _work_on_sandbox(
 def _work(loaded_config: LoadedConfig) -> "HeadlessConfig":
     from tui.headless.session import HeadlessConfig
 
-    paths, settings, target = loaded_config.paths, loaded_config.loaded.settings, loaded_config.target
-    if target is None:
-        raise TargetError(
+    paths, settings, chosen = loaded_config.paths, loaded_config.loaded.settings, loaded_config.endpoint
+    if chosen is None:
+        raise EndpointError(
             "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
             f"{paths.config}; or try it on a sandbox with --sandbox"
         )
-    user, password = find_credentials(target.profile, os.environ, ask_on_terminal)
-    endpoint, account = network_endpoint(target.name, target.profile), target.profile.account
+    user, password = find_credentials(chosen.profile, os.environ, ask_on_terminal)
+    endpoint, account = network_endpoint(chosen.name, chosen.profile), chosen.profile.account
     options = engine_options(settings)
-    return HeadlessConfig(endpoint, user, password, account, paths.journal, target.limit(settings), options)
+    return HeadlessConfig(endpoint, user, password, account, paths.journal, chosen.limit(settings), options)
 
 
 def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> int:
-    """The console on what is configured and a sandbox to try; with ``demo`` on that only, logged in."""
+    """Open the console on the configured endpoints and a sandbox.
+
+    With ``demo``, it has only a sandbox of this configuration, and is logged in. Returns the exit code.
+
+    Raises:
+        ScratchError: no temporary directory can be created for the demo.
+        EndpointError: the password command failed.
+    """
     from tui.console.options import StartOptions
     from tui.console.start import run_console
 
-    paths, settings, target = loaded_config.paths, loaded_config.loaded.settings, loaded_config.target
-    endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, target)]
+    paths, settings, chosen = loaded_config.paths, loaded_config.loaded.settings, loaded_config.endpoint
+    endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, chosen)]
     endpoints.append(sandbox_endpoint())
     start = StartOptions(log_file=str(paths.log))
-    if target is not None and demo is None:
-        found = credentials_at_hand(target.profile, os.environ)
+    if chosen is not None and demo is None:
+        found = credentials_at_hand(chosen.profile, os.environ)
         start = StartOptions(
-            endpoint=target.name,
-            user=target.profile.user,
+            endpoint=chosen.name,
+            user=chosen.profile.user,
             password=found.password if found else "",
-            account=target.profile.account,
-            readonly=target.profile.readonly,
+            account=chosen.profile.account,
+            readonly=chosen.profile.readonly,
             log_file=str(paths.log),
         )
 
@@ -177,7 +185,7 @@ def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> i
             start = StartOptions(user=SANDBOX_USER, password=SANDBOX_PASSWORD, log_file=str(paths.log))
 
         def make_engine() -> "Engine":
-            """Called when the first screen is there: the engine's modules are no part of the way to it."""
+            """Import and make the engine, after the first screen is drawn."""
             from tui.engine.engine import Engine
 
             return Engine(journal, options=engine_options(settings))
@@ -191,13 +199,13 @@ def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> i
         )
 
 
-def _profiles(settings: Settings, target: Target | None) -> list[tuple[str, Profile]]:
-    """Every endpoint to choose from, the one that is meant as the flags and variables have it."""
-    return list((settings.profiles | ({target.name: target.profile} if target else {})).items())
+def _profiles(settings: Settings, chosen: ChosenEndpoint | None) -> list[tuple[str, Profile]]:
+    """Name and profile of every endpoint, the chosen one with the values of flags and variables."""
+    return list((settings.profiles | ({chosen.name: chosen.profile} if chosen else {})).items())
 
 
 def engine_options(settings: Settings) -> "Options":
-    """How the engine is to work. A failed job's servers are not watched longer than a successful one's."""
+    """Return the engine's options. A failed job's servers are watched no longer than a successful one's."""
     from tui.engine.options import Options
 
     limit = settings.verify_limit
@@ -206,7 +214,7 @@ def engine_options(settings: Settings) -> "Options":
 
 
 def network_endpoint(name: str, profile: Profile) -> "Endpoint":
-    """An endpoint on the network."""
+    """Return an endpoint on the network."""
     from tui.engine.endpoint import Endpoint
 
     return Endpoint(
@@ -219,9 +227,9 @@ def network_endpoint(name: str, profile: Profile) -> "Endpoint":
 
 
 def sandbox_endpoint(config: "SandboxConfig | None" = None) -> "Endpoint":
-    """A sandbox in this process, loaded and made when it is first spoken to.
+    """Return a sandbox in this process, which is imported and made for its first request.
 
-    Its address is its own: what the journal says of one sandbox must not be taken for another's.
+    Each sandbox has a URL of its own, because the journal tells endpoints apart by their URLs.
     """
     from secrets import token_hex
 

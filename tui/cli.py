@@ -314,12 +314,12 @@ def _explain(error: Exception) -> int:
     """Say in one sentence what nobody else dealt with; the traceback goes to the log file."""
     import logging
 
+    from tui.settings.endpoint import EndpointError
     from tui.settings.loader import SettingsError
     from tui.settings.paths import UnsafePathError, find_paths
     from tui.settings.scratch import ScratchError
-    from tui.settings.target import TargetError
 
-    if isinstance(error, ScratchError | SettingsError | TargetError | UnsafePathError):
+    if isinstance(error, ScratchError | SettingsError | EndpointError | UnsafePathError):
         _complain(str(error))
         return USAGE
     if isinstance(error, OSError) and error.filename is not None:

@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tui.settings.schema import Field
+    from tui.settings.schema import SettingInfo
 
 WIDTH = 80
 """Cells of a line, at most: the narrowest terminal that the console supports."""
@@ -50,14 +50,14 @@ def _columns() -> Iterator[Section]:
 
 
 def _environment() -> Iterator[Section]:
-    from tui.settings.schema import VARIABLES, Settings, fields
+    from tui.settings.schema import VARIABLES, Settings, setting_infos
 
     yield Section("Where to work, as whom, and with which files:", [*VARIABLES.items()])
     yield Section(
         "Settings; each wins over the configuration file, and a flag wins over it:",
         [
             (f"PITSTOP_{field.name.upper()}", f"the setting {field.name}, {field.kind}")
-            for field in fields(Settings)
+            for field in setting_infos(Settings)
             if field.simple
         ],
     )
@@ -122,16 +122,16 @@ def _keys() -> Iterator[Section]:
 
 
 def _settings() -> Iterator[Section]:
-    from tui.settings.schema import Profile, Settings, fields
+    from tui.settings.schema import Profile, Settings, setting_infos
 
     yield Section(
         "In the configuration file; `pitstop where` says where it is, and every value in force.",
-        [_setting(field) for field in fields(Settings) if field.name != "profiles"],
+        [_setting(field) for field in setting_infos(Settings) if field.name != "profiles"],
     )
-    yield Section("In each [profiles.NAME]:", [_setting(field) for field in fields(Profile)])
+    yield Section("In each [profiles.NAME]:", [_setting(field) for field in setting_infos(Profile)])
 
 
-def _setting(field: "Field") -> Row:
+def _setting(field: "SettingInfo") -> Row:
     from tui.settings.report import shown
 
     default = f", {shown(field.default)} by default" if field.default not in ("", [], {}) else ""

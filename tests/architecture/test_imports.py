@@ -25,13 +25,13 @@ ALLOWED: dict[str, set[str]] = {
 
 ALLOWED_LATE: dict[str, set[str]] = {
     "cli": {"assembly", "headless", "console", "sandbox"},
-    "assembly": {"headless", "console", "sandbox", "engine"},
+    "assembly": {"headless", "console", "sandbox", "engine", "model"},
     "topics": {"headless", "console", "sandbox"},
 }
 """What may be imported only inside a function, or for types.
 
 ``assembly`` is the part of the command line that puts the program together: it hands the engine its endpoint
-and its transport, the network or the sandbox in the process.
+and its transport, the network or the sandbox in the process, and the settings the check of a URL.
 """
 
 THIRD_PARTIES: dict[str, set[str]] = {

@@ -17,17 +17,17 @@ from tui.model.filter.grammar import GRAMMAR
 from tui.model.listing.columns import COLUMNS
 from tui.model.operation import STATE_STYLES
 from tui.sandbox.config import FAULTS
-from tui.settings.schema import Profile, Settings, fields
+from tui.settings.schema import Profile, Settings, setting_infos
 from tui.topics import TOPICS
 
 NAMED: dict[str, Callable[[], list[str]]] = {
     "columns": lambda: [name for column in COLUMNS.values() for name in (column.name, *column.aliases)],
-    "environment": lambda: [f"PITSTOP_{one.name.upper()}" for one in fields(Settings) if one.simple],
+    "environment": lambda: [f"PITSTOP_{one.name.upper()}" for one in setting_infos(Settings) if one.simple],
     "exits": lambda: [str(exit_.value) for exit_ in Exit],
     "faults": lambda: list(FAULTS),
     "filters": lambda: [text for rule in GRAMMAR for text in (rule.form, *rule.examples)],
     "keys": lambda: [text for command in COMMANDS for text in (*keys_of(command), command.name)],
-    "settings": lambda: [one.name for struct in (Settings, Profile) for one in fields(struct)],
+    "settings": lambda: [one.name for struct in (Settings, Profile) for one in setting_infos(struct)],
     "signs": lambda: [text for style in STATE_STYLES.values() for text in (style.sign, style.word)],
 }
 """Topic -> everything that its page has to name."""

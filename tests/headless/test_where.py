@@ -11,7 +11,7 @@ from tests.headless.conftest import Pitstop
 from tui import __version__
 from tui.cli import cli
 from tui.settings.report import describe
-from tui.settings.schema import Profile, Settings, fields
+from tui.settings.schema import Profile, Settings, setting_infos
 
 
 def lines_of(text: str) -> dict[str, list[str]]:
@@ -55,8 +55,8 @@ def test_every_setting_is_shown_with_its_origin(
     assert shown["on_hangup"] == ['"finish"', "default"]
     assert shown["url"] == ['"https://night.example.net"', str(config)]
     assert shown["account"] == ['"ACMD"', "PITSTOP_ACCOUNT"]
-    assert {field.name for field in fields(Settings)} - {"profiles"} <= shown.keys()
-    assert {field.name for field in fields(Profile)} <= shown.keys()
+    assert {field.name for field in setting_infos(Settings)} - {"profiles"} <= shown.keys()
+    assert {field.name for field in setting_infos(Profile)} <= shown.keys()
     assert "true      --readonly" in ran.out
 
 
@@ -75,7 +75,7 @@ def test_no_password_is_shown(pitstop: Pitstop, config: Path, monkeypatch: pytes
 
 def test_every_setting_says_what_it_is_for() -> None:
     for struct in (Settings, Profile):
-        assert all(field.description.endswith(".") and field.kind for field in fields(struct))
+        assert all(field.description.endswith(".") and field.kind for field in setting_infos(struct))
     assert describe.__doc__
 
 

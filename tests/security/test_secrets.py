@@ -127,7 +127,7 @@ def test_the_password_command_and_ps_are_the_only_other_programs_that_are_run() 
         r"subprocess|multiprocessing|os\.(system|popen|exec|spawn|posix_spawn|fork)|\bpty\b"
     )
     found = {module.name for module in modules() if starters.search(module.path.read_text())}
-    assert found == {"tui.settings.target", "tui.engine.journal.owner"}
+    assert found == {"tui.settings.credentials", "tui.engine.journal.owner"}
 
 
 # -- in the console

@@ -1,4 +1,4 @@
-"""Settings from all their sources: which one wins, and what is said of one that makes no sense."""
+"""Settings from all sources: which one wins, and the messages about invalid ones."""
 
 import os
 import stat
@@ -113,7 +113,7 @@ def test_an_unknown_setting_is_named_with_its_file_and_a_guess(paths: Paths) -> 
     assert "batchsize: there is no such setting; did you mean batch_size?" in line
 
 
-def test_every_problem_is_told_not_only_the_first(paths: Paths) -> None:
+def test_every_problem_is_reported_not_only_the_first(paths: Paths) -> None:
     lines = problems(
         paths,
         """

@@ -1,4 +1,4 @@
-"""Where files are, and that nobody else can read them."""
+"""The paths of files, and that nobody else can read the files."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.settings.log import LARGEST, start_log
+from tui.settings.log import MAX_SIZE, start_log
 from tui.settings.paths import UnsafePathError, find_paths, make_private_directory, open_private
 
 
@@ -69,13 +69,13 @@ def test_a_long_log_is_put_aside_at_the_start(tmp_path: Path) -> None:
     before, level = list(root.handlers), root.level
     log = tmp_path / "state" / "pitstop.log"
     make_private_directory(log.parent)
-    log.write_bytes(b"x" * (LARGEST + 1))
+    log.write_bytes(b"x" * (MAX_SIZE + 1))
     try:
         start_log(log)
         logging.getLogger("tui.engine").error("broke", exc_info=ValueError("the reason"))
     finally:
         root.handlers[:] = before
         root.setLevel(level)
-    assert log.with_name("pitstop.log.1").stat().st_size == LARGEST + 1
+    assert log.with_name("pitstop.log.1").stat().st_size == MAX_SIZE + 1
     assert "the reason" in log.read_text()
     assert mode(log) == 0o600

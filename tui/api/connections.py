@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tui import __version__
-from tui.api.address import is_loopback
 from tui.api.errors import BadEndpoint
 from tui.api.http import httpx
 from tui.api.limits import Limits
+from tui.model.url import is_loopback
 
 
 class Connections:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tui.model.url import InvalidUrlError, normalise_url
+
 if TYPE_CHECKING:
     import httpx
 
@@ -29,4 +31,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """The address in one form, whichever way it was written; the journal names an endpoint by it."""
-        return self.url.rstrip("/").removesuffix("/v2").rstrip("/").lower()
+        try:
+            return normalise_url(self.url, allow_http=True).lower()
+        except InvalidUrlError:
+            return self.url  # No login there can succeed.

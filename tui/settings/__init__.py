@@ -1,1 +1,1 @@
-"""Where files are, what can be set, and where each value comes from."""
+"""The settings: files, schema, sources and credentials."""

@@ -1,4 +1,4 @@
-"""Put the settings together: flag, then environment, then saved, then the file, then the default."""
+"""Load the settings. A flag precedes the environment, then what was saved, the file and the default."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ from tui.settings.paths import (
     open_regular,
     replace_private,
 )
-from tui.settings.schema import SAVED, Field, Profile, Settings, fields
+from tui.settings.schema import SAVED, Profile, SettingInfo, Settings, setting_infos
 
 DEFAULT = "default"
 _WORDS = {
@@ -27,33 +27,37 @@ _WORDS = {
 
 
 class SettingsError(Exception):
-    """Something in the settings makes no sense; ``str()`` names each thing and where it stands."""
+    """Settings are invalid; ``str()`` has a line for each problem, with its source."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The settings in force and where each value comes from."""
+    """The settings in force, and the source of each value."""
 
     settings: Settings
     origins: Mapping[str, str]
-    """Setting name -> "default", or the file, variable or flag that says it. Profiles' fields are
-    named ``profiles.NAME.FIELD``."""
+    """Name of a setting -> "default", or the file, variable or flag that sets it.
+
+    The settings of a profile are named ``profiles.NAME.SETTING``.
+    """
 
 
 def load(paths: Paths, environ: Mapping[str, str], flags: Mapping[str, object] | None = None) -> Loaded:
-    """Read all sources. ``flags`` are setting names with what the command line said; None is not said.
+    """Load the settings from all sources.
+
+    ``flags`` is name of a setting -> its value on the command line, None where the flag is not given.
 
     Raises:
         SettingsError: a file cannot be read, or has an unknown key or a value of the wrong type.
     """
     problems: list[str] = []
     values: dict[str, Any] = {}
-    origins = {field.name: DEFAULT for field in fields(Settings)}
+    origins = {field.name: DEFAULT for field in setting_infos(Settings)}
     for where, content in (
         (str(paths.config), _read_config(paths.config, problems)),
         (f"saved in the program ({paths.saved})", _read_saved(paths.saved, problems)),
     ):
-        _take_in(content, where, values, origins, problems)
-    for field in fields(Settings):
+        _merge(content, where, values, origins, problems)
+    for field in setting_infos(Settings):
         variable = f"PITSTOP_{field.name.upper()}"
         if field.simple and environ.get(variable):
             try:
@@ -71,14 +75,15 @@ def load(paths: Paths, environ: Mapping[str, str], flags: Mapping[str, object] |
 
 
 def save(paths: Paths, **chosen: object) -> None:
-    """Keep what was chosen in the program for the next start, beside what was kept before.
+    """Save settings that the operator chose in the program, and keep those saved before.
 
-    ``filters`` are those that changed, an empty text for one that is to be no more. The operator's own
-    file is left alone. A kept file that cannot be understood is replaced.
+    ``filters`` has those that changed, with an empty text for a filter to remove. A saved file that cannot be
+    parsed is replaced. The configuration file stays as it is.
 
     Raises:
-        ValueError: a name is not one of ``SAVED``.
-        OSError, UnsafePathError: it cannot be written; what was kept before still is.
+        ValueError: a name is not in ``SAVED``.
+        OSError: the file cannot be written; the settings saved before remain.
+        UnsafePathError: the directory is not the operator's own.
     """
     if unknown := chosen.keys() - SAVED:
         raise ValueError(f"not kept between starts: {', '.join(sorted(unknown))}")
@@ -91,7 +96,7 @@ def save(paths: Paths, **chosen: object) -> None:
 def _read_config(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
         with open(path, "rb", opener=open_regular) as file:
-            check_trusted(path)  # it names the command that is run for the password
+            check_trusted(path)  # It names the command that is run for the password.
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
@@ -118,7 +123,7 @@ def _read_saved(path: Path, problems: list[str]) -> dict[str, Any]:
     return {}
 
 
-def _take_in(
+def _merge(
     content: dict[str, Any],
     where: str,
     values: dict[str, Any],
@@ -146,7 +151,7 @@ def _profiles(
         found = _checked(Profile, table, where, prefix, problems)
         if "url" not in table:
             problems.append(f"{where}: {prefix}url is missing: where is the endpoint?")
-        for field in fields(Profile):
+        for field in setting_infos(Profile):
             origins[prefix + field.name] = where if field.name in table else DEFAULT
         profiles[name] = Profile(**found)
     return profiles
@@ -155,8 +160,8 @@ def _profiles(
 def _checked(
     struct: type[msgspec.Struct], table: dict[str, Any], where: str, prefix: str, problems: list[str]
 ) -> dict[str, Any]:
-    """The values of ``table`` that are right for ``struct``; the others are named in ``problems``."""
-    known = {field.name: field for field in fields(struct)}
+    """The valid values of ``table``. The others are added to ``problems``."""
+    known = {field.name: field for field in setting_infos(struct)}
     right: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
@@ -173,8 +178,8 @@ def _checked(
     return right
 
 
-def _from_text(field: Field, text: str) -> Any:
-    """The value that an environment variable means. Raises ValueError with what it should be."""
+def _from_text(field: SettingInfo, text: str) -> Any:
+    """Parse the value of an environment variable. Raises ValueError with what it must be."""
     if field.kind == "true or false":
         if text.casefold() not in _WORDS:
             raise ValueError(f"must be true or false, not {text!r}")
@@ -185,7 +190,7 @@ def _from_text(field: Field, text: str) -> Any:
         raise ValueError(_wrong(field, text, error)) from None
 
 
-def _wrong(field: Field, value: object, error: msgspec.ValidationError) -> str:
+def _wrong(field: SettingInfo, value: object, error: msgspec.ValidationError) -> str:
     kind = (
         field.kind if field.kind[0] == '"' or field.kind in {"text", "true or false"} else f"a {field.kind}"
     )

@@ -11,8 +11,8 @@ from typing import Any
 from tui.settings.loader import SettingsError
 from tui.settings.paths import UnsafePathError, make_private_directory, open_private
 
-LARGEST = 1_000_000
-"""Bytes; a longer file is put aside at the next start, and the one put aside before it goes."""
+MAX_SIZE = 1_000_000
+"""Bytes; a larger file is renamed at the next start and replaces the one renamed before."""
 
 LEVELS = {
     "error": logging.ERROR,
@@ -26,7 +26,7 @@ _OWN = ("tui", "pitstop")
 
 
 class _PrivateFile(logging.FileHandler):
-    """Makes its file when there is something to write, readable for its owner only."""
+    """Creates its file with the first record, readable by its owner only."""
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=open_private)
@@ -55,11 +55,11 @@ def start_log(path: Path, level: int = logging.WARNING) -> None:
     Of other packages only warnings and errors are written: nothing keeps secrets out of their details.
 
     Raises:
-        UnsafePathError: the directory is somebody else's.
-        OSError: the directory cannot be made.
+        UnsafePathError: the directory is not the operator's own.
+        OSError: the directory cannot be created.
     """
     make_private_directory(path.parent)
-    if path.is_file() and not path.is_symlink() and path.stat().st_size > LARGEST:
+    if path.is_file() and not path.is_symlink() and path.stat().st_size > MAX_SIZE:
         os.replace(path, path.with_name(path.name + ".1"))
     handler = _PrivateFile(path, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
@@ -71,4 +71,4 @@ def start_log(path: Path, level: int = logging.WARNING) -> None:
 
 
 def _give_up(record: logging.LogRecord, *_: Any) -> None:
-    """A log that cannot be written (a full disk) must not draw over the screen."""
+    """Ignore a record that cannot be written: a message would draw over the screen."""

@@ -1,4 +1,4 @@
-"""Where Pitstop keeps its files, and how it makes them: for their owner only."""
+"""The paths of Pitstop's files, and private files and directories."""
 
 import os
 import stat
@@ -13,38 +13,40 @@ PRIVATE_FILE = 0o600
 
 
 class UnsafePathError(Exception):
-    """A file or directory is not the operator's own; ``str()`` is a sentence for the operator."""
+    """A file or directory is not safe to use; ``str()`` is a sentence for the operator."""
 
 
 class Paths(msgspec.Struct, frozen=True):
-    """Every file that Pitstop reads or writes."""
+    """The paths of every file that Pitstop reads or writes."""
 
     config: Path
-    """What the operator sets, TOML. Read only, never written."""
+    """The operator's settings, TOML. It is only read."""
     state: Path
-    """The directory of everything that the program writes."""
+    """The directory of all files that the program writes."""
 
     @property
     def journal(self) -> Path:
-        """Windows, operations and what became of every server, SQLite."""
+        """Windows, operations and the state of every target, SQLite."""
         return self.state / "journal.sqlite3"
 
     @property
     def log(self) -> Path:
-        """What went wrong, with tracebacks."""
+        """Warnings and errors, with tracebacks."""
         return self.state / "pitstop.log"
 
     @property
     def saved(self) -> Path:
-        """What was chosen in the program and is kept for the next start, JSON."""
+        """Settings chosen in the program, JSON."""
         return self.state / "saved.json"
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
-    """Where the files are for this user.
+    """Find the paths for this user.
 
-    ``PITSTOP_HOME`` puts all of them into one directory; else ``XDG_CONFIG_HOME`` and
-    ``XDG_STATE_HOME`` count on every system, else what is usual on this one.
+    ``PITSTOP_HOME`` is one directory for all files. Without it, ``XDG_CONFIG_HOME`` and ``XDG_STATE_HOME``
+    count on every system, then the usual directories of the system.
+
+    Source: XDG Base Directory Specification.
     """
     if home := environ.get("PITSTOP_HOME"):
         directory = Path(home).expanduser().absolute()
@@ -60,19 +62,19 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
 
 
 def _base(environ: Mapping[str, str], variable: str) -> Path | None:
-    """The directory below an XDG base; relative ones are to be ignored, says the specification."""
+    """The directory below an XDG base. The specification ignores relative paths."""
     base = environ.get(variable, "")
     return Path(base, "pitstop") if os.path.isabs(base) else None
 
 
 def make_private_directory(path: Path) -> None:
-    """Make ``path`` a directory that only its owner can enter, in a place where only they can change it.
+    """Create a directory, and its parents, that only its owner can enter.
 
     Raises:
-        UnsafePathError: it is there and somebody else's, or others could put another one in its place.
-        OSError: it cannot be made.
+        UnsafePathError: it belongs to another user, or other users could replace it.
+        OSError: it cannot be created.
     """
-    for directory in (*reversed(path.parents), path):  # mkdir's own parents would get the umask's mode
+    for directory in (*reversed(path.parents), path):  # mkdir(parents=True) would use the umask.
         if not directory.exists():
             directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     found = path.stat()
@@ -85,14 +87,14 @@ def make_private_directory(path: Path) -> None:
 
 
 def open_private(path: str | Path, flags: int) -> int:
-    """Open a file that only its owner can read, never through a symbolic link. An ``opener`` for ``open``.
+    """Open a file, not through a symbolic link, and make it readable by its owner only. An ``opener``.
 
     Raises:
-        UnsafePathError: it is a symbolic link or somebody else's.
+        UnsafePathError: it is a symbolic link, no regular file, or another user's.
         OSError: it cannot be opened.
     """
     try:
-        # O_NONBLOCK: a pipe that nobody writes to is refused, not waited for.
+        # O_NONBLOCK: opening a pipe does not wait for a writer; the pipe is refused below.
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, PRIVATE_FILE)
     except OSError:
         if os.path.islink(path):
@@ -108,31 +110,29 @@ def open_private(path: str | Path, flags: int) -> int:
 
 
 def open_regular(path: str | Path, flags: int) -> int:
-    """Open a file and nothing else: a pipe would be waited for, a device has no end. An ``opener``.
+    """Open a regular file; reading a pipe might block, and a device has no end. An ``opener``.
 
     Raises:
         UnsafePathError: it is no regular file.
         OSError: it cannot be opened.
     """
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
-    if stat.S_IFMT(os.fstat(descriptor).st_mode) not in {
-        stat.S_IFREG,
-        stat.S_IFDIR,
-    }:  # ``open`` names folders
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # ``open`` itself refuses a directory.
         os.close(descriptor)
-        raise UnsafePathError("it is no regular file")  # of a folder, `open` says so itself
+        raise UnsafePathError("it is no regular file")
     return descriptor
 
 
 def check_trusted(path: Path) -> None:
-    """Make sure that only the operator and the system's own user can have written a file that is believed.
+    """Check that only the operator and root can have written a file.
 
-    A link to it is followed; the folder it lies in counts as well. The operator's own group may write: where
-    new files are made so, it is a group of one.
+    A link to the file is followed, and its directory is checked too. The operator's own group may write: on
+    systems that create files so, the group has one member.
 
     Raises:
-        UnsafePathError: others can write to it, or put another one in its place.
-        OSError: it cannot be looked at.
+        UnsafePathError: other users can write to the file, or replace it.
+        OSError: its status cannot be read.
     """
     file = path.resolve()
     for place in (file, file.parent):
@@ -150,11 +150,11 @@ def _check_unchanged_by_others(place: Path) -> None:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` all at once: whoever reads it sees the old or the new, never a part.
+    """Replace the file ``path`` atomically: a reader sees the old content or the new one, never a part.
 
     Raises:
-        UnsafePathError: the directory is somebody else's.
-        OSError: it cannot be written; ``path`` is as it was.
+        UnsafePathError: the directory is not the operator's own.
+        OSError: the file cannot be written; it stays as it was.
     """
     make_private_directory(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -2,16 +2,16 @@
 
 import msgspec
 
+from tui.settings.endpoint import ChosenEndpoint
 from tui.settings.loader import Loaded
 from tui.settings.paths import Paths
-from tui.settings.schema import Profile, Settings, fields
-from tui.settings.target import Target
+from tui.settings.schema import Profile, Settings, setting_infos
 
 
-def describe(paths: Paths, loaded: Loaded, target: Target | None, trouble: str = "") -> str:
-    """Which files are used, and each setting in force with where it comes from.
+def describe(paths: Paths, loaded: Loaded, chosen: ChosenEndpoint | None, trouble: str = "") -> str:
+    """Describe the files in use, and each setting in force with its source.
 
-    ``trouble`` is why the journal cannot be where it is.
+    ``trouble`` is why the journal cannot be used at its path; empty when it can.
     """
     files = [
         ("configuration", str(paths.config), "" if paths.config.exists() else "not there"),
@@ -21,21 +21,21 @@ def describe(paths: Paths, loaded: Loaded, target: Target | None, trouble: str =
     ]
     rows = [
         (field.name, shown(getattr(loaded.settings, field.name)), loaded.origins[field.name])
-        for field in fields(Settings)
+        for field in setting_infos(Settings)
         if field.name != "profiles"
     ]
     text = f"Files\n{_aligned(files)}\nSettings\n{_aligned(rows)}"
-    if target is None:
+    if chosen is None:
         return f"{text}\nEndpoint\n  none is configured\n"
     endpoint = [
-        (field.name, shown(getattr(target.profile, field.name)), target.origins[field.name])
-        for field in fields(Profile)
+        (field.name, shown(getattr(chosen.profile, field.name)), chosen.origins[field.name])
+        for field in setting_infos(Profile)
     ]
-    return f"{text}\nEndpoint {target.name}\n{_aligned(endpoint)}"
+    return f"{text}\nEndpoint {chosen.name}\n{_aligned(endpoint)}"
 
 
 def shown(value: object) -> str:
-    """A value as the configuration file spells it."""
+    """A value in the syntax of the configuration file."""
     match value:
         case bool():
             return str(value).lower()

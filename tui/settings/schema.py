@@ -1,4 +1,4 @@
-"""What can be set: every field with its type, its bounds, its default and what it is for.
+"""Every setting, with its type, bounds, default and description.
 
 The descriptions are those of ``pitstop help settings``; there is no second list.
 """
@@ -11,7 +11,7 @@ from msgspec import Meta
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint and how to work with it: a table ``[profiles.NAME]`` of the configuration file."""
+    """The settings of one endpoint: a table ``[profiles.NAME]`` of the configuration file."""
 
     url: Annotated[str, Meta(description="Where the endpoint is, with or without /v2. Required.")] = ""
     user: Annotated[str, Meta(description="Who logs in.")] = ""
@@ -41,7 +41,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that can be set, as it is in force."""
+    """All settings, as they are in force."""
 
     profile: Annotated[
         str, Meta(description="The profile used when none is named; the only one where there is only one.")
@@ -110,11 +110,11 @@ VARIABLES: Mapping[str, str] = {
 """Environment variables that are no setting's, and what each is for."""
 
 SAVED = frozenset({"columns", "sort", "filters", "history", "refresh_interval"})
-"""Settings that can be chosen in the program, and are then kept in a file of its own."""
+"""Names of the settings that can be chosen in the program, which saves them in a file of its own."""
 
 
-class Field(NamedTuple):
-    """One thing that can be set."""
+class SettingInfo(NamedTuple):
+    """A setting as the schema describes it."""
 
     name: str
     type: Any
@@ -123,23 +123,23 @@ class Field(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The type as people say it."""
+        """The type in words, e.g. "whole number"."""
         return _kind(self.type)
 
     @property
     def simple(self) -> bool:
-        """Whether one word of an environment variable can say it."""
+        """Whether an environment variable can set it."""
         return get_origin(_bare(self.type)) in {None, Literal}
 
 
-def fields(struct: type[msgspec.Struct]) -> Iterator[Field]:
-    """The fields of ``Settings`` or ``Profile``, in the order they are written down."""
+def setting_infos(struct: type[msgspec.Struct]) -> Iterator[SettingInfo]:
+    """Describe the settings of ``Settings`` or ``Profile``, in the order of their definition."""
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
         hint = hints[field.name]
         description = next(meta.description for meta in get_args(hint)[1:] if isinstance(meta, Meta))
         default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        yield Field(field.name, hint, default, description or "")
+        yield SettingInfo(field.name, hint, default, description or "")
 
 
 def _bare(hint: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A folder for what is not to outlive the process, and what is done about those that outlived theirs."""
+"""Temporary directories that are removed with the process, or by a later one."""
 
 import contextlib
 import fcntl
@@ -12,21 +12,21 @@ from tui.settings.paths import UnsafePathError, open_private
 
 PREFIX = "pitstop-"
 LOCK = "pitstop.lock"
-"""Marks a folder as one of these, and is locked for as long as the process lives that made it."""
+"""The file that marks such a directory. The process that created it holds a lock on the file."""
 
 
 class ScratchError(Exception):
-    """There is no room for temporary files; ``str()`` is a sentence for the operator."""
+    """No temporary directory can be created; ``str()`` is a sentence for the operator."""
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder of its own, locked while it is in use and removed at the end.
+    """Create a temporary directory, locked while it is in use and removed afterwards.
 
-    What a process left that was killed goes with the next one.
+    Directories of processes that were killed are removed first.
 
     Raises:
-        ScratchError: it cannot be made.
+        ScratchError: the directory cannot be created.
     """
     try:
         place = Path(tempfile.gettempdir())
@@ -38,7 +38,7 @@ def scratch() -> Iterator[Path]:
             "make room, or name another place in TMPDIR"
         ) from None
     try:
-        # Locked before it has its name: nobody finds it there unlocked.
+        # The file is locked before it gets its name, so that no process finds it unlocked.
         with (folder / "new").open("xb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (folder / "new").rename(folder / LOCK)
@@ -48,7 +48,7 @@ def scratch() -> Iterator[Path]:
 
 
 def _remove_abandoned(place: Path) -> None:
-    """Remove what scratch folders of this user nobody has locked."""
+    """Remove the directories of this user that no process has locked."""
     for path in place.glob(f"{PREFIX}*/{LOCK}"):
         with contextlib.suppress(OSError, UnsafePathError), open(path, "rb", opener=open_private) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
