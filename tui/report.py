@@ -1,4 +1,4 @@
-"""What is handed on: servers as CSV or JSON. Pure: text in, text out; whoever calls writes the file."""
+"""Servers as CSV or JSON text, and operations for JSON. The caller writes the file."""
 
 import csv
 import io
@@ -6,19 +6,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from tui.model.fleet import Fleet
-from tui.model.operation import Target
+from tui.model.operation import Operation, Target
 from tui.model.server import Server
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell begins that a spreadsheet takes for a formula (OWASP, CSV injection); full width too."""
+"""Beginnings of cells that spreadsheets read as formulas, full width too. Source: OWASP, CSV Injection."""
 
 Row = dict[str, str | int | bool | None]
 
 
 def server_row(server: Server, fleet: Fleet, states: Mapping[str, Target] | None = None) -> Row:
-    """Everything the list knows of ``server``, by the names that JSON and CSV use.
+    """Return the fields of ``server`` by the names that JSON and CSV use.
 
-    ``states`` is server id -> where it stands in its newest operation.
+    ``states`` is server id -> its target in its newest operation.
     """
     target = (states or {}).get(server.id)
     return {
@@ -42,20 +42,20 @@ def server_row(server: Server, fleet: Fleet, states: Mapping[str, Target] | None
 
 
 def servers_json(servers: Iterable[Server], fleet: Fleet, states: Mapping[str, Target] | None = None) -> str:
-    """An array of objects, one per server."""
+    """Return a JSON array with an object for each server; arguments as for ``server_row``."""
     rows = [server_row(server, fleet, states) for server in servers]
     return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
 def servers_csv(servers: Iterable[Server], fleet: Fleet, states: Mapping[str, Target] | None = None) -> str:
-    """A line of names, then one line per server (RFC 4180). No cell is a formula to a spreadsheet."""
+    """Return CSV with a line of names and a line for each server; arguments as for ``server_row``."""
     names = list(server_row(Server(id=""), fleet))
     rows = (server_row(server, fleet, states) for server in servers)
     return to_csv(names, ([row[name] for name in names] for row in rows))
 
 
 def to_csv(names: Sequence[str], rows: Iterable[Sequence[str | int | bool | None]]) -> str:
-    """A table as CSV: true and false in lower case, None empty, an apostrophe before a formula."""
+    """Return a table as CSV with safe cells. Source: RFC 4180."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(names)
@@ -64,7 +64,7 @@ def to_csv(names: Sequence[str], rows: Iterable[Sequence[str | int | bool | None
 
 
 def safe_cell(value: str | int | bool | None) -> str | int:
-    """``value`` as a cell that a spreadsheet takes for what it is."""
+    """Return ``value`` as a cell: a flag as "true" or "false", None empty, a formula after an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -72,3 +72,21 @@ def safe_cell(value: str | int | bool | None) -> str | int:
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return "'" + value
     return value
+
+
+def operation_json(operation: Operation) -> dict[str, object]:
+    """The operation as the headless commands print it; ids are null for one that never began."""
+    return {
+        "operation": operation.id or None,
+        "window": operation.window_id or None,
+        "servers": [
+            {
+                "id": target.server_id,
+                "state": target.state.value,
+                "job_id": target.job_id,
+                "message": target.message,
+            }
+            for target in operation.targets.values()
+        ],
+        "summary": operation.summary(),
+    }

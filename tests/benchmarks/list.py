@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.benchmarks.list_host import NEEDLE, make_fleet
 from tests.terminal.harness import Terminal
-from tui.model.filter.parser import Scope, parse
+from tui.model.filter.query import Scope, parse
 from tui.model.listing.catalog import Catalog
 
 QUIET = 0.4

@@ -97,7 +97,7 @@ class Soak:
 
     async def ask_left(self) -> None:
         """Ask what was left in maintenance, as the console does when an operation has ended."""
-        await self._core.emit_standings()
+        await self._core.emit_prior_targets()
         self._pump()
 
     async def end(self) -> None:

@@ -134,8 +134,8 @@ class ScriptedEngine:
         self.operations[id_].ended = NOW + after
         self.tell(events.OperationEnded(id_, NOW + after, self.operations[id_].summary()))
 
-    def read_standings(self) -> None:
-        self.asked.append(("read_standings",))
+    def read_prior_targets(self) -> None:
+        self.asked.append(("read_prior_targets",))
 
     def cancel(self, operation_id: str) -> None:
         self.asked.append(("cancel", operation_id))

@@ -50,7 +50,7 @@ async def test_ctrl_c_says_how_to_leave_and_ctrl_l_draws_all(
 async def test_leaving_a_terminal_that_is_too_small_shows_every_answer(console: OpenConsole) -> None:
     async with console(4, size=(80, 24)) as c:
         c.engine.tell(
-            events.LeftInMaintenance(("WA1ACMEWEB001",)),
+            events.HeldInMaintenance(("WA1ACMEWEB001",)),
             events.ServersRead((server(1, maintenance=True),), NOW),
         )
         await c.until(lambda: c.store.left_behind())

@@ -8,7 +8,7 @@ from tui.console.screens.confirm import ConfirmScreen
 from tui.console.screens.servers import ServersScreen
 from tui.engine import events
 from tui.model.operation import Action, State
-from tui.model.standing import Standing
+from tui.model.prior import PriorTarget
 from tui.settings.schema import Settings
 
 
@@ -120,9 +120,9 @@ async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -
         assert "(CHG-1) has not ended" in text
         assert "not in maintenance" not in text
         await c.press("escape")
-        other = Standing("op-9", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
-        c.engine.tell(events.Standings({"WA1ACMEWEB002": other}))
-        await c.until(lambda: "WA1ACMEWEB002" in c.store.before().standings)
+        other = PriorTarget("op-9", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
+        c.engine.tell(events.PriorTargets({"WA1ACMEWEB002": other}))
+        await c.until(lambda: "WA1ACMEWEB002" in c.store.plan_context().prior)
         await c.press("a", "s")
         assert "Start maintenance on 2 servers?" in c.text()
         assert c.text().count("still under way") == 4, "two, in the reasons and in the list"
@@ -144,7 +144,7 @@ async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenC
 
 async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
     async with console(6) as c:
-        c.engine.tell(events.LeftInMaintenance(("WA1ACMEWEB001",)))
+        c.engine.tell(events.HeldInMaintenance(("WA1ACMEWEB001",)))
         c.engine.tell(events.ServersRead((server(1, maintenance=True),), NOW))
         await c.until(lambda: c.store.left_behind())
         await c.press("a", "e")

@@ -19,7 +19,7 @@ async def leave_two(c: Console) -> list[str]:
     """What an earlier run left, says the journal; one of three was brought back by somebody else."""
     left = ["WA1ACMEWEB001", "WA1ACMEWEB002"]
     c.engine.tell(
-        events.LeftInMaintenance((*left, "WA1ACMEWEB006", "WA1ACMEWEB999")),
+        events.HeldInMaintenance((*left, "WA1ACMEWEB006", "WA1ACMEWEB999")),
         events.ServersRead((server(1, maintenance=True), server(2, maintenance=True)), NOW),
     )
     await c.until(lambda: c.store.left_behind() == left)
@@ -28,7 +28,7 @@ async def leave_two(c: Console) -> list[str]:
 
 async def test_the_journal_is_asked_at_the_start(console: OpenConsole) -> None:
     async with console() as c:
-        assert c.engine.asked_for("read_standings") == [()]
+        assert c.engine.asked_for("read_prior_targets") == [()]
 
 
 async def test_those_of_mine_are_in_the_status_line(console: OpenConsole) -> None:
@@ -88,7 +88,7 @@ async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
 
 async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: OpenConsole) -> None:
     async with console(endpoints=(REAL,)) as c:
-        c.engine.tell(events.LeftInMaintenance(("UC1ACMEWEB001",)))
+        c.engine.tell(events.HeldInMaintenance(("UC1ACMEWEB001",)))
         c.engine.tell(events.DataCentersListed(("WA1", "UC1")))
         c.engine.tell(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
         await c.until(lambda: c.store.left and c.store.fleet.problems)
@@ -121,7 +121,7 @@ async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_ba
         c.engine.progress("op-1", State.VERIFIED)
         await c.until(lambda: "1 of yours" in c.text())
         c.engine.end("op-1")
-        await c.until(lambda: len(c.engine.asked_for("read_standings")) == 3)
+        await c.until(lambda: len(c.engine.asked_for("read_prior_targets")) == 3)
         await c.press("b", "enter", "y")
         await c.until(lambda: "op-2" in c.engine.operations)
         c.engine.tell(events.ServersRead((server(4),), NOW))

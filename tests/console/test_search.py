@@ -7,7 +7,7 @@ from textual.widget import Widget
 from tests.console.list_host import fleet_of, server
 from tui.console.widgets import search
 from tui.console.widgets.search import Search
-from tui.model.filter.parser import parse
+from tui.model.filter.query import parse
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.view import View
 from tui.model.selection import Selection

@@ -12,7 +12,7 @@ from tests.console.list_host import ListHost, fleet_of, lines, replace, server, 
 from tui.console.widgets import change_signs, search
 from tui.console.widgets.filter_bar import FilterBar
 from tui.console.widgets.server_list import ServerList
-from tui.model.filter.predicates import Matcher
+from tui.model.filter.terms import Matcher
 from tui.model.group import DataCenter
 from tui.model.listing.columns import COLUMNS, ColumnLayout
 from tui.model.listing.view import View
@@ -480,12 +480,12 @@ async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(120, 20)) as pilot:
         catalog = app.query_one(ServerList).catalog
-        while catalog.unprepared:
+        while not all(catalog.texts(0)):
             await pilot.pause(0.05)
         replace(catalog.fleet, [server(number) for number in range(2, 40)])
         app.query_one(ServerList).reload()
         assert [text for text in catalog.texts(0) if not text] == [""] * 9
-        while catalog.unprepared:
+        while not all(catalog.texts(0)):
             await pilot.pause(0.05)
 
 

@@ -55,7 +55,7 @@ def store(
     if "failed" in troubles:
         happened.append(events.FleetFailed("timed out"))
     if "yours" in troubles:
-        happened.append(events.LeftInMaintenance(("WA1ACMEWEB003",)))
+        happened.append(events.HeldInMaintenance(("WA1ACMEWEB003",)))
     made.apply(happened)
     return made
 

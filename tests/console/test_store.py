@@ -9,7 +9,7 @@ from tui.console.store import KEPT_OPERATIONS, Store
 from tui.engine import events
 from tui.model.group import DataCenter
 from tui.model.operation import Action, State, Target
-from tui.model.standing import Standing
+from tui.model.prior import PriorTarget
 
 
 def read(*servers: object, at: float = NOW) -> events.DataCenterRead:
@@ -198,25 +198,25 @@ def test_what_was_not_sent_is_said_in_one_sentence() -> None:
 
 def test_what_is_under_way_here_and_elsewhere_is_known_before_anything_is_asked() -> None:
     store = Store(clock=lambda: NOW)
-    other = Standing("op-2", Action.POWER_OFF, State.QUEUED, NOW, NOW, open=True)
-    stale = Standing("op-1", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
-    store.apply([started("op-1", "A", "B"), events.Standings({"A": stale, "C": other})])
+    other = PriorTarget("op-2", Action.POWER_OFF, State.QUEUED, NOW, NOW, open=True)
+    stale = PriorTarget("op-1", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
+    store.apply([started("op-1", "A", "B"), events.PriorTargets({"A": stale, "C": other})])
     store.apply([events.Progress("op-1", (Target("A", State.SUBMITTING, NOW),))])
-    assert {id_: one.action for id_, one in store.before().standings.items() if one.under_way} == {
+    assert {id_: one.action for id_, one in store.plan_context().prior.items() if one.under_way} == {
         "A": Action.START_MAINTENANCE,
         "B": Action.START_MAINTENANCE,
         "C": Action.POWER_OFF,
     }
     ended = (Target("A", State.VERIFIED, NOW), Target("B", State.CANCELLED, NOW))
     store.apply([events.Progress("op-1", ended), events.OperationEnded("op-1", NOW, {})])
-    assert set(store.before().standings) == {"C"}, "what happened here is newer than what was told"
+    assert set(store.plan_context().prior) == {"C"}, "what happened here is newer than what was told"
 
 
 def test_whose_servers_are_in_maintenance_is_not_known_before_the_journal_told() -> None:
     store = Store()
-    assert store.before().mine is None
-    store.apply([events.LeftInMaintenance(("A",))])
-    assert store.before().mine == {"A"}
+    assert store.plan_context().mine is None
+    store.apply([events.HeldInMaintenance(("A",))])
+    assert store.plan_context().mine == {"A"}
 
 
 def test_a_state_that_the_server_has_left_since_is_not_told_any_more() -> None:

@@ -17,7 +17,7 @@ from tui.engine.events import (
     EngineFailed,
     Event,
     FleetRead,
-    LeftInMaintenance,
+    HeldInMaintenance,
     LoggedIn,
     OperationEnded,
     OperationNotStarted,
@@ -160,7 +160,7 @@ def test_what_was_left_in_maintenance_is_reported_on_request(screen: Screen) -> 
     screen.wait(lambda event: isinstance(event, FleetRead))
     screen.engine.run(PLAN)
     screen.wait(lambda event: isinstance(event, OperationEnded))
-    screen.engine.read_standings()
-    left = screen.wait(lambda event: isinstance(event, LeftInMaintenance))
-    assert isinstance(left, LeftInMaintenance)
+    screen.engine.read_prior_targets()
+    left = screen.wait(lambda event: isinstance(event, HeldInMaintenance))
+    assert isinstance(left, HeldInMaintenance)
     assert set(left.server_ids) == set(PLAN.server_ids)

@@ -28,7 +28,7 @@ from tui.engine.journal.writer import JournalWriter
 from tui.model import retention as limits
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
-from tui.model.window import Step, Window, left_in_maintenance
+from tui.model.window import MaintenanceStep, Window, held_in_maintenance
 
 PLACE = "https://cloud.example"
 IDS = ("WA1A", "WA1B", "DE1A")
@@ -263,8 +263,8 @@ def use(path: Path) -> None:
             journal.changes(operation_id, 0)
         journal.unfinished_everywhere()
         journal.windows(PLACE, "ACME")
-        journal.held(PLACE, "ACME")
-        journal.standings(PLACE, "ACME")
+        journal.maintenance_steps(PLACE, "ACME")
+        journal.prior_targets(PLACE, "ACME")
         journal.durations(Action.START_MAINTENANCE, range(10))
         desk.begin("op-3", ids=OTHERS)
     finally:
@@ -462,11 +462,11 @@ def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path:
         assert other.stdout.readline() == b"begun\n"
         mine = JournalWriter(tmp_path / "journal.db")
         assert mine.load("op-1").elsewhere
-        assert mine.standing("op-1") == (None, True)
+        assert mine.liveness("op-1") == (None, True)
         assert not mine.claim("op-1")
         other.kill()
         other.wait()
-        assert mine.standing("op-1") == (None, False)
+        assert mine.liveness("op-1") == (None, False)
         assert mine.claim("op-1")
         mine.close()
 
@@ -542,11 +542,11 @@ def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
 def test_windows_know_what_they_left_in_maintenance(desk: Desk) -> None:
     desk.begin()
     desk.finish("op-1")
-    assert desk.journal.held(PLACE, "ACME") == [
-        Step("win-1", "WA1A", Action.START_MAINTENANCE, State.VERIFIED, False),
-        Step("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
+    assert desk.journal.maintenance_steps(PLACE, "ACME") == [
+        MaintenanceStep("win-1", "WA1A", Action.START_MAINTENANCE, State.VERIFIED, False),
+        MaintenanceStep("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
     ]
-    assert desk.journal.held(PLACE, "ACMD") == []
+    assert desk.journal.maintenance_steps(PLACE, "ACMD") == []
     desk.journal.close_window("win-1")
     assert [window.closed for window in desk.journal.windows(PLACE, "ACME")] == [desk.time]
     assert desk.journal.operations("win-1") == ["op-1"]
@@ -584,18 +584,19 @@ def test_what_is_held_says_as_much_as_the_whole_history(
             )
         for account in ("ACME", "EMCA"):
             everything = all_steps(journal, account)
-            assert left_in_maintenance(journal.held(PLACE, account)) == left_in_maintenance(everything)
-        as_it_was = {account: journal.held(PLACE, account) for account in ("ACME", "EMCA")}
+            steps = journal.maintenance_steps(PLACE, account)
+            assert held_in_maintenance(steps) == held_in_maintenance(everything)
+        as_it_was = {account: journal.maintenance_steps(PLACE, account) for account in ("ACME", "EMCA")}
         with journal.database.writing() as db:  # As a journal of the version before comes to it.
             db.execute("DELETE FROM held")
             for statement in schema.VERSIONS[2]:
                 if "held" in statement and not statement.startswith("CREATE"):
                     db.execute(statement)
         for account, held in as_it_was.items():
-            assert left_in_maintenance(journal.held(PLACE, account)) == left_in_maintenance(held)
+            assert held_in_maintenance(journal.maintenance_steps(PLACE, account)) == held_in_maintenance(held)
 
 
-def all_steps(of: JournalWriter, account: str) -> list[Step]:
+def all_steps(of: JournalWriter, account: str) -> list[MaintenanceStep]:
     with of.database.reading() as db:
         rows = db.execute(
             "SELECT window, server, action, targets.state, was_in_maintenance FROM targets"
@@ -604,7 +605,9 @@ def all_steps(of: JournalWriter, account: str) -> list[Step]:
             (account,),
         ).fetchall()
     return [
-        Step(window, server, Action(action), State(state), None if before is None else bool(before))
+        MaintenanceStep(
+            window, server, Action(action), State(state), None if before is None else bool(before)
+        )
         for window, server, action, state, before in rows
     ]
 
@@ -629,7 +632,7 @@ def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> 
         desk.journal.heartbeat()
         desk.journal.stop_requests()
         desk.finish(f"op-{number}")
-        desk.journal.held(PLACE, "ACME")
+        desk.journal.maintenance_steps(PLACE, "ACME")
         desk.journal.unfinished(PLACE, "ACME")
         return steps
 

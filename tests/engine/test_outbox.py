@@ -13,9 +13,9 @@ from tui.engine.events import (
     Event,
     FleetFailed,
     FleetRead,
+    HeldInMaintenance,
     JournalChanged,
     Latency,
-    LeftInMaintenance,
     Link,
     LinkChanged,
     LoggedIn,
@@ -98,7 +98,7 @@ def test_a_day_without_a_link_is_reported_once() -> None:
             JournalChanged(f"full {number}"),
             ServersRead((Server("WA1A", data_center="WA1", description=str(number)),), 0.0),
             FleetRead(("WA1",), (), float(number)),
-            LeftInMaintenance((str(number),)),
+            HeldInMaintenance((str(number),)),
         ]
     assert compact(events) == events[-9:]
 
@@ -144,7 +144,7 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
     ),
     st.builds(OperationEnded, st.sampled_from(list(OPERATIONS)), TIMES, st.just({})),
     st.builds(OperationNotStarted, st.just("x"), WORDS),
-    st.builds(LeftInMaintenance, st.lists(st.sampled_from(IDS)).map(tuple)),
+    st.builds(HeldInMaintenance, st.lists(st.sampled_from(IDS)).map(tuple)),
     st.builds(of_center, st.sampled_from(CENTERS), st.lists(SERVERS, max_size=3), TIMES),
     st.builds(ServersRead, st.lists(SERVERS, max_size=3).map(tuple), TIMES),
     st.builds(lambda server, at: DetailsRead(ServerDetails(server), at), SERVERS, TIMES),
@@ -193,7 +193,7 @@ def test_progress_does_not_pass_what_is_said_to_be_left_in_maintenance() -> None
     events: list[Event] = [
         begun("x", [State.PLANNED] * 3, elsewhere=False),
         Progress("x", (Target("A", State.VERIFIED),)),
-        LeftInMaintenance(("B",)),
+        HeldInMaintenance(("B",)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]
     assert shown(compact(events))["left"] == {"B"}

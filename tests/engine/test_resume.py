@@ -13,7 +13,7 @@ from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
-from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, Progress, Standings
+from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
 from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation, State
 
@@ -223,14 +223,14 @@ async def test_what_is_under_way_is_known_to_every_console(
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     work = asyncio.create_task(console.run(console.plan(wave_size=3)))
     await until(lambda: cloud.posts, clock)
-    await second.service.emit_standings()
-    (emitted,) = second.emitted(Standings)
-    assert set(emitted.standings) == set(cloud.servers), "also those that the first is about to send"
-    assert all(standing.under_way for standing in emitted.standings.values())
+    await second.service.emit_prior_targets()
+    (emitted,) = second.emitted(PriorTargets)
+    assert set(emitted.targets) == set(cloud.servers), "also those that the first is about to send"
+    assert all(prior.under_way for prior in emitted.targets.values())
     await killed(console, work)
-    assert len(await second.service.standings()) == 3, "nobody is about to send the others"
+    assert len(await second.service.prior_targets()) == 3, "nobody is about to send the others"
     await second.service.operations.resume(send_planned=True)
-    assert await second.service.standings() == {}
+    assert await second.service.prior_targets() == {}
     await second.service.close()
 
 

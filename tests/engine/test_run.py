@@ -31,7 +31,8 @@ from tui.engine.events import (
     OperationStarted,
     Progress,
 )
-from tui.model.operation import Action, State, operation_json
+from tui.model.operation import Action, State
+from tui.report import operation_json
 
 
 async def test_every_server_is_sent_followed_and_verified(console: Console, cloud: Cloud) -> None:
@@ -535,5 +536,5 @@ async def test_many_operations_leave_nothing_behind(
         operations, tasks = service.operations, len(asyncio.all_tasks())
         sizes.append((len(operations.recent), operations.running, tasks, len(console.journal.claims)))
     assert sizes[30:] == [(20, False, 1, 0)] * 50, "nothing is polled that nobody waits for"
-    assert await service.left_in_maintenance() == []
+    assert await service.held_in_maintenance() == []
     await service.close()

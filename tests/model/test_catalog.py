@@ -1,4 +1,4 @@
-"""The fleet laid out for showing."""
+"""The catalog: rows, searchable texts and orders."""
 
 import msgspec
 import pytest
@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import GROUPS, make_fleet, some_fleet
-from tui.model.filter.parser import Scope, parse
+from tui.model.filter.query import Scope, parse
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import COLUMNS
+from tui.model.listing.columns import COLUMNS, SEARCHED_COLUMNS
 from tui.model.server import Server
 
 
@@ -148,3 +148,12 @@ def test_however_a_fleet_came_to_be_its_rows_are_in_order(before: set[int], afte
     catalog.reload()
     fresh = Catalog(fleet)
     assert (catalog.ids, catalog.rows, list(catalog.texts())) == (fresh.ids, fresh.rows, list(fresh.texts()))
+
+
+def test_a_searchable_text_has_a_line_for_each_searched_column() -> None:
+    catalog = Catalog(some_fleet())
+    for row, text in enumerate(catalog.texts()):
+        lines = text.split("\n")
+        assert len(lines) == len(SEARCHED_COLUMNS)
+        for name in SEARCHED_COLUMNS - {"name", "changed"}:
+            assert catalog.text(COLUMNS[name], row).casefold() in lines

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from tests.model.fleets import some_fleet
 from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, ColumnLayout, cell_text, find_column, size_text
+from tui.model.listing.columns import (
+    COLUMNS,
+    DEFAULT_LAYOUT,
+    ColumnLayout,
+    cell_text,
+    find_column,
+    parse_sort,
+    size_text,
+)
 
 NATURAL = dict.fromkeys(COLUMNS, 10)
 LAYOUTS = st.lists(
@@ -68,8 +76,8 @@ def test_narrow_terminals_drop_the_least_important_first() -> None:
 def test_what_the_columns_say() -> None:
     catalog = Catalog(some_fleet())
     server = catalog.servers[catalog.rows["WA1ACMEWEB10"]]
-    said = {name: cell_text(column, server, catalog.paths) for name, column in COLUMNS.items()}
-    assert said == {
+    texts = {name: cell_text(column, server, catalog.paths) for name, column in COLUMNS.items()}
+    assert texts == {
         "id": "WA1ACMEWEB10", "name": "web10", "group": "Web/Prod", "dc": "WA1", "power": "stopped",
         "maint": "off",
         "status": "active", "op": "", "os": "ubuntu", "cpu": "8", "memory": "8 GB", "ip": "10.0.0.10",
@@ -80,7 +88,7 @@ def test_what_the_columns_say() -> None:
     assert [cell_text(COLUMNS[name], unknown, {}) for name in empty] == ["-", "", "", "", ""]
 
 
-def test_sizes_are_said_as_people_say_them() -> None:
+def test_sizes_have_the_largest_unit_that_divides_them() -> None:
     assert [size_text(size) for size in (None, 0, 512, 1024, 1536, 131072)] == [
         "", "0 MB", "512 MB", "1 GB", "1536 MB", "128 GB",
     ]  # fmt: skip
@@ -90,3 +98,12 @@ def test_columns_have_one_meaning_per_name() -> None:
     names = [name for column in COLUMNS.values() for name in (column.name, *column.aliases)]
     assert len(names) == len(set(names))
     assert all(find_column(name.upper()) for name in names)
+
+
+def test_a_sort_is_a_column_and_a_direction() -> None:
+    assert [parse_sort(text) for text in ("cpu", "-MEM", "operation")] == [
+        ("cpu", False), ("memory", True), ("op", False),
+    ]  # fmt: skip
+    for text in ("", "-", "--id", "color"):
+        with pytest.raises(ValueError, match=f"no column '{text}'; there are: id, group"):
+            parse_sort(text)

@@ -1,4 +1,4 @@
-"""Everything about one server."""
+"""The description of one server."""
 
 from tests.model.fleets import some_fleet
 from tui.model.describe import Done, Fact, describe, raw_lines

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.model.fleets import some_fleet
 from tui.model.filter.grammar import GRAMMAR, field_names, find_field
-from tui.model.filter.parser import QueryError, Scope, parse, select
+from tui.model.filter.query import QueryError, Scope, parse, select
 from tui.model.filter.values import repeats_repeats
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS

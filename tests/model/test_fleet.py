@@ -1,4 +1,4 @@
-"""All servers of an account."""
+"""The fleet: replaced, updated and searched."""
 
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter, Group

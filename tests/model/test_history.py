@@ -1,4 +1,4 @@
-"""What was typed before."""
+"""The history of a line of text."""
 
 from tui.model.history import History
 

@@ -1,4 +1,4 @@
-"""The life of one server in one operation."""
+"""Operations, and the state machine of a target."""
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tui.model.job import JobOutcome, is_waiting, job_outcome
 from tui.model.operation import (
+    BY_URGENCY,
     ENDED,
     STATE_STYLES,
     TRANSITIONS,
@@ -44,7 +45,7 @@ def test_what_ended_does_not_begin_again() -> None:
     assert run.summary() == {"planned": 2, "cancelled": 1}
 
 
-def test_a_state_may_be_told_again_with_a_message() -> None:
+def test_a_state_may_be_repeated_with_a_message() -> None:
     run = operation()
     run.apply(Target("WA10", State.PLANNED, message="waiting for the link"))
     assert run.targets["WA10"].message == "waiting for the link"
@@ -57,7 +58,7 @@ def test_a_server_of_another_operation_is_a_bug() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(range(3)), st.sampled_from(list(State))), max_size=40))
-def test_counts_are_right_whatever_is_told(steps: list[tuple[int, State]]) -> None:
+def test_counts_are_right_whatever_is_applied(steps: list[tuple[int, State]]) -> None:
     run = operation()
     for number, state in steps:
         before = dict(run.targets)
@@ -69,8 +70,9 @@ def test_counts_are_right_whatever_is_told(steps: list[tuple[int, State]]) -> No
     assert all(run.count(state) == len(run.ids(state)) for state in State)
 
 
-def test_every_state_leads_to_an_end_and_has_a_look() -> None:
-    assert set(TRANSITIONS) == set(STATE_STYLES) == set(State)
+def test_every_state_leads_to_an_end_and_has_a_style() -> None:
+    assert set(TRANSITIONS) == set(STATE_STYLES) == set(BY_URGENCY) == set(State)
+    assert len(BY_URGENCY) == len(State)
     for state in State:
         reached, waiting = {state}, [state]
         while waiting:
@@ -96,7 +98,9 @@ def test_every_state_leads_to_an_end_and_has_a_look() -> None:
         (Action.RESET, Server("A", power="started"), None),
     ],
 )
-def test_what_tells_that_a_server_is_as_asked(action: Action, server: Server, settled: bool | None) -> None:
+def test_whether_a_server_is_in_the_requested_state(
+    action: Action, server: Server, settled: bool | None
+) -> None:
     assert action.settled(server) is settled
 
 
@@ -114,9 +118,9 @@ def test_what_tells_that_a_server_is_as_asked(action: Action, server: Server, se
         ("", None),
     ],
 )
-def test_only_three_words_end_a_job(word: str, outcome: JobOutcome | None) -> None:
+def test_only_three_statuses_end_a_job(word: str, outcome: JobOutcome | None) -> None:
     assert job_outcome(word) is outcome
 
 
-def test_two_words_say_that_a_job_waits() -> None:
+def test_two_statuses_say_that_a_job_waits() -> None:
     assert [is_waiting(word) for word in ("notStarted", "queued", "executing")] == [True, True, False]

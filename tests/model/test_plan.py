@@ -1,4 +1,4 @@
-"""What an operation would touch."""
+"""Plans: eligible and skipped servers, batches, waves and remarks."""
 
 import time
 
@@ -7,15 +7,15 @@ import pytest
 from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 from tui.model.operation import Action, State
-from tui.model.plan import Before, Skip, ineligible_reason, make_plan, may_operate
+from tui.model.plan import PlanContext, Skip, ineligible_reason, make_plan, may_operate
+from tui.model.prior import PriorTarget
 from tui.model.server import Server
-from tui.model.standing import Standing
 
 
 def active(
     id_: str, *, maintenance: bool | None = False, status: str = "active", power: str = "started"
 ) -> Server:
-    """A server that any action may touch."""
+    """A server that is eligible for any action."""
     return Server(id_, data_center=id_[:3], maintenance=maintenance, status=status, power=power)
 
 
@@ -38,7 +38,7 @@ def test_one_batch_per_data_center_however_they_were_marked() -> None:
     assert plan.waves == 1
 
 
-def test_batches_are_never_larger_than_asked() -> None:
+def test_batches_are_never_larger_than_requested() -> None:
     fleet = fleet_of(*(active(f"WA1{n:03}") for n in range(250)))
     plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, batch_size=100)
     assert [len(batch.server_ids) for batch in plan.batches] == [100, 100, 50]
@@ -109,17 +109,17 @@ def test_sizes_below_one_are_a_mistake_of_the_caller(batch_size: int, wave_size:
 NOW = 1_700_000_000.0
 
 
-def asked(action: Action, state: State, *ids: str, open: bool = False) -> Before:  # noqa: A002
-    """These servers were asked for something a moment ago."""
-    standing = Standing("op-1", action, state, NOW, NOW, "CHG-1", open)
-    return Before(NOW, dict.fromkeys(ids, standing), mine=frozenset(ids))
+def asked(action: Action, state: State, *ids: str, open: bool = False) -> PlanContext:  # noqa: A002
+    """An operation on these servers that started a moment ago."""
+    prior = PriorTarget("op-1", action, state, NOW, NOW, "CHG-1", open)
+    return PlanContext(NOW, dict.fromkeys(ids, prior), mine=frozenset(ids))
 
 
 @pytest.mark.parametrize("action", [Action.START_MAINTENANCE, Action.STOP_MAINTENANCE, Action.REBOOT])
-def test_what_is_under_way_is_left_alone_whatever_is_asked(action: Action) -> None:
+def test_a_server_under_way_is_skipped_whatever_the_action(action: Action) -> None:
     fleet = fleet_of(active("WA1A"), active("WA1B", maintenance=True))
-    before = asked(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
-    plan = make_plan(action, ["WA1A", "WA1B"], fleet, before=before)
+    context = asked(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
+    plan = make_plan(action, ["WA1A", "WA1B"], fleet, context=context)
     assert plan.server_ids == ()
     assert all(skip.open for skip in plan.skipped)
     (reason,) = plan.skipped_by_reason()
@@ -127,10 +127,10 @@ def test_what_is_under_way_is_left_alone_whatever_is_asked(action: Action) -> No
     assert reason == f"still under way: start maintenance of {when} (CHG-1) has not ended"
 
 
-def test_who_is_unsure_to_be_in_maintenance_is_not_said_to_be_out_of_it() -> None:
-    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+def test_a_server_that_may_be_in_maintenance_is_not_skipped_as_out_of_it() -> None:
+    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
     plan = make_plan(
-        Action.STOP_MAINTENANCE, ["WA1A", "WA1B"], fleet_of(active("WA1A"), active("WA1B")), before=before
+        Action.STOP_MAINTENANCE, ["WA1A", "WA1B"], fleet_of(active("WA1A"), active("WA1B")), context=context
     )
     unsure, other = plan.skipped
     assert unsure.reason.startswith("unsure: whether start maintenance of ")
@@ -140,36 +140,36 @@ def test_who_is_unsure_to_be_in_maintenance_is_not_said_to_be_out_of_it() -> Non
 
 def test_what_is_tried_again_with_unsure_servers_in_it_says_so() -> None:
     fleet = fleet_of(active("WA1A"), active("WA1B"), active("WA1C"))
-    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
-    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, before=before)
+    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
+    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context)
     assert len(plan.server_ids) == 3
     assert plan.remarks == (
         "2 of these 3 (WA1A, WA1C) are unsure: whether the last start maintenance reached them is not known",
     )
 
 
-def test_a_reading_that_shows_the_server_as_asked_ends_the_doubt() -> None:
+def test_a_reading_that_shows_the_requested_state_ends_the_doubt() -> None:
     fleet = fleet_of(active("WA1A", maintenance=True))
-    before = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
-    assert make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet, before=before).server_ids == ("WA1A",)
-    (skip,) = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, before=before).skipped
+    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    assert make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet, context=context).server_ids == ("WA1A",)
+    (skip,) = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, context=context).skipped
     assert skip == Skip("WA1A", "already in maintenance")
 
 
 def test_a_doubt_about_power_says_nothing_of_maintenance() -> None:
-    before = asked(Action.POWER_OFF, State.UNSURE, "WA1A")
-    (skip,) = make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet_of(active("WA1A")), before=before).skipped
+    context = asked(Action.POWER_OFF, State.UNSURE, "WA1A")
+    (skip,) = make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet_of(active("WA1A")), context=context).skipped
     assert skip.reason == "not in maintenance"
 
 
-def test_ending_what_others_began_is_said_by_number_and_name() -> None:
+def test_servers_that_others_put_into_maintenance_are_counted_and_named() -> None:
     fleet = fleet_of(*(active(f"WA1{n}", maintenance=True) for n in range(9)))
-    before = Before(NOW, {}, frozenset({"WA10"}))
-    plan = make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet, before=before)
+    context = PlanContext(NOW, {}, frozenset({"WA10"}))
+    plan = make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet, context=context)
     assert plan.remarks == (
         "8 of these 9 (WA11, WA12, WA13, WA14, WA15, WA16 and 2 more) are not yours: "
         "put into maintenance by others, or not from here",
     )
-    assert make_plan(Action.STOP_MAINTENANCE, ["WA10"], fleet, before=before).remarks == ()
-    assert make_plan(Action.REBOOT, fleet.servers, fleet, before=before).remarks == ()
+    assert make_plan(Action.STOP_MAINTENANCE, ["WA10"], fleet, context=context).remarks == ()
+    assert make_plan(Action.REBOOT, fleet.servers, fleet, context=context).remarks == ()
     assert make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet).remarks == (), "nobody knows"

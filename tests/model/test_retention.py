@@ -1,4 +1,4 @@
-"""What is forgotten, whatever the wall clock says."""
+"""Which operations the journal drops, whatever the wall clock says."""
 
 from hypothesis import given
 from hypothesis import strategies as st

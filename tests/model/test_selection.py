@@ -1,4 +1,4 @@
-"""The marks."""
+"""The selection of marked servers."""
 
 from hypothesis import settings
 from hypothesis import strategies as st

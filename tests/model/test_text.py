@@ -1,4 +1,4 @@
-"""Text of others, made fit to be kept and shown."""
+"""Text: cleaned, counted and listed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.text import clean
+from tui.model.text import clean, counted, named
 
 ANY_TEXT = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF))
 
@@ -55,3 +55,16 @@ def test_the_outcome_is_safe_stable_and_short(text: str, limit: int | None) -> N
     assert clean(cleaned, limit) == cleaned
     assert limit is None or len(cleaned) <= limit
     cleaned.encode()
+
+
+def test_a_number_and_its_noun_agree() -> None:
+    assert [counted(number) for number in (0, 1, 1204)] == ["0 servers", "1 server", "1,204 servers"]
+    assert counted(2, "data center") == "2 data centers"
+
+
+def test_ids_beyond_the_limit_are_counted() -> None:
+    ids = [f"WA1A{number}" for number in range(1, 1300)]
+    assert named(ids[:6]) == "WA1A1, WA1A2, WA1A3, WA1A4, WA1A5, WA1A6"
+    assert named(ids[:7]).endswith("WA1A6 and 1 more")
+    assert named(ids, 2) == "WA1A1, WA1A2 and 1,297 more"
+    assert named([]) == ""

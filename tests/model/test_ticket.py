@@ -1,4 +1,4 @@
-"""Servers found in what was pasted."""
+"""Finding servers in pasted text."""
 
 import re
 
@@ -57,7 +57,7 @@ def test_words_that_are_no_ids_are_not_called_unknown() -> None:
     assert not found
 
 
-def test_what_looks_like_an_id_and_is_none_is_told_once_as_written() -> None:
+def test_what_looks_like_an_id_and_is_none_is_reported_once_as_written() -> None:
     found = find_servers("wa1acmegone Wa1AcmeGone WA1OTHERWEB01 de1acmeweb01 WA1ACME", some_fleet())
     assert found.unknown == ("wa1acmegone", "WA1OTHERWEB01")
 
@@ -203,12 +203,12 @@ PIECES = st.sampled_from(
 @example("web04.01-WA1ACMEWEB77")
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_no_id_of_a_text_vanishes(text: str) -> None:
-    """Whatever surrounds an id, it is found, or told as unknown or unclear; and what is found is written."""
+    """An id is found, unknown or unclear, whatever surrounds it, and whatever is found is in the text."""
     fleet = numbered_fleet()
     found = find_servers(text, fleet)
-    told = " ".join((*found.ids, *found.unknown, *found.ambiguous, *found.unclear)).upper()
+    reported = " ".join((*found.ids, *found.unknown, *found.ambiguous, *found.unclear)).upper()
     words = re.findall(r"(?<![^\W_])WA1ACMEWEB\d\d(?![^\W_])", text.upper())
-    assert [word for word in words if word not in told] == []
+    assert [word for word in words if word not in reported] == []
     if not found.ranges:
         names = {server.id: server.name.upper() for server in fleet.servers.values()}
         assert all(id_ in text.upper() or names[id_] in text.upper() for id_ in found.ids)

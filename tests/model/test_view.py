@@ -1,10 +1,10 @@
-"""What is shown of a catalog."""
+"""The rows that a view shows, and their order."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import GROUPS, some_fleet
-from tui.model.filter.parser import parse
+from tui.model.filter.query import parse
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS
 from tui.model.listing.view import View

@@ -1,39 +1,39 @@
-"""What windows left in maintenance."""
+"""The servers that windows hold in maintenance."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.model.operation import Action, State
-from tui.model.window import MAY_HAVE_CHANGED, Step, left_in_maintenance
+from tui.model.window import MAY_HAVE_CHANGED, MaintenanceStep, held_in_maintenance
 
 START, STOP = Action.START_MAINTENANCE, Action.STOP_MAINTENANCE
 
 
-def test_what_was_put_in_is_left_until_its_return_is_verified() -> None:
+def test_a_server_is_held_until_its_return_is_verified() -> None:
     steps = [
-        Step("w1", "A", START, State.VERIFIED, False),
-        Step("w1", "B", START, State.VERIFIED, False),
-        Step("w2", "A", STOP, State.VERIFIED, True),
-        Step("w2", "B", STOP, State.UNSURE, True),
+        MaintenanceStep("w1", "A", START, State.VERIFIED, False),
+        MaintenanceStep("w1", "B", START, State.VERIFIED, False),
+        MaintenanceStep("w2", "A", STOP, State.VERIFIED, True),
+        MaintenanceStep("w2", "B", STOP, State.UNSURE, True),
     ]
-    assert left_in_maintenance(steps) == {"B": "w1"}
+    assert held_in_maintenance(steps) == {"B": "w1"}
 
 
 def test_what_was_in_maintenance_before_is_not_ours_to_bring_back() -> None:
-    assert left_in_maintenance([Step("w1", "A", START, State.VERIFIED, True)]) == {}
+    assert held_in_maintenance([MaintenanceStep("w1", "A", START, State.VERIFIED, True)]) == {}
 
 
 def test_a_doubt_counts_and_what_was_never_sent_does_not() -> None:
-    steps = [Step("w1", state.value, START, state, None) for state in State]
-    assert set(left_in_maintenance(steps)) == {state.value for state in MAY_HAVE_CHANGED}
+    steps = [MaintenanceStep("w1", state.value, START, state, None) for state in State]
+    assert set(held_in_maintenance(steps)) == {state.value for state in MAY_HAVE_CHANGED}
 
 
 def test_other_actions_do_not_matter() -> None:
     steps = [
-        Step("w1", "A", START, State.VERIFIED, False),
-        Step("w1", "A", Action.REBOOT, State.SUCCEEDED, True),
+        MaintenanceStep("w1", "A", START, State.VERIFIED, False),
+        MaintenanceStep("w1", "A", Action.REBOOT, State.SUCCEEDED, True),
     ]
-    assert left_in_maintenance(steps) == {"A": "w1"}
+    assert held_in_maintenance(steps) == {"A": "w1"}
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.booleans()), max_size=20))
@@ -41,6 +41,8 @@ def test_when_all_is_verified_what_is_left_is_what_was_started_last(moves: list[
     flags: dict[str, bool] = {}
     steps = []
     for server, on in moves:
-        steps.append(Step("w", server, START if on else STOP, State.VERIFIED, flags.get(server, False)))
+        steps.append(
+            MaintenanceStep("w", server, START if on else STOP, State.VERIFIED, flags.get(server, False))
+        )
         flags[server] = on
-    assert set(left_in_maintenance(steps)) == {server for server, on in flags.items() if on}
+    assert set(held_in_maintenance(steps)) == {server for server, on in flags.items() if on}

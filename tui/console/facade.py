@@ -29,7 +29,7 @@ class EngineFacade(Protocol):
     def read_details(self, server_id: str) -> None:
         """Read everything about one server."""
 
-    def read_standings(self) -> None:
+    def read_prior_targets(self) -> None:
         """Read in the journal which servers this account left in maintenance, has under way or in doubt."""
 
     def run(self, plan: Plan, *, reason: str = "") -> str:

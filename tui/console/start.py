@@ -93,15 +93,17 @@ def run_console(
 def settings_problems(settings: "Settings") -> list[str]:
     """What the settings say that means nothing to the console, for the operator."""
     from tui.console.commands import keymap_problems
-    from tui.model.listing.columns import COLUMNS, ColumnLayout, find_column
+    from tui.model.listing.columns import ColumnLayout, parse_sort
 
     problems = keymap_problems(settings.keys) if settings.keys else []
     try:
         ColumnLayout.parse(settings.columns)
     except ValueError as error:
         problems.append(f"columns: {error}")
-    if find_column(settings.sort.removeprefix("-")) is None:
-        problems.append(f"sort: there is no column {settings.sort!r}; there are: {', '.join(COLUMNS)}")
+    try:
+        parse_sort(settings.sort)
+    except ValueError as error:
+        problems.append(f"sort: {error}")
     return problems
 
 

@@ -10,8 +10,8 @@ from tui.engine.endpoint import Endpoint
 from tui.model.completeness import failures
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
-from tui.model.plan import Before, may_operate
-from tui.model.standing import Standing, is_outdated, newest, operation_standings
+from tui.model.plan import PlanContext, may_operate
+from tui.model.prior import PriorTarget, is_outdated, open_targets, prior_targets
 from tui.model.window import MAY_HAVE_CHANGED
 
 KEPT_OPERATIONS = 20
@@ -35,8 +35,8 @@ class Store:
         """Whether ``left`` was read from the journal."""
         self._newest: dict[str, str] = {}
         """Server id -> id of the newest operation that it is in."""
-        self._standings: Mapping[str, Standing] = {}
-        """Standings of servers as last read from the journal, with those of operations by other processes."""
+        self._prior_targets: Mapping[str, PriorTarget] = {}
+        """Earlier targets as last read from the journal, also of operations by other processes."""
         self.elsewhere: set[str] = set()
         """Ids of operations that another process carries out and this one only shows."""
         self.link = events.Link.UP
@@ -66,9 +66,9 @@ class Store:
         """Operations that have not ended, oldest first."""
         return [operation for operation in self.operations.values() if operation.ended is None]
 
-    def left_to_send(self) -> list[Operation]:
+    def interrupted(self) -> list[Operation]:
         """Operations that were interrupted before everything was sent."""
-        return [op for op in self.operations.values() if op.ended is not None and op.left_to_send]
+        return [op for op in self.operations.values() if op.ended is not None and op.unsent]
 
     def unsettled(self) -> int:
         """The number of servers in running operations without a final state."""
@@ -83,15 +83,15 @@ class Store:
         """Those of ``left`` that were never read, while some data center is not read."""
         return sorted(self.left - self.fleet.servers.keys()) if self.fleet.missing() else []
 
-    def before(self) -> Before:
+    def plan_context(self) -> PlanContext:
         """The operations that servers were in before, here and in other processes."""
         now = self.clock()
         steps = [
-            (id_, one) for id_, one in self._standings.items() if one.operation_id not in self.operations
+            (id_, one) for id_, one in self._prior_targets.items() if one.operation_id not in self.operations
         ]
         for operation in self.operations.values():
-            steps += operation_standings(operation)
-        return Before(now, newest(steps, now), self.left if self.left_known else None)
+            steps += prior_targets(operation)
+        return PlanContext(now, open_targets(steps, now), self.left if self.left_known else None)
 
     def states(self, change: StoreChange) -> dict[str, Target | None]:
         """The states to show for servers that ``change`` touches, as ``state_of`` gives them."""
@@ -149,11 +149,11 @@ class Store:
                 self._operation_started(event, change)
             case events.OperationEnded():
                 self._operation_ended(event, change)
-            case events.LeftInMaintenance():
+            case events.HeldInMaintenance():
                 self.left, self.left_known = set(event.server_ids), True
                 change.status = True
-            case events.Standings():
-                self._standings = event.standings
+            case events.PriorTargets():
+                self._prior_targets = event.targets
             case events.OperationNotStarted():
                 change.notices.append(Notice(event.message[:1].upper() + event.message[1:], "error"))
             case events.LinkChanged():
@@ -283,8 +283,3 @@ class Store:
 
 def _milliseconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds * 1000:.2g}"
-
-
-def unsent(operation: Operation) -> int:
-    """The number of servers of ``operation`` that nothing has been sent for yet."""
-    return operation.count(State.PLANNED)

@@ -75,9 +75,9 @@ class Engine:
         """See ``Inventory.read_details``."""
         self._do(lambda service: service.inventory.read_details(server_id))
 
-    def read_standings(self) -> None:
-        """See ``EngineService.emit_standings``."""
-        self._do(lambda service: service.emit_standings())
+    def read_prior_targets(self) -> None:
+        """See ``EngineService.emit_prior_targets``."""
+        self._do(lambda service: service.emit_prior_targets())
 
     def run(self, plan: Plan, *, reason: str = "") -> str:
         """Carry out a plan, see ``OperationManager.run``; returns the id that the operation will have."""

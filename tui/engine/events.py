@@ -10,8 +10,8 @@ import msgspec
 
 from tui.model.group import DataCenter, Group
 from tui.model.operation import Action, Operation, Target
+from tui.model.prior import PriorTarget
 from tui.model.server import Server, ServerDetails
-from tui.model.standing import Standing
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -185,7 +185,7 @@ class OperationEnded(Event, frozen=True):
     """State name -> number of servers."""
 
 
-class LeftInMaintenance(Event, frozen=True):
+class HeldInMaintenance(Event, frozen=True):
     """Servers that this account's windows put into maintenance and did not bring back, by the journal.
 
     Whether a server is in maintenance now, only the fleet shows.
@@ -194,13 +194,13 @@ class LeftInMaintenance(Event, frozen=True):
     server_ids: tuple[str, ...]
 
 
-class Standings(Event, frozen=True):
+class PriorTargets(Event, frozen=True):
     """Servers that are under way or whose outcome is not known, by the journal.
 
     Covers every process of the same user at this endpoint and account.
     """
 
-    standings: Mapping[str, Standing]
+    targets: Mapping[str, PriorTarget]
 
 
 class OperationNotStarted(Event, frozen=True):

@@ -13,9 +13,9 @@ from tui.engine.events import (
     Event,
     FleetFailed,
     FleetRead,
+    HeldInMaintenance,
     JournalChanged,
     Latency,
-    LeftInMaintenance,
     Link,
     LinkChanged,
     PauseRequested,
@@ -91,7 +91,7 @@ class _Compaction:
     def keep(self, event: Event) -> Event | None:
         """Return the event, or the part of it that no later event supersedes."""
         match event:
-            case Latency() | PauseRequested() | JournalChanged() | LeftInMaintenance() | RetryScheduled():
+            case Latency() | PauseRequested() | JournalChanged() | HeldInMaintenance() | RetryScheduled():
                 return event if self._first(type(event)) else None
             case LinkChanged():
                 if event.link is not Link.UP:
@@ -157,7 +157,7 @@ class _Compaction:
         """Whether it is the newest of its server, or alone shows that the server may have changed."""
         key, state = (operation_id, target.server_id), target.state
         counts = self._first(key)
-        if state in MAY_HAVE_CHANGED and LeftInMaintenance not in self._set_later:
+        if state in MAY_HAVE_CHANGED and HeldInMaintenance not in self._set_later:
             # A change that is verified says also that there may be one.
             counts |= self._first((key, state is State.VERIFIED))
             if state is State.VERIFIED:

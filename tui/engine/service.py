@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
-from tui.engine.events import Event, JournalChanged, JournalPruned, LeftInMaintenance, Standings
+from tui.engine.events import Event, HeldInMaintenance, JournalChanged, JournalPruned, PriorTargets
 from tui.engine.inventory import Inventory
 from tui.engine.journal.thread import JournalThread
 from tui.engine.operations.context import RunContext
@@ -20,8 +20,8 @@ from tui.engine.polling.tracker import Tracker
 from tui.engine.polling.verifier import Verifier
 from tui.engine.session import Session
 from tui.model.operation import Action
-from tui.model.standing import Standing
-from tui.model.window import left_in_maintenance
+from tui.model.prior import PriorTarget
+from tui.model.window import held_in_maintenance
 
 if TYPE_CHECKING:
     from tui.engine.journal.writer import JournalWriter
@@ -95,7 +95,7 @@ class EngineService:
         """Compare a password with the one of the login; emits Unlocked or UnlockRefused. Sends nothing."""
         self._emit(self._password_check.check(password))
 
-    async def left_in_maintenance(self, window_id: str = "") -> list[str]:
+    async def held_in_maintenance(self, window_id: str = "") -> list[str]:
         """Return the servers that this account's windows put into maintenance and did not bring back.
 
         By the journal: whether a server is in maintenance now, only the fleet shows.
@@ -107,23 +107,24 @@ class EngineService:
             JournalError: the journal cannot be read.
         """
         at, account = self.session.endpoint_key, self.session.account
-        held = left_in_maintenance(await self._journal.do(lambda journal: journal.held(at, account)))
+        steps = await self._journal.do(lambda journal: journal.maintenance_steps(at, account))
+        held = held_in_maintenance(steps)
         return [id_ for id_, window in held.items() if not window_id or window == window_id]
 
-    async def standings(self) -> dict[str, Standing]:
+    async def prior_targets(self) -> dict[str, PriorTarget]:
         """Return this account's servers that are under way or whose outcome is not known.
 
         Raises:
             JournalError: the journal cannot be read.
         """
         at, account = self.session.endpoint_key, self.session.account
-        return await self._journal.do(lambda journal: journal.standings(at, account))
+        return await self._journal.do(lambda journal: journal.prior_targets(at, account))
 
-    async def emit_standings(self) -> None:
-        """Emit LeftInMaintenance and Standings; nothing when the journal cannot be read."""
+    async def emit_prior_targets(self) -> None:
+        """Emit HeldInMaintenance and PriorTargets; nothing when the journal cannot be read."""
         with contextlib.suppress(JournalError):  # JournalChanged reports it.
-            self._emit(LeftInMaintenance(tuple(await self.left_in_maintenance())))
-            self._emit(Standings(await self.standings()))
+            self._emit(HeldInMaintenance(tuple(await self.held_in_maintenance())))
+            self._emit(PriorTargets(await self.prior_targets()))
 
     async def unfinished(self) -> dict[tuple[str, str], int]:
         """Return the number of operations that have not ended, by endpoint key and account.

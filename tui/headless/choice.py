@@ -11,11 +11,11 @@ import msgspec
 
 from tui.engine.errors import JournalError
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import Narrator, counted, named
+from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.session import Session
 from tui.model.operation import Action
-from tui.model.plan import Before, Plan, make_plan
-from tui.model.text import clean
+from tui.model.plan import Plan, PlanContext, make_plan
+from tui.model.text import clean, counted, named
 from tui.model.ticket import find_servers
 
 _SEPARATORS = re.compile(r"[\s,;\ufeff]+")
@@ -88,11 +88,12 @@ async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Pl
             read = find_servers("\n".join(unknown), fleet)
             if read.ranges or read.unclear:
                 joined = [clean(name, 60) for name in unknown if not name.isalnum()]
+                names = named(joined, MAX_IDS)
                 raise Stop(
                     Exit.USAGE,
-                    f"not an id but a range, it seems: {named(joined)}; nothing was sent; give each id",
+                    f"not an id but a range, it seems: {names}; nothing was sent; give each id",
                 )
-            names = f"unknown: {named([clean(name, 60) for name in unknown])}"
+            names = f"unknown: {named([clean(name, 60) for name in unknown], MAX_IDS)}"
             if fleet.problems:
                 failed = ", ".join(fleet.problems)
                 raise Stop(Exit.UNREACHABLE, f"{names}; {failed} could not be read; nothing was sent")
@@ -108,7 +109,8 @@ async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Pl
 
     core = session.core
     try:
-        before = Before(time.time(), await core.standings(), frozenset(await core.left_in_maintenance()))
+        held = frozenset(await core.held_in_maintenance())
+        context = PlanContext(time.time(), await core.prior_targets(), held)
     except JournalError as error:
         raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
 
@@ -118,7 +120,7 @@ async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Pl
             ids,
             fleet,
             roles=session.roles,
-            before=before,
+            context=context,
             batch_size=session.work.settings.batch_size,
             wave_size=size,
         )
@@ -135,7 +137,7 @@ def tell_plan(plan: Plan, narrator: Narrator) -> None:
     what = f"{counted(len(plan.server_ids), 'server')} in {requests}{waves}"
     narrator.say(f"{plan.action.label}: {what if plan.server_ids else 'nothing to send'}")
     for reason, ids in plan.skipped_by_reason().items():
-        narrator.say(f"  left alone, {reason}: {named(ids)}")
+        narrator.say(f"  left alone, {reason}: {named(ids, MAX_IDS)}")
     for remark in plan.remarks:
         narrator.say(f"  note: {remark}")
     if any(skip.open for skip in plan.skipped):

@@ -8,10 +8,9 @@ from typing import Any
 
 from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import counted
 from tui.headless.session import Session
 from tui.model.operation import IN_FLIGHT, Operation, State
-from tui.model.text import clean
+from tui.model.text import clean, counted
 
 
 class Follower:
@@ -39,7 +38,7 @@ class Follower:
             await self._session.until_left(work, self._redraw)
         if self._not_started:
             raise Stop(Exit.FAILED, self._not_started)
-        held_back = any(operation.left_to_send for operation in self.operations.values())
+        held_back = any(operation.unsent for operation in self.operations.values())
         if self._winding_down is not None and held_back and self._session.why is None:
             self._session.why = Exit.HUNG_UP
 
@@ -91,7 +90,7 @@ class Follower:
         self._session.why = Exit.INTERRUPTED
         mine = [operation for id_, operation in self.operations.items() if id_ not in self._elsewhere]
         running = [operation for operation in mine if operation.ended is None]
-        unsent = sum(operation.count(State.PLANNED) for operation in running)
+        unsent = sum(operation.unsent for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
         self._session.core.operations.hold()
         self._narrator.say(

@@ -4,21 +4,21 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Self, TextIO
 
 from tui.headless.output import columns, sign
 from tui.headless.writer import Writer
-from tui.model.operation import ENDED, STATE_STYLES, Operation, State, Target
-from tui.model.text import clean
+from tui.model.operation import BAD_OUTCOMES, ENDED, STATE_STYLES, Operation, State, Target
+from tui.model.text import clean, counted, named
 
 PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where lines cannot be rewritten."""
+MAX_IDS = 20
+"""A message names up to this many servers and counts the others."""
 
-_ORDER = (State.VERIFIED, State.FAILED, State.REFUSED, State.UNSURE, State.CANCELLED)
-_TOLD = frozenset({State.LOOKING, State.FAILED, State.REFUSED, State.UNSURE})
-_MOST_NAMED = 20
-"""So many ids are named one by one in a message, before it says how many more there are."""
+_REPORTED = (*BAD_OUTCOMES, State.LOOKING)
+"""States of which each server is named."""
 
 
 class Narrator:
@@ -75,11 +75,12 @@ class Narrator:
                 self.say(clean(f"{counted(servers, 'server')} queued as {job_id}"))
         alike: dict[tuple[State, str], list[str]] = {}
         for target in news:
-            if target.state in _TOLD:
+            if target.state in _REPORTED:
                 alike.setdefault((target.state, target.message), []).append(target.server_id)
         for (state, message), ids in alike.items():
             look = STATE_STYLES[state]
-            self.say(clean(f"{sign(look, self._stream)} {named(ids)}  {look.word}  {message}".rstrip()))
+            who = f"{sign(look, self._stream)} {named(ids, MAX_IDS)}"
+            self.say(clean(f"{who}  {look.word}  {message}".rstrip()))
         self.progress(operation)
 
     def progress(self, operation: Operation) -> None:
@@ -105,7 +106,7 @@ def progress_text(operation: Operation, elapsed: float) -> str:
     parts = [f"{operation.count(State.VERIFIED)} of {total} verified"]
     parts += [
         f"{operation.count(state)} {STATE_STYLES[state].word}"
-        for state in _ORDER[1:]
+        for state in (*BAD_OUTCOMES, State.CANCELLED)
         if operation.count(state)
     ]
     running = [state for state in State if state not in ENDED and state is not State.UNSURE]
@@ -114,14 +115,3 @@ def progress_text(operation: Operation, elapsed: float) -> str:
     ]
     minutes, seconds = divmod(int(elapsed), 60)
     return f"{', '.join(parts)}, {minutes}:{seconds:02}"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and what it counts: "1 server", "1,204 servers"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def named(ids: Sequence[str], most: int = _MOST_NAMED) -> str:
-    """The ids, or the first of them and how many more there are."""
-    more = len(ids) - most
-    return ", ".join(ids[:most]) + (f" and {more:,} more" if more > 0 else "")

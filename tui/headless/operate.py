@@ -17,14 +17,15 @@ from tui.headless.choice import (
 )
 from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
-from tui.headless.narration import Narrator, counted, named
+from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.headless.session import HeadlessConfig, Session, chosen, opened
 from tui.model.fleet import Fleet
-from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target, operation_json
+from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target
 from tui.model.plan import Skip
-from tui.model.standing import operation_name
-from tui.model.text import clean
+from tui.model.prior import operation_name
+from tui.model.text import clean, counted, named
+from tui.report import operation_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
@@ -93,7 +94,7 @@ def _unsent(operations: Iterable[Operation], narrator: Narrator) -> dict[Action,
     for operation in operations:
         if ids := operation.ids(State.PLANNED):
             name = operation_name(operation.action, operation.started, operation.reason, time.time())
-            narrator.say(clean(f"never sent of {name}: {named(ids)}"))
+            narrator.say(clean(f"never sent of {name}: {named(ids, MAX_IDS)}"))
             found.setdefault(operation.action, []).extend(ids)
     return found
 
@@ -101,7 +102,7 @@ def _unsent(operations: Iterable[Operation], narrator: Narrator) -> dict[Action,
 def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -> Exit:
     """The exit code. What is still under way is said, and how to go on."""
     underway = sum(operation.count(State.UNSURE, *IN_FLIGHT) for operation in operations)
-    unsent = sum(operation.count(State.PLANNED) for operation in operations)
+    unsent = sum(operation.unsent for operation in operations)
     inside = session.work.endpoint.sandbox
     if underway and session.leave.is_set():
         advice = "the sandbox ends here, and their jobs with it" if inside else "`pitstop resume` goes on"

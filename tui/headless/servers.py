@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import Narrator, counted
+from tui.headless.narration import Narrator
 from tui.headless.output import Cell, write_json, write_rows, write_text
 from tui.headless.session import HeadlessConfig, chosen, opened
 from tui.model.fleet import Fleet
 from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, Kind, cell_text, find_column
+from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, ColumnType, cell_text, parse_sort
 from tui.model.server import Server
+from tui.model.text import counted
 from tui.report import server_row, servers_csv
 
 PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory", "ip", "description")
@@ -45,15 +46,15 @@ def shown_columns(chosen: Sequence[str]) -> list[Column]:
         names = [item.name for item in ColumnLayout.parse(chosen).columns] if chosen else PLAIN
     except ValueError as error:
         raise Stop(Exit.USAGE, f"columns: {error}") from None
-    return [COLUMNS[name] for name in names if COLUMNS[name].kind is not Kind.STATE]
+    return [COLUMNS[name] for name in names if COLUMNS[name].type is not ColumnType.STATE]
 
 
 def sort_order(text: str) -> tuple[str, bool]:
-    """The column that ``cpu`` or ``-cpu`` means, and whether the order is turned round. Raises Stop."""
-    column = find_column(text.removeprefix("-"))
-    if column is None:
-        raise Stop(Exit.USAGE, f"sort: there is no column {text!r}; there are: {', '.join(COLUMNS)}")
-    return column.name, text.startswith("-")
+    """Parse the setting ``sort``; see ``parse_sort``. Raises Stop."""
+    try:
+        return parse_sort(text)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"sort: {error}") from None
 
 
 def in_order(servers: Sequence[Server], fleet: Fleet, column: str, descending: bool) -> list[Server]:
@@ -64,5 +65,5 @@ def in_order(servers: Sequence[Server], fleet: Fleet, column: str, descending: b
 
 
 def _cell(column: Column, server: Server, paths: Mapping[str, str]) -> Cell:
-    amber = column.kind is Kind.FLAG and bool(server.maintenance)
+    amber = column.type is ColumnType.FLAG and bool(server.maintenance)
     return Cell(cell_text(column, server, paths), "amber" if amber else "")

@@ -28,11 +28,11 @@ from tui.engine.journal.writer import JournalWriter
 from tui.engine.options import Options
 from tui.engine.service import EngineService
 from tui.headless.exits import Exit, Stop
-from tui.headless.narration import Narrator, counted
-from tui.model.filter.parser import QueryError, select
+from tui.headless.narration import Narrator
+from tui.model.filter.query import QueryError, select
 from tui.model.fleet import Fleet
 from tui.model.server import Server
-from tui.model.text import clean
+from tui.model.text import clean, counted
 from tui.settings.schema import Settings
 
 PATIENCE = 3.0

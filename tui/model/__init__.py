@@ -1,1 +1,1 @@
-"""What things are: pure data and decisions. No I/O, no clock, no screen."""
+"""Data and decisions of the domain: pure functions and values, without I/O, clock or screen."""

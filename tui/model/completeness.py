@@ -1,36 +1,36 @@
-"""What is said while not all data centers of an account could be read."""
+"""Sentences about a fleet of which some data centers could not be read."""
 
 import re
 from collections.abc import Sequence
 
 from tui.model.fleet import Fleet
 
-NAMED = 4
-"""More data centers than that are counted, where there is no room to name them."""
+MAX_LISTED = 4
+"""A sentence names up to this many data centers, and gives the number of more."""
 
 
 def read_of(fleet: Fleet) -> str:
-    """How many of the data centers were read, e.g. "1 of 3 data centers read"; empty when all were."""
+    """How complete a fleet is, e.g. "1 of 3 data centers read"; empty when it is complete."""
     missing = len(fleet.missing())
     total = len({*fleet.expected, *fleet.read_at, *fleet.problems})
     return f"{total - missing} of {total} data centers read" if missing else ""
 
 
 def read_note(fleet: Fleet) -> str:
-    """The same behind a number of servers, e.g. " (1 of 3 data centers read)"."""
+    """``read_of`` as a suffix for a number of servers, e.g. " (1 of 3 data centers read)"."""
     return f" ({note})" if (note := read_of(fleet)) else ""
 
 
 def listed(data_centers: Sequence[str]) -> str:
-    """Their names as a sentence has them, e.g. "WA1, UC1 and DE1"; or how many there are."""
-    if len(data_centers) > NAMED:
+    """Data centers as an enumeration, e.g. "WA1, UC1 and DE1"; the number of them where they are many."""
+    if len(data_centers) > MAX_LISTED:
         return f"{len(data_centers)} data centers"
     *others, last = data_centers
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def state_of(fleet: Fleet, data_center: str) -> str:
-    """How it stands with one data center, e.g. "WA1 is not read yet"."""
+    """A clause on whether a data center has been read, e.g. "WA1 is not read yet"."""
     if problem := fleet.unlisted or fleet.problems.get(data_center):
         again = " again" if data_center in fleet.read_at else ""
         return f"{data_center} could not be read{again}: {problem}"
@@ -40,7 +40,7 @@ def state_of(fleet: Fleet, data_center: str) -> str:
 
 
 def failures(fleet: Fleet, data_centers: Sequence[str]) -> list[str]:
-    """Why these could not be read: one sentence for all that have the same reason."""
+    """Why data centers could not be read: one sentence for all with the same reason."""
     alike: dict[str, list[str]] = {}
     for id_ in data_centers:
         alike.setdefault(fleet.problems.get(id_, ""), []).append(id_)
@@ -48,7 +48,7 @@ def failures(fleet: Fleet, data_centers: Sequence[str]) -> list[str]:
 
 
 def partial_note(fleet: Fleet, missing: Sequence[str]) -> str:
-    """What to know of a choice that was made by a rule while ``missing`` data centers were not read."""
+    """A warning for servers that a filter chose while the data centers ``missing`` were not read."""
     states = "; ".join(state_of(fleet, id_) for id_ in missing)
     advice = "wait or refresh, then mark again"
     if not set(missing) & set(fleet.missing()):
@@ -57,5 +57,5 @@ def partial_note(fleet: Fleet, missing: Sequence[str]) -> str:
 
 
 def names_typed(text: str, missing: Sequence[str]) -> bool:
-    """Whether ``text`` names exactly the ``missing`` data centers, in any order and case."""
+    """Whether ``text`` names exactly the data centers ``missing``, in any order and case."""
     return {word.upper() for word in re.findall(r"\w+", text)} == set(missing)

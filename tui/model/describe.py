@@ -1,4 +1,4 @@
-"""Everything there is to say about one server, in order."""
+"""The description of one server, as lines."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,21 +10,21 @@ from tui.model.listing.columns import flag_text, size_text
 from tui.model.operation import STATE_STYLES, Action, State, Target
 from tui.model.server import Server, ServerDetails
 
-RAW_MOST = 200_000
-"""Bytes of a raw answer that are shown."""
+MAX_RAW = 200_000
+"""Bytes; more of a raw answer is not shown."""
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What this console did to the server, and how it stands."""
+    """An operation on the server, and its state."""
 
     action: Action
     target: Target
     when: str
-    """The time of the target's state, as it is to be shown."""
+    """The time of the target's state, formatted."""
 
 
 class Fact(NamedTuple):
-    """A line of the description. A heading has no value."""
+    """A line of the description; a heading has no value."""
 
     label: str
     value: str = ""
@@ -35,7 +35,7 @@ class Fact(NamedTuple):
 def describe(
     server: Server, paths: Mapping[str, str], details: ServerDetails | None = None, done: Iterable[Done] = ()
 ) -> list[Fact]:
-    """The facts about ``server``; ``details`` where they were fetched, ``paths`` is group id -> path."""
+    """The facts about ``server``, with ``details`` where they were fetched. ``paths`` is group id -> path."""
     facts = [
         Fact("name", server.name),
         Fact("group", paths.get(server.group_id, "")),
@@ -52,26 +52,25 @@ def describe(
         Fact("kind", server.kind + (" template" if server.is_template else "")),
         Fact("changed", " by ".join(filter(None, (server.modified, server.modified_by)))),
     ]
-    said = [Fact(server.id), *_done(done), *(fact for fact in facts if fact.value)]
-    return said + _more(details) if details is not None else said
+    known = [Fact(server.id), *_done(done), *(fact for fact in facts if fact.value)]
+    return known + _more(details) if details is not None else known
 
 
 def _done(done: Iterable[Done]) -> list[Fact]:
-    """What became of the server, with the whole message: what one most likely came to read."""
     facts = []
     for one in done:
-        look = STATE_STYLES[one.target.state]
-        text = f"{look.sign} {look.word} {one.when} {one.target.message}".strip()
+        style = STATE_STYLES[one.target.state]
+        text = f"{style.sign} {style.word} {one.when} {one.target.message}".strip()
         facts += [Fact(one.action.label), Fact("", text, state=one.target.state)]
     return facts
 
 
 def raw_lines(details: ServerDetails) -> list[str]:
-    """The answer as it came, indented where it is JSON."""
-    raw = details.raw[:RAW_MOST]
+    """The raw answer as lines, indented where it is JSON."""
+    raw = details.raw[:MAX_RAW]
     try:
         text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):  # nested almost too deeply to be read at all
+    except (ValueError, RecursionError):  # RecursionError: it is nested too deeply.
         text = raw.decode(errors="replace")
     return text.splitlines()
 

@@ -1,4 +1,4 @@
-"""All servers of one account, by id, and the groups they live in."""
+"""The fleet: data centers, groups and servers of one account, as last read."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -10,7 +10,7 @@ from tui.model.server import Server
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What a refresh brought: the ids of servers that came, went, or are not as they were."""
+    """The ids of servers that a refresh added, removed or changed."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -21,9 +21,9 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Fleet:
-    """The account's data centers, groups and servers.
+    """Data centers, groups and servers of an account.
 
-    Each side (engine, screen) keeps its own; the entities in it are immutable and shared.
+    Engine and console have an instance each. The entities in it are immutable, so both share them.
     """
 
     def __init__(self, account: str = "") -> None:
@@ -32,16 +32,16 @@ class Fleet:
         self.groups: dict[str, Group] = {}
         self.servers: dict[str, Server] = {}
         self.read_at: dict[str, float] = {}
-        """Data center id -> when its servers were last read, seconds since the epoch."""
+        """Data center id -> when its servers were last read, in seconds since the epoch."""
         self.problems: dict[str, str] = {}
-        """Data center id -> why its last reading failed; its servers are then as of ``read_at``."""
+        """Data center id -> why its last reading failed; its servers are as of ``read_at`` then."""
         self.expected: tuple[str, ...] = ()
-        """The data centers that the account has, as last listed; known before their servers are."""
+        """Ids of the account's data centers, as last listed. They are known before their servers are."""
         self.unlisted = ""
-        """Why the data centers could not be listed when that was last tried; all is then as of earlier."""
+        """Why the last listing of the data centers failed; empty when it succeeded."""
 
     def expect(self, data_centers: Iterable[str]) -> bool:
-        """The account has these data centers: forget any other. Returns whether one that was read is gone."""
+        """Set the data centers of the account and drop all others. Returns whether a read one was dropped."""
         self.expected, self.unlisted = tuple(data_centers), ""
         gone = self.data_centers.keys() - self.expected
         for id_ in gone:
@@ -52,13 +52,13 @@ class Fleet:
         return bool(gone)
 
     def fail(self, data_centers: Iterable[str], reason: str) -> None:
-        """These data centers could not be read; what is known of them stays."""
+        """Note that data centers could not be read. Their servers stay as they were."""
         self.problems.update(dict.fromkeys(data_centers, reason))
 
     def missing(self, group_id: str | None = None) -> tuple[str, ...]:
-        """The data centers that are not read yet, or could not be when last tried.
+        """Ids of the data centers that are not read yet, or whose last reading failed.
 
-        With ``group_id`` only those that can have servers below that group: its own.
+        With ``group_id``, only the data center of that group counts.
         """
         group = self.groups.get(group_id) if group_id is not None else None
         known = dict.fromkeys((*self.expected, *self.problems))
@@ -72,7 +72,7 @@ class Fleet:
     def replace(
         self, data_center: DataCenter, groups: Iterable[Group], servers: Sequence[Server], at: float
     ) -> Changes:
-        """Take in a whole data center as read at ``at``; what is not in it any more is dropped."""
+        """Replace a data center, its groups and servers as read at ``at``, in seconds since the epoch."""
         key = data_center.id
         before = {id_: server for id_, server in self.servers.items() if server.data_center == key}
         self.data_centers[key] = data_center
@@ -95,7 +95,7 @@ class Fleet:
         return Changes(tuple(added), tuple(before), tuple(changed))
 
     def update(self, servers: Iterable[Server]) -> tuple[str, ...]:
-        """Take in servers read one by one; returns the ids of those not as they were."""
+        """Set servers that were read one by one. Returns the ids of those that changed."""
         changed = []
         for server in servers:
             if self.servers.get(server.id) != server:
@@ -104,17 +104,17 @@ class Fleet:
         return tuple(changed)
 
     def path(self, server: Server) -> str:
-        """The path of the server's group, empty where the group is not known."""
+        """The path of the server's group; empty where the group is unknown."""
         group = self.groups.get(server.group_id)
         return group.path if group else ""
 
     def children(self, parent_id: str | None) -> list[Group]:
-        """The groups right below ``parent_id``, by name; None gives the roots."""
+        """The groups directly below ``parent_id``, by name; None stands for the roots."""
         found = [group for group in self.groups.values() if group.parent_id == parent_id]
         return sorted(found, key=lambda group: (group.data_center, group.name.casefold()))
 
     def subtree(self, group_id: str) -> frozenset[str]:
-        """The ids of ``group_id`` and every group below it."""
+        """Ids of the group ``group_id`` and of every group below it."""
         below: dict[str | None, list[str]] = {}
         for group in self.groups.values():
             below.setdefault(group.parent_id, []).append(group.id)
@@ -128,7 +128,7 @@ class Fleet:
         return frozenset(found)
 
     def resolve(self, names: Iterable[str]) -> tuple[list[Server], list[str]]:
-        """The servers that ``names`` (ids, any case) name, once each, and the names that are unknown."""
+        """Find servers by id, in any case. Returns each server once, and the unknown names."""
         found: dict[str, Server] = {}
         unknown: dict[str, str] = {}
         for name in names:
@@ -140,7 +140,7 @@ class Fleet:
         return list(found.values()), list(unknown.values())
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
-        """Per group id, not counting subgroups: servers, and servers in maintenance."""
+        """Group id -> its servers, and group id -> its servers in maintenance; without subgroups."""
         total: Counter[str] = Counter()
         maintenance: Counter[str] = Counter()
         for server in self.servers.values():
@@ -150,7 +150,7 @@ class Fleet:
         return total, maintenance
 
     def in_maintenance(self, ids: Collection[str] | None = None) -> int:
-        """How many servers, of ``ids`` or of all, are in maintenance."""
+        """The number of servers in maintenance, among ``ids`` or among all."""
         if ids is None:
             return sum(1 for server in self.servers.values() if server.maintenance)
         return sum(1 for id_ in ids if (server := self.servers.get(id_)) and server.maintenance)

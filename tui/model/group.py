@@ -1,4 +1,4 @@
-"""Data centers and the groups below them."""
+"""Data centers and their groups."""
 
 import msgspec
 
@@ -12,14 +12,14 @@ class DataCenter(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """One group. ``parent_id`` is None on the root group of a data center ("WA1 Hardware")."""
+    """A group. ``parent_id`` is None for the root group of a data center ("WA1 Hardware")."""
 
     id: str
     name: str
     data_center: str
     parent_id: str | None = None
     path: str = ""
-    """Names from below the root, joined by slashes ("Web/Prod"); the root's own name on the root."""
+    """The names from below the root, joined by slashes ("Web/Prod"); the root has its own name."""
     description: str = ""
     kind: str = "default"
     """default, archive or templates."""

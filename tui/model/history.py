@@ -1,27 +1,27 @@
-"""What was typed before, to be gone through with up and down."""
+"""The history of a line of text, browsed with up and down."""
 
 from collections.abc import Iterable
 
-_LONGEST = 100
+MAX_LINES = 100
 
 
 class History:
-    """Lines, the newest last, each once. What is being typed is kept while one goes through them."""
+    """Distinct lines, the newest last. The unfinished line is kept while they are browsed."""
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
-        self.lines: list[str] = list(lines)[-_LONGEST:]
+        self.lines: list[str] = list(lines)[-MAX_LINES:]
         self._at = len(self.lines)
         self._draft = ""
 
     def add(self, line: str) -> None:
-        """Remember ``line`` as the newest."""
+        """Append ``line`` as the newest, and stop browsing."""
         line = line.strip()
         if line:
-            self.lines = [*(other for other in self.lines if other != line), line][-_LONGEST:]
+            self.lines = [*(other for other in self.lines if other != line), line][-MAX_LINES:]
         self._at, self._draft = len(self.lines), ""
 
     def older(self, current: str) -> str:
-        """The line before the one shown; ``current`` itself where there is none."""
+        """Return the line before the current one, or ``current`` where there is none."""
         if self._at == len(self.lines):
             self._draft = current
         if self._at == 0:
@@ -30,7 +30,7 @@ class History:
         return self.lines[self._at]
 
     def newer(self, current: str) -> str:
-        """The line after the one shown, at last what was being typed."""
+        """Return the line after the current one; after the newest comes the unfinished line."""
         if self._at >= len(self.lines):
             return current
         self._at += 1

@@ -1,6 +1,6 @@
-"""The words the platform's queue uses for a job.
+"""The status of a job in the platform's queue.
 
-Source: Queue/get-status of the v2 documentation, and words met in clients beyond it.
+Source: Queue/get-status of the v2 documentation, and statuses that other clients handle beyond it.
 """
 
 from enum import StrEnum
@@ -14,19 +14,18 @@ class JobOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-_ENDS = {outcome.value: outcome for outcome in JobOutcome}
+_OUTCOMES = {outcome.value: outcome for outcome in JobOutcome}
 _WAITING = {"notstarted", "queued"}
 
 
-def job_outcome(word: str) -> JobOutcome | None:
-    """How the job ended, or None while it goes on.
+def job_outcome(status: str) -> JobOutcome | None:
+    """How a job with this status ended; None while it runs.
 
-    Any word that is not one of the three endings means going on: an unrecognised word must not
-    end the tracking of a job that may still change servers.
+    A job with an unrecognised status counts as running, because it may still change servers.
     """
-    return _ENDS.get(word.strip().casefold())
+    return _OUTCOMES.get(status.strip().casefold())
 
 
-def is_waiting(word: str) -> bool:
-    """Whether the platform has not begun the job yet."""
-    return word.strip().casefold() in _WAITING
+def is_waiting(status: str) -> bool:
+    """Whether a job with this status has not started yet."""
+    return status.strip().casefold() in _WAITING

@@ -1,15 +1,14 @@
-"""What keys that came in one read mean: keys one after the other, or a text that was pasted."""
+"""Telling typed keys from pasted text."""
 
 FILTER = "/"
-"""The key that opens a line of text: what follows it is typed there."""
+"""The key that opens the filter line; the keys after it are typed there."""
 
 
 def is_paste(text: str) -> bool:
-    """Whether ``text``, which came in one read where no text is asked for, was pasted rather than typed.
+    """Whether ``text``, which came in one read outside a line of text, was pasted.
 
-    Several different characters in one read are no finger's work, and none of them is taken for a command.
-    A key that was held down is one character many times. Spaces, and what a filter begins with, are
-    typed ahead on a slow link.
+    Nobody types several different characters within one read, so none of them is a command. A key that is
+    held down repeats one character. Spaces, and the beginning of a filter, are typed ahead on a slow link.
     """
     typed = text.lstrip(" ")
     return len(set(typed) - set("\r\n\t ")) > 1 and not typed.startswith(FILTER)

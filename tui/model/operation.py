@@ -10,7 +10,7 @@ from tui.model.server import Server
 
 
 class Action(StrEnum):
-    """What can be asked of servers. The values are the platform's own spelling in the URL."""
+    """What an operation does to servers. Source of the values: the operation's name in its URL."""
 
     START_MAINTENANCE = "startMaintenance"
     STOP_MAINTENANCE = "stopMaintenance"
@@ -28,20 +28,24 @@ class Action(StrEnum):
 
     @property
     def result(self) -> str:
-        """How a server is after the action, as words after "is" or "is not", e.g. "in maintenance"."""
+        """The state that the action requests, as it follows "is": "in maintenance"."""
         return _RESULTS[self]
 
     @property
-    def leaves_trace(self) -> bool:
-        """Whether a server shows by its own fields that this was done to it.
+    def is_maintenance(self) -> bool:
+        """Whether the action changes a server's maintenance mode; the others change its power."""
+        return self in (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)
 
-        A reset or a reboot does not, so nothing can verify it: SUCCEEDED is then the best that can
-        honestly be said, and how such an operation ends well.
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether the fields of a server show that the action took place.
+
+        A reset or a reboot changes none, so it cannot be verified: SUCCEEDED is how it ends well.
         """
         return self not in (Action.RESET, Action.REBOOT)
 
     def settled(self, server: Server) -> bool | None:
-        """Whether ``server`` is as this action leaves it; None where the server cannot tell."""
+        """Whether ``server`` is in the requested state; None where its fields do not say."""
         match self:
             case Action.START_MAINTENANCE:
                 return server.maintenance
@@ -82,14 +86,14 @@ _POWER_AFTER = {
 
 
 class State(StrEnum):
-    """Where one server stands in one operation. JSON and the journal use these names."""
+    """The state of one server in one operation. JSON and the journal use these names."""
 
     PLANNED = "planned"
     SUBMITTING = "submitting"
     QUEUED = "queued"
     EXECUTING = "executing"
     LOOKING = "looking"
-    """Its request was refused or its job failed, which says little of a single server: it is read to see."""
+    """Its request was refused or its job failed, and the server is read to see what became of it."""
     SUCCEEDED = "succeeded"
     VERIFIED = "verified"
     REFUSED = "refused"
@@ -99,10 +103,10 @@ class State(StrEnum):
 
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    # A refused login, a full disk or the operator's word stops what was not sent.
+    # A refused login, a full disk or the operator stops what was not sent.
     State.PLANNED: frozenset({State.SUBMITTING, State.CANCELLED}),
-    # cancelled: the request provably never left; planned: nor did it, and it may later.
-    # looking: the endpoint refused the whole request; verified: it did, and the server shows otherwise.
+    # cancelled: the request provably never left; planned: it did not leave either, and may later.
+    # looking: the endpoint refused the whole request; verified: it did, yet the server shows the change.
     State.SUBMITTING: frozenset(
         {
             State.PLANNED,
@@ -119,29 +123,46 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.EXECUTING: frozenset({State.LOOKING, State.SUCCEEDED, State.FAILED, State.UNSURE}),
     State.LOOKING: frozenset({State.VERIFIED, State.FAILED, State.UNSURE}),
     State.SUCCEEDED: frozenset({State.VERIFIED, State.UNSURE}),
-    # Settled by re-reading the server. cancelled: it is untouched, so it may be asked for again.
+    # Settled by reading the server again. cancelled: it is unchanged, so the action can be repeated.
     State.UNSURE: frozenset({State.VERIFIED, State.FAILED, State.CANCELLED}),
     State.VERIFIED: frozenset(),
     State.REFUSED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),
 }
-"""Which state may follow which. A state may always be repeated with a new message or job id."""
+"""State -> the states that may follow it. Each may also be repeated with a new message or job id."""
 
 ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
-"""States that nothing follows. SUCCEEDED and UNSURE can also be how an operation leaves a server."""
+"""States that no other follows. An operation may also end with a server SUCCEEDED or UNSURE."""
 
 IN_FLIGHT = frozenset({State.SUBMITTING, State.QUEUED, State.EXECUTING, State.LOOKING, State.SUCCEEDED})
+"""States between the request and its outcome."""
+
+BAD_OUTCOMES = (State.FAILED, State.REFUSED, State.UNSURE)
+"""States that need the operator."""
+
+BY_URGENCY = (
+    *BAD_OUTCOMES,
+    State.SUCCEEDED,
+    State.LOOKING,
+    State.EXECUTING,
+    State.QUEUED,
+    State.SUBMITTING,
+    State.CANCELLED,
+    State.PLANNED,
+    State.VERIFIED,
+)
+"""Every state, those that need attention first: bad outcomes, then work under way, then the rest."""
 
 
 class StateStyle(msgspec.Struct, frozen=True):
-    """How a state is shown everywhere: the word and sign first, the colour after."""
+    """How a state is shown: by a word and a sign, and by a colour only beside them."""
 
     word: str
     sign: str
     ascii: str
     colour: str
-    """dim, blue, green, red or magenta: a role that the theme gives a colour to."""
+    """dim, blue, green, red or magenta; the theme decides on the actual colour."""
     meaning: str
     """What the state means, in one line."""
 
@@ -180,7 +201,7 @@ STATE_STYLES: Mapping[State, StateStyle] = {
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One server in one operation, as last heard."""
+    """One server in one operation."""
 
     server_id: str
     state: State = State.PLANNED
@@ -191,19 +212,19 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class IllegalTransitionError(ValueError):
-    """A state was to follow one that it cannot follow: a bug in the engine, never the API's doing."""
+    """A state cannot follow the one before it: a bug in the engine, whatever the endpoint answered."""
 
 
 class Operation:
-    """One action on many servers, under way or done.
+    """One action on many servers, under way or ended.
 
-    The engine and the screen each keep their own, fed by the same targets, so nothing is shared
-    between their threads.
+    The engine and the console each have their own instance, updated by the same targets, so that their
+    threads share none.
     """
 
     def __init__(
         self,
-        id: str,  # noqa: A002 - the field's own word
+        id: str,  # noqa: A002 - the name of the attribute
         action: Action,
         server_ids: Iterable[str],
         *,
@@ -220,14 +241,14 @@ class Operation:
         self.started = started
         """Seconds since the epoch."""
         self.ended: float | None = None
-        """When nothing more could happen to it, or None while it is under way."""
+        """Seconds since the epoch; None while it is under way."""
         self.targets: dict[str, Target] = {
             server_id: Target(server_id, at=started) for server_id in server_ids
         }
         self._counts: Counter[State] = Counter({State.PLANNED: len(self.targets)})
 
     def apply(self, target: Target) -> None:
-        """Take in what became of one server.
+        """Set the target of one server.
 
         Raises:
             IllegalTransitionError: the state cannot follow the one the server is in.
@@ -241,13 +262,13 @@ class Operation:
         self._counts[target.state] += 1
 
     @property
-    def left_to_send(self) -> bool:
-        """Whether servers are planned that nothing was sent for."""
-        return bool(self._counts[State.PLANNED])
+    def unsent(self) -> int:
+        """The number of servers for which nothing was sent yet."""
+        return self._counts[State.PLANNED]
 
     @property
     def succeeded(self) -> bool:
-        """Whether every server ended as well as its action lets one know."""
+        """Whether every server is verified, or succeeded where the action cannot be verified."""
         good = self._counts[State.VERIFIED]
         if not self.action.leaves_trace:
             good += self._counts[State.SUCCEEDED]
@@ -255,43 +276,25 @@ class Operation:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the outcome of some server is not known: unsure, not yet as asked, or under way."""
+        """Whether the outcome of some server is unknown: unsure, under way, or not yet verified."""
         doubts = self.count(State.UNSURE, *IN_FLIGHT)
         return bool(doubts - (0 if self.action.leaves_trace else self._counts[State.SUCCEEDED]))
 
     def restore(self, targets: Iterable[Target]) -> None:
-        """Put servers where the journal left them, whatever state that is."""
+        """Set targets as the journal has them, without checking the transition."""
         for target in targets:
             self._counts[self.targets[target.server_id].state] -= 1
             self.targets[target.server_id] = target
             self._counts[target.state] += 1
 
     def count(self, *states: State) -> int:
-        """How many servers are in one of ``states``."""
+        """The number of servers in one of ``states``."""
         return sum(self._counts[state] for state in states)
 
     def summary(self) -> dict[str, int]:
-        """State name -> number of servers, for the states that occur, in the life's order."""
+        """State name -> number of servers, for the states that occur, in the order of ``State``."""
         return {state.value: self._counts[state] for state in State if self._counts[state]}
 
     def ids(self, *states: State) -> list[str]:
-        """The servers in one of ``states``, in the operation's order."""
+        """The ids of the servers in one of ``states``, in the operation's order."""
         return [target.server_id for target in self.targets.values() if target.state in states]
-
-
-def operation_json(operation: Operation) -> dict[str, object]:
-    """The operation as the commands without a screen print it; null ids for one that was never begun."""
-    return {
-        "operation": operation.id or None,
-        "window": operation.window_id or None,
-        "servers": [
-            {
-                "id": target.server_id,
-                "state": target.state.value,
-                "job_id": target.job_id,
-                "message": target.message,
-            }
-            for target in operation.targets.values()
-        ],
-        "summary": operation.summary(),
-    }

@@ -1,4 +1,4 @@
-"""What an operation would touch, before anything is sent."""
+"""Plans: which servers an operation would change, in which batches, before anything is sent."""
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -7,28 +7,25 @@ import msgspec
 
 from tui.model.fleet import Fleet
 from tui.model.operation import Action
+from tui.model.prior import PriorTarget, is_in_doubt
 from tui.model.server import Server
-from tui.model.standing import Standing, concern_the_same, is_in_doubt
+from tui.model.text import named
 
 OPERATOR_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 """Roles that may run maintenance and power operations. Source: the platform's role permissions matrix."""
 
 
-REMARKED = 6
-"""How many servers a remark names; the others are counted."""
-
-
 class Skip(msgspec.Struct, frozen=True):
-    """A server that the operation leaves alone, and why."""
+    """A server that the operation does not touch, and why."""
 
     server_id: str
     reason: str
     open: bool = False
-    """Whether it may yet change by what was asked of it before: under way, or not known."""
+    """Whether an earlier operation may still change the server."""
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """The servers of one POST: all in one data center, so that they become one job."""
+    """The servers of one POST. All are in one data center, so that they become one job."""
 
     index: int
     wave: int
@@ -37,22 +34,22 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """An operation as it would be carried out: who is touched, who is not and why, in which POSTs."""
+    """How an operation would be carried out: the batches to send, and the servers that are skipped."""
 
     action: Action
     batches: tuple[Batch, ...]
     skipped: tuple[Skip, ...] = ()
     remarks: tuple[str, ...] = ()
-    """What else to know of the servers that would be touched, before saying yes."""
+    """Sentences for the confirmation, on servers that deserve a second thought."""
 
     @property
     def server_ids(self) -> tuple[str, ...]:
-        """The servers that would be touched, in the order they are sent."""
+        """The servers that would be changed, in the order they are sent."""
         return tuple(id_ for batch in self.batches for id_ in batch.server_ids)
 
     @property
     def waves(self) -> int:
-        """How many waves there are; one when none were asked for, zero when nothing is eligible."""
+        """The number of waves: one without a wave size, zero when no server is eligible."""
         return max((batch.wave for batch in self.batches), default=-1) + 1
 
     def skipped_by_reason(self) -> dict[str, list[str]]:
@@ -64,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def may_operate(roles: Collection[str]) -> bool:
-    """Whether one of ``roles`` may run operations. No roles at all means the endpoint tells none: allowed."""
+    """Whether one of ``roles`` may run operations. Without any the endpoint names no roles: allowed."""
     return not roles or not OPERATOR_ROLES.isdisjoint(roles)
 
 
@@ -82,15 +79,15 @@ def ineligible_reason(action: Action, server: Server) -> str | None:
     return None
 
 
-class Before(msgspec.Struct, frozen=True):
-    """What was asked of the servers before, as far as the journal knows."""
+class PlanContext(msgspec.Struct, frozen=True):
+    """What the journal knows of earlier operations on the servers."""
 
     now: float = 0.0
     """Seconds since the epoch."""
-    standings: Mapping[str, Standing] = {}
-    """See ``standing.newest``."""
+    prior: Mapping[str, PriorTarget] = {}
+    """Server id -> an earlier operation that may still change it, as ``open_targets`` finds them."""
     mine: Collection[str] | None = None
-    """Servers that this operator's windows put into maintenance; None where that is not known."""
+    """Servers that this operator's windows hold in maintenance; None where that is not known."""
 
 
 def make_plan(
@@ -99,15 +96,17 @@ def make_plan(
     fleet: Fleet,
     *,
     roles: Collection[str] = (),
-    before: Before = Before(),  # noqa: B008 - immutable
+    context: PlanContext = PlanContext(),  # noqa: B008 - immutable
     batch_size: int = 100,
     wave_size: int | None = None,
 ) -> Plan:
-    """Decide what ``action`` on ``server_ids`` would touch, as far as ``fleet`` and ``before`` know.
+    """Decide which servers ``action`` would change, and which POSTs would do so.
 
-    Batches are one POST each: one data center, at most ``batch_size`` servers. With ``wave_size``
-    the eligible servers are cut into waves of that many, in the order given, and each wave into
-    batches of its own.
+    A batch is one POST: one data center, at most ``batch_size`` servers. With ``wave_size`` the eligible
+    servers are cut into waves of that many, in the order given, and each wave into batches of its own.
+
+    Raises:
+        ValueError: a size is less than 1.
     """
     if batch_size < 1 or (wave_size is not None and wave_size < 1):
         raise ValueError("batch and wave sizes start at 1")
@@ -122,50 +121,48 @@ def make_plan(
             skipped[id_] = Skip(id_, "not found")
         elif not may_operate(roles):
             skipped[id_] = Skip(id_, "not allowed by your role")
-        elif (skip := _still_open(action, server, before)) is not None:
+        elif (skip := _skip_open(action, server, context)) is not None:
             skipped[id_] = skip
         elif (reason := ineligible_reason(action, server)) is not None:
             skipped[id_] = Skip(id_, reason)
         else:
             eligible[id_] = server
     batches = _batches(list(eligible.values()), batch_size, wave_size)
-    return Plan(action, batches, tuple(skipped.values()), tuple(_remarks(action, eligible, before)))
+    return Plan(action, batches, tuple(skipped.values()), tuple(_remarks(action, eligible, context)))
 
 
-def _still_open(action: Action, server: Server, before: Before) -> Skip | None:
-    """Why what was asked of ``server`` before stands in the way of ``action``; None where it does not."""
-    standing = before.standings.get(server.id)
-    if standing is None:
+def _skip_open(action: Action, server: Server, context: PlanContext) -> Skip | None:
+    """Skip ``server`` where an earlier operation on it excludes ``action``; None where none does."""
+    prior = context.prior.get(server.id)
+    if prior is None:
         return None
-    name = standing.named(before.now)
-    if standing.under_way:
+    name = prior.describe(context.now)
+    if prior.under_way:
         return Skip(server.id, f"still under way: {name} has not ended", open=True)
-    as_asked = action.settled(server) and concern_the_same(action, standing.action)
-    if as_asked and is_in_doubt(standing, server):
+    same_field = action.is_maintenance is prior.action.is_maintenance
+    if same_field and action.settled(server) and is_in_doubt(prior, server):
         return Skip(server.id, f"unsure: whether {name} reached it is not known", open=True)
     return None
 
 
-def _remarks(action: Action, servers: Mapping[str, Server], before: Before) -> Iterator[str]:
+def _remarks(action: Action, servers: Mapping[str, Server], context: PlanContext) -> Iterator[str]:
     doubts: dict[str, list[str]] = {}
     for id_, server in servers.items():
-        standing = before.standings.get(id_)
-        if standing is not None and is_in_doubt(standing, server):
-            doubts.setdefault(standing.action.label.lower(), []).append(id_)
+        prior = context.prior.get(id_)
+        if prior is not None and is_in_doubt(prior, server):
+            doubts.setdefault(prior.action.label.lower(), []).append(id_)
     for label, ids in doubts.items():
         unsure = f"{_some(ids, servers)} unsure: whether the last {label} reached"
         yield f"{unsure} {'it' if len(ids) == 1 else 'them'} is not known"
-    if action is Action.STOP_MAINTENANCE and before.mine is not None:
-        others = [id_ for id_ in servers if id_ not in before.mine]
+    if action is Action.STOP_MAINTENANCE and context.mine is not None:
+        others = [id_ for id_ in servers if id_ not in context.mine]
         if others:
             yield f"{_some(others, servers)} not yours: put into maintenance by others, or not from here"
 
 
 def _some(ids: Sequence[str], of: Collection[str]) -> str:
     """E.g. "2 of these 26 (WA1A, WA1B) are"."""
-    more = f" and {len(ids) - REMARKED:,} more" if len(ids) > REMARKED else ""
-    verb = "is" if len(ids) == 1 else "are"
-    return f"{len(ids):,} of these {len(of):,} ({', '.join(ids[:REMARKED])}{more}) {verb}"
+    return f"{len(ids):,} of these {len(of):,} ({named(ids)}) {'is' if len(ids) == 1 else 'are'}"
 
 
 def _batches(servers: Sequence[Server], batch_size: int, wave_size: int | None) -> tuple[Batch, ...]:

@@ -3,39 +3,42 @@
 import re
 from collections.abc import Iterator
 
-MOST = 1000
-"""More names than that in one range are taken for a mistake."""
-LONGEST = 256
-"""Characters; a longer word is no range, and looking whether it might be one takes its time."""
+MAX_NAMES = 1000
+"""A range of more names counts as a mistake."""
+MAX_LENGTH = 256
+"""Characters; a longer word is no range, and is not tested, as that would take long."""
 
 _NUMBERED = re.compile(r"(.*[^\W\d].*?)(\d+)", re.DOTALL)
-"""A name with a letter in it and a number at its end."""
+"""A name that has a letter and ends in a number."""
 _SEPARATOR = re.compile(r"\.{2,}|[._-]")
 _SPANS = re.compile(r"\.{2,}|-")
 
 
 class NotExpandable(ValueError):
-    """It reads like a range, and it is not certain of what."""
+    """A text looks like a range, but its names are not certain."""
 
 
 def numbered(name: str) -> tuple[str, str] | None:
-    """``name`` without the number at its end, and that number; None where there is none."""
-    found = _NUMBERED.fullmatch(name) if len(name) <= LONGEST else None
+    """Split ``name`` into its stem and the number at its end; None where it has none."""
+    found = _NUMBERED.fullmatch(name) if len(name) <= MAX_LENGTH else None
     return (found[1], found[2]) if found else None
 
 
 def ends(word: str) -> Iterator[tuple[str, str, str]]:
-    """All that stands left and right of a separator within ``word``: left, separator, right."""
-    for match in _SEPARATOR.finditer(word) if len(word) <= LONGEST else ():
+    """Split ``word`` at each separator in turn: into the left part, the separator and the right part."""
+    for match in _SEPARATOR.finditer(word) if len(word) <= MAX_LENGTH else ():
         if left := word[: match.start()]:
             yield left, match[0], word[match.end() :]
 
 
 def expand(left: str, separator: str, right: str) -> list[str] | None:
-    """The names from ``left`` to ``right``, a name with the same stem or the number alone.
+    """Return the names from ``left`` to ``right``, which is a name with the same stem, or its number alone.
 
-    None where it is no range at all. Raises NotExpandable where it might be one: numbers of different width,
-    backwards, too many of them, or a separator that may as well mean two single names.
+    Returns None where the parts are no range.
+
+    Raises:
+        NotExpandable: they may be a range, but the numbers differ in width, descend or are too many, or the
+            separator may as well join two single names.
     """
     first = numbered(left)
     if first is None:
@@ -50,10 +53,10 @@ def expand(left: str, separator: str, right: str) -> list[str] | None:
                 raise NotExpandable
             return None
         if separator in {".", "_"}:
-            return None  # two names side by side
+            return None  # Two names side by side.
         high = last[1]
     elif len(high) > len(low) and separator in {"-", ".", "_"}:
-        return None  # a date, a port, a serial number
+        return None  # A date, a port or a serial number.
     elif separator in {".", "_"}:
         if len(high) == len(low):
             raise NotExpandable
@@ -62,18 +65,25 @@ def expand(left: str, separator: str, right: str) -> list[str] | None:
 
 
 def span(low: str, high: str) -> list[str]:
-    """The numbers from ``low`` to ``high``, as wide as they are. Raises NotExpandable."""
+    """Return the numbers from ``low`` to ``high``, padded to their width.
+
+    Raises:
+        NotExpandable: the limits differ in width, descend, are too far apart, or are no numbers.
+    """
     if not (low.isascii() and high.isascii() and low.isdigit() and high.isdigit() and len(low) == len(high)):
         raise NotExpandable
-    if len(low) > 18 or not 0 <= int(high) - int(low) < MOST:
+    if len(low) > 18 or not 0 <= int(high) - int(low) < MAX_NAMES:
         raise NotExpandable
     return [str(number).zfill(len(low)) for number in range(int(low), int(high) + 1)]
 
 
 def alternatives(text: str) -> list[str] | None:
-    """The numbers that stand between brackets: "1-5", "01..05", "01,02,07-09". None for a single one.
+    """Return the numbers that a text in brackets lists: "1-5", "01..05" or "01,02,07-09".
 
-    Raises NotExpandable.
+    Returns None for a single number.
+
+    Raises:
+        NotExpandable: a part is no number and no range, or there are too many.
     """
     pieces = [piece.strip() for piece in text.split(",")]
     if len(pieces) == 1 and not _SPANS.search(pieces[0]):
@@ -84,6 +94,6 @@ def alternatives(text: str) -> list[str] | None:
         if len(rest) > 1:
             raise NotExpandable
         found += span(low, rest[0] if rest else low)
-        if len(found) > MOST:
+        if len(found) > MAX_NAMES:
             raise NotExpandable
     return found

@@ -1,4 +1,4 @@
-"""What may be forgotten, and how old it is: by a clock that can be wrong."""
+"""Which operations the journal may drop, by the age that a possibly wrong clock suggests."""
 
 from collections.abc import Iterable
 
@@ -7,39 +7,39 @@ import msgspec
 DAY = 86_400.0
 
 KEEP_DAYS = 90
-"""Ended operations are kept that long,"""
+"""Days for which ended operations are kept."""
 KEEP_OPERATIONS = 1_000
-"""the newest so many of them,"""
+"""The number of ended operations that are kept."""
 KEEP_SERVERS = 200_000
-"""with no more than so many servers together: some 60 MB."""
+"""The number of servers in all ended operations that are kept: some 60 MB."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One look at the wall clock."""
+    """A reading of the wall clock."""
 
     at: float
-    """Seconds since the epoch, as the clock says."""
+    """Seconds since the epoch."""
     boot: str = ""
-    """The machine's boot; empty where the system does not tell."""
+    """An id of the machine's boot; empty where the system has none."""
     uptime: float = 0.0
-    """Seconds since that boot, which no setting of the clock moves."""
+    """Seconds since that boot; setting the clock does not change them."""
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """What is believed of the wall clock."""
+    """What earlier readings say of the wall clock."""
 
     believed: float
-    """It is at least this late, in seconds since the epoch. Ages count from here."""
+    """Seconds since the epoch; it is at least this late. Ages count from here."""
     newest: Reading
-    """Not believed until a later reading, a day on, confirms it."""
+    """Not trusted until a later reading, after a day, confirms it."""
 
 
 def believe(clock: Clock | None, newest_row: float | None, reading: Reading) -> Clock:
-    """Take in a reading; ``clock`` is what earlier runs knew, None for the first.
+    """Return what is known of the clock after ``reading``. ``clock`` is None for the first reading.
 
-    A clock that jumps ahead is believed once another run, a day later at least, has read it so too: by the
-    machine's uptime, or after another boot. A clock that is set back is believed at once, which only
-    keeps more. The first reading of all counts as far as ``newest_row``, the newest time written down.
+    A clock that jumps ahead is trusted once another run confirms it, at least a day later by the machine's
+    uptime, or after another boot. A clock that is set back is trusted at once: that only keeps more. The
+    first reading counts up to ``newest_row``, the newest time in the journal, in seconds since the epoch.
     """
     if clock is None:
         return Clock(reading.at if newest_row is None else min(reading.at, newest_row), reading)
@@ -56,15 +56,18 @@ class Ended(msgspec.Struct, frozen=True):
     """An operation that has ended."""
 
     key: int
-    """Grows with each operation begun."""
+    """It grows with each operation that begins."""
     ended: float
+    """Seconds since the epoch."""
     servers: int
+    """How many there are."""
 
 
 def outdated(operations: Iterable[Ended], believed: float) -> list[int]:
-    """The keys of the operations, given the oldest first, that are over the limits.
+    """Return the keys of the operations over the limits. ``operations`` come the oldest first.
 
-    None counts as older than one begun before it: a clock that was behind for a while ages nothing.
+    No operation counts as older than one that began before it, so that a clock that was slow for a while
+    makes none look old. ``believed`` is ``Clock.believed``.
     """
     newest, ages = float("-inf"), []
     for operation in operations:

@@ -1,17 +1,17 @@
-"""The marks: a set of server ids that filtering, sorting and refreshing leave alone."""
+"""The selection: marked servers, whatever is filtered, sorted or refreshed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
-_HISTORY = 50
-"""How many changes of the marks can be undone."""
+MAX_UNDO = 50
+"""The number of changes that can be undone."""
 
 
 class Selection:
-    """A set of server ids out of a roster, kept as one byte per server.
+    """A set of server ids from a roster, stored as one byte per server.
 
-    So marking everything, counting and undoing cost the same at 100 and at 100,000 servers. Rows are
-    positions in the roster; ``rebase`` carries the marks over to a new one, by id.
+    Rows are positions in the roster, and ``rebase`` carries the marks over to a new one, by id. Marking all,
+    counting and undoing take about the same time for 100 servers and for 100,000.
     """
 
     def __init__(self, ids: Sequence[str] = ()) -> None:
@@ -21,7 +21,7 @@ class Selection:
         self._count = 0
         self._past: list[tuple[bytes, Mapping[str, tuple[str, ...]]]] = []
         self._partial: Mapping[str, tuple[str, ...]] = {}
-        """Rule -> the data centers that were missing when marks were set by it. Replaced, never changed."""
+        """Rule -> data centers missing when it set marks. Replaced, never modified: ``_past`` shares it."""
 
     def __len__(self) -> int:
         return self._count
@@ -35,32 +35,31 @@ class Selection:
 
     @property
     def flags(self) -> Sequence[int]:
-        """One byte per row of the roster, 1 where it is marked. Only to read."""
+        """One byte per row of the roster, 1 where it is marked. Read only."""
         return self._flags
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a change to take back."""
+        """Whether there is a change to undo."""
         return bool(self._past)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The data centers that were missing when a rule chose what is marked: more may belong to it."""
+        """Data centers that were missing when rules set the marks; servers there may match as well."""
         return tuple(dict.fromkeys(id_ for missing in self._partial.values() for id_ in missing))
 
     def by_rule(self, rule: str, missing: tuple[str, ...]) -> None:
-        """What was marked just now was chosen by ``rule``, of all data centers but those ``missing``.
+        """Note that ``rule`` set the newest marks while the data centers ``missing`` were not read.
 
-        The same rule once more, with fewer of them missing, makes the choice more complete. With the last
-        mark this is forgotten, and it comes back with what is undone.
+        The same rule replaces what it noted before. The notes go with the last mark, and undo restores them.
         """
         partial = {other: ids for other, ids in self._partial.items() if other != rule}
         self._partial = partial | ({rule: missing} if missing and self._count else {})
 
     def rebase(self, ids: Sequence[str], rows: dict[str, int] | None = None) -> list[str]:
-        """Take a new roster; returns the marked ids that are not in it, whose marks are dropped.
+        """Replace the roster. Returns the marked ids that it lacks; their marks are dropped.
 
-        ``rows`` is id -> position in ``ids``, where the caller has it already.
+        ``rows`` is id -> position in ``ids``, if the caller has it.
         """
         rows = {id_: row for row, id_ in enumerate(ids)} if rows is None else rows
         if ids == self._ids:
@@ -75,17 +74,17 @@ class Selection:
         return [id_ for id_ in marked if id_ not in rows]
 
     def mark(self, ids: Iterable[str], on: bool = True) -> int:
-        """Mark (or unmark) ``ids``; returns how many changed. Unknown ids are passed over."""
+        """Mark ``ids``, or unmark them. Returns the number of changes. Unknown ids are ignored."""
         return self.mark_rows((row for id_ in ids if (row := self._rows.get(id_)) is not None), on)
 
     def toggle(self, server_id: str) -> bool:
-        """Turn one mark round; returns whether it is marked now."""
+        """Invert one mark. Returns whether the server is marked now."""
         on = server_id not in self
         self.mark((server_id,), on)
         return on
 
     def mark_rows(self, rows: Iterable[int], on: bool = True) -> int:
-        """As ``mark``, by position in the roster."""
+        """Mark rows, or unmark them. Returns the number of changes."""
         before = bytes(self._flags)
         if isinstance(rows, range) and rows.step == 1:
             self._flags[rows.start : rows.stop] = (b"\1" if on else b"\0") * len(rows)
@@ -96,7 +95,7 @@ class Selection:
         return self._settle(before)
 
     def invert_rows(self, rows: Iterable[int]) -> int:
-        """Turn the marks of ``rows`` round; returns how many changed."""
+        """Invert the marks of ``rows``. Returns the number of changes."""
         before = bytes(self._flags)
         if isinstance(rows, range) and rows.step == 1:
             part = self._flags[rows.start : rows.stop]
@@ -108,11 +107,11 @@ class Selection:
         return self._settle(before)
 
     def clear(self) -> int:
-        """Unmark everything; returns how many were marked."""
+        """Unmark every server. Returns the number of changes."""
         return self.mark_rows(range(len(self._flags)), on=False)
 
     def undo(self) -> int:
-        """Take back the last change; returns how many marks that changed."""
+        """Undo the last change. Returns the number of marks that differ."""
         if not self._past:
             return 0
         before = self._flags
@@ -122,29 +121,29 @@ class Selection:
         return _differences(before, self._flags)
 
     def count_rows(self, mask: bytes | bytearray) -> int:
-        """How many marked rows are among those whose byte in ``mask`` is 1."""
+        """The number of marked rows whose byte in ``mask`` is 1."""
         both = int.from_bytes(mask, "little") & int.from_bytes(self._flags, "little")
         return both.bit_count()
 
     def snapshot(self) -> bytes:
-        """The marks as they are, for ``restore``."""
+        """Return the marks, for ``restore`` and ``settle``."""
         return bytes(self._flags)
 
     def restore(self, snapshot: bytes) -> None:
-        """Go back to ``snapshot`` without a trace in the history: a range is still being drawn."""
+        """Restore the marks of ``snapshot`` without an entry in the history, while a range is drawn."""
         if len(snapshot) == len(self._flags):
             self._flags[:] = snapshot
             self._recount()
 
     def draw_rows(self, rows: Iterable[int]) -> None:
-        """Mark ``rows`` without leaving a trace in the history; ``settle`` makes it one change."""
+        """Mark ``rows`` without an entry in the history; ``settle`` adds one for the whole range."""
         flags = self._flags
         for row in rows:
             flags[row] = 1
         self._recount()
 
     def settle(self, before: bytes) -> int:
-        """Let everything since the snapshot ``before`` count as one change; returns how many marks differ."""
+        """Make all since the snapshot ``before`` one change. Returns the number of marks that differ."""
         return self._settle(before) if len(before) == len(self._flags) else 0
 
     def _of(self, ids: Iterable[str]) -> bytearray:
@@ -158,7 +157,7 @@ class Selection:
         if before == self._flags:
             return 0
         self._past.append((before, self._partial))
-        del self._past[:-_HISTORY]
+        del self._past[:-MAX_UNDO]
         self._recount()
         return _differences(before, self._flags)
 

@@ -1,17 +1,17 @@
-"""A server as the console knows it."""
+"""Servers and their details."""
 
 import msgspec
 
 
 class Server(msgspec.Struct, frozen=True, gc=False):
-    """One server of an account: every field that a row of the list can show.
+    """One server of an account, with the fields that a row of the list can show.
 
-    Ids and data centers are upper case here whatever the wire said: the platform answers in lower
-    case but accepts maintenance operations in upper case only. ``maintenance``, ``cpu`` and the
-    like are None where the platform leaves ``details`` out (servers that are not active).
+    Ids and data centers are upper case whatever the answer had: the platform answers in lower case, but
+    accepts maintenance operations in upper case only. ``maintenance``, ``cpu`` and the like are None where
+    the platform leaves ``details`` out, as it does for servers that are not active.
 
-    Instances number in the hundreds of thousands, so they hold strings and numbers only, and the
-    garbage collector does not track them.
+    There are hundreds of thousands of instances. They hold only strings and numbers, so that the garbage
+    collector need not track them.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     """Internal and public addresses, separated by single spaces."""
     description: str = ""
     modified: str = ""
-    """Last change, UTC, ``YYYY-MM-DDTHH:MM:SSZ`` as the platform gives it."""
+    """Time of the last change in UTC, ``YYYY-MM-DDTHH:MM:SSZ``, as the platform answers."""
     modified_by: str = ""
     kind: str = ""
     """standard, hyperscale or bareMetal."""
@@ -37,14 +37,14 @@ class Server(msgspec.Struct, frozen=True, gc=False):
 
 
 class IpAddress(msgspec.Struct, frozen=True):
-    """An internal address and the public one mapped to it, if any."""
+    """An internal address and the public address mapped to it, if any."""
 
     internal: str = ""
     public: str = ""
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """One disk: the controller's id (``0:0``), its size in GB, and where it is mounted."""
+    """A disk: its id at the controller (``0:0``), its size in GB, and its mount points."""
 
     id: str
     size_gb: int
@@ -52,7 +52,7 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class ServerDetails(msgspec.Struct, frozen=True):
-    """What only the single-server call is asked for, beside the server itself."""
+    """A server with the fields that only the call for a single server answers."""
 
     server: Server
     host_name: str = ""
@@ -61,6 +61,6 @@ class ServerDetails(msgspec.Struct, frozen=True):
     snapshots: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     custom_fields: tuple[tuple[str, str], ...] = ()
-    """(name, value as shown) in the platform's order."""
+    """Name and value of each, as shown, in the platform's order."""
     raw: bytes = b""
-    """The answer as it came, for the raw view."""
+    """The unchanged answer, for the raw view."""

@@ -1,9 +1,10 @@
-"""Text that others wrote, made fit to be kept and shown."""
+"""Text: cleaned of what others wrote into it, counted and listed."""
 
 import re
+from collections.abc import Sequence
 
 REPLACEMENT = "\ufffd"
-"""Stands where a character was that a terminal, or the eye, could be deceived by."""
+"""Replaces a character that could act on a terminal or deceive its reader."""
 
 _BREAKS = re.compile("[\t-\r\x85\u2028\u2029]+")
 _HOSTILE = re.compile(
@@ -17,16 +18,30 @@ _HOSTILE = re.compile(
 
 
 def clean(text: str, limit: int | None = None) -> str:
-    """``text`` without anything that could act on a terminal or deceive its reader.
+    """Return ``text`` without anything that could act on a terminal or deceive its reader.
 
-    Line breaks and tabs become one space; control characters, bidirectional overrides and isolates,
-    invisible format characters and lone surrogates become U+FFFD, so that they are seen to have been
-    there. Everything else, combining and wide characters too, stays: how many cells it takes is for
-    whoever draws it. Names and descriptions are cleaned when they are decoded, so nothing hostile is
-    ever stored. With ``limit``, longer text is cut to that many characters, the last one an ellipsis.
+    Line breaks and tabs become one space. Control characters, bidirectional overrides and isolates,
+    invisible format characters and lone surrogates become U+FFFD. Everything else stays, combining and
+    wide characters too. Text of the API is cleaned when it is decoded, so that none is stored otherwise.
+    Text longer than ``limit`` characters is cut to that length, and ends with an ellipsis.
     """
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"[:limit]
     if text.isprintable():
         return text
     return _HOSTILE.sub(REPLACEMENT, _BREAKS.sub(" ", text))
+
+
+MAX_NAMED = 6
+"""A sentence names up to this many servers and counts the others."""
+
+
+def counted(number: int, noun: str = "server") -> str:
+    """A number and its noun: "1 server", "1,204 servers"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(ids: Sequence[str], at_most: int = MAX_NAMED) -> str:
+    """The first ``at_most`` ids and the number of the others: "WA1A, WA1B and 3 more"."""
+    more = len(ids) - at_most
+    return ", ".join(ids[:at_most]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Server ids and names out of pasted text: a ticket, a mail, a table, whatever surrounds them."""
+"""Finding servers in pasted text, such as a ticket, a mail or a table."""
 
 import re
 from collections.abc import Container, Iterable
@@ -10,39 +10,39 @@ from tui.model.ranges import NotExpandable, alternatives, ends, expand, numbered
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _TOKEN = re.compile(r"\w(?:[\w.-]*\w)?")
-"""What can be an id, a name, or a host name with its domain."""
+"""A word that can be an id, a name, or a host name with its domain."""
 _JOINTS = re.compile("[._-]+")
 _BRACKETS = re.compile(r"([._-]*)(?:\[([\d\s,.-]+)\]|\{([\d\s,.-]+)\})(\w*)")
-"""Behind a word: alternatives, as in web0[1-5]a or web{01,02}."""
+"""After a word: alternatives, as in web0[1-5]a or web{01,02}."""
 _SLASHES = re.compile(r"(?:/\d+)+(?!\w|[.:-]\w)")
-"""Behind a word: more numbers, as in web01/02/03."""
+"""After a word: more numbers, as in web01/02/03."""
 _DASH = re.compile(r"[\u2010-\u2015\u2026~](?=\w)")
-"""Behind a word, without a space: a dash or an ellipsis as word processors write them."""
+"""Directly after a word: a dash or an ellipsis as word processors write them."""
 _COMMA = re.compile(r"\s*[,;&+]\s*(?=\d)")
-"""Behind a word: what may lead on to more numbers, or to the next column of a table."""
-_LOOSELY = re.compile(r"\s+(?:-{1,2}|[\u2010-\u2015\u2026]|\.{2,}|to|through|thru|until|and)\s+")
-"""Behind a word: what may lead on to the end of a range, or to something else altogether."""
-_ENOUGH = 50_000
-"""Names that the ranges of one text may come to."""
-_ID_LONGEST = 128
-"""Characters; a longer word is no id, and looking whether it might be one takes its time."""
+"""After a word: a separator before more numbers, or before the next column of a table."""
+_LINK = re.compile(r"\s+(?:-{1,2}|[\u2010-\u2015\u2026]|\.{2,}|to|through|thru|until|and)\s+")
+"""After a word: a link to the end of a range, or to something else."""
+MAX_EXPANDED = 50_000
+"""The number of names to which the ranges of one text may expand."""
+MAX_ID_LENGTH = 128
+"""Characters; a longer word is no id, and is not tested, as that would take long."""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What a text names, each once, in the order of the text."""
+    """The servers that a text names, each once, in the order of the text."""
 
     ids: tuple[str, ...] = ()
-    """Servers of the fleet that are not marked yet."""
+    """Ids in the fleet that are not marked yet."""
     marked: tuple[str, ...] = ()
-    """Servers of the fleet that are marked already."""
+    """Ids in the fleet that are marked already."""
     unknown: tuple[str, ...] = ()
-    """Words that look like a server's id but are none of the fleet, as written."""
+    """Words that look like an id but are none in the fleet, as written."""
     ambiguous: tuple[str, ...] = ()
-    """Names that several servers bear, as written. None of them is taken: only the id tells them apart."""
+    """Names that several servers have, as written. None of those servers is in ``ids``."""
     unclear: tuple[str, ...] = ()
-    """What reads like a range or a list of servers, but not of which, as written. Nothing is taken for it."""
+    """What looks like a range or a list of servers, but is not certain, as written."""
     ranges: int = 0
-    """How many ranges were written out."""
+    """The number of ranges that were expanded."""
 
     def __bool__(self) -> bool:
         return bool(self.ids or self.marked or self.unknown or self.ambiguous or self.unclear)
@@ -51,11 +51,12 @@ class Found(msgspec.Struct, frozen=True):
 def find_servers(text: str, fleet: Fleet, marked: Container[str] = ()) -> Found:
     """Find the servers that ``text`` names by id or by name, in any case.
 
-    An id counts before a name, and both before a range. Of a host name with a domain the first part counts
-    when the whole is no name; ids also count where dots, hyphens or underscores join them to something.
-    Words that start as this account's ids do (a data center and the account alias), or as an id of one of
-    its data centers and end in digits, are told as unknown when nothing bears them. Ranges are written out
-    where the stem and the width of the numbers are the same; whatever else reads like one is unclear.
+    An id precedes a name, and both precede a range. Of a host name with a domain, the first part counts where
+    the whole is no name. An id also counts where dots, hyphens or underscores join it to other text.
+
+    A word that no server has is unknown if it starts like an id of this account (a data center and the
+    account alias), or starts with a data center and ends in digits. A range is expanded if both ends have
+    the same stem and numbers of the same width. Anything else that looks like a range is unclear.
     """
     reader = _Reader(fleet)
     reader.read(_INVISIBLE.sub("", text))
@@ -70,7 +71,7 @@ def find_servers(text: str, fleet: Fleet, marked: Container[str] = ()) -> Found:
 
 
 class _Reader:
-    """Reads one text. What it finds, each once, in the order of the text."""
+    """Reads one text and collects what it names, each once, in the order of the text."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -81,10 +82,11 @@ class _Reader:
         self.ambiguous: dict[str, str] = {}
         self.unclear: dict[str, None] = {}
         self.ranges = 0
-        self.left = _ENOUGH
+        self.expandable = MAX_EXPANDED
+        """The number of names to which further ranges may expand."""
 
     def read(self, text: str) -> None:
-        """Read it word by word, each with what follows it where that belongs to it."""
+        """Read the text word by word, each with the numbers after it that belong to it."""
         at = 0
         while (match := _TOKEN.search(text, at)) is not None:
             at = match.end()
@@ -94,12 +96,12 @@ class _Reader:
                 at = follows
             elif word := word.rstrip("_"):
                 self.word(word)
-                self.loosely(word, text, at)
+                self.link(word, text, at)
 
-    # -- one word and what is behind it
+    # -- one word and what follows it
 
     def brackets(self, word: str, text: str, at: int) -> int:
-        """Read ``word`` with the alternatives in brackets behind it; returns where they end, 0 for none."""
+        """Read ``word`` with the alternatives in brackets after it. Returns their end, 0 for none."""
         match = _BRACKETS.match(text, at)
         if match is None or not word:
             return 0
@@ -116,14 +118,14 @@ class _Reader:
         return 0
 
     def slashes(self, word: str, text: str, at: int) -> int:
-        """Read ``word`` with the numbers behind it, as in web01/02; returns where they end, 0 for none."""
+        """Read ``word`` with the numbers after it, as in web01/02. Returns their end, 0 for none."""
         parts = numbered(word)
         if parts is None or not self.is_server(word) or (match := _SLASHES.match(text, at)) is None:
             return 0
         stem, number = parts
         numbers = match[0].split("/")[1:]
         if any(len(one) > len(number) for one in numbers):
-            return 0  # a port, a prefix of a network
+            return 0  # A port, or the prefix of a network.
         if any(len(one) < len(number) for one in numbers) or self.meaning(word) is None:
             self.unclear[word + match[0]] = None
             return match.end()
@@ -131,14 +133,14 @@ class _Reader:
             match.end() if self.take_range([word, *(stem + one for one in numbers)], word + match[0]) else 0
         )
 
-    def loosely(self, word: str, text: str, at: int) -> None:
-        """Look whether the word just read might be the start of a range that is written more loosely."""
+    def link(self, word: str, text: str, at: int) -> None:
+        """Check whether the word just read starts a range with spaces or a typographic dash in it."""
         parts = numbered(word)
         if parts is None or not self.is_server(word):
             return
         dash = _DASH.match(text, at)
         comma = _COMMA.match(text, at)
-        link = dash or comma or _LOOSELY.match(text, at)
+        link = dash or comma or _LINK.match(text, at)
         target = _TOKEN.match(text, link.end()) if link else None
         if link is None or target is None or (comma and len(target[0]) != len(parts[1])):
             return
@@ -148,13 +150,13 @@ class _Reader:
             names = []
         ended = target[0].isdecimal() and re.match(r"[:%/]", text[target.end() :])
         if names is None or ended or (names and len(names) <= 2 and not target[0].isdecimal()):
-            return  # nothing is between the two, or it is a time
+            return  # There is no name between the two, or it is a time.
         written = word + text[at : target.end()]
         if not (dash and names and self.take_range(names, written)):
             self.unclear[written] = None
 
     def word(self, word: str) -> None:
-        """Read one word: it is found, unknown, ambiguous or unclear, or it is no server's at all."""
+        """Read one word: found, unknown, ambiguous, unclear, or no server."""
         if self.take(word) or self.range(word):
             return
         parts = _JOINTS.split(word)
@@ -178,7 +180,7 @@ class _Reader:
             if self.meaning(left) is None and any(
                 part.upper() in self.fleet.servers for part in _JOINTS.split(left)
             ):
-                continue  # an id with something joined to it
+                continue  # An id with other text joined to it.
             try:
                 names = expand(left, separator, right)
             except NotExpandable:
@@ -190,45 +192,45 @@ class _Reader:
                 return True
         return False
 
-    # -- what is known
+    # -- what the fleet says of a name
 
     def meaning(self, name: str) -> str | None:
-        """The id that ``name`` means; "" if several servers bear it as their name, None if none does."""
+        """The id of the server with this id or name; "" where several have the name, None where none has."""
         upper = name.upper()
         return upper if upper in self.fleet.servers else self.names.get(name.casefold())
 
     def looks_like_id(self, name: str) -> bool:
-        """Whether ``name`` could be the id of a server of this account."""
+        """Whether ``name`` could be an id in this account."""
         pattern = self.id_pattern
-        return pattern is not None and len(name) <= _ID_LONGEST and pattern.fullmatch(name) is not None
+        return pattern is not None and len(name) <= MAX_ID_LENGTH and pattern.fullmatch(name) is not None
 
     def is_server(self, name: str) -> bool:
-        """Whether ``name`` is one of a server, or could be."""
+        """Whether ``name`` is, or could be, a server."""
         return self.meaning(name) is not None or self.looks_like_id(name)
 
-    # -- what is found
+    # -- what the text names
 
     def take(self, name: str) -> bool:
-        """Take the server that ``name`` means, or note that it means several; returns whether it is known."""
-        meant = self.meaning(name)
-        if meant:
-            self.found[meant] = None
-        elif meant is not None:
+        """Note the server ``name``, or that the name is ambiguous. Returns whether the fleet has it."""
+        id_ = self.meaning(name)
+        if id_:
+            self.found[id_] = None
+        elif id_ is not None:
             self.ambiguous.setdefault(name.casefold(), name)
-        return meant is not None
+        return id_ is not None
 
     def take_unknown(self, name: str) -> None:
-        """Note a name that no server bears, if it looks like one."""
+        """Note that no server has ``name``, if it looks like an id."""
         if self.looks_like_id(name):
             self.unknown.setdefault(name.upper(), name)
 
     def take_range(self, names: Iterable[str], written: str) -> bool:
-        """Take all of ``names``; returns whether any of them is, or could be, a server's."""
+        """Note all of ``names``. Returns whether any of them is, or could be, a server."""
         names = list(names)
         if not any(self.is_server(name) for name in names):
             return False
-        self.left -= len(names)
-        if self.left < 0:
+        self.expandable -= len(names)
+        if self.expandable < 0:
             self.unclear[written] = None
             return True
         self.ranges += 1
@@ -239,7 +241,7 @@ class _Reader:
 
 
 def _names(fleet: Fleet) -> dict[str, str]:
-    """Name, casefolded -> id; "" for a name that several servers bear."""
+    """Casefolded name -> id; "" for a name that several servers have."""
     names: dict[str, str] = {}
     for server in fleet.servers.values():
         name = server.name.casefold()
@@ -249,7 +251,7 @@ def _names(fleet: Fleet) -> dict[str, str]:
 
 
 def _id_pattern(fleet: Fleet) -> re.Pattern[str] | None:
-    """What a server id of this account looks like; None where nothing is known of it."""
+    """The pattern of server ids in this account; None where no data center is known."""
     places = {server.data_center for server in fleet.servers.values() if server.data_center}
     places = places.union(fleet.expected) if places else places.union(fleet.data_centers, fleet.expected)
     if not places:

@@ -1,4 +1,4 @@
-"""A maintenance window: who works on which account, why, since when, and what is still in maintenance."""
+"""A maintenance window, and the servers that windows hold in maintenance."""
 
 from collections.abc import Iterable
 
@@ -21,39 +21,33 @@ class Window(msgspec.Struct, frozen=True):
     closed: float | None = None
 
 
-class Step(msgspec.Struct, frozen=True):
-    """What one operation of a window did to one server's maintenance mode, as far as is known."""
+class MaintenanceStep(msgspec.Struct, frozen=True):
+    """What one operation of a window did to the maintenance mode of one server, as far as is known."""
 
     window_id: str
     server_id: str
     action: Action
     state: State
     was_in_maintenance: bool | None = None
-    """Before the operation; None where the platform did not tell."""
+    """Before the operation; None where the platform did not say."""
 
 
 MAY_HAVE_CHANGED = frozenset({*IN_FLIGHT, State.VERIFIED, State.UNSURE})
-"""States in which a server may be as the operation asked. Nothing is forgotten, so a doubt counts."""
+"""States in which a server may be in the requested state. A doubt counts, so that no server is forgotten."""
 
 
-def left_in_maintenance(steps: Iterable[Step]) -> dict[str, str]:
-    """Which servers the windows put into maintenance and have not brought back.
+def held_in_maintenance(steps: Iterable[MaintenanceStep]) -> dict[str, str]:
+    """Server id -> id of the window that put the server into maintenance and has not brought it back.
 
-    Servers that were in maintenance before are not theirs to bring back. A server leaves the list only
-    when its return is verified, by whichever window. What it says is what was done; whether a server
-    is in maintenance at this moment, its own flag says.
-
-    Args:
-        steps: Of one account, in the order they were begun.
-
-    Returns:
-        Server id -> id of the window that put it into maintenance.
+    ``steps`` are those of one account, in the order they began. Servers that were in maintenance before are
+    left out. A server leaves the list only when a window has verified that it is out of maintenance. The
+    result says what the windows did; ``Server.maintenance`` says whether a server is in maintenance now.
     """
-    left: dict[str, str] = {}
+    held: dict[str, str] = {}
     for step in steps:
         if step.action is Action.START_MAINTENANCE:
             if step.state in MAY_HAVE_CHANGED and not step.was_in_maintenance:
-                left.setdefault(step.server_id, step.window_id)
+                held.setdefault(step.server_id, step.window_id)
         elif step.action is Action.STOP_MAINTENANCE and step.state is State.VERIFIED:
-            left.pop(step.server_id, None)
-    return left
+            held.pop(step.server_id, None)
+    return held

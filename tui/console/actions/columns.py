@@ -7,7 +7,7 @@ from tui.console.preferences import Preferences
 from tui.console.terminal.queued_app import conversation
 from tui.console.widgets.column_chooser import ColumnChooser
 from tui.console.widgets.server_list import ServerList
-from tui.model.listing.columns import DEFAULT_LAYOUT
+from tui.model.listing.columns import DEFAULT_LAYOUT, parse_sort
 
 
 @dataclass(eq=False, repr=False)
@@ -45,7 +45,7 @@ class ColumnActions(Actions):
     def restore_sort(self) -> None:
         """Sort as the settings have it, e.g. ``-cpu``."""
         if (sort := self.preferences.settings.sort) != "id":
-            self.servers.sort(sort.removeprefix("-"), sort.startswith("-"))
+            self.servers.sort(*parse_sort(sort))
 
     def keep_sort(self) -> None:
         """Keep the column and direction for the next start."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
 from tui.console.files import read_text, write_new
-from tui.console.screens.confirm import count
 from tui.console.screens.prompt import Refused, ask_for
 from tui.console.store import Store
 from tui.console.terminal.queued_app import conversation
@@ -16,7 +15,7 @@ from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
 from tui.console.widgets.ticket_preview import TicketPreview
 from tui.model.completeness import read_note
-from tui.model.text import clean
+from tui.model.text import clean, counted
 from tui.model.ticket import find_servers
 from tui.report import servers_csv, servers_json
 
@@ -78,19 +77,23 @@ class ImportExport(Actions):
                 raise Refused("The name must end in .csv or .json: it says what is written")
             return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states)))
 
-        title = f"{count(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
+        title = (
+            f"{counted(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"
+        )
         question = f"Write {title}{note} to which file?"
         text = f"CSV, or JSON where the name ends in .json. {WHERE}"
         line = default_name(self.store.clock())
         path = await ask_for(self.screen.app, write, question, text, line=line, yes="write")
         if path is not None:
-            self.screen.app.notify(f"{count(len(servers))}{note} written to {path}", timeout=20, markup=False)
+            self.screen.app.notify(
+                f"{counted(len(servers))}{note} written to {path}", timeout=20, markup=False
+            )
 
     def action_copy(self) -> None:
         """Copy ids to the clipboard of the operator's own terminal (OSC 52)."""
         ids = self.chosen.ids()
         self.screen.app.copy_to_clipboard("\n".join(ids))
-        what = f"{count(len(ids), 'id')}{read_note(self.store.fleet)}"
+        what = f"{counted(len(ids), 'id')}{read_note(self.store.fleet)}"
         self.notify(f"{what} sent to the terminal's clipboard")
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
 from tui.console.commands import Pane
-from tui.console.screens.confirm import count, names
 from tui.console.store import Store
 from tui.console.widgets.marking import Marking
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
+from tui.model.text import counted, named
 
 
 @dataclass(eq=False, repr=False)
@@ -83,8 +83,8 @@ class MarkActions(Actions):
     def notify_vanished(self, server_ids: Sequence[str]) -> None:
         """Say which marked servers are no longer there, if any."""
         if server_ids:
-            what = count(len(server_ids), "marked server")
-            self.notify(f"{what} no longer there: {names(tuple(server_ids))}", "warning")
+            what = counted(len(server_ids), "marked server")
+            self.notify(f"{what} no longer there: {named(server_ids)}", "warning")
 
     def notify_range_ended(self) -> None:
         """Say that the range being drawn is over."""

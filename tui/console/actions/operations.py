@@ -11,7 +11,7 @@ from tui.console.facade import EngineFacade
 from tui.console.preferences import Preferences
 from tui.console.screens.ask import ask_to_cancel, ask_to_send_rest
 from tui.console.screens.confirm import Confirmed, ConfirmScreen
-from tui.console.store import Store, unsent
+from tui.console.store import Store
 from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
@@ -59,17 +59,19 @@ class OperationActions(Actions):
             if yes:
                 self.engine.cancel(operation.id)
 
-        self.screen.app.push_screen(ask_to_cancel(unsent(operation), len(operation.targets)), answered)
+        self.screen.app.push_screen(ask_to_cancel(operation.unsent, len(operation.targets)), answered)
 
     def action_send_rest(self) -> None:
         """Ask whether to send what interrupted operations left unsent."""
-        left = self.store.left_to_send()
+        left = self.store.interrupted()
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.engine.resume(send_planned=True)
 
-        self.screen.app.push_screen(ask_to_send_rest(sum(map(unsent, left)), len(left)), answered)
+        self.screen.app.push_screen(
+            ask_to_send_rest(sum(operation.unsent for operation in left), len(left)), answered
+        )
 
     def notify_ended(self, operation_id: str) -> None:
         """Say how an operation ended."""
@@ -94,7 +96,7 @@ class OperationActions(Actions):
             server_ids,
             self.store.fleet,
             roles=session.roles if session else (),
-            before=self.store.before(),
+            context=self.store.plan_context(),
             batch_size=settings.batch_size,
         )
         question = ConfirmScreen(

@@ -33,7 +33,7 @@ class RefreshActions(Actions):
         if self.details.display:
             self.details.again()
         self.engine.refresh()
-        self.engine.read_standings()
+        self.engine.read_prior_targets()
         self.status.check()
 
     def action_every(self, seconds: int) -> None:

@@ -7,8 +7,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui.console.dialog import Question
-from tui.console.screens.confirm import count
 from tui.console.widgets.choice import Choice
+from tui.model.text import counted
 
 
 class AskScreen(Question[bool], inherit_bindings=False):
@@ -53,16 +53,16 @@ class AskScreen(Question[bool], inherit_bindings=False):
 
 def ask_to_cancel(waiting: int, total: int) -> AskScreen:
     """Ask whether to cancel ``waiting`` unsent servers of ``total``."""
-    text = f"Of {count(total)}, {waiting:,} are not sent yet. What was sent is followed to its end."
+    text = f"Of {counted(total)}, {waiting:,} are not sent yet. What was sent is followed to its end."
     return AskScreen(
-        f"Send nothing more, leaving {count(waiting)} alone?", text, no="go on", yes="stop sending"
+        f"Send nothing more, leaving {counted(waiting)} alone?", text, no="go on", yes="stop sending"
     )
 
 
 def ask_to_send_rest(waiting: int, operations: int) -> AskScreen:
     """Ask whether to send ``waiting`` servers that interrupted operations left unsent."""
     text = (
-        f"{count(operations, 'operation')} ended before everything was sent. Nothing is sent twice: only "
+        f"{counted(operations, 'operation')} ended before everything was sent. Nothing is sent twice: only "
         "servers that nothing was ever sent for."
     )
-    return AskScreen(f"Send the rest: {count(waiting)}?", text, no="leave them alone", yes="send")
+    return AskScreen(f"Send the rest: {counted(waiting)}?", text, no="leave them alone", yes="send")

@@ -17,9 +17,8 @@ from tui.console.widgets.plan_list import PlanList
 from tui.model.completeness import names_typed, partial_note
 from tui.model.operation import Action
 from tui.model.plan import Plan
+from tui.model.text import MAX_NAMED, counted, named
 
-NAMED = 6
-"""How many servers are named; the others are counted."""
 ROOMY = 36
 """The height of a terminal, in lines, from which on everything fits; on a lower one the facts scroll."""
 REASONS = 4
@@ -41,17 +40,6 @@ class Confirmed(NamedTuple):
 
     plan: Plan
     reason: str
-
-
-def count(number: int, word: str = "server") -> str:
-    """A number of things, e.g. "1 server", "1,204 servers"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def names(ids: tuple[str, ...]) -> str:
-    """The first servers by name, and how many more."""
-    more = len(ids) - NAMED
-    return ", ".join(ids[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def skipped(plan: Plan) -> str:
@@ -107,7 +95,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         """The facts, the reason, and the two answers."""
         plan, total = self.plan, self._total
         with Vertical(id="dialog"):
-            question = f"on {count(total)}?" if total else "nothing to send"
+            question = f"on {counted(total)}?" if total else "nothing to send"
             yield Static(
                 f"{plan.action.label}{' ' if total else ': '}{question}", id="question", markup=False
             )
@@ -137,7 +125,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             if self._missing and total:
                 yield Static("Type", classes="word")
                 yield LineInput(id="partial", placeholder=f"{' '.join(self._missing)} to go on without")
-        if len(self.plan.server_ids) > NAMED or self.plan.skipped:
+        if len(self.plan.server_ids) > MAX_NAMED or self.plan.skipped:
             yield PlanList(self.plan, self._store.fleet, id="all")
             yield Static("", id="whole", classes="word", markup=False)
         yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
@@ -150,14 +138,14 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
             where = "nothing real is touched" if endpoint.sandbox else endpoint.url
             facts.append(("Account", f"{account} at {endpoint.name} ({where})"))
         if plan.batches:
-            facts.append(("Servers", names(plan.server_ids)))
+            facts.append(("Servers", named(plan.server_ids)))
             centers: dict[str, int] = {}
             for batch in plan.batches:
                 centers[batch.data_center] = centers.get(batch.data_center, 0) + len(batch.server_ids)
             spread = ", ".join(f"{number:,} in {center}" for center, number in centers.items())
-            facts.append(("Sent as", f"{count(len(plan.batches), 'request')}: {spread}"))
+            facts.append(("Sent as", f"{counted(len(plan.batches), 'request')}: {spread}"))
         if plan.skipped:
-            facts.append(("Skipped", f"{count(len(plan.skipped))}: {skipped(plan)}"))
+            facts.append(("Skipped", f"{counted(len(plan.skipped))}: {skipped(plan)}"))
         if self._hidden:
             facts.append(("Hidden", f"{self._hidden:,} of these {self._marked:,} are hidden by the filter"))
         if self._missing:

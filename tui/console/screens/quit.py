@@ -9,10 +9,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from tui.console.dialog import Question
-from tui.console.screens.confirm import count, names
-from tui.console.store import Store, unsent
+from tui.console.store import Store
 from tui.console.widgets.choice import Choice
 from tui.model.completeness import listed
+from tui.model.text import counted, named
 
 
 class QuitAnswer(Enum):
@@ -77,7 +77,7 @@ def quit_question(store: Store) -> tuple[str, str]:
     """The question, and the lines below it about work under way and servers in maintenance."""
     running, left, unread = store.running(), store.left_behind(), store.left_unread()
     inside = store.endpoint is not None and store.endpoint.sandbox
-    waiting = sum(unsent(operation) for operation in running)
+    waiting = sum(operation.unsent for operation in running)
     sent = store.unsettled() - waiting
     lines = []
     if sent:
@@ -86,19 +86,19 @@ def quit_question(store: Store) -> tuple[str, str]:
             if inside
             else "The platform carries on without pitstop"
         )
-        lines.append(f"{count(sent)}: sent and not settled. {then}.")
+        lines.append(f"{counted(sent)}: sent and not settled. {then}.")
     if waiting:
-        lines.append(f"{count(waiting)}: not sent yet, and not sent if you leave.")
+        lines.append(f"{counted(waiting)}: not sent yet, and not sent if you leave.")
     if running and not inside:
         lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
     if left:
-        lines.append(f"You put into maintenance, and did not bring back: {names(tuple(left))}.")
+        lines.append(f"You put into maintenance, and did not bring back: {named(left)}.")
     if unread:
         without = listed(store.fleet.missing())
-        lines.append(f"You put into maintenance, with {without} not read: {names(tuple(unread))}.")
-    under_way = f"{count(len(running), 'operation')} under way"
-    still = f"{count(len(left))} of yours still in maintenance"
-    perhaps = f"{count(len(unread))} of yours perhaps still in maintenance"
+        lines.append(f"You put into maintenance, with {without} not read: {named(unread)}.")
+    under_way = f"{counted(len(running), 'operation')} under way"
+    still = f"{counted(len(left))} of yours still in maintenance"
+    perhaps = f"{counted(len(unread))} of yours perhaps still in maintenance"
     behind = " and ".join(
         text for text, there in ((under_way, running), (still, left), (perhaps, unread)) if there
     )
@@ -114,7 +114,7 @@ def maintenance_reminder(store: Store) -> str:
         "perhaps still in maintenance, and could not be looked at": store.left_unread(),
     }
     sentences = [
-        f"{count(len(ids))} of yours {'is' if len(ids) == 1 else 'are'} {how}: {names(tuple(ids))}. "
+        f"{counted(len(ids))} of yours {'is' if len(ids) == 1 else 'are'} {how}: {named(ids)}. "
         for how, ids in kinds.items()
         if ids
     ]

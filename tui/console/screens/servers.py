@@ -22,7 +22,7 @@ from tui.console.actions.refresh import RefreshActions
 from tui.console.change import StoreChange
 from tui.console.facade import EngineFacade
 from tui.console.preferences import Preferences
-from tui.console.store import Store, unsent
+from tui.console.store import Store
 from tui.console.theme import styles
 from tui.console.widgets.command_bar import CommandBar
 from tui.console.widgets.details import Details
@@ -113,8 +113,8 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             undo=self._selection.can_undo,
             shown=self.servers.line_count(),
             operations=len(self.store.operations),
-            unsent=unsent(shown) if shown and shown.ended is None else 0,
-            left_over=sum(map(unsent, self.store.left_to_send())),
+            unsent=shown.unsent if shown and shown.ended is None else 0,
+            left_over=sum(operation.unsent for operation in self.store.interrupted()),
             details=self.details.display,
             loading=self.store.reading,
             left=len(self.store.left_behind()),
@@ -149,7 +149,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         for id_ in change.ended:
             self._operations.notify_ended(id_)
         if change.started or change.ended:
-            self._engine.read_standings()
+            self._engine.read_prior_targets()
         self._refresh.schedule()
         self.status.check(self._operations.reason)
         self._show_context()

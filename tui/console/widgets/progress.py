@@ -1,16 +1,14 @@
 """The progress of an operation in one line."""
 
 from tui.cells import cell_width, fit
-from tui.console.store import unsent
-from tui.model.operation import ENDED, STATE_STYLES, Operation, State
+from tui.model.operation import BAD_OUTCOMES, BY_URGENCY, ENDED, STATE_STYLES, Operation, State
 
 ELAPSED = 9
 """Cells for the elapsed time at the right end of a progress line."""
 BAR = (8, 24)
 """Cells of the progress bar: least and most."""
 
-_COUNTED = (State.FAILED, State.REFUSED, State.UNSURE, State.VERIFIED, State.SUCCEEDED, State.LOOKING,
-         State.EXECUTING, State.QUEUED, State.SUBMITTING, State.CANCELLED, State.PLANNED)  # fmt: skip
+_COUNTED = sorted(BY_URGENCY, key=lambda state: state not in (*BAD_OUTCOMES, State.VERIFIED))
 """The order of the counts in a progress line: those that must not be cut come first."""
 
 
@@ -40,8 +38,8 @@ def progress(
     ``elsewhere`` says that another console carries the operation out.
     """
     total = len(operation.targets)
-    done = operation.count(*ENDED) if operation.ended is None else total - unsent(operation)
-    bad = operation.count(State.FAILED, State.REFUSED, State.UNSURE)
+    done = operation.count(*ENDED) if operation.ended is None else total - operation.unsent
+    bad = operation.count(*BAD_OUTCOMES)
     name += f" · {done:,} of {total:,}"
     if elsewhere:
         name += " · by another console"

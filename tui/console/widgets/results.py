@@ -11,7 +11,7 @@ from tui.console.widgets.line_list import LineList
 from tui.console.widgets.progress import ELAPSED
 from tui.console.widgets.progress_header import Listing, ProgressHeader
 from tui.console.widgets.times import wall_time
-from tui.model.operation import STATE_STYLES, Operation, State, Target
+from tui.model.operation import BY_URGENCY, STATE_STYLES, Operation, Target
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -19,20 +19,7 @@ if TYPE_CHECKING:
     from tui.console.change import StoreChange
     from tui.console.store import Store
 
-_RANK = {
-    State.FAILED: 0,
-    State.REFUSED: 1,
-    State.UNSURE: 2,
-    State.SUCCEEDED: 3,
-    State.LOOKING: 4,
-    State.EXECUTING: 5,
-    State.QUEUED: 6,
-    State.SUBMITTING: 7,
-    State.CANCELLED: 8,
-    State.PLANNED: 9,
-    State.VERIFIED: 10,
-}
-"""The order of "failures first": failures, then what is under way, then what is done."""
+_RANK = {state: rank for rank, state in enumerate(BY_URGENCY)}
 
 
 def order(ids: dict[str, None], operation: Operation, *, failures_first: bool) -> list[str]:

@@ -6,9 +6,9 @@ from rich.segment import Segment
 
 from tui.cells import cell_width, fit
 from tui.console.widgets.line_styles import StyleLookup
-from tui.model.filter.parser import Query
+from tui.model.filter.query import Query
 from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, Kind, sample
+from tui.model.listing.columns import COLUMNS, DEFAULT_LAYOUT, GAP, Column, ColumnLayout, ColumnType, sample
 from tui.model.operation import STATE_STYLES, Target
 from tui.model.server import Server
 
@@ -36,7 +36,7 @@ class ServerLine:
         natural = {}
         for item in self.layout.columns:
             column = COLUMNS[item.name]
-            if column.kind is Kind.STATE:
+            if column.type is ColumnType.STATE:
                 natural[column.name] = column.most
                 continue
             widths = sorted(cell_width(catalog.text(column, row)) for row in rows) or [0]
@@ -113,13 +113,13 @@ class ServerLine:
 
 def _cell(catalog: Catalog, row: int, target: Target | None, column: Column) -> tuple[str, str]:
     """The text of a cell and the name of its style; empty for plain text."""
-    if column.kind is Kind.STATE:
+    if column.type is ColumnType.STATE:
         if target is None:
             return "", ""
         state = STATE_STYLES[target.state]
         return f"{state.sign} {state.word}", f"state--{state.colour}"
     text = catalog.text(column, row)
-    if column.kind is Kind.FLAG:
+    if column.type is ColumnType.FLAG:
         return text, "flag--on" if catalog.servers[row].maintenance else "line--quiet"
     quiet = column.priority >= QUIET_PRIORITY or text == USUAL_STATUS
     return text, "line--quiet" if quiet else ""
@@ -130,4 +130,4 @@ def _named_as_id(server: Server) -> bool:
 
 
 def _is_number(column: Column) -> bool:
-    return column.kind in (Kind.NUMBER, Kind.SIZE)
+    return column.type in (ColumnType.NUMBER, ColumnType.SIZE)

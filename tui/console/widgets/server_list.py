@@ -14,7 +14,7 @@ from tui.console.widgets.list_title import list_title
 from tui.console.widgets.marking import Marking
 from tui.console.widgets.search import Preparation, Search
 from tui.console.widgets.server_line import ServerLine
-from tui.model.filter.parser import Query, QueryError, parse
+from tui.model.filter.query import Query, QueryError, parse
 from tui.model.fleet import Fleet
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import DEFAULT_LAYOUT, ColumnLayout, find_column

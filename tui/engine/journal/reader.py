@@ -10,12 +10,12 @@ import msgspec
 from tui.engine.errors import JournalError
 from tui.engine.journal.database import Database
 from tui.engine.journal.owner import Owner, is_alive, uptime
-from tui.engine.journal.retention import held, prune
+from tui.engine.journal.retention import maintenance_steps, prune
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
+from tui.model.prior import DOUBT_LASTS, PriorTarget, open_targets
 from tui.model.retention import Reading
-from tui.model.standing import DOUBT_LASTS, Standing, newest
-from tui.model.window import Step, Window
+from tui.model.window import MaintenanceStep, Window
 
 WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
 """The columns of a window, in the order of its fields."""
@@ -90,10 +90,10 @@ class JournalReader:
             ).fetchone()
         return _window(row) if row is not None else None
 
-    def held(self, endpoint: str, account: str) -> list[Step]:
+    def maintenance_steps(self, endpoint: str, account: str) -> list[MaintenanceStep]:
         """Return the steps that may hold servers of an account in maintenance, oldest first."""
         with self.database.reading() as db:
-            return [step for _, step in held(db, endpoint, account)]
+            return [step for _, step in maintenance_steps(db, endpoint, account)]
 
     def operations(self, window_id: str) -> list[str]:
         """Return the ids of a window's operations, oldest first."""
@@ -122,13 +122,13 @@ class JournalReader:
             )
             return {(endpoint, account): count for endpoint, account, count in rows}
 
-    def standings(self, endpoint: str, account: str, *, besides: str = "") -> dict[str, Standing]:
-        """Return an account's servers that are under way or whose outcome is not known; see ``newest``.
+    def prior_targets(self, endpoint: str, account: str, *, besides: str = "") -> dict[str, PriorTarget]:
+        """Return an account's servers that are under way or whose outcome is not known; see ``open_targets``.
 
         The operation with the id ``besides`` is left out.
         """
         with self.database.reading() as db:
-            return self._standings(db, endpoint, account, besides)
+            return self._prior_targets(db, endpoint, account, besides)
 
     def load(self, operation_id: str) -> StoredOperation:
         """Return an operation with everything stored of it.
@@ -187,7 +187,7 @@ class JournalReader:
         plan = Plan(action, tuple(batches))
         return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
 
-    def standing(self, operation_id: str) -> tuple[float | None, bool]:
+    def liveness(self, operation_id: str) -> tuple[float | None, bool]:
         """Return when an operation ended, or None, and whether another running process carries it out.
 
         Raises:
@@ -250,7 +250,7 @@ class JournalReader:
         before, _, then = mark.partition(" ")
         return max(0.0, seconds - float(then)) if boot and boot == before else 0.0
 
-    def _standings(
+    def _prior_targets(
         self,
         db: sqlite3.Connection,
         endpoint: str,
@@ -258,8 +258,8 @@ class JournalReader:
         besides: str = "",
         *,
         doubts: bool = True,
-    ) -> dict[str, Standing]:
-        """The standing of servers; without ``doubts`` only in operations that have not ended."""
+    ) -> dict[str, PriorTarget]:
+        """The earlier targets of servers; without ``doubts`` only in operations that have not ended."""
         now = self._now()
         recent = "(ended IS NULL OR ended > ?)" if doubts else "ended IS NULL"
         steps = []
@@ -271,12 +271,12 @@ class JournalReader:
         ).fetchall():
             # A planned server that no process is about to send blocks no other operation.
             sending = owner == self._owner_text or self._is_elsewhere(owner, heartbeat)
-            of = Standing(
+            of = PriorTarget(
                 id_, Action(action), State.PLANNED, started, started, reason, ended is None, sending
             )
             rows = db.execute("SELECT server, state, at FROM targets WHERE operation = ?", (key,))
-            steps += [(server, of.at_state(State(state), at)) for server, state, at in rows]
-        return newest(steps, now)
+            steps += [(server, of.with_state(State(state), at)) for server, state, at in rows]
+        return open_targets(steps, now)
 
     def _is_elsewhere(self, owner_text: str | None, heartbeat: float) -> bool:
         if owner_text is None or owner_text == self._owner_text:

@@ -12,7 +12,7 @@ import msgspec
 
 from tui.model.operation import Action, State
 from tui.model.retention import DAY, KEEP_DAYS, KEEP_OPERATIONS, Clock, Ended, Reading, believe, outdated
-from tui.model.window import Step, left_in_maintenance
+from tui.model.window import MaintenanceStep, held_in_maintenance
 
 KEEP_DURATIONS = 5_000
 """Durations of jobs that are kept."""
@@ -52,7 +52,9 @@ def prune(db: sqlite3.Connection, reading: Reading) -> str:
     return f"The journal forgot {number} that ended {when}: it keeps {KEEP_DAYS} days and {KEEP_OPERATIONS:,}"
 
 
-def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[int, Step]]:
+def maintenance_steps(
+    db: sqlite3.Connection, endpoint: str, account: str
+) -> Iterator[tuple[int, MaintenanceStep]]:
     """Yield the key and the step of each operation that may hold a server in maintenance, oldest first."""
     # CROSS JOIN: SQLite starts with the few rows that are held, not with the whole history.
     for key, window, server, action, state, before in db.execute(
@@ -63,7 +65,7 @@ def held(db: sqlite3.Connection, endpoint: str, account: str) -> Iterator[tuple[
         (endpoint, account),
     ):
         known = None if before is None else bool(before)
-        yield key, Step(window, server, Action(action), State(state), known)
+        yield key, MaintenanceStep(window, server, Action(action), State(state), known)
 
 
 def _believed(db: sqlite3.Connection, reading: Reading) -> float:
@@ -82,8 +84,9 @@ def _believed(db: sqlite3.Connection, reading: Reading) -> float:
 
 def _left_by(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
     """The keys of the operations that put servers into maintenance which were not brought back."""
-    tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in held(db, endpoint, account))
-    return {int(key) for key in left_in_maintenance(tagged).values()}
+    steps = maintenance_steps(db, endpoint, account)
+    tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in steps)
+    return {int(key) for key in held_in_maintenance(tagged).values()}
 
 
 def _is_unreconciled(db: sqlite3.Connection, key: int) -> bool:

@@ -245,7 +245,7 @@ class JournalWriter(JournalReader):
         return [(keys[t.server_id], t.state, t.at, t.job_id, t.message) for t in targets]
 
     def _check_not_busy(self, db: sqlite3.Connection, window: Window, plan: Plan) -> None:
-        known = self._standings(db, window.endpoint, window.account, doubts=False)
+        known = self._prior_targets(db, window.endpoint, window.account, doubts=False)
         names = [id_ for id_ in dict.fromkeys(plan.server_ids) if id_ in known and known[id_].under_way]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""

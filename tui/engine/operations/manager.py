@@ -306,7 +306,7 @@ class OperationManager:
         try:
             await runner.run(send=send)
             now = self._clock.now()
-            if operation.left_to_send:
+            if operation.unsent:
                 await self._release(operation.id)
             else:
                 operation.ended = now

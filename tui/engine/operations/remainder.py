@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui.engine.operations.context import RunContext
 from tui.model.operation import State
-from tui.model.plan import Before, make_plan
+from tui.model.plan import PlanContext, make_plan
 
 if TYPE_CHECKING:
     from tui.engine.journal.reader import StoredOperation
@@ -42,9 +42,9 @@ async def plan_remainder(context: RunContext, stored: "StoredOperation") -> Rema
     if inventory.fleet.unlisted or unread:
         return Remainder(send=False, not_sent_reason=inventory.fleet.unlisted or unread)
     at, account = context.session.endpoint_key, context.account
-    others = await context.journal.do(lambda journal: journal.standings(at, account, besides=operation.id))
-    before = Before(context.clock.now(), others)
-    plan = make_plan(operation.action, unsent, inventory.fleet, before=before)
+    prior = await context.journal.do(lambda journal: journal.prior_targets(at, account, besides=operation.id))
+    known = PlanContext(context.clock.now(), prior)
+    plan = make_plan(operation.action, unsent, inventory.fleet, context=known)
     return Remainder(
         send=True, left_out={skip.server_id: f"not sent: {skip.reason}" for skip in plan.skipped}
     )

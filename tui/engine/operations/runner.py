@@ -29,7 +29,7 @@ from tui.engine.operations.context import RunContext
 from tui.engine.operations.reconciler import Reconciler, run_all
 from tui.engine.operations.recorder import StateRecorder
 from tui.engine.polling.schedule import backoff
-from tui.model.operation import Operation, State
+from tui.model.operation import BAD_OUTCOMES, Operation, State
 from tui.model.plan import Batch, Plan
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class Runner:
                 task.cancel()
 
     def _check_failures(self) -> None:
-        failed = self.operation.count(State.FAILED, State.REFUSED, State.UNSURE)
+        failed = self.operation.count(*BAD_OUTCOMES)
         if self.operation.action.leaves_trace:
             failed += self.operation.count(State.SUCCEEDED)
         if self._max_failed is not None and failed > self._max_failed:

@@ -42,4 +42,4 @@ class WatchedOperation:
 
     def _read(self, journal: "JournalWriter") -> tuple[list[Target], int, float | None, bool]:
         id_ = self.operation.id
-        return *journal.changes(id_, self._newest), *journal.standing(id_)
+        return *journal.changes(id_, self._newest), *journal.liveness(id_)

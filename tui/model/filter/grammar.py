@@ -42,27 +42,27 @@ GRAMMAR: tuple[Rule, ...] = (
     Rule("re:/pattern/", "a regular expression, in any column of text or in the one named",
          ("re:/web[0-4]$/", "name:/^wa1/")),
 )  # fmt: skip
-"""Every form there is, in the order to explain them."""
+"""Every form of the language, in the order of the help."""
 
 MARKED, REGEX = "marked", "re"
-"""Fields that are no columns."""
+"""Names of fields that are no columns."""
 
 
 FILTER_NAME = r"[\w.-]+"
-"""What may stand after an @, as a pattern."""
+"""The pattern of the name of a filter, which follows an @."""
 
 
 def is_filter_name(name: str) -> bool:
-    """Whether a filter may be kept under ``name``."""
+    """Whether ``name`` is valid as the name of a filter."""
     return re.fullmatch(FILTER_NAME, name) is not None
 
 
 def field_names() -> list[str]:
-    """What may stand before a colon."""
+    """The names that may precede a colon."""
     return [*COLUMNS, MARKED, REGEX]
 
 
 def find_field(name: str) -> Column | str | None:
-    """The column, or one of MARKED and REGEX, that ``name`` means; None if it means nothing."""
+    """Find a field by name: a column, MARKED or REGEX; None where there is no such field."""
     wanted = name.casefold()
     return wanted if wanted in (MARKED, REGEX) else find_column(wanted)

@@ -1,23 +1,20 @@
-"""The filter language: from a line of text to the servers it asks for. ``grammar`` says what there is."""
+"""The parser of the filter language, which ``grammar`` describes."""
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tui.model.filter import grammar
-from tui.model.filter.predicates import (
-    Either,
-    Every,
-    Field,
-    Group,
-    InState,
-    Marked,
-    Matcher,
-    Not,
-    Regex,
-    Scope,
+from tui.model.filter.terms import (
+    AllTerm,
+    AnyTerm,
+    ColumnTerm,
+    GroupTerm,
+    MarkedTerm,
+    NotTerm,
+    RegexTerm,
+    StateTerm,
     Term,
-    Word,
+    TextTerm,
 )
 from tui.model.filter.values import (
     QueryError,
@@ -30,73 +27,25 @@ from tui.model.filter.values import (
     states,
     time_test,
 )
-from tui.model.fleet import Fleet
-from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import Column, Kind
-from tui.model.server import Server
+from tui.model.listing.columns import Column, ColumnType
 
-__all__ = ["Query", "QueryError", "Scope", "parse", "select"]
+MAX_NESTED_PARENTHESES = 50
+MAX_NESTED_FILTERS = 10
 
-_DEEPEST = 50
-"""Parentheses within parentheses."""
-_LONGEST_CHAIN = 10
-"""Named filters within named filters."""
+Highlights = tuple[tuple[str, re.Pattern[str]], ...]
+"""Column name, or "" for every searched column, and the pattern to highlight there."""
 
 
-class Query(NamedTuple):
-    """A filter that parsed. False where it asks for nothing, so that everything matches."""
+def parse_term(text: str, named: Mapping[str, str]) -> tuple[Term | None, Highlights]:
+    """Parse a filter into its term, None for an empty one, and its highlights.
 
-    text: str
-    term: Term | None
-    highlights: tuple[tuple[str, re.Pattern[str]], ...] = ()
-    """(column, or "" for any column of text; what to set off there)."""
+    ``named`` are the filters that ``@name`` stands for, as typed.
 
-    def __bool__(self) -> bool:
-        return self.term is not None
-
-    def bind(self, scope: Scope) -> Matcher:
-        """What finds the matching ones among rows of the scope's catalog, in ascending order: all or some."""
-        return list if self.term is None else self.term.bind(scope, want=True)
-
-    def spans(self, column: str, text: str) -> list[tuple[int, int]]:
-        """Where in ``text``, which stands in ``column``, is what was asked for: starts and ends, in order."""
-        found = sorted(
-            match.span()
-            for where, pattern in self.highlights
-            if where == column or (not where and column in _SEARCHED)
-            for match in pattern.finditer(text)
-            if match.end() > match.start()
-        )
-        apart: list[tuple[int, int]] = []
-        for start, end in found:
-            if apart and start <= apart[-1][1]:
-                apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-            else:
-                apart.append((start, end))
-        return apart
-
-
-_SEARCHED = {"id", "name", "group", "dc", "power", "status", "os", "ip", "description", "changed"}
-
-
-def parse(text: str, named: Mapping[str, str] | None = None) -> Query:
-    """Read a filter; ``named`` are the filters that ``@name`` means, as they would be typed.
-
-    Raises QueryError, which says where and what, on one that does not parse.
+    Raises:
+        QueryError: the filter does not parse; it says where and why.
     """
-    parser = _Parser(text, named or {})
-    term = parser.whole()
-    return Query(text, term, tuple(parser.highlights))
-
-
-def select(fleet: Fleet, text: str, named: Mapping[str, str] | None = None) -> list[Server]:
-    """The servers of ``fleet`` that ``text`` asks for, in natural order of id; nothing is marked or running.
-
-    ``named`` as for ``parse``. Raises QueryError.
-    """
-    query = parse(text, named)
-    catalog = Catalog(fleet)
-    return [catalog.servers[row] for row in query.bind(Scope(catalog))(range(len(catalog)))]
+    parser = _Parser(text, named)
+    return parser.whole(), tuple(parser.highlights)
 
 
 _BARE = re.compile(r'[^\s()"]+')
@@ -106,13 +55,16 @@ _KEYWORD = re.compile(r"(or|and)(?=[\s()]|$)", re.IGNORECASE)
 
 
 class _Parser:
-    """Recursive descent: either > both > one."""
+    """A recursive descent parser: ``any_term`` calls ``all_term``, which calls ``one_term``.
+
+    Every step starts at ``at``, moves it past what it parsed, and raises QueryError on a mistake.
+    """
 
     def __init__(self, text: str, named: Mapping[str, str], within: tuple[str, ...] = ()) -> None:
         self.text = text
         self.named = named
         self.within = within
-        """The named filters that this text is part of."""
+        """Names of the filters around this one, the outermost first."""
         self.at = 0
         self.depth = 0
         self.negations = 0
@@ -122,29 +74,29 @@ class _Parser:
         self.skip()
         if self.at == len(self.text):
             return None
-        term = self.either()
+        term = self.any_term()
         if self.at < len(self.text):
             raise QueryError("this ) closes nothing", self.at)
         return term
 
-    def either(self) -> Term:
-        terms = [self.both()]
+    def any_term(self) -> Term:
+        terms = [self.all_term()]
         while self.keyword("or"):
-            terms.append(self.both())
-        return terms[0] if len(terms) == 1 else Either(tuple(terms))
+            terms.append(self.all_term())
+        return terms[0] if len(terms) == 1 else AnyTerm(tuple(terms))
 
-    def both(self) -> Term:
-        terms = [self.one()]
+    def all_term(self) -> Term:
+        terms = [self.one_term()]
         while True:
             if self.keyword("and"):
-                terms.append(self.one())
+                terms.append(self.one_term())
                 continue
             self.skip()
             if self.at == len(self.text) or self.text[self.at] == ")" or _KEYWORD.match(self.text, self.at):
-                return terms[0] if len(terms) == 1 else Every(tuple(terms))
-            terms.append(self.one())
+                return terms[0] if len(terms) == 1 else AllTerm(tuple(terms))
+            terms.append(self.one_term())
 
-    def one(self) -> Term:
+    def one_term(self) -> Term:
         self.skip()
         if self.at == len(self.text):
             raise QueryError("something is missing here at the end", self.at)
@@ -161,18 +113,18 @@ class _Parser:
             raise QueryError("there is nothing before this )", self.at)
         if (name := _NAME.match(self.text, self.at)) is not None:
             return self.named_filter(name[1])
-        field = _FIELD.match(self.text, self.at)
+        prefix = _FIELD.match(self.text, self.at)
+        if prefix is None:
+            return self.text_term(self.value(pattern=False))
+        field = grammar.find_field(prefix[1])
         if field is None:
-            return self.word(self.value(pattern=False))
-        meant = grammar.find_field(field[1])
-        if meant is None:
             raise QueryError(
-                f"there is no field {field[1]!r}; there are {', '.join(grammar.field_names())}. "
+                f"there is no field {prefix[1]!r}; there are {', '.join(grammar.field_names())}. "
                 "Quote text that has a colon in it",
                 self.at,
             )
-        self.at = field.end()
-        return self.field(field[1], meant)
+        self.at = prefix.end()
+        return self.field_term(prefix[1], field)
 
     def named_filter(self, name: str) -> Term:
         start = self.at
@@ -182,8 +134,8 @@ class _Parser:
             raise QueryError(f"there is no filter named {name!r}{there_are}", start)
         if name in self.within:
             raise QueryError(f"the filter named {name!r} is part of itself", start)
-        if len(self.within) >= _LONGEST_CHAIN:
-            raise QueryError(f"more than {_LONGEST_CHAIN} named filters within one another", start)
+        if len(self.within) >= MAX_NESTED_FILTERS:
+            raise QueryError(f"more than {MAX_NESTED_FILTERS} named filters within one another", start)
         parser = _Parser(self.named[name], self.named, (*self.within, name))
         parser.negations = self.negations
         try:
@@ -199,19 +151,19 @@ class _Parser:
         start = self.at
         while self.at < len(self.text) and self.text[self.at] == "!":
             self.at += 1
-        turns = self.at - start
-        self.negations += turns
-        term = self.one()
-        self.negations -= turns
-        return Not(term) if turns % 2 else term
+        count = self.at - start
+        self.negations += count
+        term = self.one_term()
+        self.negations -= count
+        return NotTerm(term) if count % 2 else term
 
     def parenthesis(self) -> Term:
         start = self.at
         self.depth += 1
-        if self.depth > _DEEPEST:
-            raise QueryError(f"more than {_DEEPEST} parentheses within one another", start)
+        if self.depth > MAX_NESTED_PARENTHESES:
+            raise QueryError(f"more than {MAX_NESTED_PARENTHESES} parentheses within one another", start)
         self.at += 1
-        term = self.either()
+        term = self.any_term()
         if self.at == len(self.text):
             raise QueryError("this ( is not closed", start)
         self.at += 1
@@ -260,53 +212,53 @@ class _Parser:
 
     # -- terms
 
-    def word(self, value: Value) -> Term:
+    def text_term(self, value: Value) -> Term:
         if not value.text:
             raise QueryError("nothing to search for stands between these quotes", value.position)
         if value.is_wild:
-            return Regex(re.compile(f"^{glob_to_regex(value.text)}$", re.IGNORECASE | re.MULTILINE))
+            return RegexTerm(re.compile(f"^{glob_to_regex(value.text)}$", re.IGNORECASE | re.MULTILINE))
         self.highlight("", re.escape(value.text))
-        return Word(value.text.casefold())
+        return TextTerm(value.text.casefold())
 
-    def field(self, name: str, meant: Column | str) -> Term:
+    def field_term(self, name: str, field: Column | str) -> Term:
         value = self.value()
         if not value.text and not value.quoted:
             raise QueryError(f"{name}: needs a value, {_example(name)}", value.position)
-        if meant == grammar.REGEX:
+        if field == grammar.REGEX:
             if not value.regex:
                 raise QueryError("a pattern stands between slashes, as in re:/web[0-4]/", value.position)
-            return Regex(self.highlight("", parse_regex(value)))
-        if isinstance(meant, str):
-            return Marked() if flag(value, "yes", "no") else Not(Marked())
-        match meant.kind:
-            case Kind.FLAG:
+            return RegexTerm(self.highlight("", parse_regex(value)))
+        if isinstance(field, str):
+            return MarkedTerm() if flag(value, "yes", "no") else NotTerm(MarkedTerm())
+        match field.type:
+            case ColumnType.FLAG:
                 wanted = flag(value, "on", "off", "unknown")
-                return Field(meant, lambda flag: flag is wanted, few=True)
-            case Kind.NUMBER | Kind.SIZE:
-                return Field(meant, number_test(meant, value), few=True)
-            case Kind.TIME:
-                return Field(meant, time_test(value), few=False)
-            case Kind.STATE:
-                return InState(states(value))
-            case Kind.GROUP:
-                return Group(meant, tuple(map(compile_glob, value.text.strip("/").split("/"))))
-        return self.text_field(meant, value)
+                return ColumnTerm(field, lambda flag: flag is wanted, few=True)
+            case ColumnType.NUMBER | ColumnType.SIZE:
+                return ColumnTerm(field, number_test(field, value), few=True)
+            case ColumnType.TIME:
+                return ColumnTerm(field, time_test(value), few=False)
+            case ColumnType.STATE:
+                return StateTerm(states(value))
+            case ColumnType.GROUP:
+                return GroupTerm(field, tuple(map(compile_glob, value.text.strip("/").split("/"))))
+        return self.column_term(field, value)
 
-    def text_field(self, column: Column, value: Value) -> Term:
-        few = column.kind is Kind.WORD
+    def column_term(self, column: Column, value: Value) -> Term:
+        few = column.type is ColumnType.WORD
         if value.regex:
             search = self.highlight(column.name, parse_regex(value)).search
-            return Field(column, lambda text: search(text or "") is not None, few)
+            return ColumnTerm(column, lambda text: search(text or "") is not None, few)
         if not value.text:
-            return Field(column, lambda text: not text, few)
+            return ColumnTerm(column, lambda text: not text, few)
         if value.is_wild:
             covers = compile_glob(value.text).fullmatch
-            return Field(column, lambda text: bool(text) and covers(text) is not None, few)
+            return ColumnTerm(column, lambda text: bool(text) and covers(text) is not None, few)
         needle = value.text.casefold()
-        if column.kind is Kind.TEXT:
+        if column.type is ColumnType.TEXT:
             self.highlight(column.name, re.escape(value.text))
-            return Field(column, lambda text: needle in text.casefold(), few)
-        return Field(column, lambda text: (text or "").casefold() == needle, few)
+            return ColumnTerm(column, lambda text: needle in text.casefold(), few)
+        return ColumnTerm(column, lambda text: (text or "").casefold() == needle, few)
 
     def highlight(self, column: str, pattern: str | re.Pattern[str]) -> re.Pattern[str]:
         pattern = re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern

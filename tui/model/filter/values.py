@@ -1,18 +1,18 @@
-"""What may stand after a colon in a filter: flags, numbers, sizes, dates, states, wildcards, patterns."""
+"""The values of a filter's fields: flags, numbers, sizes, dates, states, wildcards and patterns."""
 
 import operator
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tui.model.listing.columns import Column, Kind
+from tui.model.listing.columns import Column, ColumnType
 from tui.model.operation import STATE_STYLES, State
 
 Test = Callable[[Any], bool]
 
 
 class QueryError(ValueError):
-    """A filter does not parse. ``position`` is where, in characters from 0; the message is for people."""
+    """A filter does not parse. ``position`` counts characters from 0; the message is for the operator."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class QueryError(ValueError):
 
 
 class Value(NamedTuple):
-    """What was written after the colon, or a word on its own."""
+    """The text after a colon, or a word without a field."""
 
     text: str
     position: int
@@ -30,23 +30,27 @@ class Value(NamedTuple):
 
     @property
     def is_wild(self) -> bool:
-        """Whether it has wildcards."""
+        """Whether the text has wildcards."""
         return not self.quoted and not self.regex and ("*" in self.text or "?" in self.text)
 
 
 def glob_to_regex(text: str) -> str:
-    """A regular expression that means what ``text`` does, with * and ? as wildcards within one line."""
+    """Translate * and ? in ``text`` into a regular expression. They match within one line."""
     pieces = {"*": "[^\n]*", "?": "[^\n]"}
     return "".join(pieces.get(part[:1], re.escape(part)) for part in re.split(r"(\*+|\?)", text))
 
 
 def compile_glob(text: str) -> re.Pattern[str]:
-    """``glob_to_regex``, ready for ``fullmatch``, whatever the case."""
+    """Compile ``glob_to_regex(text)`` for ``fullmatch``, ignoring case."""
     return re.compile(glob_to_regex(text), re.IGNORECASE)
 
 
 def parse_regex(value: Value) -> re.Pattern[str]:
-    """The regular expression in ``value``, whatever the case; raises QueryError."""
+    """Compile the regular expression in ``value``, ignoring case.
+
+    Raises:
+        QueryError: it does not parse, or a repeated group in it repeats something.
+    """
     text = value.text.replace("\\/", "/")
     if repeats_repeats(text):
         raise QueryError("a repeated group that repeats something itself could run for ever", value.position)
@@ -58,9 +62,9 @@ def parse_regex(value: Value) -> re.Pattern[str]:
 
 
 def repeats_repeats(pattern: str) -> bool:
-    """Whether a group with ``*``, ``+`` or ``{`` in it is itself repeated, as in ``(a+)+``.
+    """Whether a repeated group repeats something itself by ``*``, ``+`` or ``{``, as in ``(a+)+``.
 
-    Trying such a pattern on text it nearly matches takes exponential time, and nothing can interrupt it.
+    Such a pattern takes exponential time on a text that it almost matches, and nothing can interrupt it.
     """
     bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]", "x", pattern, flags=re.DOTALL)
     inside = [False]
@@ -78,7 +82,11 @@ def repeats_repeats(pattern: str) -> bool:
 
 
 def flag(value: Value, yes: str, no: str, neither: str | None = None) -> bool | None:
-    """Yes, no, or (where there is a word for it) neither; raises QueryError."""
+    """Parse a flag: True, False, or None for the word ``neither``, where there is one.
+
+    Raises:
+        QueryError: the value is no flag.
+    """
     word = value.text.casefold()
     if word in {yes, "on", "yes", "true"}:
         return True
@@ -102,11 +110,15 @@ _COMPARISON = re.compile(r"(>=|<=|>|<|=|)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([a-z]*)", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}(:[0-9]{2}(:[0-9]{2})?)?)?)?)?")
 _UNITS = {"": 1024.0, "g": 1024.0, "gb": 1024.0, "m": 1.0, "mb": 1.0, "t": 1024.0**2, "tb": 1024.0**2}
-"""MB in each; a bare number is in GB."""
+"""Unit -> MB. A number without a unit is in GB."""
 
 
 def number_test(column: Column, value: Value) -> Test:
-    """What a number (of MB, where the column is a size) must be; raises QueryError."""
+    """Return a test for numbers, in MB where the column is a size.
+
+    Raises:
+        QueryError: the value is no number, comparison or range.
+    """
     if not value.text:
         return lambda number: number is None
     low, dots, high = value.text.partition("..")
@@ -119,7 +131,11 @@ def number_test(column: Column, value: Value) -> Test:
 
 
 def time_test(value: Value) -> Test:
-    """What a time must be, compared as far as it was written; raises QueryError."""
+    """Return a test for times, which compares as many digits as the value has.
+
+    Raises:
+        QueryError: the value is no date.
+    """
     if not value.text:
         return lambda time: not time
     sign, text = _compared(value)
@@ -130,7 +146,11 @@ def time_test(value: Value) -> Test:
 
 
 def states(value: Value) -> frozenset[State]:
-    """The states that a name or a word means; raises QueryError."""
+    """Return the states that the value names, by name or by the word shown.
+
+    Raises:
+        QueryError: there is no such state.
+    """
     if value.text == "*":
         return frozenset(State)
     word = value.text.casefold()
@@ -149,7 +169,7 @@ def _compared(value: Value) -> tuple[str, str]:
 def _number(column: Column, text: str, value: Value) -> float:
     found = _NUMBER.fullmatch(text)
     unit = found[2].lower() if found else ""
-    sized = column.kind is Kind.SIZE
+    sized = column.type is ColumnType.SIZE
     if found is None or (unit not in _UNITS if sized else unit):
         kind = "a size like 4g or 512m" if sized else "a number"
         raise QueryError(

@@ -1,4 +1,4 @@
-"""The columns of the server list: what each is called, reads, says, and how wide it may be."""
+"""The columns of the server list: their names, values, texts and widths."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -15,34 +15,34 @@ GAP = 2
 """Cells between columns: with one, "started off" reads as one phrase."""
 
 
-class Kind(StrEnum):
-    """What the values of a column are, and so how they are filtered and sorted."""
+class ColumnType(StrEnum):
+    """The type of a column's values, which decides how they are filtered, sorted and shown."""
 
     TEXT = "text"
     WORD = "word"
     """One of a few words."""
     NUMBER = "number"
     SIZE = "size"
-    """A number of MB, shown and asked for with its unit."""
+    """A number of MB, shown and filtered with a unit."""
     FLAG = "flag"
-    """On, off or not known."""
+    """On, off or unknown."""
     GROUP = "group"
     TIME = "time"
     STATE = "state"
-    """The state of the running operation: not a field of the server."""
+    """The state in the newest operation, which is no field of the server."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column. Widths are in terminal cells."""
+    """One column. Its widths are in terminal cells."""
 
     name: str
-    """What settings, filters and exports call it."""
+    """Its name in settings, filters and exports."""
     title: str
-    kind: Kind
+    type: ColumnType
     get: Callable[[Server], Any]
-    """The server's value as it is; the group's id for the group column."""
+    """Return the value of a server; the group column has the group's id."""
     priority: int
-    """Narrow terminals keep the lowest numbers; 0 is never dropped."""
+    """A narrow terminal drops the highest first, and 0 never."""
     least: int
     most: int
     short: str = ""
@@ -56,33 +56,42 @@ def _no_value(server: Server) -> None:
 
 
 COLUMNS: Mapping[str, Column] = {column.name: column for column in (
-    Column("id", "ID", Kind.TEXT, attrgetter("id"), 0, 8, 24, help="the server's id"),
-    Column("group", "Group", Kind.GROUP, attrgetter("group_id"), 4, 8, 30, help="the path of its group"),
-    Column("power", "Power", Kind.WORD, attrgetter("power"), 3, 7, 8, help="started, stopped or paused"),
-    Column("maint", "Maintenance", Kind.FLAG, attrgetter("maintenance"), 0, 5, 11,
+    Column("id", "ID", ColumnType.TEXT, attrgetter("id"), 0, 8, 24, help="the server's id"),
+    Column("group", "Group", ColumnType.GROUP, attrgetter("group_id"), 4, 8, 30,
+           help="the path of its group"),
+    Column("power", "Power", ColumnType.WORD, attrgetter("power"), 3, 7, 8,
+           help="started, stopped or paused"),
+    Column("maint", "Maintenance", ColumnType.FLAG, attrgetter("maintenance"), 0, 5, 11,
            short="Maint", aliases=("maintenance",), help="whether it is in maintenance mode"),
-    Column("op", "Operation", Kind.STATE, _no_value, 1, 10, 10,
+    Column("op", "Operation", ColumnType.STATE, _no_value, 1, 10, 10,
            aliases=("operation",), help="where it stands in the newest operation"),
-    Column("status", "Status", Kind.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
-    Column("changed", "Last change", Kind.TIME, attrgetter("modified"), 5, 16, 16,
+    Column("status", "Status", ColumnType.WORD, attrgetter("status"), 2, 8, 16, help="active, archived, ..."),
+    Column("changed", "Last change", ColumnType.TIME, attrgetter("modified"), 5, 16, 16,
            aliases=("modified",), help="when it was last changed, UTC"),
-    Column("name", "Name", Kind.TEXT, attrgetter("name"), 10, 8, 24, help="its name"),
-    Column("dc", "DC", Kind.WORD, attrgetter("data_center"), 6, 3, 5,
+    Column("name", "Name", ColumnType.TEXT, attrgetter("name"), 10, 8, 24, help="its name"),
+    Column("dc", "DC", ColumnType.WORD, attrgetter("data_center"), 6, 3, 5,
            aliases=("datacenter", "data_center"), help="its data center"),
-    Column("cpu", "CPU", Kind.NUMBER, attrgetter("cpu"), 8, 3, 4, help="number of CPUs"),
-    Column("memory", "Memory", Kind.SIZE, attrgetter("memory_mb"), 9, 6, 8,
+    Column("cpu", "CPU", ColumnType.NUMBER, attrgetter("cpu"), 8, 3, 4, help="number of CPUs"),
+    Column("memory", "Memory", ColumnType.SIZE, attrgetter("memory_mb"), 9, 6, 8,
            aliases=("mem", "ram"), help="its memory"),
-    Column("ip", "IP address", Kind.TEXT, attrgetter("ip"), 7, 13, 31,
+    Column("ip", "IP address", ColumnType.TEXT, attrgetter("ip"), 7, 13, 31,
            aliases=("address",), help="its addresses"),
-    Column("os", "OS", Kind.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
-    Column("description", "Description", Kind.TEXT, attrgetter("description"), 12, 12, 200,
+    Column("os", "OS", ColumnType.TEXT, attrgetter("os"), 11, 8, 22, help="its operating system"),
+    Column("description", "Description", ColumnType.TEXT, attrgetter("description"), 12, 12, 200,
            aliases=("desc",), help="its description"),
 )}  # fmt: skip
-"""Every column by name, in the order they are shown unless settings say otherwise."""
+"""Name -> column, in the default order."""
+
+SEARCHED_COLUMNS = frozenset(
+    name
+    for name, column in COLUMNS.items()
+    if column.type in {ColumnType.TEXT, ColumnType.WORD, ColumnType.GROUP, ColumnType.TIME}
+)
+"""Names of the columns of text, in which a word without a field is searched."""
 
 
 def find_column(name: str) -> Column | None:
-    """The column that ``name`` (or one of its aliases, in any case) means."""
+    """Find a column by its name or an alias, in any case; None where there is no such column."""
     wanted = name.casefold()
     for column in COLUMNS.values():
         if wanted == column.name or wanted in column.aliases:
@@ -90,8 +99,20 @@ def find_column(name: str) -> Column | None:
     return None
 
 
+def parse_sort(text: str) -> tuple[str, bool]:
+    """Parse the setting ``sort``: return the column's name, and whether ``text`` asks for descending order.
+
+    Raises:
+        ValueError: there is no such column. The message is for the operator.
+    """
+    column = find_column(text.removeprefix("-"))
+    if column is None:
+        raise ValueError(f"there is no column {text!r}; there are: {', '.join(COLUMNS)}")
+    return column.name, text.startswith("-")
+
+
 def size_text(megabytes: int | None) -> str:
-    """A number of MB as people say it: "512 MB", "16 GB"."""
+    """A size in MB with its unit: "512 MB", "16 GB"; empty where it is unknown."""
     if megabytes is None:
         return ""
     if megabytes and megabytes % 1024 == 0:
@@ -100,44 +121,46 @@ def size_text(megabytes: int | None) -> str:
 
 
 def flag_text(flag: bool | None) -> str:
-    """On, off, or a dash where it is not known."""
+    """A flag as "on", "off", or "-" where it is unknown."""
     return "-" if flag is None else "on" if flag else "off"
 
 
 def cell_text(column: Column, server: Server, paths: Mapping[str, str]) -> str:
     """What ``column`` says of ``server``; ``paths`` is group id -> path. Empty for the operation's state."""
     value = column.get(server)
-    match column.kind:
-        case Kind.GROUP:
+    match column.type:
+        case ColumnType.GROUP:
             return paths.get(value, "")
-        case Kind.FLAG:
+        case ColumnType.FLAG:
             return flag_text(value)
-        case Kind.SIZE:
+        case ColumnType.SIZE:
             return size_text(value)
-        case Kind.TIME:
+        case ColumnType.TIME:
             return str(value).removesuffix("Z").replace("T", " ")[:16]
         case _:
             return "" if value is None else str(value)
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A column to show; ``width`` is None where the program chooses it."""
+    """A column in a layout. ``width`` is in cells, None where the program chooses it."""
 
     name: str
     width: int | None = None
 
 
 class ColumnLayout(msgspec.Struct, frozen=True):
-    """Which columns are shown, in what order, how wide."""
+    """The columns to show, in order, with their widths."""
 
     columns: tuple[Shown, ...]
 
     @classmethod
     def parse(cls, items: Iterable[str]) -> "ColumnLayout":
-        """Read ``name`` or ``name:width`` items as settings keep them.
+        """Parse the setting ``columns``: items ``name`` or ``name:width``.
 
-        The id and the maintenance state are always there: put in front and at the end where ``items``
-        leave them out. Raises ValueError, for the operator, on a name or width that makes no sense.
+        A layout always has the id, added in front, and the maintenance state, added at the end.
+
+        Raises:
+            ValueError: a name or a width is invalid. The message is for the operator.
         """
         shown: dict[str, Shown] = {}
         for item in items:
@@ -156,21 +179,21 @@ class ColumnLayout(msgspec.Struct, frozen=True):
         return cls(tuple(columns))
 
     def items(self) -> list[str]:
-        """The layout as settings keep it; ``parse`` of it gives the same layout."""
+        """The setting ``columns`` that ``parse`` turns into this layout."""
         return [item.name if item.width is None else f"{item.name}:{item.width}" for item in self.columns]
 
     def fit(self, available: int, natural: Mapping[str, int], gap: int = GAP) -> list[tuple[Column, int]]:
-        """The columns that go into ``available`` cells, and their widths.
+        """Choose the columns that fit into ``available`` cells, and their widths.
 
-        ``natural`` is the width that each column's content would like, 0 where it says nothing. The most
-        important columns get it first; the first one that does not even find its least width is dropped,
-        and all less important.
+        ``natural`` is column name -> the width of its widest content, 0 where every cell is empty. Columns
+        get it by priority. The first one without room for its least width is dropped with all that follow.
+        ``gap`` is the number of cells between columns.
         """
         chosen = {item.name: item.width for item in self.columns}
         columns = [COLUMNS[name] for name in chosen if natural.get(name, 1) or not COLUMNS[name].priority]
         by_priority = sorted(columns, key=lambda column: column.priority)
         least = {
-            # Ids differ at their ends, so an id that is cut says nothing.
+            # Ids differ at their ends, so an id must not be cut.
             column.name: chosen[column.name]
             or min(column.most if column.name == "id" else column.least, max(natural.get(column.name, 0), 1))
             for column in by_priority
@@ -188,7 +211,8 @@ class ColumnLayout(msgspec.Struct, frozen=True):
                 widths[column.name] += max(0, min(room, wish))
                 room -= max(0, min(room, wish))
         if available < (need := sum(widths.values()) + gap * (len(widths) - 1)):
-            widths["id"] = max(1, widths["id"] + available - need)  # too narrow for what is never dropped
+            # Not even the columns that are never dropped fit.
+            widths["id"] = max(1, widths["id"] + available - need)
         return [(COLUMNS[name], widths[name]) for name in chosen if name in widths]
 
 
@@ -196,6 +220,6 @@ DEFAULT_LAYOUT = ColumnLayout(tuple(Shown(name) for name in COLUMNS))
 
 
 def sample(items: Sequence[Item], count: int = 400) -> list[Item]:
-    """At most ``count`` of ``items``, evenly spread; enough to guess the width of a column."""
+    """Take at most ``count`` evenly spread items, enough to estimate the width of a column."""
     step = max(1, len(items) // count)
     return list(items[::step][:count]) if items else []

@@ -1,4 +1,4 @@
-"""Natural order: WEB2 before WEB10, whatever the case."""
+"""Natural order: WEB2 comes before WEB10, and case does not matter."""
 
 import re
 from array import array
@@ -7,21 +7,21 @@ from itertools import pairwise, repeat
 
 _DIGITS = re.compile(r"([0-9]+)")
 _PADDED = 12
-"""Runs of digits are compared as numbers up to this many digits; longer ones as text."""
-_AT_ONCE = 4096
-"""Values that are joined to one text: as fast as all of them, at a fraction of the memory."""
+"""Runs of up to this many digits are compared as numbers, longer ones as text."""
+_PER_CHUNK = 4096
+"""Values that are joined to one text: as fast as joining all, in a fraction of the memory."""
 
 
 def natural_key(value: str) -> str:
-    """A string that sorts as ``value`` does in natural order."""
+    """Return a string that sorts as ``value`` does in natural order."""
     return natural_keys((value,))[0]
 
 
 def natural_keys(values: Sequence[str]) -> list[str]:
-    """The natural keys of many values at once, several times as fast as one by one."""
+    """Return the natural keys of many values, several times as fast as one by one."""
     keys: list[str] = []
-    for start in range(0, len(values), _AT_ONCE):
-        keys += _natural_keys(values[start : start + _AT_ONCE])
+    for start in range(0, len(values), _PER_CHUNK):
+        keys += _natural_keys(values[start : start + _PER_CHUNK])
     return keys
 
 
@@ -29,21 +29,21 @@ def _natural_keys(values: Sequence[str]) -> list[str]:
     parts = _DIGITS.split("\n".join(values).casefold())
     parts[1::2] = map(str.zfill, parts[1::2], repeat(_PADDED))
     keys = "".join(parts).split("\n")
-    if len(keys) != len(values):  # a line break inside a value
+    if len(keys) != len(values):  # A value has a line break.
         return [_natural_keys((value.replace("\n", " "),))[0] for value in values]
     return keys
 
 
 class Order:
-    """Rows in ascending order of one column; rows that are equal in it stay in the order they had."""
+    """Rows in ascending order of one column. The sort is stable."""
 
     def __init__(self, rows: Sequence[int], starts: Sequence[int]) -> None:
         self.ascending = rows
         self._starts = starts
-        """Where each run of equal rows begins."""
+        """The start of each run of equal rows."""
 
     def descending(self) -> Sequence[int]:
-        """The other direction; equal rows keep the order they have in the first one."""
+        """Rows in descending order. Equal rows stay in ascending order."""
         if len(self._starts) == len(self.ascending):
             return self.ascending[::-1]
         found: list[int] = []
@@ -54,7 +54,7 @@ class Order:
 
 
 def order_by(keys: Sequence[str] | Sequence[int]) -> Order:
-    """The order of ``range(len(keys))`` by ``keys``."""
+    """Sort ``range(len(keys))`` by ``keys``."""
     rows = sorted(range(len(keys)), key=keys.__getitem__)
     sorted_keys = [keys[row] for row in rows]
     starts = [0] if rows else []
@@ -63,7 +63,7 @@ def order_by(keys: Sequence[str] | Sequence[int]) -> Order:
 
 
 def order_by_rank(ranks: Iterable[int], count: int) -> Order:
-    """As ``order_by``, several times as fast, for keys that are ``0..count-1``."""
+    """Sort as ``order_by`` does, several times as fast, by keys in ``range(count)``."""
     piles: list[list[int]] = [[] for _ in range(count)]
     for row, rank in enumerate(ranks):
         piles[rank].append(row)

@@ -1,33 +1,29 @@
-"""What of a catalog is shown, and in which order."""
+"""The rows of a catalog that the list shows: filtered, restricted to a group, sorted."""
 
 from collections.abc import Container, Mapping, Sequence
 from itertools import compress
 
-from tui.model.filter.parser import Query, parse
-from tui.model.filter.predicates import Matcher, Scope
+from tui.model.filter.query import Query, parse
+from tui.model.filter.terms import Matcher, Scope
 from tui.model.listing.catalog import Catalog
-from tui.model.listing.columns import COLUMNS, Kind
-from tui.model.operation import State, Target
+from tui.model.listing.columns import COLUMNS, ColumnType
+from tui.model.operation import BY_URGENCY, Target
 from tui.model.selection import Selection
 
-_BY_STATE = {state: index for index, state in enumerate(
-    (State.FAILED, State.REFUSED, State.UNSURE, State.LOOKING, State.EXECUTING, State.QUEUED,
-     State.SUBMITTING, State.PLANNED, State.SUCCEEDED, State.CANCELLED, State.VERIFIED)
-)}  # fmt: skip
-"""What wants attention first."""
+_URGENCY = {state: rank for rank, state in enumerate(BY_URGENCY)}
 
 
 class View:
-    """Filter, group and order over a catalog; ``rows`` are what they let through, in that order.
+    """A filter, a group and an order over a catalog; ``rows`` are the result.
 
-    Changing one of them, or the catalog, changes nothing here until ``show`` or ``arrange``: finding
-    what a filter matches may take a while, and whoever shows the view decides when.
+    A change of them, or of the catalog, takes effect with ``show`` or ``arrange`` only: finding the rows that
+    match may take a while, and the caller decides when.
     """
 
     def __init__(self, catalog: Catalog, states: Mapping[str, Target]) -> None:
         self.catalog = catalog
         self.states = states
-        """Server id -> where it stands in its newest operation."""
+        """Server id -> its target in its newest operation."""
         self.query: Query = parse("")
         self.group_id: str | None = None
         self.column = "id"
@@ -41,24 +37,24 @@ class View:
 
     @property
     def is_everything(self) -> bool:
-        """Whether neither filter nor group keep anything out."""
+        """Whether neither the filter nor the group excludes a server."""
         return not self.query and self.group_id is None
 
     @property
     def rule(self) -> str:
-        """What decides what is shown, as text: the filter and the group."""
+        """The filter and the group as one text, to compare and to store."""
         return f"{self.query.text}\n{self.group_id or ''}"
 
     def missing(self) -> tuple[str, ...]:
-        """The data centers that are not read and might have servers to show."""
+        """Ids of the data centers that are not read and might have servers to show."""
         return self.catalog.fleet.missing(self.group_id)
 
     def hidden(self, marked: Selection) -> int:
-        """How many of the marked servers are not shown."""
+        """The number of marked servers that are not shown."""
         return 0 if self.mask is None else len(marked) - marked.count_rows(self.mask)
 
     def matcher(self, marked: Container[str]) -> Matcher:
-        """What finds the rows to show, among ascending rows: all at once or a slice at a time."""
+        """Return a function that takes ascending rows, all or a slice of them, and returns those to show."""
         match = self.query.bind(Scope(self.catalog, marked, self.states))
         if self.group_id is None:
             return match
@@ -66,11 +62,11 @@ class View:
         return lambda rows: match([row for row in rows if servers[row].group_id in groups])
 
     def find(self, marked: Container[str]) -> list[int] | None:
-        """All rows to show, ascending; None for all there are."""
+        """Find the rows to show, ascending; None stands for every row."""
         return None if self.is_everything else self.matcher(marked)(range(len(self.catalog)))
 
     def show(self, found: list[int] | None) -> None:
-        """Let ``found`` (ascending; None for all) be what is shown."""
+        """Show the rows ``found``, ascending; None stands for every row."""
         if found is None or len(found) == len(self.catalog):
             self.mask = None
         else:
@@ -81,10 +77,10 @@ class View:
         self.arrange(found)
 
     def arrange(self, found: list[int] | None = None) -> None:
-        """Put what is shown into order; ``found`` are its rows, ascending, where they are at hand."""
+        """Sort the rows that are shown. ``found`` are those rows, ascending, if the caller has them."""
         everything = range(len(self.catalog))
         mask = self.mask
-        if COLUMNS[self.column].kind is Kind.STATE:
+        if COLUMNS[self.column].type is ColumnType.STATE:
             shown = everything if mask is None else compress(everything, mask)
             self.rows = sorted(shown, key=self._urgency, reverse=self.descending)
         elif mask is None:
@@ -101,4 +97,4 @@ class View:
 
     def _urgency(self, row: int) -> int:
         target = self.states.get(self.catalog.ids[row])
-        return len(_BY_STATE) if target is None else _BY_STATE[target.state]
+        return len(_URGENCY) if target is None else _URGENCY[target.state]

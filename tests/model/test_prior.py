@@ -1,17 +1,17 @@
-"""What was asked of servers before, and what of it still counts."""
+"""Earlier operations that may still change servers."""
 
 import pytest
 
 from tui.model.operation import Action, State
+from tui.model.prior import DOUBT_LASTS, PriorTarget, is_in_doubt, is_outdated, open_targets
 from tui.model.server import Server
-from tui.model.standing import DOUBT_LASTS, Standing, is_in_doubt, is_outdated, newest
 
 NOW = 1_700_000_000.0
 START, STOP = Action.START_MAINTENANCE, Action.STOP_MAINTENANCE
 
 
-def step(state: State, *, action: Action = START, open: bool = False, sending: bool = False) -> Standing:  # noqa: A002
-    return Standing("op", action, state, NOW, NOW, open=open, sending=sending)
+def step(state: State, *, action: Action = START, open: bool = False, sending: bool = False) -> PriorTarget:  # noqa: A002
+    return PriorTarget("op", action, state, NOW, NOW, open=open, sending=sending)
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -28,15 +28,15 @@ def test_a_reboot_that_succeeded_is_over_though_its_operation_is_not() -> None:
 
 def test_a_doubt_counts_until_something_newer_is_verified_or_an_hour_is_over() -> None:
     unsure = [("A", step(State.UNSURE))]
-    assert newest(unsure, NOW)["A"].doubtful
-    assert newest([*unsure, ("A", step(State.REFUSED))], NOW)["A"].doubtful
-    assert newest([*unsure, ("A", step(State.VERIFIED, action=STOP))], NOW) == {}
-    assert newest(unsure, NOW + DOUBT_LASTS) == {}
+    assert open_targets(unsure, NOW)["A"].doubtful
+    assert open_targets([*unsure, ("A", step(State.REFUSED))], NOW)["A"].doubtful
+    assert open_targets([*unsure, ("A", step(State.VERIFIED, action=STOP))], NOW) == {}
+    assert open_targets(unsure, NOW + DOUBT_LASTS) == {}
 
 
 def test_what_is_under_way_counts_more_than_what_is_newer() -> None:
     steps = [("A", step(State.QUEUED, open=True)), ("A", step(State.PLANNED, open=True, action=STOP))]
-    assert newest(steps, NOW + 10 * DOUBT_LASTS)["A"].action is START
+    assert open_targets(steps, NOW + 10 * DOUBT_LASTS)["A"].action is START
 
 
 def test_a_server_that_shows_it_ends_the_doubt() -> None:

@@ -1,7 +1,7 @@
-"""What a filter asks for, and how that is found among the rows of a catalog.
+"""The terms of a filter, and how each finds its rows in a catalog.
 
-A term is bound to a catalog once and then asked for rows: rows in, rows out, each term one list comprehension
-or chain of C-level maps over the rows that the terms before it let through.
+A term is bound to a catalog once. The resulting function takes rows and returns those that match, in one list
+comprehension or chain of C-level maps over the rows that the terms before it let through.
 """
 
 import re
@@ -19,24 +19,24 @@ Matcher = Callable[[Rows], list[int]]
 
 
 class Scope(NamedTuple):
-    """What a filter is asked about."""
+    """The servers and marks that a filter is applied to."""
 
     catalog: Catalog
     marked: Container[str] = ()
     states: Mapping[str, Target] = {}
-    """Server id -> where it stands in its newest operation."""
+    """Server id -> its target in its newest operation."""
 
 
 class Term(Protocol):
-    """Something a row can satisfy."""
+    """A condition on a row."""
 
     def bind(self, scope: Scope, want: bool) -> Matcher:
-        """What finds, among ascending rows, those that satisfy it (or, unless ``want``, do not)."""
+        """Return a function from ascending rows to those that match, or without ``want`` do not match."""
         ...
 
 
-class Word(NamedTuple):
-    """Text that stands in any column of text; casefolded."""
+class TextTerm(NamedTuple):
+    """A casefolded text occurs in some column of text."""
 
     needle: str
 
@@ -53,8 +53,8 @@ class Word(NamedTuple):
         return match
 
 
-class Regex(NamedTuple):
-    """A pattern found in any column of text; columns are lines there."""
+class RegexTerm(NamedTuple):
+    """A pattern matches in some column of text. The pattern sees each column as a line."""
 
     pattern: re.Pattern[str]
 
@@ -69,8 +69,8 @@ class Regex(NamedTuple):
         return match
 
 
-class Field(NamedTuple):
-    """A column whose value passes a test; asked once per distinct value where those are ``few``."""
+class ColumnTerm(NamedTuple):
+    """The value of a column passes a test. With ``few`` distinct values, each is tested once."""
 
     column: Column
     test: Callable[[Any], bool]
@@ -89,8 +89,8 @@ class Field(NamedTuple):
         return match
 
 
-class Group(NamedTuple):
-    """Being in a group or below it; ``segments`` match names that follow one another in its path."""
+class GroupTerm(NamedTuple):
+    """The server is in a group or below it. ``segments`` match consecutive names of the group's path."""
 
     column: Column
     segments: tuple[re.Pattern[str], ...]
@@ -98,10 +98,10 @@ class Group(NamedTuple):
     def bind(self, scope: Scope, want: bool) -> Matcher:
         """See Term."""
         ids = {id_ for id_, path in scope.catalog.paths.items() if self.covers(path)}
-        return Field(self.column, ids.__contains__, few=False).bind(scope, want)
+        return ColumnTerm(self.column, ids.__contains__, few=False).bind(scope, want)
 
     def covers(self, path: str) -> bool:
-        """Whether a group of this path is the one asked for, or below it."""
+        """Whether a group of this path matches, or one above it."""
         names, size = path.split("/"), len(self.segments)
         return any(
             all(pattern.fullmatch(name) for pattern, name in zip(self.segments, names[start:], strict=False))
@@ -109,8 +109,8 @@ class Group(NamedTuple):
         )
 
 
-class Marked(NamedTuple):
-    """Being marked."""
+class MarkedTerm(NamedTuple):
+    """The server is marked."""
 
     def bind(self, scope: Scope, want: bool) -> Matcher:
         """See Term."""
@@ -118,20 +118,20 @@ class Marked(NamedTuple):
         return lambda rows: [row for row in rows if (ids[row] in marked) is want]
 
 
-class InState(NamedTuple):
-    """Standing in one of ``states`` in the newest operation."""
+class StateTerm(NamedTuple):
+    """The server is in one of ``states`` in its newest operation."""
 
     states: frozenset[State]
 
     def bind(self, scope: Scope, want: bool) -> Matcher:
         """See Term."""
         ids, states = scope.catalog.ids, self.states
-        there = {id_ for id_, target in scope.states.items() if target.state in states}
-        return lambda rows: [row for row in rows if (ids[row] in there) is want]
+        matching = {id_ for id_, target in scope.states.items() if target.state in states}
+        return lambda rows: [row for row in rows if (ids[row] in matching) is want]
 
 
-class Not(NamedTuple):
-    """The opposite of a term."""
+class NotTerm(NamedTuple):
+    """A term does not match."""
 
     term: Term
 
@@ -140,8 +140,8 @@ class Not(NamedTuple):
         return self.term.bind(scope, not want)
 
 
-class Every(NamedTuple):
-    """Every of several terms."""
+class AllTerm(NamedTuple):
+    """All of several terms match."""
 
     terms: tuple[Term, ...]
 
@@ -151,8 +151,8 @@ class Every(NamedTuple):
         return _narrow(matchers) if want else _widen(matchers)
 
 
-class Either(NamedTuple):
-    """At least one of several terms."""
+class AnyTerm(NamedTuple):
+    """At least one of several terms matches."""
 
     terms: tuple[Term, ...]
 
