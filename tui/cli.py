@@ -1,6 +1,6 @@
-"""The command line: every command and flag, and the guard under which they run.
+"""The command line: every command and flag, and the guard around them.
 
-Only click is imported here; what is heavy comes with the command that needs it.
+Only click is imported here. Each command imports what it needs, so that `--help` and completion are fast.
 """
 
 import os
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from tui.sandbox.config import SandboxConfig
 
 BUG, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes that no command returns: see ``tui.headless.exits`` for the others."""
 
-Said = dict[str, Any]
-"""Options by name, as click hands them over."""
+Flags = dict[str, Any]
+"""Flags by name, as click passes them."""
 
-_PLACE = ("profile", "api_url", "account", "readonly")
-_FLEET = ("servers", "seed", "time_scale", "job_seconds", "faults")
+_ENDPOINT_FLAGS = ("profile", "api_url", "account", "readonly")
+_SANDBOX_FLAGS = ("servers", "seed", "time_scale", "job_seconds", "faults")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-place_options = _options(
+endpoint_options = _options(
     click.option("--profile", metavar="NAME", help="The endpoint, by its name in the configuration file."),
     click.option("--api-url", metavar="URL", help="The endpoint, by its URL, with or without /v2."),
     click.option("--account", metavar="ALIAS", help="The account to work on instead of the user's own."),
@@ -69,19 +70,19 @@ sandbox_options = _options(
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pitstop")
-@place_options
+@endpoint_options
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_context
-def cli(context: click.Context, /, no_mouse: bool, **place: Any) -> int:
+def cli(context: click.Context, /, no_mouse: bool, **endpoint: Any) -> int:
     """The console for maintenance windows on CenturyLink Cloud v2 servers.
 
     Without a command it opens on the screen. Passwords are never given as flags: Pitstop asks, or takes
     PITSTOP_USERNAME and PITSTOP_PASSWORD, or a password_command from the configuration file.
     """
-    context.obj = place
+    context.obj = endpoint
     if context.invoked_subcommand is not None:
         return 0
-    return _console({"mouse": False} if no_mouse else {}, place)
+    return _console({"mouse": False} if no_mouse else {}, endpoint)
 
 
 @cli.command()
@@ -114,10 +115,10 @@ def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
 @click.argument("query", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="An array of objects.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header.")
-@place_options
+@endpoint_options
 @sandbox_options
 @click.pass_obj
-def servers(outer: Said, /, query: tuple[str, ...], as_json: bool, as_csv: bool, **options: Any) -> int:
+def servers(group: Flags, /, query: tuple[str, ...], as_json: bool, as_csv: bool, **options: Any) -> int:
     """List the servers.
 
     All of them, or those that QUERY asks for, e.g. 'group:web maint:on'. Aligned columns on a terminal; in a
@@ -129,7 +130,7 @@ def servers(outer: Said, /, query: tuple[str, ...], as_json: bool, as_csv: bool,
         raise click.UsageError("--json and --csv are two forms; say only one")
     form = "json" if as_json else "csv" if as_csv else ""
     return _headless(
-        outer, options, lambda work, narrator: list_servers(work, narrator, " ".join(query), form)
+        group, options, lambda config, narrator: list_servers(config, narrator, " ".join(query), form)
     )
 
 
@@ -149,7 +150,7 @@ operate_options = _options(
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--no-wait", is_flag=True, help="Leave when everything is sent; see pitstop resume."),
     click.option("--json", "as_json", is_flag=True, help="One object with every server's state."),
-    place_options,
+    endpoint_options,
     sandbox_options,
 )
 
@@ -157,33 +158,33 @@ operate_options = _options(
 @cli.command()
 @operate_options
 @click.pass_obj
-def start(outer: Said, /, **options: Any) -> int:
+def start(group: Flags, /, **options: Any) -> int:
     """Put servers into maintenance mode.
 
     Each is followed to its end. Servers are named by id, as arguments or with - on standard input (one a
     line, or separated by spaces or commas, in any case), or chosen by --filter.
     """
-    return _operate(outer, options, start=True)
+    return _operate(group, options, start=True)
 
 
 @cli.command()
 @operate_options
 @click.pass_obj
-def stop(outer: Said, /, **options: Any) -> int:
+def stop(group: Flags, /, **options: Any) -> int:
     """Take servers out of maintenance mode.
 
     Each is followed to its end. Servers are named as for `pitstop start`.
     """
-    return _operate(outer, options, start=False)
+    return _operate(group, options, start=False)
 
 
 @cli.command()
 @click.option("--send-rest", is_flag=True, help="Also send what was planned and never sent.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line for every operation.")
-@place_options
+@endpoint_options
 @sandbox_options
 @click.pass_obj
-def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> int:
+def resume(group: Flags, /, send_rest: bool, as_json: bool, **options: Any) -> int:
     """Take up what an earlier run left unfinished.
 
     It is followed to its end, and nothing is sent twice. What was never sent is sent only with --send-rest,
@@ -192,20 +193,22 @@ def resume(outer: Said, /, send_rest: bool, as_json: bool, **options: Any) -> in
     from tui.headless.operate import resume
 
     return _headless(
-        outer, options, lambda work, narrator: resume(work, narrator, send_rest=send_rest, as_json=as_json)
+        group,
+        options,
+        lambda config, narrator: resume(config, narrator, send_rest=send_rest, as_json=as_json),
     )
 
 
 @cli.command()
-@place_options
+@endpoint_options
 @click.pass_obj
-def where(outer: Said, /, **place: Any) -> int:
+def where(group: Flags, /, **endpoint: Any) -> int:
     """Show files and settings, each with its origin."""
     from tui.assembly import EndpointOptions, journal_trouble, read_config
     from tui.settings.report import describe
 
-    loaded_config = read_config(EndpointOptions(**place).over(EndpointOptions(**outer)))
-    click.echo(describe(*loaded_config, journal_trouble(loaded_config.paths)), nl=False)
+    config = read_config(EndpointOptions(**endpoint).over(EndpointOptions(**group)))
+    click.echo(describe(*config, journal_trouble(config.paths)), nl=False)
     return 0
 
 
@@ -221,7 +224,7 @@ def help_(topic: str | None) -> int:
     return 0
 
 
-def _operate(outer: Said, options: Said, *, start: bool) -> int:
+def _operate(group: Flags, options: Flags, *, start: bool) -> int:
     from tui.headless.choice import Request
     from tui.headless.operate import operate
 
@@ -231,69 +234,67 @@ def _operate(outer: Said, options: Said, *, start: bool) -> int:
         raise click.UsageError("--max-failed stops between waves; say --wave as well")
     if options["wave"] and options["no_wait"]:
         raise click.UsageError("a wave waits for the one before it; --no-wait and --wave exclude each other")
+    same_name = ("ids", "query", "reason", "wave", "max_failed", "yes", "dry_run", "skip_unknown")
     request = Request(
         start=start,
-        ids=options["ids"],
-        query=options["query"],
-        reason=options["reason"],
-        wave=options["wave"],
-        max_failed=options["max_failed"],
-        yes=options["yes"],
         wait=not options["no_wait"],
-        dry_run=options["dry_run"],
-        skip_unknown=options["skip_unknown"],
         json=options["as_json"],
+        **{name: options[name] for name in same_name},
     )
-    return _headless(outer, options, lambda work, narrator: operate(work, narrator, request))
+    return _headless(group, options, lambda config, narrator: operate(config, narrator, request))
 
 
 def _headless(
-    outer: Said, options: Said, command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]"
+    group: Flags, options: Flags, command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]"
 ) -> int:
-    """Run a command of the engine where ``options`` say, else the group's, and give its exit code."""
+    """Run a headless command and return its exit code. ``options`` win over the flags of the ``group``."""
     from tui.assembly import EndpointOptions, read_config, run_headless
     from tui.headless.exits import Stop
 
-    place = EndpointOptions(*(options[name] for name in _PLACE)).over(EndpointOptions(**outer))
-    fleet = {name: options[name] for name in _FLEET if options[name] not in (None, ())}
+    endpoint = EndpointOptions(*(options[name] for name in _ENDPOINT_FLAGS)).over(EndpointOptions(**group))
+    fleet = {name: options[name] for name in _SANDBOX_FLAGS if options[name] not in (None, ())}
     if fleet and not options["sandbox"]:
         raise click.UsageError("how the sandbox is to be makes sense only with --sandbox")
-    if options["sandbox"] and (place.profile or place.api_url or place.account):
+    if options["sandbox"] and (endpoint.profile or endpoint.api_url or endpoint.account):
         raise click.UsageError("--sandbox is an endpoint of its own; it goes with no other")
-    config = _sandbox_config(fleet) if options["sandbox"] else None
-    loaded_config = read_config(place, {"batch_size": options.get("batch_size")}, sandbox=options["sandbox"])
+    sandbox = _sandbox_config(fleet) if options["sandbox"] else None
+    flags = {"batch_size": options.get("batch_size")}
     try:
-        return run_headless(command, loaded_config, config)
+        return run_headless(command, read_config(endpoint, flags, sandbox=options["sandbox"]), sandbox)
     except Stop as end:
         _complain(str(end))
         return int(end.exit_code)
 
 
-def _console(flags: Said, place: Said, demo: "SandboxConfig | None" = None) -> int:
+def _console(flags: Flags, endpoint: Flags, demo: "SandboxConfig | None" = None) -> int:
     from tui.assembly import EndpointOptions, open_console, read_config
 
-    return open_console(read_config(EndpointOptions(**place), flags, sandbox=demo is not None), demo)
+    return open_console(read_config(EndpointOptions(**endpoint), flags, sandbox=demo is not None), demo)
 
 
-def _sandbox_config(fleet: Said) -> "SandboxConfig":
-    """The sandbox that flags ask for. Raises click.UsageError."""
+def _sandbox_config(fleet: Flags) -> "SandboxConfig":
+    """The sandbox that the flags describe.
+
+    Raises:
+        click.UsageError: a value is out of range, or there is no such fault.
+    """
     from tui.sandbox.config import SandboxConfig, parse_fault, parse_job_seconds
 
     try:
-        said = {name: value for name, value in fleet.items() if value not in (None, ())}
-        if "faults" in said:
-            said["faults"] = dict(map(parse_fault, said["faults"]))
-        if "job_seconds" in said:
-            said["job_seconds"] = parse_job_seconds(said["job_seconds"])
-        return SandboxConfig(**said)
+        given = {name: value for name, value in fleet.items() if value not in (None, ())}
+        if "faults" in given:
+            given["faults"] = dict(map(parse_fault, given["faults"]))
+        if "job_seconds" in given:
+            given["job_seconds"] = parse_job_seconds(given["job_seconds"])
+        return SandboxConfig(**given)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code. Nothing but one clear sentence reaches the operator."""
+    """Run the command line and return its exit code. An error reaches the operator as one sentence."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed before we began
+        if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the rest of the process
     try:
         return int(cli.main(args=argv, prog_name="pitstop", standalone_mode=False) or 0)
@@ -311,7 +312,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: Exception) -> int:
-    """Say in one sentence what nobody else dealt with; the traceback goes to the log file."""
+    """Report an error that no command handled in one sentence; a bug's traceback goes to the log file."""
     import logging
 
     from tui.settings.endpoint import EndpointError
@@ -325,7 +326,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _complain(f"{error.filename}: {error.strerror}")
         return USAGE
-    logging.getLogger("pitstop").critical("not dealt with", exc_info=error)
+    logging.getLogger("pitstop").critical("unhandled error", exc_info=error)
     _complain(
         f"a bug in Pitstop ({type(error).__name__}); the details are in {find_paths(os.environ).log}. "
         "What was sent is in the journal: `pitstop resume` follows it up"
