@@ -39,7 +39,7 @@ async def test_what_must_be_seen_cannot_be_hidden() -> None:
 
 async def test_shows_all_columns_and_goes_back_to_the_default() -> None:
     app = Host(ColumnLayout.parse(["maint", "id:30"]))
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(size=(100, 30 + len(COLUMNS))) as pilot:
         shown = lines(app.chooser.lines)
         assert [line.replace("▌", " ").split()[:2] for line in shown[:2]] == [
             ["✓", "Maintenance"],
