@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tui.engine.endpoint import Endpoint
     from tui.engine.engine import Engine
     from tui.engine.options import Options
+    from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
-    from tui.headless.session import HeadlessConfig
     from tui.sandbox.config import SandboxConfig
     from tui.sandbox.inside import Inside
 
@@ -74,7 +74,7 @@ def journal_trouble(paths: Paths) -> str:
 
 
 def read_config(
-    place: EndpointOptions, flags: Mapping[str, object] | None = None, *, sandbox: bool = False
+    options: EndpointOptions, flags: Mapping[str, object] | None = None, *, sandbox: bool = False
 ) -> LoadedConfig:
     """Load the settings and choose the endpoint, none for a sandbox. Starts the log.
 
@@ -86,20 +86,25 @@ def read_config(
     """
     paths = find_paths(os.environ)
     start_log(paths.log, log_level(os.environ))
-    loaded = load(paths, os.environ, {"readonly": place.readonly, **(flags or {})})
+    loaded = load(paths, os.environ, {"readonly": options.readonly, **(flags or {})})
     if sandbox:
         return LoadedConfig(paths, loaded, None)
     from tui.model.url import normalise_url
 
     endpoint = choose_endpoint(
-        loaded, os.environ, normalise_url, profile=place.profile, api_url=place.api_url, account=place.account
+        loaded,
+        os.environ,
+        normalise_url,
+        profile=options.profile,
+        api_url=options.api_url,
+        account=options.account,
     )
     return LoadedConfig(paths, loaded, endpoint)
 
 
 def run_headless(
     command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]",
-    loaded_config: LoadedConfig,
+    config: LoadedConfig,
     sandbox: "SandboxConfig | None",
 ) -> int:
     """Run a command of ``tui.headless`` on the endpoint, or on a sandbox in this process.
@@ -115,30 +120,28 @@ def run_headless(
 
     from tui.headless.narration import Narrator
 
-    async def run(work: "HeadlessConfig") -> int:
+    async def run(headless: "HeadlessConfig") -> int:
         with Narrator() as narrator:
-            return int(await command(work, narrator))
+            return int(await command(headless, narrator))
 
     if sandbox is None:
-        return asyncio.run(run(_work(loaded_config)))
+        return asyncio.run(run(_on_network(config)))
     with scratch() as directory:
-        return asyncio.run(run(_work_on_sandbox(loaded_config, sandbox, directory)))
+        return asyncio.run(run(_on_sandbox(config, sandbox, directory)))
 
 
-def _work_on_sandbox(
-    loaded_config: LoadedConfig, sandbox: "SandboxConfig", directory: Path
-) -> "HeadlessConfig":
-    from tui.headless.session import HeadlessConfig
+def _on_sandbox(config: LoadedConfig, sandbox: "SandboxConfig", directory: Path) -> "HeadlessConfig":
+    from tui.headless.engine import HeadlessConfig
 
-    settings, journal = loaded_config.loaded.settings, directory / loaded_config.paths.journal.name
+    settings, journal = config.loaded.settings, directory / config.paths.journal.name
     endpoint, options = sandbox_endpoint(sandbox), engine_options(settings)
     return HeadlessConfig(endpoint, SANDBOX_USER, SANDBOX_PASSWORD, "", journal, settings, options)
 
 
-def _work(loaded_config: LoadedConfig) -> "HeadlessConfig":
-    from tui.headless.session import HeadlessConfig
+def _on_network(config: LoadedConfig) -> "HeadlessConfig":
+    from tui.headless.engine import HeadlessConfig
 
-    paths, settings, chosen = loaded_config.paths, loaded_config.loaded.settings, loaded_config.endpoint
+    paths, settings, chosen = config.paths, config.loaded.settings, config.endpoint
     if chosen is None:
         raise EndpointError(
             "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
@@ -150,7 +153,7 @@ def _work(loaded_config: LoadedConfig) -> "HeadlessConfig":
     return HeadlessConfig(endpoint, user, password, account, paths.journal, chosen.limit(settings), options)
 
 
-def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> int:
+def open_console(config: LoadedConfig, demo: "SandboxConfig | None") -> int:
     """Open the console on the configured endpoints and a sandbox.
 
     With ``demo``, it has only a sandbox of this configuration, and is logged in. Returns the exit code.
@@ -162,7 +165,7 @@ def open_console(loaded_config: LoadedConfig, demo: "SandboxConfig | None") -> i
     from tui.console.options import StartOptions
     from tui.console.start import run_console
 
-    paths, settings, chosen = loaded_config.paths, loaded_config.loaded.settings, loaded_config.endpoint
+    paths, settings, chosen = config.paths, config.loaded.settings, config.endpoint
     endpoints = [network_endpoint(name, profile) for name, profile in _profiles(settings, chosen)]
     endpoints.append(sandbox_endpoint())
     start = StartOptions(log_file=str(paths.log))

@@ -14,8 +14,8 @@ from tui import __version__
 from tui.topics import TOPICS, overview, page
 
 if TYPE_CHECKING:
+    from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
-    from tui.headless.session import HeadlessConfig
     from tui.sandbox.config import SandboxConfig
 
 BUG, USAGE, INTERRUPTED = 1, 2, 130

@@ -189,7 +189,7 @@ def test_plain_http_to_another_machine(pitstop: Pitstop, log_in: None) -> None:
 def test_an_endpoint_that_takes_its_time_is_named_meanwhile(
     pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.headless.session.PATIENCE", 0.0)
+    monkeypatch.setattr("tui.headless.engine.PATIENCE", 0.0)
     place = platform(servers=20)
     ran = pitstop("servers")
     host = place.url.partition("//")[2]

@@ -75,11 +75,11 @@ def test_a_bug_writes_a_traceback_without_them(tmp_path: Path, endpoint: Endpoin
     ran = run_script(
         home,
         """
-        from tui.headless import session
-        def broken(self, query):
-            password = self.work.password
+        from tui.headless import engine
+        def broken(self):
+            password = self.config.password
             raise RuntimeError("broken on purpose")
-        session.Session.choose = broken
+        engine.HeadlessEngine.read_fleet = broken
         """,
         endpoint.url,
         "servers",

@@ -1,4 +1,4 @@
-"""Which servers are meant, and whether the operator means it: all that comes before the first change."""
+"""What comes before the first request: which servers, the plan, and the operator's confirmation."""
 
 import math
 import re
@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from tui.engine.errors import JournalError
+from tui.headless.engine import HeadlessEngine, select_servers
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import MAX_IDS, Narrator
-from tui.headless.session import Session
+from tui.model.fleet import Fleet
 from tui.model.operation import Action
 from tui.model.plan import Plan, PlanContext, make_plan
 from tui.model.text import clean, counted, named
@@ -23,16 +24,16 @@ _SEPARATORS = re.compile(r"[\s,;\ufeff]+")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for."""
+    """The arguments of `pitstop start` or `pitstop stop`."""
 
     start: bool
-    """Into maintenance mode, or out of it."""
+    """Whether servers go into maintenance mode, or out of it."""
     ids: tuple[str, ...] = ()
-    """As arguments; ``-`` is standard input."""
+    """As given; ``-`` stands for standard input."""
     query: str | None = None
     reason: str = ""
     wave: str = ""
-    """Servers at once, as a number or as a share like ``10%``; empty for all."""
+    """Servers in a wave, as a number or a share like ``10%``; empty for all."""
     max_failed: int | None = None
     yes: bool = False
     wait: bool = True
@@ -42,12 +43,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def action(self) -> Action:
-        """What is asked of the servers."""
+        """The action of the plan."""
         return Action.START_MAINTENANCE if self.start else Action.STOP_MAINTENANCE
 
 
 def read_ids(arguments: Sequence[str], read_stdin: Callable[[], str]) -> list[str]:
-    """The ids that the arguments name, and standard input where one of them is ``-``. Raises Stop."""
+    """The ids in the arguments, and in standard input where one of them is ``-``.
+
+    Raises:
+        Stop: there are none.
+    """
     found: list[str] = []
     for argument in arguments:
         found += [id_ for id_ in _SEPARATORS.split(read_stdin() if argument == "-" else argument) if id_]
@@ -58,7 +63,11 @@ def read_ids(arguments: Sequence[str], read_stdin: Callable[[], str]) -> list[st
 
 
 def wave_size(text: str, servers: int) -> int | None:
-    """Servers in a wave: ``20``, or ``10%`` of ``servers``, rounded up; None for all. Raises Stop."""
+    """Servers in a wave: ``20``, or ``10%`` of ``servers``, rounded up; None for all.
+
+    Raises:
+        Stop: ``text`` is neither.
+    """
     if not text:
         return None
     number, percent = text.removesuffix("%"), text.endswith("%")
@@ -69,59 +78,31 @@ def wave_size(text: str, servers: int) -> int | None:
     return max(1, math.ceil(servers * int(number) / 100)) if percent else int(number)
 
 
-async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Plan:
-    """What the request would touch, of the fleet as read. Raises Stop: then nothing is sent."""
-    fleet, narrator = session.core.inventory.fleet, session.narrator
-    if request.query is not None:
-        if fleet.problems:
-            failed = ", ".join(fleet.problems)
-            raise Stop(
-                Exit.UNREACHABLE,
-                f"{failed} could not be read, so the filter cannot be trusted; nothing was sent",
-            )
-        ids = [server.id for server in session.choose(request.query)]
-        if not ids:
-            raise Stop(Exit.USAGE, f"the filter {clean(request.query)!r} matches no server; nothing was sent")
-    else:
-        servers, unknown = fleet.resolve(ids)
-        if unknown:
-            read = find_servers("\n".join(unknown), fleet)
-            if read.ranges or read.unclear:
-                joined = [clean(name, 60) for name in unknown if not name.isalnum()]
-                names = named(joined, MAX_IDS)
-                raise Stop(
-                    Exit.USAGE,
-                    f"not an id but a range, it seems: {names}; nothing was sent; give each id",
-                )
-            names = f"unknown: {named([clean(name, 60) for name in unknown], MAX_IDS)}"
-            if fleet.problems:
-                failed = ", ".join(fleet.problems)
-                raise Stop(Exit.UNREACHABLE, f"{names}; {failed} could not be read; nothing was sent")
-            if not request.skip_unknown:
-                advice = "--skip-unknown goes on without them"
-                raise Stop(
-                    Exit.USAGE, f"{counted(len(unknown), 'server')} {names}; nothing was sent; {advice}"
-                )
-            narrator.say(f"left out, {names}")
-            if not servers:
-                raise Stop(Exit.USAGE, "none of the servers exists; nothing was sent")
-        ids = [server.id for server in servers]
+async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str]) -> Plan:
+    """Plan the request, for the fleet as last read. ``ids`` are those of ``read_ids``.
 
-    core = session.core
+    Raises:
+        Stop: the servers cannot be determined for certain, or there are none.
+    """
+    fleet = engine.service.inventory.fleet
+    if request.query is not None:
+        server_ids = _matching(request.query, engine)
+    else:
+        server_ids = _known(ids, fleet, engine.narrator, skip_unknown=request.skip_unknown)
     try:
-        held = frozenset(await core.held_in_maintenance())
-        context = PlanContext(time.time(), await core.prior_targets(), held)
+        held = frozenset(await engine.service.held_in_maintenance())
+        context = PlanContext(time.time(), await engine.service.prior_targets(), held)
     except JournalError as error:
         raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
 
     def plan(size: int | None) -> Plan:
         return make_plan(
             request.action,
-            ids,
+            server_ids,
             fleet,
-            roles=session.roles,
+            roles=engine.roles,
             context=context,
-            batch_size=session.work.settings.batch_size,
+            batch_size=engine.config.settings.batch_size,
             wave_size=size,
         )
 
@@ -130,8 +111,45 @@ async def plan_for(request: Request, session: Session, ids: Sequence[str]) -> Pl
     return whole if size is None else plan(size)
 
 
-def tell_plan(plan: Plan, narrator: Narrator) -> None:
-    """What would be touched, and what is left alone and why."""
+def _matching(query: str, engine: HeadlessEngine) -> list[str]:
+    """The servers that a query matches. Raises Stop where a data center is missing, or none matches."""
+    fleet = engine.service.inventory.fleet
+    if fleet.problems:
+        failed = ", ".join(fleet.problems)
+        raise Stop(
+            Exit.UNREACHABLE, f"{failed} could not be read, so the filter cannot be trusted; nothing was sent"
+        )
+    ids = [server.id for server in select_servers(fleet, query, engine.config.settings)]
+    if not ids:
+        raise Stop(Exit.USAGE, f"the filter {clean(query)!r} matches no server; nothing was sent")
+    return ids
+
+
+def _known(ids: Sequence[str], fleet: Fleet, narrator: Narrator, *, skip_unknown: bool) -> list[str]:
+    """Those of ``ids`` that exist. Raises Stop for the others unless they are to be skipped."""
+    servers, unknown = fleet.resolve(ids)
+    if unknown:
+        read = find_servers("\n".join(unknown), fleet)
+        if read.ranges or read.unclear:
+            joined = named([clean(name, 60) for name in unknown if not name.isalnum()], MAX_IDS)
+            raise Stop(
+                Exit.USAGE, f"not an id but a range, it seems: {joined}; nothing was sent; give each id"
+            )
+        names = f"unknown: {named([clean(name, 60) for name in unknown], MAX_IDS)}"
+        if fleet.problems:
+            failed = ", ".join(fleet.problems)
+            raise Stop(Exit.UNREACHABLE, f"{names}; {failed} could not be read; nothing was sent")
+        if not skip_unknown:
+            advice = "--skip-unknown goes on without them"
+            raise Stop(Exit.USAGE, f"{counted(len(unknown), 'server')} {names}; nothing was sent; {advice}")
+        narrator.say(f"left out, {names}")
+        if not servers:
+            raise Stop(Exit.USAGE, "none of the servers exists; nothing was sent")
+    return [server.id for server in servers]
+
+
+def report_plan(plan: Plan, narrator: Narrator) -> None:
+    """Report what the plan will send, and which servers it skips and why."""
     requests = counted(len(plan.batches), "request")
     waves = f", {counted(plan.waves, 'wave')}" if plan.waves > 1 else ""
     what = f"{counted(len(plan.server_ids), 'server')} in {requests}{waves}"
@@ -144,8 +162,12 @@ def tell_plan(plan: Plan, narrator: Narrator) -> None:
         narrator.say("  `pitstop resume` follows what is under way")
 
 
-def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
-    """Ask the operator. Raises Stop unless they say yes; where there is nobody to ask, always."""
+def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
+    """Ask the operator to confirm the plan.
+
+    Raises:
+        Stop: the answer is no, or there is no terminal to ask on.
+    """
     count = len(plan.server_ids)
     if stdin_used or not can_ask():
         raise Stop(
@@ -153,33 +175,37 @@ def confirm(plan: Plan, session: Session, *, stdin_used: bool) -> None:
             f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
             "on; nothing was sent; say --yes",
         )
-    if not is_confirmed({plan.action: plan.server_ids}, session):
+    if not is_confirmed({plan.action: plan.server_ids}, engine):
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
 
 
-def is_confirmed(wanted: Mapping[Action, Sequence[str]], session: Session) -> bool:
-    """Whether the operator says yes to these actions; above a number of servers, by typing it."""
+def is_confirmed(wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine) -> bool:
+    """Ask whether to go on; above ``confirm_above`` servers the answer is their number."""
     what = " and ".join(
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
-    question, count = f"{what} at {session.named}", sum(map(len, wanted.values()))
-    session.narrator.flush()
-    if count > session.work.settings.confirm_above:
+    question, count = f"{what} at {engine.location}", sum(map(len, wanted.values()))
+    engine.narrator.flush()
+    if count > engine.config.settings.confirm_above:
         return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
     return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}
 
 
 def can_ask() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether there is a terminal to ask on."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> str:
-    """A line from the terminal. Ctrl-C ends the program here, also under an event loop."""
+    """Read a line from the terminal.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed; a running event loop does not see it.
+    """
     sys.stderr.write(question)
     sys.stderr.flush()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return sys.stdin.readline()
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)

@@ -1,48 +1,49 @@
-"""How a command ended, as its exit code says it."""
+"""Exit codes."""
 
 from enum import IntEnum
+from typing import Self
 
 from tui.model.operation import Operation, State
 from tui.model.plan import Plan
 
 
 class Exit(IntEnum):
-    """The exit codes, as `pitstop help exits` lists them."""
+    """The exit codes, each with its line of `pitstop help exits`."""
 
-    VERIFIED = 0
-    FAILED = 1
-    USAGE = 2
-    LOGIN_REFUSED = 3
-    UNREACHABLE = 4
-    UNSURE = 5
-    HUNG_UP = 129
-    INTERRUPTED = 130
-    TERMINATED = 143
+    meaning: str
 
-    @property
-    def meaning(self) -> str:
-        """What it tells, in a few words."""
-        return _MEANINGS[self]
+    VERIFIED = (
+        0,
+        "done: every server is verified to be in the requested state; with `--no-wait`: was sent and is "
+        "queued; with `--dry-run`: could be sent",
+    )
+    FAILED = (
+        1,
+        "some server failed, was refused, was left out because it could not be done, or was not sent "
+        "(`pitstop resume --send-rest`)",
+    )
+    USAGE = 2, "nothing was done: wrong usage or settings, unknown servers, or not confirmed"
+    LOGIN_REFUSED = 3, "the endpoint refused the login"
+    UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"
+    UNSURE = (
+        5,
+        "the outcome of some server is not known, or an earlier operation on it has not ended: "
+        "`pitstop resume`, or check before doing it again",
+    )
+    HUNG_UP = 129, "the terminal went away; `pitstop resume` goes on, with `--send-rest` with all of it"
+    INTERRUPTED = 130, "interrupted (Ctrl-C); `pitstop resume` as above"
+    TERMINATED = 143, "told to stop (SIGTERM); `pitstop resume` as above"
 
-
-_MEANINGS = {
-    Exit.VERIFIED: "done: every server is verified to be as asked; with `--no-wait`: was sent and is queued; "
-    "with `--dry-run`: could be sent",
-    Exit.FAILED: "some server failed, was refused, was left out because it could not be done, or was "
-    "not sent (`pitstop resume --send-rest`)",
-    Exit.USAGE: "nothing was done: wrong usage or settings, unknown servers, or not confirmed",
-    Exit.LOGIN_REFUSED: "the endpoint refused the login",
-    Exit.UNREACHABLE: "the endpoint cannot be reached, or does not answer as it should",
-    Exit.UNSURE: "what becomes of some server is not known, or an earlier operation on it has not ended: "
-    "`pitstop resume`, or look before doing it again",
-    Exit.HUNG_UP: "the terminal went away; `pitstop resume` goes on, with `--send-rest` with all of it",
-    Exit.INTERRUPTED: "interrupted (Ctrl-C); `pitstop resume` as above",
-    Exit.TERMINATED: "told to stop (SIGTERM); `pitstop resume` as above",
-}
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """Make a member."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
 
 
 class Stop(Exception):
-    """The command ends here; ``str()`` is what the operator is told."""
+    """Ends the command with an exit code; ``str()`` is the message for the operator."""
 
     def __init__(self, exit_code: Exit, message: str) -> None:
         super().__init__(message)
@@ -50,10 +51,9 @@ class Stop(Exception):
 
 
 def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
-    """How an operation ended.
+    """The exit code of an operation; without ``waited``, of one whose servers are queued.
 
-    A server of which it is not known what became of it weighs more than one that failed: only that
-    must not be tried again blindly. Without ``waited``, being queued is as good as it gets.
+    An unknown outcome counts more than a failure: only that must not be blindly repeated.
     """
     if operation.doubtful if waited else operation.count(State.UNSURE, State.SUBMITTING):
         return Exit.UNSURE
@@ -64,11 +64,11 @@ def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
 
 
 def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
-    """What the servers that a plan leaves alone mean for the exit code.
+    """The exit code for the servers that a plan skips.
 
-    A server that already is as asked is fine; one that may yet change by an earlier operation is not known.
-    Others that were ``named`` one by one count as refused; those that a filter came upon do not, unless it is
-    the operator's role that stands in the way.
+    A server already in the requested state is fine; of one with an earlier operation under way the outcome is
+    unknown. Others that were ``named`` one by one count as refused; those that a filter found do not, unless
+    the operator's role forbids the operation.
     """
     if any(skip.open for skip in plan.skipped):
         return Exit.UNSURE
@@ -79,6 +79,6 @@ def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
 
 
 def is_so_already(reason: str) -> bool:
-    """Whether a server is skipped, or not sent any more, because it is as asked."""
+    """Whether this is the reason of a server that is in the requested state already."""
     reason = reason.removeprefix("not sent: ")
     return reason.startswith("already ") or reason == "not in maintenance"

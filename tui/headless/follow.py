@@ -1,4 +1,4 @@
-"""Carry an operation out, or take up what is unfinished, until it is over or the operator has had enough."""
+"""Follow operations to their end, or until a signal."""
 
 import asyncio
 import contextlib
@@ -7,42 +7,46 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from tui.engine.events import Event, OperationEnded, OperationNotStarted, OperationStarted, Progress
+from tui.headless.engine import HeadlessEngine
 from tui.headless.exits import Exit, Stop
-from tui.headless.session import Session
 from tui.model.operation import IN_FLIGHT, Operation, State
 from tui.model.text import clean, counted
 
 
 class Follower:
-    """Follows operations by the engine's events, and the operator's signals.
+    """Keeps the operations of the engine's events, and handles signals.
 
     While anything is being sent, the first Ctrl-C stops that, and what was sent is followed to its end. The
-    second, or the first where nothing is sent from here, leaves at once; the journal knows how to go on.
+    second, or the first where nothing is sent from here, leaves at once; `pitstop resume` goes on.
     """
 
-    def __init__(self, session: Session, *, wait: bool = True) -> None:
+    def __init__(self, engine: HeadlessEngine, *, wait: bool = True) -> None:
         self.operations: dict[str, Operation] = {}
         self._elsewhere: set[str] = set()
         self._sending = False
-        self._session = session
-        self._narrator = session.narrator
+        self._engine = engine
+        self._narrator = engine.narrator
         self._wait = wait
         self._not_started = ""
         self._winding_down: asyncio.Task[None] | None = None
-        session.listener = self._told
+        engine.listener = self._handle
 
     async def follow(self, work: Coroutine[Any, Any, None], *, sending: bool) -> None:
-        """Run ``work`` of the engine to its end, or until it is left. Raises Stop when nothing was begun."""
+        """Run ``work`` of the engine to its end, or until the operator leaves.
+
+        Raises:
+            Stop: no operation was started.
+        """
         self._sending = sending
         with self._signals():
-            await self._session.until_left(work, self._redraw)
+            await self._engine.run(work, self._redraw)
         if self._not_started:
             raise Stop(Exit.FAILED, self._not_started)
         held_back = any(operation.unsent for operation in self.operations.values())
-        if self._winding_down is not None and held_back and self._session.why is None:
-            self._session.why = Exit.HUNG_UP
+        if self._winding_down is not None and held_back and self._engine.early_exit is None:
+            self._engine.early_exit = Exit.HUNG_UP
 
-    def _told(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case OperationStarted():
                 operation = self.operations[event.operation_id] = event.operation()
@@ -53,7 +57,7 @@ class Follower:
                 operation.restore(targets)
                 self._narrator.targets(operation, targets)
                 if not self._wait and not operation.count(State.PLANNED, State.SUBMITTING):
-                    self._session.leave.set()
+                    self._engine.leave.set()
             case OperationEnded(operation_id=id_, at=at):
                 operation = self.operations[id_]
                 operation.ended = at
@@ -87,24 +91,26 @@ class Follower:
             self._depart(Exit.INTERRUPTED)
             return
         self._sending = False
-        self._session.why = Exit.INTERRUPTED
+        self._engine.early_exit = Exit.INTERRUPTED
         mine = [operation for id_, operation in self.operations.items() if id_ not in self._elsewhere]
         running = [operation for operation in mine if operation.ended is None]
         unsent = sum(operation.unsent for operation in running)
         sent = sum(operation.count(*IN_FLIGHT, State.UNSURE) for operation in running)
-        self._session.core.operations.hold()
+        self._engine.service.operations.hold()
         self._narrator.say(
             f"stopped: {counted(unsent, 'server')} not sent; "
             f"following the {sent:,} that were sent; Ctrl-C once more leaves now"
         )
 
     def _hung_up(self) -> None:
-        """The terminal has gone. ``finish``: what was begun goes on to its end, unheard; no wave is begun."""
-        if self._session.work.settings.on_hangup == "pause":
+        """Handle SIGHUP: leave at once, or finish what was started without starting another wave."""
+        if self._engine.config.settings.on_hangup == "pause":
             self._depart(Exit.HUNG_UP)
         else:
-            self._winding_down = asyncio.create_task(self._session.core.operations.wind_down(send_rest=True))
+            self._winding_down = asyncio.create_task(
+                self._engine.service.operations.wind_down(send_rest=True)
+            )
 
-    def _depart(self, why: Exit) -> None:
-        self._session.why = why
-        self._session.leave.set()
+    def _depart(self, exit_code: Exit) -> None:
+        self._engine.early_exit = exit_code
+        self._engine.leave.set()

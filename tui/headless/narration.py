@@ -1,4 +1,4 @@
-"""What is told on stderr: one line that keeps up on a terminal, plain lines elsewhere."""
+"""Progress on stderr: a live progress line on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -13,24 +13,24 @@ from tui.model.operation import BAD_OUTCOMES, ENDED, STATE_STYLES, Operation, St
 from tui.model.text import clean, counted, named
 
 PLAIN_EVERY = 10.0
-"""Seconds between two lines of progress where lines cannot be rewritten."""
+"""Seconds between two progress lines where they cannot be rewritten."""
 MAX_IDS = 20
 """A message names up to this many servers and counts the others."""
 
 _REPORTED = (*BAD_OUTCOMES, State.LOOKING)
-"""States of which each server is named."""
+"""States whose servers are named one by one."""
 
 
 class Narrator:
-    """Tells the operator what goes on, and never waits for the reader but in ``flush`` and at the end."""
+    """Reports what happens. Only ``flush`` and the end wait for the reader."""
 
     def __init__(self, stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._monotonic = monotonic
         self.live = self._stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
-        """Whether one line can be written again and again."""
-        self._begun = monotonic()
-        self._told = float("-inf")
+        """Whether a line can be rewritten in place."""
+        self._started = monotonic()
+        self._reported = float("-inf")
         self._writer = Writer(self._stream)
         self._states: dict[str, State] = {}
         self._wait_until = 0.0
@@ -42,15 +42,18 @@ class Narrator:
         self._writer.close()
 
     def flush(self) -> None:
-        """Wait until all is told, or nobody has listened for a while."""
+        """Wait until everything is written; see ``Writer.flush``."""
         self._writer.flush()
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Write one line."""
         self._writer.line(text)
 
     def wait_until(self, at: float) -> None:
-        """The endpoint asks for a pause: said now, and with the progress while it lasts."""
+        """Report a pause that the endpoint requests, now and in the progress line while it lasts.
+
+        ``at`` is in seconds since the epoch.
+        """
         self._wait_until = at
         self.say(f"the endpoint asks us to {self._waiting()}")
 
@@ -58,60 +61,60 @@ class Narrator:
         return time.strftime("wait until %H:%M:%S", time.localtime(self._wait_until))
 
     def begin(self, operation: Operation, *, resumed: bool) -> None:
-        """An operation starts, or is taken up again."""
-        self._begun = self._monotonic()
+        """Report that an operation starts, or is resumed."""
+        self._started = self._monotonic()
         self._states = {target.server_id: target.state for target in operation.targets.values()}
         servers = counted(len(operation.targets), "server")
         what = f"{operation.action.label}: {servers}" + (f", {operation.reason}" if operation.reason else "")
         self.say(clean(f"{'Going on with ' if resumed else ''}{what}"))
 
     def targets(self, operation: Operation, targets: tuple[Target, ...]) -> None:
-        """Servers changed: new jobs and what went wrong are said at once, the rest is counted."""
+        """Report changed targets: new jobs and bad outcomes at once, the others by their counts."""
         news = [target for target in targets if self._states.get(target.server_id) is not target.state]
         self._states.update((target.server_id, target.state) for target in news)
         if not self.live:
             queued = Counter(target.job_id for target in news if target.state is State.QUEUED)
             for job_id, servers in queued.items():
                 self.say(clean(f"{counted(servers, 'server')} queued as {job_id}"))
-        alike: dict[tuple[State, str], list[str]] = {}
+        by_state: dict[tuple[State, str], list[str]] = {}
         for target in news:
             if target.state in _REPORTED:
-                alike.setdefault((target.state, target.message), []).append(target.server_id)
-        for (state, message), ids in alike.items():
-            look = STATE_STYLES[state]
-            who = f"{sign(look, self._stream)} {named(ids, MAX_IDS)}"
-            self.say(clean(f"{who}  {look.word}  {message}".rstrip()))
+                by_state.setdefault((target.state, target.message), []).append(target.server_id)
+        for (state, message), ids in by_state.items():
+            style = STATE_STYLES[state]
+            who = f"{sign(style, self._stream)} {named(ids, MAX_IDS)}"
+            self.say(clean(f"{who}  {style.word}  {message}".rstrip()))
         self.progress(operation)
 
     def progress(self, operation: Operation) -> None:
-        """How far it is: rewritten in place on a terminal, a line now and then elsewhere."""
+        """Report the progress: in place on a terminal, every ``PLAIN_EVERY`` seconds elsewhere."""
         now = self._monotonic()
-        text = progress_text(operation, now - self._begun)
+        text = progress_text(operation, now - self._started)
         if time.time() < self._wait_until:
             text += f", asked to {self._waiting()}"
         if self.live:
             self._writer.progress(text[: columns(self._stream) - 1], rewritten=True)
-        elif now - self._told >= PLAIN_EVERY:
-            self._told = now
+        elif now - self._reported >= PLAIN_EVERY:
+            self._reported = now
             self._writer.progress(text, rewritten=False)
 
     def end(self, operation: Operation) -> None:
-        """How it ended."""
-        self.say(progress_text(operation, self._monotonic() - self._begun))
+        """Report the outcome."""
+        self.say(progress_text(operation, self._monotonic() - self._started))
 
 
 def progress_text(operation: Operation, elapsed: float) -> str:
-    """Counts in the words of the states, e.g. "24 of 37 verified, 2 failed, 11 running, 1:23"."""
+    """The counts of an operation, e.g. "24 of 37 verified, 2 failed, 11 running, 1:23".
+
+    ``elapsed`` is in seconds.
+    """
     total = len(operation.targets)
     parts = [f"{operation.count(State.VERIFIED)} of {total} verified"]
+    running = (state for state in State if state not in ENDED and state is not State.UNSURE)
     parts += [
         f"{operation.count(state)} {STATE_STYLES[state].word}"
-        for state in (*BAD_OUTCOMES, State.CANCELLED)
+        for state in (*BAD_OUTCOMES, State.CANCELLED, *running)
         if operation.count(state)
-    ]
-    running = [state for state in State if state not in ENDED and state is not State.UNSURE]
-    parts += [
-        f"{operation.count(state)} {STATE_STYLES[state].word}" for state in running if operation.count(state)
     ]
     minutes, seconds = divmod(int(elapsed), 60)
     return f"{', '.join(parts)}, {minutes}:{seconds:02}"

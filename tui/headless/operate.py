@@ -12,14 +12,14 @@ from tui.headless.choice import (
     is_confirmed,
     plan_for,
     read_ids,
-    tell_plan,
+    report_plan,
     wave_size,
 )
+from tui.headless.engine import HeadlessConfig, HeadlessEngine, logged_in, select_servers
 from tui.headless.exits import Exit, Stop, exit_of, exit_of_skipped
 from tui.headless.follow import Follower
 from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
-from tui.headless.session import HeadlessConfig, Session, chosen, opened
 from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target
 from tui.model.plan import Skip
@@ -30,19 +30,23 @@ from tui.report import operation_json
 HEADER = ("", "Server", "State", "Job", "Message")
 
 
-async def operate(work: HeadlessConfig, narrator: Narrator, request: Request) -> Exit:
-    """Put servers into maintenance or take them out of it, as asked. Raises Stop when nothing was sent."""
-    if work.settings.readonly:
-        raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
-    # What makes no sense is said before anybody logs in.
+async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) -> Exit:
+    """Start or end maintenance on the servers of the request, and follow it to the end.
+
+    Raises:
+        Stop: nothing was sent.
+    """
+    if config.settings.readonly:
+        raise Stop(Exit.USAGE, f"{config.endpoint.name} is read-only here; nothing was sent")
+    # Wrong arguments are reported before the login.
     wave_size(request.wave, 1)
-    chosen(Fleet(), request.query or "", work.settings)
+    select_servers(Fleet(), request.query or "", config.settings)
     ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
-    async with opened(work, narrator) as session:
-        await session.read_fleet()
-        await session.tell_unfinished(here=True)
-        plan = await plan_for(request, session, ids)
-        tell_plan(plan, narrator)
+    async with logged_in(config, narrator) as engine:
+        await engine.read_fleet()
+        await engine.report_unfinished(here=True)
+        plan = await plan_for(request, engine, ids)
+        report_plan(plan, narrator)
         skipped = exit_of_skipped(plan, named=request.query is None)
         if request.dry_run or not plan.server_ids:
             if plan.server_ids:
@@ -52,44 +56,47 @@ async def operate(work: HeadlessConfig, narrator: Narrator, request: Request) ->
             _show(planned, plan.skipped, as_json=request.json, dry_run=request.dry_run)
             return skipped
         if not request.yes:
-            confirm(plan, session, stdin_used="-" in request.ids)
-        follower = Follower(session, wait=request.wait)
-        work_of_core = session.core.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
-        await follower.follow(work_of_core, sending=True)
+            confirm(plan, engine, stdin_used="-" in request.ids)
+        follower = Follower(engine, wait=request.wait)
+        run = engine.service.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
+        await follower.follow(run, sending=True)
     if not follower.operations:
-        raise Stop(session.why or Exit.FAILED, "nothing was sent")
+        raise Stop(engine.early_exit or Exit.FAILED, "nothing was sent")
     (operation,) = follower.operations.values()
     _show(operation, plan.skipped, as_json=request.json)
-    code = _ended(session, [operation], waited=request.wait)
-    return code if session.why is not None else max(code, skipped)
+    code = _ended(engine, [operation], waited=request.wait)
+    return code if engine.early_exit is not None else max(code, skipped)
 
 
-async def resume(work: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
-    """Take up what is unfinished at the endpoint and follow it to the end. Raises Stop.
+async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
+    """Continue the unfinished operations at the endpoint, and follow them to the end.
 
-    What was never sent is sent only with ``send_rest``, or when the operator says so on the terminal.
+    What was never sent is sent only with ``send_rest``, or when the operator confirms it on the terminal.
+
+    Raises:
+        Stop: nothing could be continued.
     """
-    if work.settings.readonly and send_rest:
-        raise Stop(Exit.USAGE, f"{work.endpoint.name} is read-only here; nothing was sent")
-    async with opened(work, narrator) as session:
-        await session.tell_unfinished(here=False)
-        follower = Follower(session)
-        await follower.follow(session.core.operations.resume(send_planned=send_rest), sending=send_rest)
+    if config.settings.readonly and send_rest:
+        raise Stop(Exit.USAGE, f"{config.endpoint.name} is read-only here; nothing was sent")
+    async with logged_in(config, narrator) as engine:
+        await engine.report_unfinished(here=False)
+        follower = Follower(engine)
+        await follower.follow(engine.service.operations.resume(send_planned=send_rest), sending=send_rest)
         unsent = _unsent(follower.operations.values(), narrator)
-        if unsent and session.why is None and not work.settings.readonly:
-            if not send_rest and can_ask() and is_confirmed(unsent, session):
-                await follower.follow(session.core.operations.resume(send_planned=True), sending=True)
+        if unsent and engine.early_exit is None and not config.settings.readonly:
+            if not send_rest and can_ask() and is_confirmed(unsent, engine):
+                await follower.follow(engine.service.operations.resume(send_planned=True), sending=True)
             else:
                 narrator.say("`pitstop resume --send-rest` sends what was never sent")
-        if not follower.operations and session.why is None:
-            narrator.say(f"nothing is unfinished at {work.endpoint.name}")
+        if not follower.operations and engine.early_exit is None:
+            narrator.say(f"nothing is unfinished at {config.endpoint.name}")
     for operation in follower.operations.values():
         _show(operation, (), as_json=as_json)
-    return _ended(session, list(follower.operations.values()), waited=True)
+    return _ended(engine, list(follower.operations.values()), waited=True)
 
 
 def _unsent(operations: Iterable[Operation], narrator: Narrator) -> dict[Action, list[str]]:
-    """The servers that nothing was ever sent for, by what was asked of them; each operation is told."""
+    """Report the servers that were never sent; action -> their ids."""
     found: dict[Action, list[str]] = {}
     for operation in operations:
         if ids := operation.ids(State.PLANNED):
@@ -99,19 +106,19 @@ def _unsent(operations: Iterable[Operation], narrator: Narrator) -> dict[Action,
     return found
 
 
-def _ended(session: Session, operations: Sequence[Operation], *, waited: bool) -> Exit:
-    """The exit code. What is still under way is said, and how to go on."""
+def _ended(engine: HeadlessEngine, operations: Sequence[Operation], *, waited: bool) -> Exit:
+    """Report what is still under way and how to go on; return the exit code."""
     underway = sum(operation.count(State.UNSURE, *IN_FLIGHT) for operation in operations)
     unsent = sum(operation.unsent for operation in operations)
-    inside = session.work.endpoint.sandbox
-    if underway and session.leave.is_set():
+    inside = engine.config.endpoint.sandbox
+    if underway and engine.leave.is_set():
         advice = "the sandbox ends here, and their jobs with it" if inside else "`pitstop resume` goes on"
-        session.narrator.say(f"{counted(underway, 'server')} still under way; {advice}")
-    if unsent and session.why is not None:
+        engine.narrator.say(f"{counted(underway, 'server')} still under way; {advice}")
+    if unsent and engine.early_exit is not None:
         advice = "" if inside else "; `pitstop resume --send-rest` sends them"
-        session.narrator.say(f"{counted(unsent, 'server')} not sent{advice}")
-    if session.why is not None:
-        return session.why
+        engine.narrator.say(f"{counted(unsent, 'server')} not sent{advice}")
+    if engine.early_exit is not None:
+        return engine.early_exit
     return max((exit_of(operation, waited=waited) for operation in operations), default=Exit.VERIFIED)
 
 
@@ -135,11 +142,11 @@ def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_r
 
 
 def _row(target: Target) -> list[Cell]:
-    look = STATE_STYLES[target.state]
+    style = STATE_STYLES[target.state]
     return [
-        Cell(sign(look, sys.stdout), look.colour),
+        Cell(sign(style, sys.stdout), style.colour),
         Cell(target.server_id),
-        Cell(look.word, look.colour),
+        Cell(style.word, style.colour),
         Cell(target.job_id),
         Cell(target.message),
     ]

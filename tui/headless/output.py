@@ -1,4 +1,4 @@
-"""Data for stdout: aligned on a terminal, tab-separated in a pipe, CSV or JSON when asked for."""
+"""Data on stdout: aligned on a terminal, tab-separated in a pipe, CSV or JSON on request."""
 
 import errno
 import os
@@ -14,26 +14,40 @@ from tui.model.text import clean
 
 _COLOURS = {"dim": "2", "blue": "34", "green": "32", "red": "31", "magenta": "35", "amber": "33"}
 
+_SIGNS = "".join(style.sign for style in STATE_STYLES.values())
+
 
 class Cell(NamedTuple):
-    """One value of a table, with the colour of its meaning if it has one."""
+    """One value of a table. ``colour`` is a role, as in ``StateStyle``, or empty."""
 
     text: str
     colour: str = ""
 
 
 def write_json(value: Any) -> None:
-    """One JSON value on one line, UTF-8 whatever the locale."""
+    """Write one JSON value on one line, in UTF-8 whatever the locale.
+
+    Raises:
+        Stop: stdout cannot be written.
+    """
     _write(msgspec.json.encode(value) + b"\n")
 
 
 def write_text(text: str) -> None:
-    """Text as it is, UTF-8 whatever the locale: it is for a file."""
+    """Write text as it is, in UTF-8 whatever the locale.
+
+    Raises:
+        Stop: stdout cannot be written.
+    """
     _write(text.encode())
 
 
 def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Aligned columns with a header on a terminal; in a pipe tab-separated values and nothing else."""
+    """Write aligned columns with a header on a terminal; in a pipe tab-separated values without one.
+
+    Raises:
+        Stop: stdout cannot be written.
+    """
     table = [[cell._replace(text=clean(cell.text)) for cell in row] for row in rows]
     if sys.stdout.isatty():
         colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in {"", "dumb"}
@@ -46,20 +60,24 @@ def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
 
 
 def columns(terminal: TextIO) -> int:
-    """How wide a terminal is, whatever COLUMNS says; 80 where it does not tell."""
+    """The width of a terminal in cells, whatever COLUMNS says; 80 where it is unknown."""
     try:
         return os.get_terminal_size(terminal.fileno()).columns or 80
     except OSError:
         return 80
 
 
-def sign(look: StateStyle, stream: TextIO) -> str:
-    """The sign of a state, in ASCII where ``stream`` knows no better."""
+def sign(style: StateStyle, stream: TextIO) -> str:
+    """The sign of a state, in ASCII where ``stream`` cannot encode every sign."""
+    return style.sign if _can_encode(_SIGNS, stream) else style.ascii
+
+
+def _can_encode(text: str, stream: TextIO) -> bool:
     try:
-        "".join(one.sign for one in STATE_STYLES.values()).encode(stream.encoding or "ascii")
+        text.encode(stream.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
-        return look.ascii
-    return look.sign
+        return False
+    return True
 
 
 def _aligned(rows: list[list[Cell]], width: int, colours: bool) -> list[str]:
@@ -91,30 +109,23 @@ def _cells(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    """What of ``text`` fits into ``width`` cells, with a sign where there was more."""
+    """The part of ``text`` that fits into ``width`` cells, with a sign for the rest."""
     if _cells(text) <= width:
         return text
     used = 0
     for index, char in enumerate(text):
         used += _cells(char)
         if used > width - 1:
-            return text[:index] + (_more() if width else "")
+            more = "…" if _can_encode("…", sys.stdout) else "~"
+            return text[:index] + (more if width else "")
     return text
 
 
-def _more() -> str:
-    """The sign for what was cut off, in ASCII where stdout knows no better."""
-    try:
-        "…".encode(sys.stdout.encoding or "ascii")
-    except (LookupError, UnicodeEncodeError):
-        return "~"
-    return "…"
-
-
 def _write(data: bytes) -> None:
-    """Write to stdout. Whoever read it may have gone: then the rest is not wanted, and that is no error.
+    """Write to stdout. A closed pipe or terminal is no error.
 
-    Raises Stop when it cannot be written for another reason, e.g. a full disk.
+    Raises:
+        Stop: it cannot be written for another reason, e.g. a full disk.
     """
     try:
         sys.stdout.flush()

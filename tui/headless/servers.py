@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from tui.headless.engine import HeadlessConfig, logged_in, select_servers
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator
 from tui.headless.output import Cell, write_json, write_rows, write_text
-from tui.headless.session import HeadlessConfig, chosen, opened
 from tui.model.fleet import Fleet
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, ColumnType, cell_text, parse_sort
@@ -14,17 +14,21 @@ from tui.model.text import counted
 from tui.report import server_row, servers_csv
 
 PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory", "ip", "description")
-"""What a pipe gets, whatever the settings say: scripts count columns."""
+"""The columns in a pipe, whatever the settings: scripts count them."""
 
 
-async def list_servers(work: HeadlessConfig, narrator: Narrator, query: str, form: str) -> Exit:
-    """Print the servers that ``query`` asks for as ``form``: json, csv, or empty for a table. Raises Stop."""
-    columns = shown_columns(work.settings.columns if narrator.live else ())
-    order = sort_order(work.settings.sort)
-    chosen(Fleet(), query, work.settings)  # what does not parse is said before anybody logs in
-    async with opened(work, narrator) as session:
-        fleet = await session.read_fleet()
-        found = in_order(session.choose(query), fleet, *order)
+async def list_servers(config: HeadlessConfig, narrator: Narrator, query: str, form: str) -> Exit:
+    """Print the servers that ``query`` matches. ``form`` is json, csv, or empty for a table.
+
+    Raises:
+        Stop: the query or a setting cannot be parsed, or no data center can be read.
+    """
+    columns = shown_columns(config.settings.columns if narrator.live else ())
+    order = sort_order(config.settings.sort)
+    select_servers(Fleet(), query, config.settings)  # a wrong query is reported before the login
+    async with logged_in(config, narrator) as engine:
+        fleet = await engine.read_fleet()
+        found = in_order(select_servers(fleet, query, config.settings), fleet, *order)
     if form == "json":
         write_json([server_row(server, fleet) for server in found])
     elif form == "csv":
@@ -41,7 +45,11 @@ async def list_servers(work: HeadlessConfig, narrator: Narrator, query: str, for
 
 
 def shown_columns(chosen: Sequence[str]) -> list[Column]:
-    """The columns that the settings choose, else the usual ones. Raises Stop."""
+    """The columns of the settings, without the operation's state, else the usual ones.
+
+    Raises:
+        Stop: there is no such column.
+    """
     try:
         names = [item.name for item in ColumnLayout.parse(chosen).columns] if chosen else PLAIN
     except ValueError as error:
@@ -50,7 +58,11 @@ def shown_columns(chosen: Sequence[str]) -> list[Column]:
 
 
 def sort_order(text: str) -> tuple[str, bool]:
-    """Parse the setting ``sort``; see ``parse_sort``. Raises Stop."""
+    """Parse the setting ``sort``; see ``parse_sort``.
+
+    Raises:
+        Stop: there is no such column.
+    """
     try:
         return parse_sort(text)
     except ValueError as error:
@@ -58,7 +70,7 @@ def sort_order(text: str) -> tuple[str, bool]:
 
 
 def in_order(servers: Sequence[Server], fleet: Fleet, column: str, descending: bool) -> list[Server]:
-    """The same servers by a column, ties by id."""
+    """Sort servers by a column, ties by id."""
     catalog = Catalog(fleet)
     wanted = {server.id for server in servers}
     return [catalog.servers[row] for row in catalog.order(column, descending) if catalog.ids[row] in wanted]

@@ -1,4 +1,4 @@
-"""The way to stderr, on a thread of its own: whoever does not read it stops nothing but it."""
+"""Writes to stderr on a thread of its own, so that a reader who stops reading stops nothing else."""
 
 import os
 import select
@@ -7,21 +7,24 @@ from collections import deque
 from typing import NamedTuple, TextIO
 
 MOST = 1000
-"""Lines that wait to be taken. Older ones are left out, and that is said."""
+"""Lines that wait for the reader. Older ones are dropped, and their number is written."""
 PATIENCE = 3.0
-"""Seconds that a reader may take nothing of what is left at the end."""
+"""Seconds without any reading after which ``flush`` gives up."""
 
 
 class _Item(NamedTuple):
     text: str
     passing: bool
-    """Of no use once there is a newer one."""
+    """Whether a newer item replaces it."""
     stays: bool
-    """Ends its line; otherwise the next one takes its place."""
+    """Whether it ends its line; otherwise the next item overwrites it."""
 
 
 class Writer:
-    """Writes lines to a stream. Only ``flush`` waits for its reader; one that has gone is no error."""
+    """Writes lines to a stream. Only ``flush`` and ``close`` wait for the reader.
+
+    A closed pipe is no error.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -36,15 +39,15 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def line(self, text: str) -> None:
-        """One line."""
+        """Write a line."""
         self._put(_Item(text, passing=False, stays=True))
 
     def progress(self, text: str, *, rewritten: bool) -> None:
-        """How far something is. A newer line takes its place: on the screen if ``rewritten``."""
+        """Write a progress line, which a newer one replaces; ``rewritten``: also on the screen."""
         self._put(_Item(text, passing=True, stays=not rewritten))
 
     def flush(self) -> None:
-        """Wait until all is written, or nothing of it has been taken for a while."""
+        """Wait until everything is written, or nothing has been read for ``PATIENCE`` seconds."""
         with self._changed:
             before = -1
             while (self._items or self._busy) and not self._gone and before != self._taken:
@@ -54,7 +57,7 @@ class Writer:
                 )
 
     def close(self) -> None:
-        """Write what is left, as ``flush`` does, and end."""
+        """Flush, and end the thread."""
         self.flush()
         with self._changed:
             self._closed = True
@@ -105,7 +108,7 @@ class Writer:
         while data:
             try:
                 taken = os.write(stream.fileno(), data)
-            except BlockingIOError:  # another program has set it so
+            except BlockingIOError:  # another program made the stream non-blocking
                 select.select([], [stream.fileno()], [])
             else:
                 data = data[taken:]

@@ -1,4 +1,4 @@
-"""One engine for one command: logged in, the fleet read, and what it tells passed on."""
+"""The engine of one headless command: logged in, the fleet read, its events reported."""
 
 import asyncio
 import contextlib
@@ -36,11 +36,11 @@ from tui.model.text import clean, counted
 from tui.settings.schema import Settings
 
 PATIENCE = 3.0
-"""Seconds of silence before it is said what is waited for."""
+"""Seconds of silence after which the operator reads what the command waits for."""
 
 
 class HeadlessConfig(msgspec.Struct, frozen=True):
-    """Where a headless command works, as whom, and with which settings."""
+    """The endpoint, the login, the journal and the settings of a headless command."""
 
     endpoint: Endpoint
     user: str
@@ -54,64 +54,74 @@ class HeadlessConfig(msgspec.Struct, frozen=True):
         return f"HeadlessConfig({self.endpoint.name!r}, user={self.user!r})"
 
 
-class Session:
-    """A core that is logged in. Problems end the command with one sentence (``Stop``)."""
+class HeadlessEngine:
+    """An ``EngineService`` on the command's own event loop. What stops the command raises ``Stop``."""
 
-    def __init__(self, work: HeadlessConfig, core: EngineService, narrator: Narrator) -> None:
-        self.work = work
-        self.core = core
+    def __init__(self, config: HeadlessConfig, service: EngineService, narrator: Narrator) -> None:
+        self.config = config
+        self.service = service
         self.narrator = narrator
         self.roles: tuple[str, ...] = ()
         self.listener: Callable[[Event], None] = lambda event: None
-        """Told every event."""
+        """Called with every event."""
         self.leave = asyncio.Event()
-        """Set when there is no use in waiting any longer."""
-        self.why: Exit | None = None
-        """Why not, or that the engine could not do its work."""
+        """Set when the command is to end without waiting any longer."""
+        self.early_exit: Exit | None = None
+        """The exit code of a command that ends early, or whose engine could not do all its work."""
         self._login_failed: LoginFailed | None = None
         self._fleet_failed = ""
 
     async def log_in(self) -> None:
-        """One attempt. Raises Stop."""
-        work = self.work
+        """Log in, with one attempt.
+
+        Raises:
+            Stop: the login was refused, or the endpoint cannot be reached.
+        """
+        config = self.config
         async with self._patience("to answer the login"):
-            await self.core.login(work.endpoint, work.user, work.password, work.account)
+            await self.service.login(config.endpoint, config.user, config.password, config.account)
         if (failed := self._login_failed) is not None:
             if failed.refused:
                 advice = "nothing is tried again by itself: a user is locked after a few wrong attempts"
                 raise Stop(
-                    Exit.LOGIN_REFUSED, f"the login as {work.user} was refused: {failed.message} ({advice})"
+                    Exit.LOGIN_REFUSED, f"the login as {config.user} was refused: {failed.message} ({advice})"
                 )
             raise Stop(Exit.UNREACHABLE, self._located(failed.message))
 
     async def read_fleet(self) -> Fleet:
-        """All servers of the account, or of those data centers that can be read. Raises Stop for none."""
+        """Read all servers of the account, or those of the data centers that can be read.
+
+        Raises:
+            Stop: no data center can be read, or the operator left.
+        """
         async with self._patience("to list the servers"):
-            await self.until_left(self.core.inventory.refresh())
-        if self.why is not None:
-            raise Stop(self.why, "the servers could not be read")
+            await self.run(self.service.inventory.refresh())
+        if self.early_exit is not None:
+            raise Stop(self.early_exit, "the servers could not be read")
         if self._fleet_failed:
             raise Stop(Exit.UNREACHABLE, self._located(self._fleet_failed))
-        if self.core.inventory.fleet.problems and not self.core.inventory.fleet.read_at:
+        fleet = self.service.inventory.fleet
+        if fleet.problems and not fleet.read_at:
             raise Stop(Exit.UNREACHABLE, "no data center could be read")
-        return self.core.inventory.fleet
+        return fleet
 
     @contextlib.asynccontextmanager
     async def _patience(self, what: str) -> AsyncIterator[None]:
-        """Say what is waited for when it takes long: silence looks like a program that hangs."""
-        told = asyncio.get_running_loop().call_later(
-            PATIENCE, self.narrator.say, f"waiting for {self.work.endpoint.name} {what}; Ctrl-C leaves"
+        """Report what is waited for when it takes long: silence looks like a program that hangs."""
+        notice = asyncio.get_running_loop().call_later(
+            PATIENCE, self.narrator.say, f"waiting for {self.config.endpoint.name} {what}; Ctrl-C leaves"
         )
         try:
             yield
         finally:
-            told.cancel()
+            notice.cancel()
 
-    async def tell_unfinished(self, *, here: bool) -> None:
-        """Say what waits for `pitstop resume`: at other endpoints and accounts, and ``here`` if so asked."""
-        with contextlib.suppress(JournalError):  # told when something is to be written
-            for (endpoint, account), count in (await self.core.unfinished()).items():
-                is_here = (endpoint, account) == (self.core.session.endpoint_key, self.core.session.account)
+    async def report_unfinished(self, *, here: bool) -> None:
+        """Report the operations that `pitstop resume` continues, at this endpoint only if ``here``."""
+        with contextlib.suppress(JournalError):  # reported when something is to be written
+            for (endpoint, account), count in (await self.service.unfinished()).items():
+                session = self.service.session
+                is_here = (endpoint, account) == (session.endpoint_key, session.account)
                 if here or not is_here:
                     where = "" if is_here else f" --api-url {endpoint} --account {account}"
                     said = f"{counted(count, 'operation')} {'is' if count == 1 else 'are'} unfinished"
@@ -119,41 +129,35 @@ class Session:
                     self.narrator.say(clean(f"{said} at {endpoint} (account {account}): {advice}"))
 
     @property
-    def named(self) -> str:
-        """Where and as whom it works, e.g. "night (cloud.example.net), account ACME, as ops"."""
-        endpoint = self.work.endpoint
+    def location(self) -> str:
+        """Endpoint, account and user in words, e.g. "night (cloud.example.net), account ACME, as ops"."""
+        endpoint = self.config.endpoint
         host = urlsplit(endpoint.url).netloc
         where = endpoint.name if endpoint.sandbox or endpoint.name == host else f"{endpoint.name} ({host})"
-        return clean(f"{where}, account {self.core.session.account}, as {self.core.session.user}")
+        return clean(f"{where}, account {self.service.session.account}, as {self.service.session.user}")
 
     def _located(self, message: str) -> str:
-        """What went wrong, and where unless it says so itself."""
-        host = urlsplit(self.work.endpoint.url).netloc
+        """The message, after the host unless it names it itself."""
+        host = urlsplit(self.config.endpoint.url).netloc
         return message if host in message else f"{host}: {message}"
 
-    def choose(self, query: str) -> list[Server]:
-        """The servers that a filter asks for; ``@NAME`` in it is one from the settings. Raises Stop."""
-        return chosen(self.core.inventory.fleet, query, self.work.settings)
-
-    async def until_left(
-        self, work: Coroutine[Any, Any, None], look: Callable[[], None] | None = None
-    ) -> None:
-        """Wait for ``work`` of the engine, or for a reason to leave; ``look`` about once a second."""
+    async def run(self, work: Coroutine[Any, Any, None], redraw: Callable[[], None] | None = None) -> None:
+        """Wait for ``work`` of the engine, or until ``leave`` is set; call ``redraw`` about once a second."""
         task = asyncio.ensure_future(work)
         leave = asyncio.ensure_future(self.leave.wait())
         try:
             while not task.done() and not leave.done():
                 await asyncio.wait({task, leave}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-                if look is not None:
-                    look()
+                if redraw is not None:
+                    redraw()
         finally:
             leave.cancel()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    def told(self, event: Event) -> None:
-        """Take in what the engine tells."""
+    def handle(self, event: Event) -> None:
+        """Report an event of the engine and pass it to the listener."""
         match event:
             case LoginFailed():
                 self._login_failed = event
@@ -170,40 +174,51 @@ class Session:
                 self.narrator.wait_until(until)
             case LoginNeeded(message=message):
                 self.narrator.say(f"the endpoint does not accept the login any more: {message}")
-                self.why = Exit.LOGIN_REFUSED
+                self.early_exit = Exit.LOGIN_REFUSED
                 self.leave.set()
             case JournalChanged(message=message):
                 self.narrator.say(f"the journal: {message or 'it can be written again'}")
-                if self.why in {None, Exit.UNSURE}:
-                    self.why = Exit.UNSURE if message else None
+                if self.early_exit in {None, Exit.UNSURE}:
+                    self.early_exit = Exit.UNSURE if message else None
             case JournalPruned(message=message):
                 self.narrator.say(message)
             case EngineFailed(message=message):
                 self.narrator.say(message)
-                self.why = Exit.UNSURE
+                self.early_exit = Exit.UNSURE
         self.listener(event)
 
 
 @contextlib.asynccontextmanager
-async def opened(work: HeadlessConfig, narrator: Narrator) -> AsyncIterator[Session]:
-    """A session that is logged in, closed at the end. Raises Stop."""
-    told: list[Callable[[Event], None]] = []
-    journal = JournalWriter(work.journal)
-    core = EngineService(journal=journal, emit=lambda event: told[0](event), options=work.options)
-    session = Session(work, core, narrator)
-    told.append(session.told)
+async def logged_in(config: HeadlessConfig, narrator: Narrator) -> AsyncIterator[HeadlessEngine]:
+    """An engine that is logged in, and closed at the end.
+
+    Raises:
+        Stop: the login failed, or the journal cannot be used.
+    """
+
+    def emit(event: Event) -> None:
+        engine.handle(event)
+
+    service = EngineService(journal=JournalWriter(config.journal), emit=emit, options=config.options)
+    engine = HeadlessEngine(config, service, narrator)
     try:
-        await session.log_in()
-        yield session
+        await engine.log_in()
+        yield engine
     except JournalError as error:
         raise Stop(Exit.FAILED, str(error)) from error
     finally:
-        await core.close()
+        await service.close()
         narrator.flush()
 
 
-def chosen(fleet: Fleet, query: str, settings: Settings) -> list[Server]:
-    """The servers of a fleet that a filter asks for; of none, whether it can be understood. Raises Stop."""
+def select_servers(fleet: Fleet, query: str, settings: Settings) -> list[Server]:
+    """The servers that a query matches; ``@NAME`` in it is a filter of the settings.
+
+    With an empty fleet it only checks the query.
+
+    Raises:
+        Stop: the query cannot be parsed.
+    """
     try:
         return select(fleet, query, settings.filters)
     except QueryError as error:
