@@ -15,7 +15,6 @@ from tui.console.widgets.choice import Choice
 from tui.console.widgets.line_input import LineInput
 from tui.console.widgets.plan_list import PlanList
 from tui.model.completeness import names_typed, partial_note
-from tui.model.operation import Action
 from tui.model.plan import Plan
 from tui.model.text import MAX_NAMED, counted, named
 
@@ -23,16 +22,6 @@ ROOMY = 36
 """The height of a terminal, in lines, from which on everything fits; on a lower one the facts scroll."""
 REASONS = 4
 """How many reasons for skipping are listed; the servers of others are counted together."""
-
-WARNINGS = {
-    Action.START_MAINTENANCE: "Maintenance mutes a server's alerts and can take it out of live traffic "
-    "(load balancers, autoscale).",
-    Action.POWER_OFF: "Power is cut at once: what is not on disk is lost.",
-    Action.RESET: "Power is cut at once: what is not on disk is lost.",
-    Action.REBOOT: "Services on these servers stop while they start again.",
-    Action.SHUT_DOWN: "Services on these servers stop.",
-    Action.PAUSE: "Services on these servers stop.",
-}
 
 
 class Confirmed(NamedTuple):
@@ -128,7 +117,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         if len(self.plan.server_ids) > MAX_NAMED or self.plan.skipped:
             yield PlanList(self.plan, self._store.fleet, id="all")
             yield Static("", id="whole", classes="word", markup=False)
-        yield Static(WARNINGS.get(self.plan.action, "") if total else "", id="warning", markup=False)
+        yield Static(self.plan.action.warning if total else "", id="warning", markup=False)
 
     def _facts(self) -> list[tuple[str, str]]:
         plan, session, endpoint = self.plan, self._store.session, self._store.endpoint

@@ -20,18 +20,6 @@ from itertools import pairwise
 from tui.model.backoff import doubling_pause
 from tui.model.operation import Action
 
-RECORDED: dict[Action, tuple[float, float]] = {
-    Action.START_MAINTENANCE: (12, 39),
-    Action.STOP_MAINTENANCE: (27, 38),
-    Action.POWER_ON: (72, 161),
-    Action.POWER_OFF: (55, 145),
-    Action.SHUT_DOWN: (103, 267),
-    Action.PAUSE: (109, 262),
-    Action.REBOOT: (194, 519),
-    Action.RESET: (54, 190),
-}
-"""Seconds from POST to succeeded for 3 and for 8 servers, as recorded by the vendor's Node SDK in 2015."""
-
 PRICE = 0.05
 """Seconds of delay that one request is worth, for jobs of up to ``PATIENT`` seconds; in proportion for longer
 ones, as ten seconds matter less after ten minutes than after one."""
@@ -53,7 +41,7 @@ _BINS = len(_EDGES) - 1
 
 def expected(action: Action, servers: int) -> float:
     """Return the seconds that a job takes by the recorded times alone: linear in the number of servers."""
-    three, eight = RECORDED[action]
+    three, eight = action.job_seconds
     each = (eight - three) / 5
     fixed = three - 3 * each
     if fixed < 0:  # A line through the origin instead, with the least squared error.
