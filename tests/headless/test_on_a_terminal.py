@@ -1,4 +1,4 @@
-"""The commands without a screen, on a terminal: what is asked, what keeps up, what is aligned."""
+"""The commands without a screen, on a terminal: questions, the live progress line, aligned columns."""
 
 import re
 import signal
