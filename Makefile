@@ -4,12 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
-# Tests wait more than they compute: three at a time for each of two processors.
-WORKERS ?= 6
+# Tests wait more than they compute: three at a time for each processor.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)))')
 BENCH   ?= start list load jobs crowd requests stall soak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint format screenshots bench campaign kills build lock clean
+.PHONY: help demo dev test thorough lowest lint format screenshots bench campaign kills build lock clean
 
 help: ## Say what the targets do (this text)
 	@echo "Pitstop: make TARGET"
@@ -58,6 +58,19 @@ dev: $(VENV)/devtools ## Open the sandbox console with Textual's devtools; .venv
 
 test: $(VENV)/develop ## Run the tests in random order (TESTS=tests/model, WORKERS=2, SEED=7 for the order of an earlier run)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(SEED),--randomly-seed=$(SEED)) $(TESTS)
+
+thorough: $(VENV)/develop ## Run the tests made of random examples with twenty times as many
+	$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile thorough $(TESTS)
+
+lowest: $(VENV)/lowest/made ## Run the tests below the screen with the lowest versions that pyproject.toml allows
+	$(VENV)/lowest/bin/python -m pytest -q -n $(WORKERS) -p no:cacheprovider tests/model tests/api tests/engine tests/headless
+
+$(VENV)/lowest/made: $(VENV)/made .ci/lowest pyproject.toml
+	@echo "Installing the lowest versions that pyproject.toml allows"
+	@$(PYTHON) -m venv --clear $(VENV)/lowest
+	@$(BIN)/python .ci/lowest > $(VENV)/lowest.txt
+	@$(VENV)/lowest/bin/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/lowest.txt
+	@touch $@
 
 lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
 	$(BIN)/ruff check .

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -21,6 +22,7 @@ ServeSandbox = Callable[..., str]
 
 
 settings.register_profile("pitstop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("pitstop"), max_examples=2_000)
 settings.load_profile("pitstop")
 
 INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_", "TEXTUAL_SNAPSHOT_")
@@ -39,6 +41,17 @@ def pytest_sessionstart() -> None:
         # What nohup or a script's `&` has us ignore, programs would inherit; what is handled, they do not.
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while modules and tests are made, nor ever look at them again: they stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header() -> list[str]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def test_it_runs_from_another_directory(unpacked: Path, tmp_path: Path) -> None:
         run(unpacked, tmp_path, "-m", "tui", "servers", "--sandbox", "--servers", "5", "--json")
     )
     assert len(servers) == 5
+
+
+def test_every_dependency_has_a_lowest_version() -> None:
+    """`make lowest` runs on exactly these."""
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "lowest"], capture_output=True, text=True, check=True
+    )
+    lowest = [line for line in done.stdout.splitlines() if "==" in line]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert len(lowest) == len(project["dependencies"])

@@ -18,7 +18,7 @@ def test_days_of_operations_leave_it_as_it_was(tmp_path: Path, monkeypatch: pyte
     assert [sample.operations for sample in samples] == sorted({sample.operations for sample in samples})
     first, last = samples[0], samples[-1]
     assert last.operations > first.operations + 40
-    assert last.objects < first.objects * 1.02
+    assert last.objects < first.objects + 1_000, "of 50 operations more"
     assert last.files == first.files
     assert last.threads == first.threads
     assert last.tasks == first.tasks == 1

@@ -29,7 +29,7 @@ async def test_hours_pass_at_once_and_in_order(clock: VirtualClock) -> None:
         ("slow", 21_600),
     ]
     assert clock.now() == EPOCH + 21_600
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < clock.monotonic(), "nobody waited for it"
 
 
 async def test_a_jump_of_the_wall_clock_leaves_intervals_alone(clock: VirtualClock) -> None:

@@ -173,11 +173,11 @@ def test_a_bug_in_the_console_shows_no_traceback_and_logs_one_without_them(
     """Textual's own shows the local variables of every frame."""
     home = Home(tmp_path)
     script = """
-        from tui.console.app import PitstopApp
-        def broken(self, change=None):
+        from tui.console.screens.servers import ServersScreen
+        def broken(self):
             password, session = "PASSWORD", self
             raise RuntimeError("broken on purpose")
-        PitstopApp._open_servers = broken
+        ServersScreen.compose = broken
     """.replace("PASSWORD", PASSWORD)
     with home.terminal_of(scripted(home, script, "--api-url", endpoint.url)) as terminal:
         log_in(terminal)

@@ -47,6 +47,11 @@ KEYS: Mapping[str, str] = {
 """Key names as Textual says them -> what an xterm sends."""
 
 
+def pasted(text: str) -> str:
+    """Return what a terminal with bracketed paste sends for ``text``: one event, whatever its length."""
+    return f"\x1b[200~{text}\x1b[201~"
+
+
 class Burst(NamedTuple):
     """What the program wrote in answer to something."""
 
@@ -79,6 +84,7 @@ class Terminal:
         stderr: int | None = None,
         ignored: Collection[signal.Signals] = (),
     ) -> None:
+        self.home = home
         self.emulator = Emulator(*size)
         self._raw: list[tuple[float, bytes]] = []
         self._drawn = 0
@@ -118,7 +124,7 @@ class Terminal:
 
     def paste(self, text: str) -> None:
         """Paste as a terminal with bracketed paste does."""
-        self.write(b"\x1b[200~" + text.encode() + b"\x1b[201~")
+        self.press(pasted(text))
 
     def click(self, column: int, row: int, *, shift: bool = False) -> None:
         """Click on a cell (from 0), in the SGR encoding."""
@@ -211,7 +217,7 @@ class Terminal:
         while (now := time.monotonic()) - max(since, self.last_byte_at) < quiet:
             if now - begun > timeout:
                 raise AssertionError(f"still at work after {timeout:g} s; the screen:\n{self.text()}")
-            time.sleep(0.01)
+            time.sleep(0.02)
             if self._wants_processor() or (self._reading.is_set() and self._has_output()):
                 since = time.monotonic()
 
@@ -297,9 +303,13 @@ class Terminal:
 
     def _wants_processor(self) -> bool:
         """Whether a thread of the program is running, or would be if there were a processor for it."""
-        for task in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
-            with contextlib.suppress(OSError):  # A thread that has ended meanwhile.
-                if task.read_text().rpartition(")")[2].split()[0] == "R":
+        tasks = f"/proc/{self.process.pid}/task"
+        for task in os.listdir(tasks) if os.path.exists(tasks) else ():
+            with (
+                contextlib.suppress(OSError),  # A thread that has ended meanwhile.
+                open(f"{tasks}/{task}/stat", "rb") as stat,
+            ):
+                if stat.read().rpartition(b")")[2].split()[0] == b"R":
                     return True
         return False
 

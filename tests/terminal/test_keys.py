@@ -4,7 +4,7 @@ import itertools
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -14,15 +14,13 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import confirm, list_is_there, marked, open_list
+from tests.terminal.steps import NOTHING_SENT, begin_again, confirm, list_is_there, marked, open_list
 from tests.terminal.test_going import USER, states
 
 GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
 """Seconds between two keys; 0 is all of them in one write."""
 at_every_speed = pytest.mark.parametrize("gaps", [GAPS[:3], GAPS[3:]], ids=["fast", "slow"])
 """Half of the gaps each: tests that take long are shared out among those who run them."""
-NOTHING_SENT = "Nothing started yet"
-"""What the results say until an operation begins."""
 
 
 def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
@@ -33,28 +31,6 @@ def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
         terminal.press(key)
         time.sleep(gap)
     terminal.settle(0.8)
-
-
-def begin_again(terminal: Terminal, filtered: str = "maint:off power:started status:active") -> None:
-    """Close what is open, take the marks off, and go to the top of the list, with this filter or none."""
-    for keys in (("escape",), ("escape",), ("/",), ("ctrl+u",), (*filtered, "enter"), ("home",)):
-        terminal.press(*keys)
-        terminal.settle(0.12)
-    if "▏ Details" in terminal.text():
-        terminal.press("enter")
-        terminal.wait_for(lambda: "▏ Details" not in terminal.text())
-    if marked(terminal):
-        terminal.press("u")
-        terminal.wait_for(lambda: not marked(terminal))
-
-
-@pytest.fixture
-def console(pitstop: Run) -> Iterator[Terminal]:
-    """The console on the sandbox; what is started there is verified at once."""
-    terminal = pitstop("demo", "--time-scale", "0.01")
-    open_list(terminal)
-    yield terminal
-    assert terminal.process.poll() is None, "it still runs"
 
 
 def ask(terminal: Terminal, key: str = "s") -> None:
@@ -261,14 +237,15 @@ def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
     ids=["xsy", "tsystems", "keycloak"],
 )
 def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(
-    console: Terminal, tmp_path: Path, text: str, gaps: Sequence[float]
+    console: Terminal, text: str, gaps: Sequence[float]
 ) -> None:
     for gap in gaps:
         type_keys(console, list(text), gap)
         assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
         assert NOTHING_SENT in console.text(), f"{text!r}, gap {gap}"
         begin_again(console)
-    assert not list(tmp_path.rglob("*.csv"))
+    assert console.home is not None
+    assert not list(console.home.rglob("*.csv"))
 
 
 def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal) -> None:
@@ -287,7 +264,7 @@ def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal) -> None:
     server = next(word for word in row.split() if "ACME" in word)
     console.press("e")
     console.wait_for("End maintenance on 1 server?")
-    assert server in next(line for line in console.screen() if " Servers  " in line)
+    console.wait_for(lambda: any(" Servers  " in line and server in line for line in console.screen()))
     console.press("escape")
     console.settle()
     console.press("space")
