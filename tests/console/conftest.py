@@ -1,6 +1,6 @@
 """The console, logged in, with the servers read."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.console.parsed_once import parsed_once
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
 from tests.console.textual_screen import notifications, screen_lines
 from tui.console import dialog
@@ -15,6 +16,13 @@ from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
 from tui.console.store import Store
 from tui.console.terminal import input_queue
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_parsed_once() -> Iterator[None]:
+    """All consoles of a process share what was parsed of their styles."""
+    with parsed_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

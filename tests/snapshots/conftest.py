@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import pytest
 from textual.content import Content
 
+from tests.console.conftest import styles_parsed_once
 from tui.console import dialog
 from tui.console.screens import login
 from tui.console.terminal import input_queue
+
+__all__ = ["styles_parsed_once"]
 
 BASELINE = (3, 11)
 """The oldest Python that is supported: what it draws is what is kept."""
