@@ -131,6 +131,25 @@ def _wait_for_a_status() -> None:
     tracker.PATIENCE = float("inf")
 
 
+def _send_the_rest_unseen() -> None:
+    """What an interrupted operation never sent is sent by a resume, whatever happened to it meanwhile."""
+    from tui.engine.operations import manager
+    from tui.engine.operations.remainder import Remainder
+
+    async def plan_remainder(context: Any, stored: Any) -> Remainder:
+        return Remainder(send=True)
+
+    replaced: Any = manager
+    replaced.plan_remainder = plan_remainder
+
+
+def _never_lose_an_operation() -> None:
+    """A process keeps an operation for as long as it lives, whoever has taken it over."""
+    from tui.engine.journal.writer import JournalWriter
+
+    JournalWriter._check_owner = lambda self, db, operation_id: None  # type: ignore[method-assign]
+
+
 def _write_at_once() -> None:
     """What is told is written before the work goes on."""
     from tui.headless.writer import Writer
@@ -160,6 +179,45 @@ DEFECTS: Mapping[str, Defect] = {
     ),
     "a status that is gone is waited for": Defect(
         Script(seed=3, faults={"status-500": 1.0}), calm, Promise.ENDS, _wait_for_a_status
+    ),
+    # An answer that comes twice does no harm: it only says when the first request was there.
+    "the rest is sent without a look": Defect(
+        Script(
+            seed=3,
+            servers=20,
+            job_seconds="600",
+            same=True,
+            processes=(
+                Process(command=Command.START, part=0.6, wave=4, since="answer-twice", killed_after=20.0),
+                Process(command=Command.START, begins=150.0),
+                Process(command=Command.SEND_REST, begins=250.0),
+            ),
+        ),
+        first(1, "answer-twice", _operations),
+        Promise.ALONE,
+        _send_the_rest_unseen,
+    ),
+    "who was taken for dead goes on sending": Defect(
+        Script(
+            seed=3,
+            servers=20,
+            job_seconds="300",
+            processes=(
+                Process(
+                    command=Command.START,
+                    part=0.6,
+                    wave=4,
+                    apart=True,
+                    since="answer-twice",
+                    frozen_after=20.0,
+                    frozen_for=380.0,
+                ),
+                Process(command=Command.SEND_REST, begins=300.0),
+            ),
+        ),
+        first(1, "answer-twice", _operations),
+        Promise.ONCE,
+        _never_lose_an_operation,
     ),
     "the work waits for whoever reads about it": Defect(
         Script(

@@ -31,6 +31,7 @@ class Promise(StrEnum):
     ONCE = "carried out at most once per intent"
     FEW = "few POSTs per intent"
     KNOWN = "nothing without an intent in the journal"
+    ALONE = "nothing under way is sent again"
     LOST = "no server lost"
     VERIFIED = "no false verified"
     TRUE = "no other false word"
@@ -145,10 +146,25 @@ def _sent(records: Records) -> Iterator[Violation]:
     for (id_, server), times in sent.posts.items():
         if times > POSTS:
             yield Violation(Promise.FEW, f"{id_}: {server} was POSTed {times} times")
+    yield from _sent_beside(records.stories)
     for action, server in sent.astray:
         yield Violation(
             Promise.KNOWN, f"{action} of {server} was carried out, and the journal has no such intent"
         )
+
+
+def _sent_beside(stories: Sequence[Story]) -> Iterator[Violation]:
+    """Servers that one operation sent while another one had them under way."""
+    for story in stories:
+        for other in stories:
+            for server in story.final.keys() & other.final.keys() if other is not story else ():
+                for at in story.intended(server):
+                    before = [one for one in other.transitions if one.server == server and one.at <= at]
+                    if before and before[-1].state in UNDER_WAY:
+                        yield Violation(
+                            Promise.ALONE,
+                            f"{story.id}: {server} was sent while {other.id} had it {before[-1].state}",
+                        )
 
 
 def _true(records: Records) -> Iterator[Violation]:

@@ -81,6 +81,14 @@ BROKEN = {
     ),
     "not in the journal": (records(), Promise.KNOWN),
     "before its intent": (records(story(*WELL), exchanges=(post(9),)), Promise.KNOWN),
+    "beside another": (
+        records(
+            story(*WELL),
+            story(at(20, State.SUBMITTING), at(21, State.REFUSED), id_="beside"),
+            exchanges=(post(10.4), post(20.5)),
+        ),
+        Promise.ALONE,
+    ),
     "verified, and never so": (records(story(*WELL), jobs=(job(changed=False),)), Promise.VERIFIED),
     "verified before it was so": (records(story(*WELL), jobs=(job(ends=90),)), Promise.VERIFIED),
     "failed, and it changed": (records(story(*SENT, at(30, State.FAILED))), Promise.TRUE),
