@@ -143,6 +143,23 @@ def _send_the_rest_unseen() -> None:
     replaced.plan_remainder = plan_remainder
 
 
+def _leave_to_the_winner() -> None:
+    """Of those who watch an operation whose owner dies, one takes it up, and the others leave."""
+    from tui.engine.operations.manager import OperationManager
+    from tui.engine.operations.watched import WatchedOperation
+
+    async def watch(self: Any, stored: Any) -> None:
+        watched, operation_id = WatchedOperation(stored, self._journal, self._emit), stored.operation.id
+        while await watched.update() and watched.operation.ended is None:
+            await self._clock.sleep(self._options.watch_interval)
+        if watched.operation.ended is None:
+            await self._follow(operation_id, self._context, send=False, watch=False)
+            if operation_id in self._runners:
+                await self._tasks[operation_id]
+
+    OperationManager._watch = watch  # type: ignore[method-assign]
+
+
 def _never_lose_an_operation() -> None:
     """A process keeps an operation for as long as it lives, whoever has taken it over."""
     from tui.engine.journal.writer import JournalWriter
@@ -218,6 +235,20 @@ DEFECTS: Mapping[str, Defect] = {
         first(1, "answer-twice", _operations),
         Promise.ONCE,
         _never_lose_an_operation,
+    ),
+    "whoever loses a claim leaves": Defect(
+        Script(
+            seed=3,
+            servers=20,
+            job_seconds="300",
+            processes=(
+                Process(command=Command.START, since="answer-twice", killed_after=150.0, locked_for=50.0),
+                *3 * (Process(command=Command.RESUME, begins=50.0),),
+            ),
+        ),
+        first(1, "answer-twice", _operations),
+        Promise.STALE,
+        _leave_to_the_winner,
     ),
     "the work waits for whoever reads about it": Defect(
         Script(

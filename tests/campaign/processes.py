@@ -213,7 +213,13 @@ class _Scene:
         for after, number in _fates(process):
             with suppress(subprocess.TimeoutExpired):
                 running.wait(after)
-            self._send(running, apart, number)
+            if not process.locked_for:
+                self._send(running, apart, number)
+                continue
+            with closing(sqlite3.connect(self.journal, timeout=PATIENCE, isolation_level=None)) as db:
+                db.execute("BEGIN IMMEDIATE")
+                self._send(running, apart, number)
+                time.sleep(process.locked_for / hurried.FACTOR)
 
     def _send(self, running: "subprocess.Popen[str]", apart: bool, number: signal.Signals) -> None:
         if running.poll() is not None:

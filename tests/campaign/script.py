@@ -56,6 +56,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     another host name, which to the program is the same."""
     killed_after: float | None = None
     """Seconds until it gets SIGKILL."""
+    locked_for: float = 0.0
+    """Seconds for which nobody can write the journal, from that SIGKILL on."""
     frozen_after: float | None = None
     frozen_for: float = 0.0
     """Seconds that it stands still: SIGSTOP, then SIGCONT."""
