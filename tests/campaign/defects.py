@@ -51,17 +51,17 @@ def first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable
     return trouble
 
 
-def every_other(number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
-    """A fault strikes every other request of a kind, so many times."""
+def every(step: int, number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
+    """A fault strikes the first of so many requests of a kind, then the first of the next so many."""
 
     def trouble() -> Choose:
         seen: list[Message] = []
 
         def choose(request: Message) -> str:
-            if len(seen) < 2 * number and which(request):
-                seen.append(request)
-                return fault if len(seen) % 2 else ""
-            return ""
+            if not which(request):
+                return ""
+            seen.append(request)
+            return fault if len(seen) % step == 1 and len(seen) < step * number else ""
 
         return choose
 
@@ -178,7 +178,7 @@ DEFECTS: Mapping[str, Defect] = {
     "a refusal that came twice ends the login": Defect(
         Script(seed=3, job_seconds="100"),
         # Several times: on a busy machine a connection may be closed before its second answer is taken.
-        every_other(6, "deny-twice", _statuses),
+        every(7, 4, "deny-twice", _statuses),
         Promise.SOUND,
         _take_what_comes_next,
     ),

@@ -46,7 +46,7 @@ for three times the longest job from the last of four POSTs on, each after pause
 DIED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """What waiting for a process that got SIGKILL gives, itself or through another program."""
 
-UNHEARD = 500.0
+UNHEARD = 1_000.0
 """Hurried seconds for which nobody reads what an unheard process says."""
 
 MAX_RESUMES = 3
