@@ -20,6 +20,11 @@ def test_pitstop_home_holds_everything(tmp_path: Path) -> None:
     assert {paths.journal.parent, paths.log.parent, paths.saved.parent} == {tmp_path}
 
 
+def test_the_home_of_nobody_is_refused() -> None:
+    with pytest.raises(UnsafePathError, match="there is no such user"):
+        find_paths({"PITSTOP_HOME": "~nobody-of-that-name/pitstop"})
+
+
 def test_xdg_counts_where_it_is_absolute(tmp_path: Path) -> None:
     paths = find_paths({"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_STATE_HOME": str(tmp_path / "s")})
     assert paths.config == tmp_path / "c" / "pitstop" / "config.toml"

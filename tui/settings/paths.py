@@ -47,9 +47,15 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
     count on every system, then the usual directories of the system.
 
     Source: XDG Base Directory Specification.
+
+    Raises:
+        UnsafePathError: ``PITSTOP_HOME`` names the home of a user that does not exist.
     """
     if home := environ.get("PITSTOP_HOME"):
-        directory = Path(home).expanduser().absolute()
+        try:
+            directory = Path(home).expanduser().absolute()
+        except RuntimeError as error:
+            raise UnsafePathError(f"PITSTOP_HOME is {home}: there is no such user") from error
         return Paths(directory / "config.toml", directory)
     config = _base(environ, "XDG_CONFIG_HOME")
     state = _base(environ, "XDG_STATE_HOME")
