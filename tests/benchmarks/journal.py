@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
+from tests.engine.journals import fill, record
 from tui.engine.clock import SystemClock
 from tui.engine.journal.owner import Owner
 from tui.engine.journal.writer import JournalWriter
@@ -21,7 +22,6 @@ from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
-BEGUN = time.time()
 PLACE = "https://cloud.example"
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "unfinished.sqlite3")
-        fill(path, options.operations, options.servers)
+        fill(path, options.operations, options.servers, begun=time.time() - 7_200)
         begun, cpu = time.monotonic(), time.process_time()
         left = asyncio.run(resume(path, options.operations * options.servers))
         print(
@@ -43,31 +43,6 @@ def main() -> None:
         )
         size = change_words(Path(folder, "words.sqlite3"), 1_000, options.words)
         print(f"1,000 servers, {options.words} words of 4 kB each: {size / 2**20:.1f} MiB of journal")
-
-
-def fill(path: Path, operations: int, servers: int) -> None:
-    """Operations whose owner died when their servers were queued, each on servers of its own."""
-    journal = JournalWriter(path, owner=Owner("here", 1, "then"), now=lambda: BEGUN - 7_200)
-    with closing(journal), journal.database.writing() as db:
-        db.execute(
-            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (PLACE, BEGUN - 7_200)
-        )
-        for number in range(operations):
-            key = db.execute(
-                "INSERT INTO operations (id, window, action, reason, started, heartbeat) VALUES"
-                " (?, 'win-1', 'startMaintenance', '', ?, 0)",
-                (f"op-{number}", BEGUN - 7_200),
-            ).lastrowid
-            db.execute(
-                "INSERT INTO batches (operation, position, wave, data_center, submitted)"
-                " VALUES (?, 0, 0, 'WA1', ?)",
-                (key, BEGUN - 7_200),
-            )
-            db.executemany(
-                "INSERT INTO targets (operation, batch, server, state, at, job, message)"
-                " VALUES (?, 0, ?, 'succeeded', ?, '', '')",
-                [(key, f"WA1ACME{number * servers + one:05}", BEGUN) for one in range(servers)],
-            )
 
 
 async def resume(path: Path, servers: int) -> int:
@@ -97,7 +72,7 @@ def change_words(path: Path, servers: int, words: int) -> int:
         journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in ids])
         for number in range(words):
             word = f"{number} " + 4_000 * "w"
-            journal.record("op-1", [Target(id_, State.EXECUTING, number, "wa1-1", word) for id_ in ids])
+            record(journal, "op-1", [Target(id_, State.EXECUTING, number, "wa1-1", word) for id_ in ids])
     return sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
 
 

@@ -153,7 +153,7 @@ def _leave_to_the_winner() -> None:
         while await watched.update() and watched.operation.ended is None:
             await self._clock.sleep(self._options.watch_interval)
         if watched.operation.ended is None:
-            await self._follow(operation_id, self._context, send=False, watch=False)
+            await self._follow([operation_id], self._context, send=False, watch=False)
             if operation_id in self._runners:
                 await self._tasks[operation_id]
 
@@ -164,7 +164,7 @@ def _never_lose_an_operation() -> None:
     """A process keeps an operation for as long as it lives, whoever has taken it over."""
     from tui.engine.journal.writer import JournalWriter
 
-    JournalWriter._check_owner = lambda self, db, operation_id: None  # type: ignore[method-assign]
+    JournalWriter._owns = lambda self, db, operation_id: True  # type: ignore[method-assign]
 
 
 def _write_at_once() -> None:

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.console import memory
+from tests.engine.journals import claim, record
 from tui.engine.errors import JournalDamaged, JournalError, JournalTooNew, OwnershipLost, ServersBusy
 from tui.engine.journal import database, retention, schema
 from tui.engine.journal import writer as journal
@@ -74,8 +75,8 @@ class Desk:
             return [row[0] for row in db.execute("SELECT id FROM operations ORDER BY key")]
 
     def finish(self, id_: str, state: State = State.VERIFIED) -> None:
-        self.journal.record(id_, [Target(server, state, self.time) for server in IDS])
-        self.journal.end(id_, self.time)
+        record(self.journal, id_, [Target(server, state, self.time) for server in IDS])
+        self.journal.end_all([(id_, self.time)])
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
     desk.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
     )
-    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
     stored = Desk(tmp_path / "journal.db", pid=2).journal.load("op-1")
     assert stored.plan == plan
     assert stored.window == Window("win-1", PLACE, "ACME", "op", 1_000.0, "CHG-1")
@@ -109,8 +110,8 @@ def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
 def test_every_transition_is_one_row_with_its_time(desk: Desk) -> None:
     plan = desk.begin()
     desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
-    desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
-    desk.journal.record("op-1", [Target("DE1A", State.VERIFIED, 9.0)])
+    record(desk.journal, "op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
+    record(desk.journal, "op-1", [Target("DE1A", State.VERIFIED, 9.0)])
     changes, newest = desk.journal.changes("op-1", 0)
     assert [(t.state, t.at) for t in changes] == [
         (State.SUBMITTING, 5.0),
@@ -258,7 +259,7 @@ def use(path: Path) -> None:
     journal = desk.journal
     try:
         for operation_id in journal.unfinished(PLACE, "ACME"):
-            journal.claim(operation_id)
+            claim(journal, operation_id)
             journal.load(operation_id)
             journal.changes(operation_id, 0)
         journal.unfinished_everywhere()
@@ -297,7 +298,7 @@ def test_any_bit_that_flips_is_read_or_reported(desk: Desk, tmp_path: Path, seed
     desk.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
     )
-    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
     desk.journal.close()
     path = tmp_path / "journal.db"
     whole = path.read_bytes()
@@ -332,8 +333,8 @@ def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_
     long = "x" * 5_000
     with pytest.raises(JournalError, match="the disk is full; make room"):
         desk.begin("op-2" + long, ids=OTHERS)
-    desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
-    desk.journal.record("op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
+    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
+    record(desk.journal, "op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
     with pytest.raises(JournalError, match="the disk is full"):
         desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
     assert desk.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
@@ -378,11 +379,11 @@ def test_a_lock_that_lasts_is_waited_for_once_by_what_can_be_kept(
     desk.begin()
     with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        desk.journal.record("op-1", [Target("WA1A", State.QUEUED, 1.0)])
+        record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0)])
         monkeypatch.setattr(database, "BUSY_TIMEOUT", 1e6)
-        desk.journal.record("op-1", [Target("WA1A", State.EXECUTING, 2.0)])
+        record(desk.journal, "op-1", [Target("WA1A", State.EXECUTING, 2.0)])
         desk.journal.heartbeat()
-        desk.journal.release("op-1")
+        desk.journal.release(["op-1"])
         other.execute("ROLLBACK")
         desk.journal.heartbeat()
     assert [target.state for target in desk.journal.changes("op-1", 0)[0]] == [State.QUEUED, State.EXECUTING]
@@ -392,20 +393,19 @@ def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
     dead: set[int] = set()
     plan = desk.begin()
     other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
-    assert not other.journal.claim("op-1")
+    assert not claim(other.journal, "op-1")
     dead.add(1)
-    assert other.journal.claim("op-1")
+    assert claim(other.journal, "op-1")
     with pytest.raises(OwnershipLost):
         desk.journal.record_intent(
             "op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]]
         )
-    with pytest.raises(OwnershipLost):
-        desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
-    desk.journal.end("op-1", 5.0)
+    assert not record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED)])
+    desk.journal.end_all([("op-1", 5.0)])
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
     assert other.journal.load("op-1").operation.ended is None
-    other.journal.release("op-1")
-    assert desk.journal.claim("op-1")
+    other.journal.release(["op-1"])
+    assert claim(desk.journal, "op-1")
 
 
 def test_the_same_owner_taking_up_anew_has_no_right_by_what_it_was_before(tmp_path: Path) -> None:
@@ -413,20 +413,19 @@ def test_the_same_owner_taking_up_anew_has_no_right_by_what_it_was_before(tmp_pa
     desk = Desk(tmp_path / "journal.db")
     desk.begin()
     again = Desk(tmp_path / "journal.db")
-    assert again.journal.claim("op-1")
+    assert claim(again.journal, "op-1")
     again.journal.check_may_send("op-1")
     with pytest.raises(OwnershipLost):
         desk.journal.check_may_send("op-1")
-    with pytest.raises(OwnershipLost):
-        desk.journal.record("op-1", [Target("WA1A", State.CANCELLED)])
-    desk.journal.release("op-1")
+    assert not record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED)])
+    desk.journal.release(["op-1"])
     again.journal.check_may_send("op-1")
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path: Path, state: State) -> None:
     desk.begin()
-    desk.journal.record("op-1", [Target("WA1B", state)])
+    record(desk.journal, "op-1", [Target("WA1B", state)])
     dead: set[int] = set()
     other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
     with pytest.raises(ServersBusy, match="WA1A"):
@@ -463,20 +462,20 @@ def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path:
         mine = JournalWriter(tmp_path / "journal.db")
         assert mine.load("op-1").elsewhere
         assert mine.liveness("op-1") == (None, True)
-        assert not mine.claim("op-1")
+        assert not claim(mine, "op-1")
         other.kill()
         other.wait()
         assert mine.liveness("op-1") == (None, False)
-        assert mine.claim("op-1")
+        assert claim(mine, "op-1")
         mine.close()
 
 
 def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, tmp_path: Path) -> None:
     desk.begin()
     make_room = full(desk.journal)
-    desk.journal.record("op-1", [Target("WA1A", State.CANCELLED, message="x" * 5_000)])
+    record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED, message="x" * 5_000)])
     other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
-    assert other.journal.claim("op-1")
+    assert claim(other.journal, "op-1")
     make_room()
     desk.journal.heartbeat()
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
@@ -572,7 +571,8 @@ def test_what_is_held_says_as_much_as_the_whole_history(
             plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]),))
             operation = Operation(id_, action, IDS[:2])
             journal.create(operation, plan, window, was_in_maintenance=dict.fromkeys(IDS[:2], before))
-            journal.end(id_, 0.0)  # So that the next one may be begun; what happens is written all the same.
+            # So that the next one may be created; what happens is written all the same.
+            journal.end_all([(id_, 0.0)])
         with journal.database.writing() as db:
             final = ("refused", "failed", "cancelled", "verified")
             db.executemany(
@@ -628,7 +628,7 @@ def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> 
         desk.journal.window_of(new, named=False)
         plan = desk.begin(f"op-{number}", action, f"win-{number}")
         desk.journal.record_intent(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
-        desk.journal.record(f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
+        record(desk.journal, f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
         desk.journal.heartbeat()
         desk.journal.stop_requests()
         desk.finish(f"op-{number}")
@@ -712,8 +712,8 @@ def test_what_is_not_reconciled_is_kept_until_a_later_operation_reaches_its_serv
     desk.begin("in-doubt", stop)
     desk.finish("in-doubt", state)
     desk.begin("verified", stop, ids=OTHERS)
-    desk.journal.record("verified", [Target(id_, State.VERIFIED, 5.0) for id_ in OTHERS])
-    desk.journal.end("verified", 5.0)
+    record(desk.journal, "verified", [Target(id_, State.VERIFIED, 5.0) for id_ in OTHERS])
+    desk.journal.end_all([("verified", 5.0)])
     for number, action in enumerate((stop, Action.PAUSE)):
         desk.begin(f"not-in-the-way-{number}", action)
         desk.finish(f"not-in-the-way-{number}", (State.REFUSED, State.VERIFIED)[number])
@@ -756,12 +756,12 @@ def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: py
 def test_words_that_keep_changing_take_no_more_room(desk: Desk) -> None:
     plan = desk.begin()
     desk.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
-    desk.journal.record("op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
+    record(desk.journal, "op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
     _, newest = desk.journal.changes("op-1", 0)
     pages = set()
     for number in range(40):
         word = Target("WA1A", State.EXECUTING, 2.0 + number, "wa1-1", f"{number} " + 4_000 * "w")
-        desk.journal.record("op-1", [word])
+        record(desk.journal, "op-1", [word])
         seen, newest = desk.journal.changes("op-1", newest)
         assert seen == [word], "a watcher sees each"
         pages.add(pragma(desk.journal, "page_count") if number > 2 else 0)
@@ -791,9 +791,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 1.0) for id_ in IDS[:2]]
     )
     for step, state in enumerate((State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED)):
-        desk.journal.record("op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
+        record(desk.journal, "op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
     desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
-    desk.journal.record("op-1", [Target("DE1A", State.UNSURE, 8.0)])
+    record(desk.journal, "op-1", [Target("DE1A", State.UNSURE, 8.0)])
     changes, _ = desk.journal.changes("op-1", 0)
     histories = [[t for t in changes if t.server_id == id_] for id_ in IDS]
     found = Written(path.read_bytes(), Path(f"{path}-wal").read_bytes(), histories)

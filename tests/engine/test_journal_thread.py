@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
+from tests.engine.journals import claim
 from tests.patience import PATIENCE
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
@@ -29,10 +30,11 @@ from tui.engine.events import (
 )
 from tui.engine.journal import database
 from tui.engine.journal import writer as journal
+from tui.engine.journal.owner import Owner
 from tui.engine.journal.thread import JournalThread
 from tui.engine.journal.writer import JournalWriter
 from tui.model import retention
-from tui.model.operation import Action, Operation, State
+from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
@@ -304,36 +306,81 @@ async def test_what_the_journal_forgot_is_reported(slow: Console, monkeypatch: p
     ]
 
 
-def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> None:
-    commits = 0
-    busy = threading.Event()
+class _Shared:
+    """Operations in a journal on its thread; counts the transactions since."""
 
-    def count(statement: str) -> None:
-        nonlocal commits
-        commits += statement == "COMMIT"
+    def __init__(self, path: Path, number: int) -> None:
+        self.journal = JournalWriter(path, owner=Owner("here", 1, "then"))
+        self.commits = 0
+        self.ids = [f"op-{number}" for number in range(number)]
+        for id_ in self.ids:
+            plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", (f"WA1-{id_}",)),))
+            operation = Operation(id_, plan.action, plan.server_ids)
+            window = Window("win-1", PLACE, "ACME", "op", 0.0)
+            self.journal.create(operation, plan, window, was_in_maintenance={})
+        self.journal.close()  # The thread opens the file for itself.
 
-    def watch(journal: JournalWriter) -> None:
+    def _count(self, statement: str) -> None:
+        self.commits += statement == "COMMIT"
+
+    def _watch(self, journal: JournalWriter) -> None:
         journal.unfinished_everywhere()
-        connection = journal.database.connect()
-        connection.set_trace_callback(count)
+        journal.database.connect().set_trace_callback(self._count)
 
-    async def end(journal: JournalWriter) -> None:
-        thread = JournalThread(journal, lambda problem: None)
-        await thread.do(watch)
+    async def run(self, work: Callable[[JournalThread], Sequence[Awaitable[object]]]) -> list[object]:
+        """The results of what ``work`` starts while the thread is busy."""
+        thread, busy = JournalThread(self.journal, lambda problem: None), threading.Event()
+        await thread.do(self._watch)
         waiting = thread.start(lambda journal: busy.wait(PATIENCE))
-        ending = [asyncio.create_task(thread.end(f"op-{number}", 5.0)) for number in range(50)]
+        started = [asyncio.ensure_future(one) for one in work(thread)]
         await asyncio.sleep(0)
         busy.set()
-        await asyncio.gather(waiting, *ending)
-        assert await thread.do(lambda journal: journal.unfinished(PLACE, "ACME")) == []
+        results = await asyncio.gather(*started)
+        await waiting
         await thread.close()
+        return results
 
-    journal = JournalWriter(tmp_path / "journal.db")
-    for number in range(50):
-        plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", (f"WA1ACME{number:05}",)),))
-        operation = Operation(f"op-{number}", plan.action, plan.server_ids)
-        window = Window("win-1", PLACE, "ACME", "op", 0.0)
-        journal.create(operation, plan, window, was_in_maintenance={})
-    journal.close()  # The thread opens the file for itself.
-    asyncio.run(end(journal))
-    assert commits == 1
+
+def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> None:
+    shared = _Shared(tmp_path / "journal.db", 50)
+    asyncio.run(shared.run(lambda thread: [thread.end(id_, 5.0) for id_ in shared.ids]))
+    assert shared.commits == 1
+    assert shared.journal.unfinished(PLACE, "ACME") == []
+
+
+def test_what_is_recorded_in_a_row_is_one_transaction_and_the_order_stays(tmp_path: Path) -> None:
+    shared = _Shared(tmp_path / "journal.db", 50)
+
+    def work(thread: JournalThread) -> list[Awaitable[object]]:
+        def record(state: State) -> list[Awaitable[object]]:
+            return [thread.record(id_, [Target(f"WA1-{id_}", state, 5.0)]) for id_ in shared.ids]
+
+        read = thread.start(lambda journal: journal.load("op-7").operation.summary())
+        queued = record(State.QUEUED)
+        between = thread.start(lambda journal: journal.load("op-7").operation.summary())
+        return [read, *queued, between, *record(State.VERIFIED)]
+
+    results = asyncio.run(shared.run(work))
+    assert (results[0], results[51]) == ({"planned": 1}, {"queued": 1})
+    assert results[1] == results[-1] == set()
+    assert shared.commits == 2
+    assert shared.journal.load("op-7").operation.summary() == {"verified": 1}
+
+
+def test_who_lost_one_operation_still_records_the_others(tmp_path: Path) -> None:
+    shared = _Shared(tmp_path / "journal.db", 3)
+    other = JournalWriter(
+        tmp_path / "journal.db", owner=Owner("here", 2, "then"), alive=lambda owner, age: False
+    )
+    assert claim(other, "op-1")
+    other.close()
+    results = asyncio.run(
+        shared.run(
+            lambda thread: [
+                thread.record(id_, [Target(f"WA1-{id_}", State.CANCELLED, 5.0)]) for id_ in shared.ids
+            ]
+        )
+    )
+    assert results == 3 * [{"op-1"}]
+    states = {id_: shared.journal.load(id_).operation.summary() for id_ in shared.ids}
+    assert states == {"op-0": {"cancelled": 1}, "op-1": {"planned": 1}, "op-2": {"cancelled": 1}}

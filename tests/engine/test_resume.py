@@ -2,18 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory, until
+from tests.engine.journals import fill
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
 from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
+from tui.engine.journal.reader import StoredOperation
 from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation, State
 
@@ -303,17 +306,34 @@ async def test_an_owner_that_dies_while_it_is_looked_at_is_followed_by_a_new_one
     await killed(console, work)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     Console.dead.discard(console.pid)
-    claim = second.journal.claim
+    claim_all = second.journal.claim_all
 
-    def claim_and_death(operation_id: str) -> bool:
-        taken = claim(operation_id)
+    def claim_and_death(operation_ids: Sequence[str]) -> list[tuple[bool, StoredOperation]]:
+        claimed = claim_all(operation_ids)
         Console.dead.add(console.pid)
-        return taken
+        return claimed
 
-    second.journal.claim = claim_and_death  # type: ignore[method-assign]
+    second.journal.claim_all = claim_and_death  # type: ignore[method-assign]
     await second.service.operations.resume()
     assert second.shown("op-1").summary() == {"verified": 6}
     await second.service.close()
+
+
+async def test_many_unfinished_operations_are_resumed_in_few_transactions(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    number = 300
+    fill(tmp_path / "journal.db", number, 1, begun=clock.now())
+    cloud.servers = {
+        id_: replace(server, maintenance=True) for id_, server in Cloud(clock, servers=number).servers.items()
+    }
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    writes = console.count_writes()
+    await console.service.operations.resume()
+    assert [event.summary for event in console.emitted(OperationEnded)] == number * [{"verified": 1}]
+    assert await console.service.unfinished() == {}
+    assert writes() < 2 * number + 10  # They are claimed together. On a thread, the rest is shared as well.
+    await console.service.close()
 
 
 async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(

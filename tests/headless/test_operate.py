@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.journals import record
 from tests.headless.conftest import Pitstop, Platform, Serve
 from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import Action, Operation, State, Target
@@ -303,8 +304,8 @@ def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_m
     plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(ids[:2])),))
     operation = Operation("op-1", plan.action, plan.server_ids, window_id="win-1", started=time.time())
     journal.create(operation, plan, window, was_in_maintenance={})
-    journal.record("op-1", [Target(id_, State.UNSURE, time.time()) for id_ in ids[:2]])
-    journal.end("op-1", time.time())
+    record(journal, "op-1", [Target(id_, State.UNSURE, time.time()) for id_ in ids[:2]])
+    journal.end_all([("op-1", time.time())])
     journal.close()
     ran = pitstop("stop", ids[0], ids[2], "--yes", "--json")
     assert (ran.code, place.posts) == (5, 0)

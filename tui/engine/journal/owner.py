@@ -5,6 +5,7 @@ as the system writes it.
 """
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -51,8 +52,7 @@ def uptime() -> tuple[str, float]:
     Setting the clock does not change them. ``("", 0.0)`` where the system does not provide them.
     """
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+        return _boot_id(), time.clock_gettime(time.CLOCK_BOOTTIME)
     except (OSError, AttributeError):
         return "", 0.0
 
@@ -65,11 +65,16 @@ def _host() -> str:
     return f"{socket.gethostname()} {space}".strip()
 
 
+@functools.cache
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
 def _started(pid: int) -> str:
     """When process ``pid`` was started, as the system writes it; empty when there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = _boot_id()
     except OSError:
         return "" if Path("/proc/self").exists() else _started_elsewhere(pid)
     # Field 22; counted from behind the command's name, which may hold spaces and parentheses.

@@ -137,55 +137,7 @@ class JournalReader:
             JournalError: there is no such operation, or the journal cannot be read.
         """
         with self.database.reading() as db:
-            row = db.execute(
-                "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
-                " FROM operations WHERE id = ?",
-                (operation_id,),
-            ).fetchone()
-            if row is None:
-                raise JournalError(f"the journal has no operation {operation_id}")
-            key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
-            action = Action(action_name)
-            elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
-            window = _window(
-                db.execute(f"SELECT {WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
-            )
-            members: dict[int, list[str]] = {}
-            targets = []
-            for batch, server, state, at, job, message in db.execute(
-                "SELECT batch, server, state, at, job, message FROM targets WHERE operation = ? ORDER BY key",
-                (key,),
-            ):
-                members.setdefault(batch, []).append(server)
-                targets.append(Target(server, State(state), at, job, message))
-            batches, submitted, ages = [], {}, {}
-            for position, wave, data_center, sent, mark in db.execute(
-                "SELECT position, wave, data_center, submitted, uptime FROM batches"
-                " WHERE operation = ? ORDER BY position",
-                (key,),
-            ):
-                batches.append(Batch(position, wave, data_center, tuple(members.get(position, ()))))
-                if sent is not None:
-                    submitted[position] = sent
-                    ages[position] = self._passed_since(mark or "")
-            newest = db.execute(
-                "SELECT coalesce(max(outcomes.key), 0) FROM outcomes JOIN targets ON targets.key = target"
-                " WHERE operation = ?",
-                (key,),
-            ).fetchone()[0]
-        operation = Operation(
-            operation_id,
-            action,
-            [target.server_id for target in targets],
-            account=window.account,
-            window_id=window.id,
-            reason=reason,
-            started=started,
-        )
-        operation.ended = ended
-        operation.restore(targets)
-        plan = Plan(action, tuple(batches))
-        return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
+            return self._load(db, operation_id)
 
     def liveness(self, operation_id: str) -> tuple[float | None, bool]:
         """Return when an operation ended, or None, and whether another running process carries it out.
@@ -237,6 +189,57 @@ class JournalReader:
                 return [row[0] for row in rows]
         except JournalError:
             return []
+
+    def _load(self, db: sqlite3.Connection, operation_id: str) -> StoredOperation:
+        row = db.execute(
+            "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
+            " FROM operations WHERE id = ?",
+            (operation_id,),
+        ).fetchone()
+        if row is None:
+            raise JournalError(f"the journal has no operation {operation_id}")
+        key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
+        action = Action(action_name)
+        elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
+        window = _window(
+            db.execute(f"SELECT {WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
+        )
+        members: dict[int, list[str]] = {}
+        targets = []
+        for batch, server, state, at, job, message in db.execute(
+            "SELECT batch, server, state, at, job, message FROM targets WHERE operation = ? ORDER BY key",
+            (key,),
+        ):
+            members.setdefault(batch, []).append(server)
+            targets.append(Target(server, State(state), at, job, message))
+        batches, submitted, ages = [], {}, {}
+        for position, wave, data_center, sent, mark in db.execute(
+            "SELECT position, wave, data_center, submitted, uptime FROM batches"
+            " WHERE operation = ? ORDER BY position",
+            (key,),
+        ):
+            batches.append(Batch(position, wave, data_center, tuple(members.get(position, ()))))
+            if sent is not None:
+                submitted[position] = sent
+                ages[position] = self._passed_since(mark or "")
+        newest = db.execute(
+            "SELECT coalesce(max(outcomes.key), 0) FROM outcomes JOIN targets ON targets.key = target"
+            " WHERE operation = ?",
+            (key,),
+        ).fetchone()[0]
+        operation = Operation(
+            operation_id,
+            action,
+            [target.server_id for target in targets],
+            account=window.account,
+            window_id=window.id,
+            reason=reason,
+            started=started,
+        )
+        operation.ended = ended
+        operation.restore(targets)
+        plan = Plan(action, tuple(batches))
+        return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
 
     def _prune(self, db: sqlite3.Connection) -> str:
         return prune(db, Reading(self._now(), *self._uptime()))

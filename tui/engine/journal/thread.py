@@ -2,18 +2,48 @@
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tui.engine.errors import JournalError
+from tui.model.operation import Target
 
 if TYPE_CHECKING:
     from tui.engine.journal.writer import JournalWriter
 
 T = TypeVar("T")
+U = TypeVar("U")
+
+TOGETHER = 500
+"""Calls that share a transaction at most, so that no other process waits long for the file."""
+
+
+class _Shared(Generic[T, U]):
+    """Calls of the same kind that are run as one, while none has begun."""
+
+    def __init__(self, work: "Callable[[JournalWriter, list[T]], U]") -> None:
+        self.work = work
+        self._items: list[T] = []
+        self._lock = threading.Lock()
+        self._begun = False
+        self.result: asyncio.Future[U]
+
+    def add(self, item: T) -> bool:
+        """Add a call; False when it comes too late."""
+        with self._lock:
+            if self._begun or len(self._items) == TOGETHER:
+                return False
+            self._items.append(item)
+            return True
+
+    def run(self, journal: "JournalWriter") -> U:
+        """Run all calls as one."""
+        with self._lock:
+            self._begun = True
+        return self.work(journal, self._items)
 
 
 class JournalThread:
@@ -38,8 +68,8 @@ class JournalThread:
         self._journal = journal
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        self._ending: deque[tuple[str, float]] = deque()
-        """Appended to on the loop, emptied on the thread."""
+        self._newest: _Shared[Any, Any] | None = None
+        """What was accepted last, when further calls may still join it."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         journal.database.on_problem = partial(self._call, on_problem)
         journal.database.on_note = partial(self._call, on_note)
@@ -53,6 +83,7 @@ class JournalThread:
         if self._closed:
             raise JournalError("the journal is closed")
         self._loop = asyncio.get_running_loop()
+        self._newest = None
         return self._loop.run_in_executor(self._thread, work, self._journal)
 
     async def do(self, work: Callable[["JournalWriter"], T]) -> T:
@@ -63,15 +94,26 @@ class JournalThread:
         """
         return await asyncio.shield(self.start(work))
 
+    def record(self, operation_id: str, targets: Sequence[Target]) -> "asyncio.Future[Set[str]]":
+        """Record transitions of an operation's servers; see ``JournalWriter.record_all``.
+
+        Calls in a row share a transaction. The result holds the ids of those operations among them that
+        another process has claimed.
+
+        Raises:
+            JournalError: the journal is closed.
+        """
+        return self._share(_record, (operation_id, targets))
+
     async def end(self, operation_id: str, at: float) -> None:
         """Record that an operation ended, at ``at`` seconds since the epoch.
 
-        Operations that end in the meantime share its transaction.
+        Calls in a row share a transaction.
+
+        Raises:
+            JournalError: the journal is closed.
         """
-        self._ending.append((operation_id, at))
-        await self.do(
-            lambda journal: journal.end_all([self._ending.popleft() for _ in range(len(self._ending))])
-        )
+        await asyncio.shield(self._share(_end, (operation_id, at)))
 
     async def close(self) -> None:
         """Wait for everything accepted, write what can still be written, and close the file."""
@@ -82,7 +124,24 @@ class JournalThread:
         await asyncio.shield(closing)
         self._thread.shutdown(wait=False)
 
+    def _share(self, work: "Callable[[JournalWriter, list[T]], U]", item: T) -> "asyncio.Future[U]":
+        shared = self._newest
+        if shared is None or shared.work is not work or not shared.add(item):
+            shared = _Shared(work)
+            shared.add(item)
+            shared.result = self.start(shared.run)
+            self._newest = shared
+        return shared.result
+
     def _call(self, listener: Callable[[str], None], text: str) -> None:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # The loop has ended, and its listeners with it.
                 self._loop.call_soon_threadsafe(listener, text)
+
+
+def _record(journal: "JournalWriter", changes: list[tuple[str, Sequence[Target]]]) -> Set[str]:
+    return journal.record_all(changes)
+
+
+def _end(journal: "JournalWriter", ended: list[tuple[str, float]]) -> None:
+    journal.end_all(ended)

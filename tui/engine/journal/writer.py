@@ -8,7 +8,7 @@ token), and intents and outcomes are written for the newest one only. For one th
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +16,16 @@ import msgspec
 
 from tui.engine.errors import TAKEN_OVER, JournalError, OwnershipLost, ServersBusy, StopRequested
 from tui.engine.journal.owner import Owner, is_alive, uptime
-from tui.engine.journal.reader import WINDOW, JournalReader
+from tui.engine.journal.reader import WINDOW, JournalReader, StoredOperation
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
 PRUNE_EVERY = 100
-"""Ended operations after which the journal is pruned again, for consoles that stay open for weeks."""
+"""Ended operations after which the journal is pruned again, for consoles that stay open for weeks.
+
+A tenth of all operations when that is more: pruning reads them all.
+"""
 
 
 class Claim(NamedTuple):
@@ -49,7 +52,8 @@ class JournalWriter(JournalReader):
         super().__init__(path, owner=owner, alive=alive, now=now, uptime=uptime)
         self.claims: dict[str, Claim] = {}
         """Operation id -> the claim of this process."""
-        self._ended = 0
+        self._ended = self._kept = 0
+        """Operations that ended since the journal was pruned, and those that were in it then."""
 
     # Windows
 
@@ -107,7 +111,7 @@ class JournalWriter(JournalReader):
                     for id_ in batch.server_ids
                 ],
             )
-            self._note_claim(db, operation.id, key)
+            self._note_claim(db, operation.id)
 
     def record_intent(self, operation_id: str, batch: Batch, targets: Iterable[Target]) -> None:
         """Commit the intent to send a batch. The request may leave only after this returns.
@@ -138,29 +142,29 @@ class JournalWriter(JournalReader):
         with self.database.reading() as db:
             self._check_may_send(db, operation_id)
 
-    def record(self, operation_id: str, targets: Iterable[Target]) -> None:
-        """Record transitions of servers in one transaction.
+    def record_all(self, changes: Sequence[tuple[str, Sequence[Target]]]) -> Set[str]:
+        """Record transitions of servers, each with the id of its operation, in one transaction.
 
         When they cannot be written now, they are kept and written as soon as possible; ``database.problem``
-        reports it meanwhile. A full disk must not end tracking.
+        reports it meanwhile. A full disk must not end tracking. Never raises JournalError.
 
-        Raises:
-            OwnershipLost: another process has claimed the operation. Nothing else is raised.
+        Returns:
+            The ids of the operations that another process has claimed; their transitions are dropped.
         """
-        rows = self._outcomes(operation_id, targets)
+        rows = {id_: list[tuple[object, ...]]() for id_, _ in changes}
+        for id_, targets in changes:
+            rows[id_] += self._outcomes(id_, targets)
         try:
             with self.database.writing(patient=False) as db:
-                self._check_owner(db, operation_id)
-                db.executemany(_INSERT_OUTCOME, rows)
-                db.executemany(_DELETE_OLD_STATUSES, [row[:2] for row in rows if row[1] is State.EXECUTING])
-        except OwnershipLost:
-            raise
+                lost = {id_ for id_ in rows if not self._owns(db, id_)}
+                new = [row for id_ in rows if id_ not in lost for row in rows[id_]]
+                db.executemany(_INSERT_OUTCOME, new)
+                db.executemany(_DELETE_OLD_STATUSES, [row[:2] for row in new if row[1] is State.EXECUTING])
+            return lost
         except JournalError:
-            self.database.keep(_INSERT_KEPT, [(*row, *self._claim_of(operation_id)) for row in rows])
-
-    def end(self, operation_id: str, at: float) -> None:
-        """Record that an operation ended, at ``at`` seconds since the epoch. Keeps what it cannot write."""
-        self.end_all([(operation_id, at)])
+            kept = [(*row, *self._claim_of(id_)) for id_ in rows for row in rows[id_]]
+            self.database.keep(_INSERT_KEPT, kept)
+            return set()
 
     def end_all(self, ended: Sequence[tuple[str, float]]) -> None:
         """Record that operations ended, each at its time, in one transaction. Keeps what it cannot write."""
@@ -173,20 +177,22 @@ class JournalWriter(JournalReader):
         for operation_id, _ in ended:
             self.claims.pop(operation_id, None)
         self._ended += len(ended)
-        if self._ended >= PRUNE_EVERY:
+        if self._ended >= max(PRUNE_EVERY, self._kept // 10):
             self._ended = 0
             with contextlib.suppress(JournalError):
                 with self.database.writing() as db:
                     note = self._prune(db)
+                    (self._kept,) = db.execute("SELECT count(*) FROM operations").fetchone()
                 self.database.note(note)
 
-    def release(self, operation_id: str) -> None:
-        """Give up the ownership of an operation. Keeps what it cannot write."""
+    def release(self, operation_ids: Sequence[str]) -> None:
+        """Give up the ownership of operations. Keeps what it cannot write."""
         self.database.write_or_keep(
             f"UPDATE operations SET owner = NULL {_WHERE_CLAIMED}",  # noqa: S608
-            [self._claim_of(operation_id)],
+            [self._claim_of(id_) for id_ in operation_ids],
         )
-        self.claims.pop(operation_id, None)
+        for id_ in operation_ids:
+            self.claims.pop(id_, None)
 
     def heartbeat(self) -> None:
         """Renew the heartbeat of everything that this process owns; also writes what was kept."""
@@ -205,21 +211,19 @@ class JournalWriter(JournalReader):
 
     # Operations of other processes
 
-    def claim(self, operation_id: str) -> bool:
-        """Become the owner of an operation; False when its owner still runs, or when it has ended."""
+    def claim_all(self, operation_ids: Sequence[str]) -> list[tuple[bool, StoredOperation]]:
+        """Become the owner of operations that have not ended and whose owner no longer runs.
+
+        One transaction for all of them.
+
+        Returns:
+            Each operation as stored, and whether it now belongs to this process.
+
+        Raises:
+            JournalError: there is no such operation, or the journal cannot be written. None is claimed.
+        """
         with self.database.writing() as db:
-            found = db.execute(
-                "SELECT owner, heartbeat, key FROM operations WHERE id = ? AND ended IS NULL", (operation_id,)
-            ).fetchone()
-            if found is None or self._is_elsewhere(found[0], found[1]):
-                return False
-            db.execute(
-                "UPDATE operations SET owner = ?, heartbeat = ?, stop = 0, generation = generation + 1"
-                " WHERE key = ?",
-                (self._owner_text, self._now(), found[2]),
-            )
-            self._note_claim(db, operation_id, found[2])
-            return True
+            return [self._claim(db, id_) for id_ in operation_ids]
 
     def request_stop(self, operation_id: str) -> None:
         """Request the owner of an operation to send nothing more of it."""
@@ -230,8 +234,21 @@ class JournalWriter(JournalReader):
         """Write what can still be written, and close the file. Never raises JournalError."""
         self.database.close()
 
-    def _note_claim(self, db: sqlite3.Connection, operation_id: str, key: int | None) -> None:
-        (generation,) = db.execute("SELECT generation FROM operations WHERE key = ?", (key,)).fetchone()
+    def _claim(self, db: sqlite3.Connection, operation_id: str) -> tuple[bool, StoredOperation]:
+        stored = self._load(db, operation_id)
+        mine = stored.operation.ended is None and not stored.elsewhere
+        if mine:
+            db.execute(
+                "UPDATE operations SET owner = ?, heartbeat = ?, stop = 0, generation = generation + 1"
+                " WHERE id = ?",
+                (self._owner_text, self._now(), operation_id),
+            )
+            self._note_claim(db, operation_id)
+        return mine, stored
+
+    def _note_claim(self, db: sqlite3.Connection, operation_id: str) -> None:
+        which = "SELECT key, generation FROM operations WHERE id = ?"
+        key, generation = db.execute(which, (operation_id,)).fetchone()
         rows = db.execute("SELECT server, key FROM targets WHERE operation = ?", (key,))
         self.claims[operation_id] = Claim(generation, dict(rows.fetchall()))
 
@@ -260,9 +277,12 @@ class JournalWriter(JournalReader):
             raise StopRequested("stopped from another Pitstop of yours")
 
     def _check_owner(self, db: sqlite3.Connection, operation_id: str) -> None:
-        ours = f"SELECT 1 FROM operations {_WHERE_CLAIMED}"  # noqa: S608
-        if db.execute(ours, self._claim_of(operation_id)).fetchone() is None:
+        if not self._owns(db, operation_id):
             raise OwnershipLost(TAKEN_OVER)
+
+    def _owns(self, db: sqlite3.Connection, operation_id: str) -> bool:
+        ours = f"SELECT 1 FROM operations {_WHERE_CLAIMED}"  # noqa: S608
+        return db.execute(ours, self._claim_of(operation_id)).fetchone() is not None
 
 
 _WHERE_CLAIMED = "WHERE id = ? AND owner = ? AND generation = ?"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock
@@ -30,9 +30,11 @@ from tui.model.plan import Plan
 if TYPE_CHECKING:
     from tui.engine.journal.reader import StoredOperation
     from tui.engine.journal.thread import JournalThread
-    from tui.engine.journal.writer import JournalWriter
 
 logger = logging.getLogger(__name__)
+
+CLAIMED_TOGETHER = 200
+"""Unfinished operations that are claimed in one transaction."""
 
 
 class OperationManager:
@@ -130,11 +132,14 @@ class OperationManager:
         followed = []
         endpoint, account = self._session.endpoint_key, context.account
         with contextlib.suppress(JournalError):  # JournalChanged reports it.
-            for operation_id in await self._journal.do(lambda journal: journal.unfinished(endpoint, account)):
-                if send_planned and operation_id in self._runners:
-                    await asyncio.wait([self._tasks[operation_id]])
-                if (task := await self._follow(operation_id, context, send=send_planned)) is not None:
-                    followed.append(task)
+            ids = await self._journal.do(lambda journal: journal.unfinished(endpoint, account))
+            # Before the rest of an operation is sent, the one before it must be under way.
+            together = 1 if send_planned else CLAIMED_TOGETHER
+            for first in range(0, len(ids), together):
+                some = ids[first : first + together]
+                if send_planned and (running := [self._tasks[id_] for id_ in some if id_ in self._runners]):
+                    await asyncio.wait(running)
+                followed += await self._follow(some, context, send=send_planned)
         if followed:
             await asyncio.wait(followed)
 
@@ -146,7 +151,7 @@ class OperationManager:
             await asyncio.wait([self._tasks[operation_id]])
         with contextlib.suppress(JournalError):  # JournalChanged reports it.
             if operation_id not in self._runners and (context := self._context) is not None:
-                await self._follow(operation_id, context, send=False, watch=False)
+                await self._follow([operation_id], context, send=False, watch=False)
             if (runner := self._runners.get(operation_id)) is not None:
                 runner.cancel(reason)
             else:
@@ -191,8 +196,8 @@ class OperationManager:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for operation_id in unfinished:
-            await self._release(operation_id)
+        if unfinished:
+            await self._release(unfinished)
 
     def _not_started_reason(self, plan: Plan) -> str:
         """Why a plan cannot be started now; empty when it can."""
@@ -205,39 +210,39 @@ class OperationManager:
         return ""
 
     async def _follow(
-        self, operation_id: str, context: RunContext, *, send: bool, watch: bool = True
-    ) -> asyncio.Task[None] | None:
-        """Return the task that carries an operation out or watches it, started if need be, or None."""
-
-        def claim(journal: "JournalWriter") -> "tuple[bool, StoredOperation]":
-            while True:
-                mine, stored = journal.claim(operation_id), journal.load(operation_id)
-                if mine or stored.elsewhere or stored.operation.ended is not None:
-                    return mine, stored
-                # Its owner has died in between.
-
+        self, operation_ids: Sequence[str], context: RunContext, *, send: bool, watch: bool = True
+    ) -> list[asyncio.Task[None]]:
+        """Return the tasks that carry operations out or watch them, started if need be."""
         async with self._claiming:
-            task = self._tasks.get(operation_id)
-            if task is None or (not watch and operation_id not in self._runners):
-                try:
-                    mine, stored = await self._journal.do(claim)
-                    rest = await plan_remainder(context, stored) if mine and send else Remainder(send=False)
-                except BaseException:
-                    self._journal.start(lambda journal: journal.release(operation_id))
-                    raise
-                if mine and (self._closing or self._context is not context):
-                    await self._release(operation_id)
-                elif mine:
-                    task = self._resume(stored, context, rest)
-                elif stored.elsewhere and watch and not self._closing:
+            new = [
+                id_
+                for id_ in operation_ids
+                if id_ not in self._tasks or (not watch and id_ not in self._runners)
+            ]
+            try:
+                claimed = await self._journal.do(lambda journal: journal.claim_all(new))
+                rests = [
+                    await plan_remainder(context, stored) if mine and send else Remainder(send=False)
+                    for mine, stored in claimed
+                ]
+            except BaseException:
+                self._journal.start(lambda journal: journal.release(new))
+                raise
+            if self._closing or self._context is not context:
+                await self._release(new)
+                return []
+            for (mine, stored), rest in zip(claimed, rests, strict=True):
+                if mine:
+                    self._resume(stored, context, rest)
+                elif stored.elsewhere and watch:
                     self._add(stored.operation, resumed=True, elsewhere=True)
-                    task = self._create_task(operation_id, self._watch(stored))
-        return task
+                    self._create_task(stored.operation.id, self._watch(stored))
+        return [self._tasks[id_] for id_ in operation_ids if id_ in self._tasks]
 
-    async def _release(self, operation_id: str) -> None:
-        await self._journal.do(lambda journal: journal.release(operation_id))
+    async def _release(self, operation_ids: Sequence[str]) -> None:
+        await self._journal.do(lambda journal: journal.release(operation_ids))
 
-    def _resume(self, stored: "StoredOperation", context: RunContext, rest: Remainder) -> asyncio.Task[None]:
+    def _resume(self, stored: "StoredOperation", context: RunContext, rest: Remainder) -> None:
         runner = Runner(
             context,
             stored.operation,
@@ -248,12 +253,11 @@ class OperationManager:
         )
         self._add(stored.operation, resumed=True)
         runner.leave_out(rest.left_out)
-        task = self._start(runner, stored.plan, self._carry_out(runner, send=rest.send))
+        self._start(runner, stored.plan, self._carry_out(runner, send=rest.send))
         if rest.not_sent_reason:
             self._emit(
                 OperationNotStarted(stored.operation.id, f"the rest was not sent: {rest.not_sent_reason}")
             )
-        return task
 
     def _add(self, operation: Operation, *, resumed: bool = False, elsewhere: bool = False) -> None:
         self._recent.add(operation)
@@ -307,7 +311,7 @@ class OperationManager:
             await runner.run(send=send)
             now = self._clock.now()
             if operation.unsent:
-                await self._release(operation.id)
+                await self._release([operation.id])
             else:
                 operation.ended = now
                 await self._journal.end(operation.id, now)
@@ -331,7 +335,7 @@ class OperationManager:
                 if watched.operation.ended is not None:
                     return
                 if not elsewhere and (context := self._context) is not None:
-                    await self._follow(operation_id, context, send=False, watch=False)
+                    await self._follow([operation_id], context, send=False, watch=False)
                     if operation_id in self._runners:
                         await asyncio.wait([self._tasks[operation_id]])
                         return

@@ -1,7 +1,7 @@
 """Records every change of a server's state in one operation: first applied, then journalled, then emitted."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import partial
 
 from tui.engine.errors import OwnershipLost
@@ -27,7 +27,7 @@ class StateRecorder:
         self._on_lost = on_lost
         self.lost = False
         """Whether another process has claimed the operation; nothing more is recorded here."""
-        self._newest: asyncio.Future[None] | None = None
+        self._newest: asyncio.Future[Set[str]] | None = None
         """The newest write to the journal; all earlier ones are done before it."""
         self._bug: BaseException | None = None
 
@@ -89,7 +89,7 @@ class StateRecorder:
         if not new or self.lost:
             return
         self._apply(new)
-        self._newest = self._context.journal.start(lambda journal: journal.record(self._operation.id, new))
+        self._newest = self._context.journal.record(self._operation.id, new)
         self._newest.add_done_callback(partial(self._written, new))
 
     async def flush(self) -> None:
@@ -99,12 +99,12 @@ class StateRecorder:
         if self._bug is not None:
             raise self._bug
 
-    def _written(self, targets: Sequence[Target], writing: "asyncio.Future[None]") -> None:
+    def _written(self, targets: Sequence[Target], writing: "asyncio.Future[Set[str]]") -> None:
         error = writing.exception()
-        if isinstance(error, OwnershipLost):
-            self.lose()
-        elif error is not None:
+        if error is not None:
             self._bug = error
+        elif self._operation.id in writing.result():
+            self.lose()
         elif not self.lost:
             self._emit(targets)
 

@@ -77,6 +77,8 @@ class _DataCenter:
         self._rounds: asyncio.Task[None] | None = None
         """Reads for passive searches while there is a backlog."""
         self._searches: dict[_Search, None] = {}
+        self._watching = 0
+        """Passive searches among them."""
         self._next: asyncio.Task[None] | None = None
         """The reading that waits to start: every caller that needs one joins it."""
         self._current: asyncio.Task[None] | None = None
@@ -103,16 +105,18 @@ class _DataCenter:
     async def watch(self, search: _Search) -> None:
         """Wait until nothing is pending, by readings made for others or because of a backlog."""
         self._searches[search] = None
+        self._watching += 1
         if self._rounds is None:
             self._rounds = asyncio.create_task(self._read_in_backlog())
         try:
             await search.done
         finally:
+            self._watching -= 1
             self._remove(search)
 
     def _remove(self, search: _Search) -> None:
         del self._searches[search]
-        if not any(search.passive for search in self._searches) and self._rounds is not None:
+        if not self._watching and self._rounds is not None:
             self._rounds.cancel()
             self._rounds = None
         if not self._searches:
