@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 TESTS  ?= tests
 # Tests wait more than they compute: three at a time for each processor.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)))')
-BENCH   ?= start list load jobs crowd requests stall soak
+BENCH   ?= start list load jobs crowd requests hostile journal stall soak
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test thorough lowest lint format screenshots bench campaign kills build lock clean
@@ -85,7 +85,7 @@ format: $(VENV)/develop ## Format the code and repair what can be repaired by it
 screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the sandbox
 	$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs crowd requests stall soak)
+bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs crowd requests hostile journal stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
 
 campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")
