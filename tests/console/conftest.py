@@ -19,15 +19,15 @@ from tui.console.terminal import input_queue
 
 
 @pytest.fixture(scope="session", autouse=True)
-def styles_parsed_once() -> Iterator[None]:
-    """All consoles of a process share what was parsed of their styles."""
+def parse_styles_once() -> Iterator[None]:
+    """Share the parsed styles among all consoles of a process."""
     with parsed_once():
         yield
 
 
 @pytest.fixture(autouse=True)
-def quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions count answers as soon as they are painted; tests/terminal has them at their own pace."""
+def no_dialog_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept answers as soon as a dialog is painted; only tests/terminal keeps the real delays."""
     monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
     monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
     monkeypatch.setattr(input_queue, "TYPING_PAUSE", 0.0)
@@ -42,10 +42,10 @@ class Console(NamedTuple):
     servers: ServersScreen
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and let what they cause happen."""
+        """Press keys one by one, and wait for the full effect of each."""
         for key in keys:
             await self.pilot.press(key)
-            await until(self.pilot, lambda: self.app.input_queue.idle, "the key has its effect")
+            await until(self.pilot, lambda: self.app.input_queue.idle, "the input queue is idle")
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait until ``condition`` holds."""
@@ -53,11 +53,11 @@ class Console(NamedTuple):
 
     @property
     def store(self) -> Store:
-        """What the console knows."""
+        """The store of the main screen."""
         return self.servers.store
 
     def marked(self) -> list[str]:
-        """The ids that are marked."""
+        """The ids of the marked servers."""
         return list(self.servers.servers.selection)
 
     def text(self) -> str:
@@ -67,11 +67,11 @@ class Console(NamedTuple):
         return "\n".join(strip.crop(0, width).text.rstrip() for strip in lines[:height])
 
     def leaving(self) -> bool:
-        """Whether the application is on its way out, or has ended."""
+        """Whether the application is exiting or has exited."""
         return self.app.return_code is not None
 
     def question(self) -> str:
-        """What the dialog on the screen says first; empty without one."""
+        """The question of the dialog on the screen; empty without one."""
         return " ".join(
             str(one.content) for one in self.app.screen.query("#question,.question").results(Static)
         )
@@ -82,8 +82,8 @@ class Console(NamedTuple):
         lines = self.text().splitlines()[region.y : region.bottom]
         return " ".join(" ".join(line[region.x + 1 : region.right - 1] for line in lines).split())
 
-    def told(self) -> list[str]:
-        """The passing messages that are on the screen."""
+    def notifications(self) -> list[str]:
+        """The texts of the notifications on the screen."""
         return notifications(self.app)
 
 
@@ -99,10 +99,10 @@ def console() -> OpenConsole:
         servers: int = 12,
         size: tuple[int, int] = (120, 40),
         roles: tuple[str, ...] = ("ServerAdmin",),
-        **how: Any,
+        **options: Any,
     ) -> AsyncIterator[Console]:
         engine = ScriptedEngine(fleet_of(servers), roles=roles)
-        app = make_app(engine, start=how.pop("start", LOGGED_IN), **how)
+        app = make_app(engine, start=options.pop("start", LOGGED_IN), **options)
         async with app.run_test(size=size, notifications=True) as pilot:
             await until(
                 pilot, lambda: isinstance(app.screen, ServersScreen) and app.store and app.store.read_at

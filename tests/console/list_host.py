@@ -18,7 +18,7 @@ from tui.model.group import DataCenter, Group
 from tui.model.selection import Selection
 from tui.model.server import Server
 
-Told = TypeVar("Told", bound=Message)
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def server(number: int, **fields: object) -> Server:
@@ -41,29 +41,29 @@ GROUPS = (
 
 
 def fleet_of(servers: Iterable[Server]) -> Fleet:
-    """A fleet in one data center."""
+    """A fleet with these servers in one data center."""
     fleet = Fleet("ACME")
     replace(fleet, servers)
     return fleet
 
 
 def replace(fleet: Fleet, servers: Iterable[Server]) -> None:
-    """What a refresh does to a fleet."""
+    """Replace the servers of a fleet, as a refresh does."""
     fleet.replace(DataCenter("WA1"), GROUPS, list(servers), at=1.0)
 
 
 class ListHost(App[None]):
-    """Shows widgets, and keeps what they tell."""
+    """Shows widgets, and records the messages that they post."""
 
     def __init__(self, *widgets: Widget) -> None:
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
         self._shown = widgets
-        self.told: list[Message] = []
+        self.messages: list[Message] = []
 
     def compose(self) -> ComposeResult:
-        """Textual: the widgets."""
+        """Show the widgets."""
         yield from self._shown
 
     @on(ServerList.CursorDisplaced)
@@ -77,14 +77,14 @@ class ListHost(App[None]):
     @on(FilterBar.Changed)
     @on(FilterBar.Left)
     @on(Details.Wanted)
-    def keep(self, message: Message) -> None:
-        """Keep what was told."""
-        self.told.append(message)
+    def record(self, message: Message) -> None:
+        """Record a message."""
+        self.messages.append(message)
 
-    def last(self, kind: type[Told]) -> Told:
-        """The newest message of a kind; an assertion where there is none."""
-        found = [message for message in self.told if isinstance(message, kind)]
-        assert found, f"no {kind.__name__} was told"
+    def last(self, kind: type[AnyMessage]) -> AnyMessage:
+        """The newest message of a kind; the test fails if there is none."""
+        found = [message for message in self.messages if isinstance(message, kind)]
+        assert found, f"no {kind.__name__} was posted"
         return found[-1]
 
 
@@ -94,5 +94,5 @@ def server_list(count: int = 30) -> ServerList:
 
 
 def lines(widget: Widget) -> list[str]:
-    """What a widget shows, line by line."""
+    """The text of a widget, line by line."""
     return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]

@@ -1,6 +1,6 @@
-"""Textual's style sheets, parsed once in a process: every application of a test has the same ones.
+"""Parses Textual's style sheets once in a process: every application under test has the same ones.
 
-Parsing is a third of what opening a console costs. What is parsed is only read afterwards.
+Parsing takes a third of the time of opening a console. The parsed rules are only read afterwards.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,12 @@ def _tokens(variables: frozenset[tuple[str, str]]) -> Tokens:
 
 
 def _values(variables: dict[str, str]) -> Tokens:
-    """Return the same object for the same variables, so that ``_rules`` can tell them by identity."""
+    """Return the same object for the same variables, so that ``_rules`` can compare them by identity."""
     return _tokens(frozenset(variables.items()))
 
 
 class _Variables:
-    """Variables that are told apart by identity: `_tokens` keeps them, so an identity is never used again."""
+    """Variables compared by identity: ``_tokens`` keeps them alive, so no identity is used twice."""
 
     def __init__(self, tokens: Tokens | None) -> None:
         self.tokens = tokens
@@ -42,14 +42,14 @@ class _Variables:
 
 
 @cache
-def _rules(scope: str, css: str, read_from: Any, variables: _Variables, **how: Any) -> list[RuleSet]:
-    return list(parse(scope, css, read_from, variable_tokens=variables.tokens, **how))
+def _rules(scope: str, css: str, read_from: Any, variables: _Variables, **options: Any) -> list[RuleSet]:
+    return list(parse(scope, css, read_from, variable_tokens=variables.tokens, **options))
 
 
 def _parse(
-    scope: str, css: str, read_from: Any, variable_tokens: Tokens | None = None, **how: Any
+    scope: str, css: str, read_from: Any, variable_tokens: Tokens | None = None, **options: Any
 ) -> Iterable[RuleSet]:
-    return _rules(scope, css, read_from, _Variables(variable_tokens), **how)
+    return _rules(scope, css, read_from, _Variables(variable_tokens), **options)
 
 
 def parsed_once() -> AbstractContextManager[object]:

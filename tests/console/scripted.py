@@ -1,4 +1,4 @@
-"""An engine that does what the test says, and the fleet it serves."""
+"""An engine controlled by the test, and the fleet that it serves."""
 
 import asyncio
 import time
@@ -31,9 +31,9 @@ GROUPS = (
 
 
 def server(number: int, **fields: Any) -> Server:
-    """A server of the scripted fleet."""
+    """A server of the scripted fleet; every fourth is a database."""
     kind, group = ("DB", "wa1-db") if number % 4 == 0 else ("WEB", "wa1-web")
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": f"WA1ACME{kind}{number:03}",
         "name": f"wa1acme{kind.lower()}{number:03}",
         "group_id": group,
@@ -49,11 +49,11 @@ def server(number: int, **fields: Any) -> Server:
         "description": "shop front" if kind == "WEB" else "orders",
         "modified": "2023-11-02T08:15:00Z",
     }
-    return Server(**{**usual, **fields})
+    return Server(**{**defaults, **fields})
 
 
 def fleet_of(count: int) -> tuple[Server, ...]:
-    """Servers numbered from 1: one archived, one in maintenance already, the others ready."""
+    """Servers numbered from 1: number 3 is in maintenance, number 5 archived, the others are eligible."""
     special: dict[int, dict[str, Any]] = {
         3: {"maintenance": True},
         5: {"status": "archived", "power": None, "maintenance": None},
@@ -62,96 +62,96 @@ def fleet_of(count: int) -> tuple[Server, ...]:
 
 
 class ScriptedEngine:
-    """Records what it is asked and answers as the test has it; nothing happens by itself.
+    """Records every call; the test emits the events.
 
-    With ``willing`` a login is accepted and readings are answered at once.
+    With ``auto_answer`` it accepts a login and answers a reading at once.
     """
 
     def __init__(
         self,
         servers: Iterable[Server] = (),
         *,
-        willing: bool = True,
+        auto_answer: bool = True,
         roles: tuple[str, ...] = ("ServerAdmin",),
     ) -> None:
         self.servers = tuple(servers)
-        self.willing = willing
+        self.auto_answer = auto_answer
         self.roles = roles
-        self.asked: list[tuple[Any, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
         self.operations: dict[str, Operation] = {}
-        self.untaken: list[events.Event] = []
+        self.pending: list[events.Event] = []
         self._wake: Callable[[], None] = lambda: None
         self.stopped = False
 
-    def tell(self, *happened: events.Event) -> None:
-        """Let these be what the console drains next."""
-        self.untaken += happened
+    def emit(self, *new_events: events.Event) -> None:
+        """Emit events; the console fetches them next."""
+        self.pending += new_events
         self._wake()
 
     def start(self) -> None:
-        self.asked.append(("start",))
+        self.calls.append(("start",))
 
     def login(self, endpoint: Endpoint, user: str, password: str, account: str = "") -> None:
-        self.asked.append(("login", endpoint.name, user, password, account))
-        if self.willing:
-            self.tell(events.LoggedIn(user, account or "ACME", self.roles, endpoint.name))
+        self.calls.append(("login", endpoint.name, user, password, account))
+        if self.auto_answer:
+            self.emit(events.LoggedIn(user, account or "ACME", self.roles, endpoint.name))
 
     def unlock(self, password: str) -> None:
-        self.asked.append(("unlock", password))
+        self.calls.append(("unlock", password))
 
     def refresh(self) -> None:
-        self.asked.append(("refresh",))
-        if self.willing:
-            self.tell(
+        self.calls.append(("refresh",))
+        if self.auto_answer:
+            self.emit(
                 events.DataCenterRead(CENTER, GROUPS, self.servers, NOW),
                 events.FleetRead(("WA1",), (), NOW),
                 events.Latency(0.034),
             )
 
     def read_details(self, server_id: str) -> None:
-        self.asked.append(("read_details", server_id))
+        self.calls.append(("read_details", server_id))
 
     def run(self, plan: Plan, *, reason: str = "") -> str:
         id_ = f"op-{len(self.operations) + 1}"
-        self.asked.append(("run", plan.action.value, plan.server_ids, reason))
+        self.calls.append(("run", plan.action.value, plan.server_ids, reason))
         self.operations[id_] = Operation(id_, plan.action, plan.server_ids, reason=reason, started=NOW)
         targets = tuple(self.operations[id_].targets.values())
-        self.tell(events.OperationStarted(id_, plan.action, "ACME", "window-1", reason, NOW, targets))
+        self.emit(events.OperationStarted(id_, plan.action, "ACME", "window-1", reason, NOW, targets))
         return id_
 
     def progress(self, id_: str, state: State, ids: Iterable[str] | None = None, *, after: float = 0.0,
                  job_id: str = "wa1-12345", message: str = "") -> None:  # fmt: skip
-        """Servers of an operation (all, if not said) come into a state."""
+        """Emit that servers of an operation (by default all) are in a state."""
         operation = self.operations[id_]
         targets = tuple(
             Target(one, state, NOW + after, job_id, message) for one in (ids or operation.targets)
         )
         operation.restore(targets)
-        self.tell(events.Progress(id_, targets))
+        self.emit(events.Progress(id_, targets))
 
     def end(self, id_: str, after: float = 0.0) -> None:
-        """An operation is over."""
+        """Emit that an operation has ended."""
         self.operations[id_].ended = NOW + after
-        self.tell(events.OperationEnded(id_, NOW + after, self.operations[id_].summary()))
+        self.emit(events.OperationEnded(id_, NOW + after, self.operations[id_].summary()))
 
     def read_prior_targets(self) -> None:
-        self.asked.append(("read_prior_targets",))
+        self.calls.append(("read_prior_targets",))
 
     def cancel(self, operation_id: str) -> None:
-        self.asked.append(("cancel", operation_id))
+        self.calls.append(("cancel", operation_id))
 
     def resume(self, *, send_planned: bool = False) -> None:
-        self.asked.append(("resume", send_planned))
+        self.calls.append(("resume", send_planned))
 
     def wind_down(self, *, send_rest: bool) -> None:
-        self.asked.append(("wind_down", send_rest))
+        self.calls.append(("wind_down", send_rest))
 
     def on_events(self, wake: Callable[[], None]) -> None:
         self._wake = wake
 
     def fetch_events(self) -> list[events.Event]:
-        happened, self.untaken = self.untaken, []
-        return happened
+        fetched, self.pending = self.pending, []
+        return fetched
 
     def running(self) -> bool:
         return any(operation.ended is None for operation in self.operations.values())
@@ -159,9 +159,9 @@ class ScriptedEngine:
     def stop(self, timeout: float = 5.0) -> None:
         self.stopped = True
 
-    def asked_for(self, what: str) -> list[tuple[Any, ...]]:
-        """The calls of one kind, without its name."""
-        return [call[1:] for call in self.asked if call[0] == what]
+    def calls_to(self, name: str) -> list[tuple[Any, ...]]:
+        """The arguments of each call to a method, oldest first."""
+        return [call[1:] for call in self.calls if call[0] == name]
 
 
 def make_app(
@@ -175,7 +175,7 @@ def make_app(
     ascii_only: bool = False,
     save: Callable[..., None] = lambda **_: None,
 ) -> PitstopApp:
-    """The console on a scripted engine, its clock standing still."""
+    """The console on a scripted engine, with a fixed clock."""
     return PitstopApp(
         engine_factory=lambda: engine,
         endpoints=endpoints,
@@ -189,7 +189,7 @@ def make_app(
 
 
 LOGGED_IN = StartOptions(user="demo", password="pitstop")
-"""Start options with which the console logs in by itself."""
+"""Start options with credentials: the console logs in without a key."""
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:

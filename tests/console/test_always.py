@@ -15,8 +15,8 @@ DIALOGS = ["s", "question_mark", "ctrl+p", "C", "x", "t", "too small"]
 
 
 @asynccontextmanager
-async def opened(console: OpenConsole, dialog: str) -> AsyncIterator[Console]:
-    """The console with a dialog on top."""
+async def open_dialog(console: OpenConsole, dialog: str) -> AsyncIterator[Console]:
+    """The console with a dialog open."""
     async with console() as c:
         if dialog == "too small":
             await c.pilot.resize_terminal(40, 10)
@@ -27,29 +27,29 @@ async def opened(console: OpenConsole, dialog: str) -> AsyncIterator[Console]:
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)
-async def test_ctrl_q_leaves(console: OpenConsole, dialog: str) -> None:
-    async with opened(console, dialog) as c:
+async def test_ctrl_q_quits_from_every_dialog(console: OpenConsole, dialog: str) -> None:
+    async with open_dialog(console, dialog) as c:
         await c.pilot.press("ctrl+q")
         await c.until(lambda: not c.app.is_running or c.leaving())
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)
-async def test_ctrl_c_says_how_to_leave_and_ctrl_l_draws_all(
+async def test_ctrl_c_shows_how_to_quit_and_ctrl_l_redraws_the_screen(
     console: OpenConsole, dialog: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with opened(console, dialog) as c:
+    async with open_dialog(console, dialog) as c:
         drawn: list[bool] = []
         monkeypatch.setattr(c.app, "draw_all", lambda: drawn.append(True))
         top = c.app.screen
         await c.press("ctrl+c", "ctrl+l")
-        assert any("ctrl+q to leave" in message for message in c.told())
+        assert any("ctrl+q to leave" in message for message in c.notifications())
         assert drawn == [True]
         assert c.app.screen is top
 
 
-async def test_leaving_a_terminal_that_is_too_small_shows_every_answer(console: OpenConsole) -> None:
+async def test_the_quit_dialog_shows_every_choice_in_a_terminal_too_small(console: OpenConsole) -> None:
     async with console(4, size=(80, 24)) as c:
-        c.engine.tell(
+        c.engine.emit(
             events.HeldInMaintenance(("WA1ACMEWEB001",)),
             events.ServersRead((server(1, maintenance=True),), NOW),
         )
@@ -61,10 +61,10 @@ async def test_leaving_a_terminal_that_is_too_small_shows_every_answer(console: 
             assert text in c.text()
 
 
-async def test_a_terminal_that_grew_behind_a_question_is_not_said_to_be_too_small(
+async def test_the_too_small_screen_closes_if_the_terminal_grows_behind_a_dialog(
     console: OpenConsole,
 ) -> None:
-    async with opened(console, "too small") as c:
+    async with open_dialog(console, "too small") as c:
         await c.app.action_help()
         await c.pilot.resize_terminal(120, 40)
         await c.press("escape")
@@ -72,7 +72,7 @@ async def test_a_terminal_that_grew_behind_a_question_is_not_said_to_be_too_smal
         assert c.app.screen is c.servers
 
 
-def test_no_keymap_takes_them() -> None:
+def test_a_keymap_cannot_give_global_keys_to_another_command() -> None:
     assert keymap_problems({"help": "ctrl+q"}) == ["keys: 'ctrl+q' is both 'quit' and 'help'"]
     assert keymap_problems({"help": "ctrl+c"}) == ["keys: 'ctrl+c' is both 'interrupt' and 'help'"]
     assert keymap_problems({"quit": "Q"}) == []

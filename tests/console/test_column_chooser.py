@@ -1,4 +1,4 @@
-"""Choosing columns."""
+"""The dialog for choosing columns."""
 
 from textual.app import App
 
@@ -20,7 +20,7 @@ class Host(App[None]):
         self.push_screen(self.chooser, self.answers.append)
 
 
-async def test_hides_moves_and_widens() -> None:
+async def test_columns_can_be_hidden_moved_and_widened() -> None:
     app = Host(ColumnLayout.parse(["id", "name", "power", "maint"]))
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("space", "down", "space", "down", "shift+down", "+", "+", "enter")
@@ -28,7 +28,7 @@ async def test_hides_moves_and_widens() -> None:
         assert app.answers[-1].items() == ["id", "maint", "power:9"]
 
 
-async def test_what_must_be_seen_cannot_be_hidden() -> None:
+async def test_required_columns_cannot_be_hidden() -> None:
     app = Host(DEFAULT_LAYOUT)
     async with app.run_test(size=(100, 30)) as pilot:
         for _ in COLUMNS:
@@ -37,7 +37,7 @@ async def test_what_must_be_seen_cannot_be_hidden() -> None:
         assert app.answers[-1] == ColumnLayout.parse(["id", "maint"])
 
 
-async def test_shows_all_columns_and_goes_back_to_the_default() -> None:
+async def test_all_columns_are_listed_and_can_be_reset_to_the_default() -> None:
     app = Host(ColumnLayout.parse(["maint", "id:30"]))
     async with app.run_test(size=(100, 30 + len(COLUMNS))) as pilot:
         shown = lines(app.chooser.lines)
@@ -50,7 +50,7 @@ async def test_shows_all_columns_and_goes_back_to_the_default() -> None:
         assert app.answers[-1] == DEFAULT_LAYOUT
 
 
-async def test_leaving_changes_nothing() -> None:
+async def test_escape_changes_no_columns() -> None:
     app = Host(DEFAULT_LAYOUT)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("down", "space", "escape")

@@ -1,4 +1,4 @@
-"""The one table, and what is made of it."""
+"""The table of commands, and the bindings, hints and palette made from it."""
 
 import dataclasses
 
@@ -17,16 +17,16 @@ from tui.console.store import Store
 from tui.settings.schema import Settings
 
 BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
-"""Everything can be used."""
+"""A context in which every command is enabled."""
 
 
-def test_names_and_keys_are_given_once() -> None:
+def test_command_names_and_keys_are_unique() -> None:
     assert len(BY_NAME) == len(COMMANDS)
     assert commands.keymap_problems({}) == []
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_has_something_that_does_it(command: commands.Command) -> None:
+def test_every_command_has_an_action_method(command: commands.Command) -> None:
     preferences = Preferences(Settings(), lambda **_: None, lambda _: None)
     screen = ServersScreen(Store(), ScriptedEngine(), preferences)
     kind, name, _ = actions.parse(command.action)
@@ -36,13 +36,13 @@ def test_every_command_has_something_that_does_it(command: commands.Command) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_is_explained(command: commands.Command) -> None:
+def test_every_command_has_a_label_and_a_short_help_sentence(command: commands.Command) -> None:
     assert command.label
     assert command.help.endswith(".")
     assert len(command.help) < 60
 
 
-def test_read_only_leaves_nothing_that_changes_servers() -> None:
+def test_read_only_disables_every_command_that_changes_servers() -> None:
     readonly = dataclasses.replace(BUSY, readonly=True)
     assert not [command for command in offered(readonly) if command.dangerous]
     assert not [command for command in matching("power", readonly) if command.dangerous]
@@ -53,14 +53,14 @@ def test_read_only_leaves_nothing_that_changes_servers() -> None:
             assert commands.of_action(command.action) is command
 
 
-def test_everything_that_sends_is_marked_dangerous() -> None:
+def test_every_command_that_sends_is_marked_dangerous() -> None:
     sending = {
         command.name for command in COMMANDS if "operate(" in command.action or "send" in command.action
     }
     assert {BY_NAME[name].dangerous for name in sending} == {True}
 
 
-def test_without_the_role_operations_say_why_not() -> None:
+def test_without_the_role_operations_are_disabled_with_a_reason() -> None:
     viewer = dataclasses.replace(BUSY, may_operate=False)
     assert (
         commands.disabled_reason(BY_NAME["maintenance.start"], viewer)
@@ -68,17 +68,17 @@ def test_without_the_role_operations_say_why_not() -> None:
     )
 
 
-def test_an_action_that_is_no_command_is_not_stopped() -> None:
+def test_an_action_outside_the_table_belongs_to_no_command() -> None:
     assert commands.of_action("cursor_down") is None
 
 
-def test_bindings_carry_the_names_that_a_keymap_uses() -> None:
+def test_bindings_have_the_command_names_that_a_keymap_uses() -> None:
     assert {binding.id for binding in bindings(Scope.SERVERS)} <= set(BY_NAME)
     assert keys_of(BY_NAME["help"]) == ["?", "F1"]
     assert keys_of(BY_NAME["quit"], {"quit": "ctrl+d"}) == ["ctrl+d"]
 
 
-def test_a_keymap_is_checked() -> None:
+def test_a_keymap_is_checked_for_unknown_commands_and_key_conflicts() -> None:
     assert commands.keymap_problems({"nothing.such": "x"}) == ["keys: there is no command 'nothing.such'"]
     (clash,) = commands.keymap_problems({"refresh": "s"})
     assert "'maintenance.start'" in clash
@@ -99,7 +99,7 @@ def test_a_narrow_footer_drops_whole_hints_and_never_help_or_quit(width: int) ->
         assert all(weight <= lightest for weight in dropped)
 
 
-def test_the_palette_finds_by_letters_and_best_first() -> None:
+def test_the_palette_matches_letters_and_lists_the_best_match_first() -> None:
     assert matching("start m", BUSY)[0].name == "maintenance.start"
     assert matching("zzzz", BUSY) == []
     assert len(matching("", BUSY)) > 20

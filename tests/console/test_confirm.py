@@ -1,4 +1,4 @@
-"""Nothing touches a server but a clear yes."""
+"""The confirmation: without an explicit yes nothing is sent."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tui.model.prior import PriorTarget
 from tui.settings.schema import Settings
 
 
-async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> None:
+async def test_y_confirms_and_sends_only_the_eligible_servers(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("a", "s")
         assert isinstance(c.app.screen, ConfirmScreen)
@@ -24,7 +24,7 @@ async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> N
         assert "nothing real is touched" in text
         await c.press("enter", "y")
         assert isinstance(c.app.screen, ServersScreen)
-        ((action, ids, reason),) = c.engine.asked_for("run")
+        ((action, ids, reason),) = c.engine.calls_to("run")
         assert action == "startMaintenance"
         assert ids == ("WA1ACMEDB004", "WA1ACMEWEB001", "WA1ACMEWEB002", "WA1ACMEWEB006")
         assert reason == ""
@@ -34,25 +34,25 @@ async def test_y_confirms_and_sends_the_eligible_only(console: OpenConsole) -> N
     "keys",
     [["escape"], ["enter"], ["n"], ["space"], ["tab", "escape"], [*["tab"] * 4, "enter"]],
 )
-async def test_everything_else_touches_nothing(console: OpenConsole, keys: list[str]) -> None:
+async def test_every_other_key_sends_nothing(console: OpenConsole, keys: list[str]) -> None:
     async with console(6) as c:
         await c.press("a", "s", *keys)
-        assert not c.engine.asked_for("run")
+        assert not c.engine.calls_to("run")
 
 
-async def test_the_cursors_server_is_taken_where_nothing_is_marked(console: OpenConsole) -> None:
+async def test_without_marks_the_server_under_the_cursor_is_used(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("s", "enter", "y")
-        assert c.engine.asked_for("run")[0][1] == ("WA1ACMEDB004",)
+        assert c.engine.calls_to("run")[0][1] == ("WA1ACMEDB004",)
 
 
-async def test_y_in_the_reason_is_text(console: OpenConsole) -> None:
+async def test_y_typed_into_the_reason_is_text_and_no_answer(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("space", "s", *"why", "enter")
         assert isinstance(c.app.screen, ConfirmScreen)
-        assert not c.engine.asked_for("run")
+        assert not c.engine.calls_to("run")
         await c.press("y")
-        assert c.engine.asked_for("run")[0][2] == "why"
+        assert c.engine.calls_to("run")[0][2] == "why"
 
 
 async def test_the_reason_is_offered_again_and_shown_in_the_status_line(console: OpenConsole) -> None:
@@ -63,7 +63,7 @@ async def test_the_reason_is_offered_again_and_shown_in_the_status_line(console:
         assert "CHG-4711" in c.text().split("Reason")[1]
 
 
-async def test_many_servers_are_counted_first(console: OpenConsole) -> None:
+async def test_many_servers_need_their_count_typed_before_y(console: OpenConsole) -> None:
     async with console(60, settings=Settings(confirm_above=50)) as c:
         await c.press("a", "s")
         assert "Start maintenance on 58 servers?" in c.text()
@@ -74,16 +74,16 @@ async def test_many_servers_are_counted_first(console: OpenConsole) -> None:
         await c.press(*"6", "enter", "y")
         assert isinstance(c.app.screen, ConfirmScreen)
         await c.press(*"0", "enter", "y")
-        assert len(c.engine.asked_for("run")[0][1]) == 58
+        assert len(c.engine.calls_to("run")[0][1]) == 58
 
 
-async def test_as_many_as_the_setting_says_need_no_count(console: OpenConsole) -> None:
+async def test_no_count_is_needed_up_to_the_confirm_above_setting(console: OpenConsole) -> None:
     async with console(6, settings=Settings(confirm_above=6)) as c:
         await c.press("a", "s", "enter", "y")
-        assert c.engine.asked_for("run")
+        assert c.engine.calls_to("run")
 
 
-async def test_nothing_eligible_says_why_and_offers_no_yes(console: OpenConsole) -> None:
+async def test_without_eligible_servers_the_reason_is_shown_and_y_does_nothing(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("a", "e", "enter", "y")
         assert isinstance(c.app.screen, ServersScreen), "one of six is in maintenance"
@@ -94,23 +94,23 @@ async def test_nothing_eligible_says_why_and_offers_no_yes(console: OpenConsole)
         assert isinstance(c.app.screen, ConfirmScreen)
         await c.press("enter")
         assert isinstance(c.app.screen, ServersScreen)
-        assert len(c.engine.asked_for("run")) == 1
+        assert len(c.engine.calls_to("run")) == 1
 
 
-async def test_the_batches_follow_the_setting(console: OpenConsole) -> None:
+async def test_the_batch_size_setting_decides_the_number_of_requests(console: OpenConsole) -> None:
     async with console(12, settings=Settings(batch_size=4)) as c:
         await c.press("a", "s")
         assert "3 requests: 10 in WA1" in c.text()
 
 
-async def test_it_fits_the_smallest_terminal(console: OpenConsole) -> None:
+async def test_the_confirmation_fits_the_smallest_terminal(console: OpenConsole) -> None:
     async with console(60, size=(60, 15)) as c:
         await c.press("a", "s")
         assert "leave them alone" in c.text()
         assert "58 servers?" in c.text()
 
 
-async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -> None:
+async def test_servers_still_under_way_are_skipped_and_their_operation_is_named(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("space", "s", *"CHG-1", "enter", "y")
         await c.until(lambda: c.store.running())
@@ -121,14 +121,14 @@ async def test_what_is_under_way_is_left_alone_and_named(console: OpenConsole) -
         assert "not in maintenance" not in text
         await c.press("escape")
         other = PriorTarget("op-9", Action.START_MAINTENANCE, State.QUEUED, NOW, NOW, open=True)
-        c.engine.tell(events.PriorTargets({"WA1ACMEWEB002": other}))
+        c.engine.emit(events.PriorTargets({"WA1ACMEWEB002": other}))
         await c.until(lambda: "WA1ACMEWEB002" in c.store.plan_context().prior)
         await c.press("a", "s")
         assert "Start maintenance on 2 servers?" in c.text()
         assert c.text().count("still under way") == 4, "two, in the reasons and in the list"
 
 
-async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenConsole) -> None:
+async def test_an_unsure_outcome_is_shown_before_the_server_is_sent_again(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("space", "s", "enter", "y")
         await c.until(lambda: c.store.running())
@@ -142,10 +142,10 @@ async def test_what_is_not_known_is_said_before_it_is_tried_again(console: OpenC
         assert "1 unsure: whether start maintenance of" in c.dialog()
 
 
-async def test_ending_what_others_began_is_said(console: OpenConsole) -> None:
+async def test_ending_maintenance_that_others_started_is_pointed_out(console: OpenConsole) -> None:
     async with console(6) as c:
-        c.engine.tell(events.HeldInMaintenance(("WA1ACMEWEB001",)))
-        c.engine.tell(events.ServersRead((server(1, maintenance=True),), NOW))
+        c.engine.emit(events.HeldInMaintenance(("WA1ACMEWEB001",)))
+        c.engine.emit(events.ServersRead((server(1, maintenance=True),), NOW))
         await c.until(lambda: c.store.left_behind())
         await c.press("a", "e")
         text = c.dialog()

@@ -1,4 +1,4 @@
-"""The panel about one server."""
+"""The panel with the details of one server."""
 
 import msgspec
 import pytest
@@ -12,11 +12,11 @@ from tui.model.operation import Action, State, Target
 from tui.model.server import ServerDetails
 
 
-def wanted(app: ListHost) -> list[str]:
-    return [message.server_id for message in app.told if isinstance(message, Details.Wanted)]
+def requested_ids(app: ListHost) -> list[str]:
+    return [message.server_id for message in app.messages if isinstance(message, Details.Wanted)]
 
 
-async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
+async def test_details_follow_the_cursor_and_are_requested_once_where_it_rests() -> None:
     servers = [server(number) for number in range(1, 6)]
     app = ListHost(Details(fleet_of(servers)))
     async with app.run_test(size=(60, 30)) as pilot:
@@ -25,12 +25,12 @@ async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
         for one in servers:
             panel.show(one)
         assert "number 5" in "\n".join(lines(panel))
-        while not wanted(app):
+        while not requested_ids(app):
             await pilot.pause(0.05)
-        assert wanted(app) == ["WA1ACMEWEB5"]
+        assert requested_ids(app) == ["WA1ACMEWEB5"]
         panel.show(servers[-1])
         await pilot.pause(module.REST + 0.1)
-        assert wanted(app) == ["WA1ACMEWEB5"]
+        assert requested_ids(app) == ["WA1ACMEWEB5"]
         panel.take(
             ServerDetails(servers[-1], host_name="web5.local", alert_policies=("cpu high",), raw=b'{"id": 1}')
         )
@@ -46,20 +46,20 @@ async def test_follows_the_cursor_and_asks_once_where_it_rests() -> None:
         assert "web5.local" in "\n".join(lines(panel))
 
 
-async def test_opening_it_asks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_opening_the_panel_requests_the_details_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REST", 3600.0)
     app = ListHost(Details(fleet_of([server(1), server(2)])))
     async with app.run_test(size=(60, 30)) as pilot:
         panel = app.query_one(Details)
         panel.show(server(1))
-        while not wanted(app):
+        while not requested_ids(app):
             await pilot.pause(0.02)
         panel.show(server(2))
         await pilot.pause(0.1)
-        assert wanted(app) == ["WA1ACMEWEB1"]
+        assert requested_ids(app) == ["WA1ACMEWEB1"]
 
 
-async def test_a_refresh_asks_again() -> None:
+async def test_a_refresh_requests_the_details_again() -> None:
     one = server(1)
     app = ListHost(Details(fleet_of([one])))
     async with app.run_test(size=(60, 30)) as pilot:
@@ -67,11 +67,11 @@ async def test_a_refresh_asks_again() -> None:
         panel.take(ServerDetails(one))
         panel.show(one)
         panel.again()
-        while not wanted(app):
+        while not requested_ids(app):
             await pilot.pause(0.05)
 
 
-async def test_what_cannot_be_read_is_said() -> None:
+async def test_a_failed_reading_is_shown_for_its_own_server_only() -> None:
     one = server(1)
     app = ListHost(Details(fleet_of([one])))
     async with app.run_test(size=(60, 30)):
@@ -83,7 +83,7 @@ async def test_what_cannot_be_read_is_said() -> None:
         assert lines(panel)[0] == " Details · not allowed"
 
 
-async def test_says_what_this_console_did_to_it() -> None:
+async def test_operations_of_this_console_on_the_server_are_listed() -> None:
     one = server(1)
     app = ListHost(Details(fleet_of([one])))
     async with app.run_test(size=(70, 30)):
@@ -94,7 +94,7 @@ async def test_says_what_this_console_did_to_it() -> None:
         assert "✗ failed 12:01 [b]no[/b]" in "\n".join(lines(panel))
 
 
-async def test_moving_on_draws_only_the_lines_that_differ() -> None:
+async def test_moving_to_another_server_redraws_only_lines_that_differ() -> None:
     one = server(1)
     other = msgspec.structs.replace(one, power="stopped")
     app = ListHost(Details(fleet_of([one])))
@@ -108,7 +108,7 @@ async def test_moving_on_draws_only_the_lines_that_differ() -> None:
         assert panel.lines_drawn == before + 1
 
 
-async def test_scrolls_and_wraps_what_is_long() -> None:
+async def test_long_text_wraps_and_scrolls() -> None:
     one = server(1, description="word " * 60)
     app = ListHost(Details(fleet_of([one])))
     async with app.run_test(size=(40, 8)) as pilot:
@@ -123,7 +123,7 @@ async def test_scrolls_and_wraps_what_is_long() -> None:
         assert panel.line_count() == 0
 
 
-def test_wraps_by_cells() -> None:
+def test_text_wraps_by_cells() -> None:
     assert wrap("日本語日本語", 4) == ["日本", "語日", "本語"]
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("", 7) == [""]

@@ -1,4 +1,4 @@
-"""Dialogs answer once, and leave nothing behind."""
+"""A dialog gives one answer, and is freed when it closes."""
 
 from textual.app import App
 
@@ -14,14 +14,14 @@ class Question(Dialog[str]):
         self.dismiss(answer)
 
 
-async def test_keys_that_were_on_their_way_when_it_closed_do_nothing() -> None:
+async def test_a_second_answer_before_the_dialog_is_closed_does_nothing() -> None:
     app = App[None]()
     answers: list[str | None] = []
     async with app.run_test() as pilot:
         question = Question()
         app.push_screen(question, answers.append)
         await pilot.pause()
-        question.action_answer("yes")  # both are handled before the screen is gone
+        question.action_answer("yes")  # both are handled before the screen is removed
         question.action_answer("no")
         await pilot.pause()
         assert answers == ["yes"]
@@ -29,7 +29,7 @@ async def test_keys_that_were_on_their_way_when_it_closed_do_nothing() -> None:
         assert app.is_running
 
 
-async def test_nothing_of_a_dialog_is_kept_when_it_is_closed() -> None:
+async def test_a_closed_dialog_leaves_no_cache_behind() -> None:
     app = DisplayApp()
     counts = []
     async with app.run_test() as pilot:

@@ -1,4 +1,4 @@
-"""Dialogs are one family: one frame, a question, a line of choices that tab reaches and enter takes."""
+"""What dialogs have in common: a frame, a question, and choices that tab reaches and enter takes."""
 
 import pytest
 from textual.events import Paste
@@ -13,21 +13,23 @@ from tui.model.listing.columns import DEFAULT_LAYOUT
 SIZES = [(60, 15), (80, 24), (120, 40)]
 
 
-async def opened(c: Console, which: type) -> None:
-    """Open one of them."""
-    if which is ColumnChooser:
+async def open_dialog(c: Console, dialog: type) -> None:
+    """Open a dialog."""
+    if dialog is ColumnChooser:
         await c.press("C")
     else:
         c.servers.post_message(Paste("please take WA1ACMEWEB001 and WA1ACMEWEB002"))
-    await c.until(lambda: isinstance(c.app.screen, which))
+    await c.until(lambda: isinstance(c.app.screen, dialog))
     await c.pilot.pause()
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("which", [ColumnChooser, TicketPreview])
-async def test_all_parts_are_seen(console: OpenConsole, which: type, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("dialog", [ColumnChooser, TicketPreview])
+async def test_all_parts_of_a_dialog_are_visible(
+    console: OpenConsole, dialog: type, size: tuple[int, int]
+) -> None:
     async with console(size=size) as c:
-        await opened(c, which)
+        await open_dialog(c, dialog)
         screen = c.app.screen
         frame = screen.query_one(".dialog")
         assert frame.styles.border_top[0] == "round"
@@ -37,26 +39,26 @@ async def test_all_parts_are_seen(console: OpenConsole, which: type, size: tuple
         assert screen.query_one(LineList).page >= 2
 
 
-@pytest.mark.parametrize("which", [ColumnChooser, TicketPreview])
-async def test_tab_goes_to_the_choices_and_enter_takes_one(console: OpenConsole, which: type) -> None:
+@pytest.mark.parametrize("dialog", [ColumnChooser, TicketPreview])
+async def test_tab_reaches_the_choices_and_enter_takes_one(console: OpenConsole, dialog: type) -> None:
     async with console() as c:
-        await opened(c, which)
+        await open_dialog(c, dialog)
         await c.press("tab", "tab", "enter")
-        await c.until(lambda: not isinstance(c.app.screen, which))
+        await c.until(lambda: not isinstance(c.app.screen, dialog))
         assert not c.marked()
         assert c.servers.servers.line.layout == DEFAULT_LAYOUT
 
 
-async def test_columns_that_find_no_room_say_so(console: OpenConsole) -> None:
+async def test_columns_that_do_not_fit_are_labelled_no_room(console: OpenConsole) -> None:
     async with console(size=(80, 24)) as c:
-        seen = {column.name for column, _ in c.servers.servers.line.columns}
-        assert "description" not in seen
-        await opened(c, ColumnChooser)
+        shown = {column.name for column, _ in c.servers.servers.line.columns}
+        assert "description" not in shown
+        await open_dialog(c, ColumnChooser)
         chooser = c.app.screen
         assert isinstance(chooser, ColumnChooser)
         for index, name in enumerate(chooser.lines.names):
             line = "".join(segment.text for segment in chooser.lines.draw_body(index))
-            assert ("no room" in line) is (name not in seen and name != "name"), line
+            assert ("no room" in line) is (name not in shown and name != "name"), line
         while chooser.lines.name_here != "group":
             await c.press("down")
         await c.press("space")

@@ -1,4 +1,4 @@
-"""What a list without servers says."""
+"""What a list without servers shows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,29 +13,31 @@ from tui.engine import events
 
 
 @asynccontextmanager
-async def not_read_yet() -> AsyncIterator[tuple[ScriptedEngine, Callable[[str], Awaitable[None]]]]:
-    """The console of an account whose servers are about to be read, and a wait for what it shows."""
-    engine = ScriptedEngine(fleet_of(3), willing=False)
+async def console_before_the_reading() -> AsyncIterator[
+    tuple[ScriptedEngine, Callable[[str], Awaitable[None]]]
+]:
+    """A console before its servers are read: the engine, and a wait for a text on the screen."""
+    engine = ScriptedEngine(fleet_of(3), auto_answer=False)
     app = make_app(engine, start=LOGGED_IN)
     async with app.run_test(size=(80, 24)) as pilot:
 
-        async def shown(text: str) -> None:
-            def found() -> bool:
+        async def wait_for(text: str) -> None:
+            def is_shown() -> bool:
                 return any(text in strip.text for strip in screen_lines(app))
 
-            await until(pilot, found, text)
+            await until(pilot, is_shown, text)
 
-        await until(pilot, lambda: engine.asked_for("login"))
-        engine.tell(events.LoggedIn("demo", "ACME", ("ServerAdmin",), "sandbox"))
-        await until(pilot, lambda: isinstance(app.screen, ServersScreen) and engine.asked_for("refresh"))
-        yield engine, shown
+        await until(pilot, lambda: engine.calls_to("login"))
+        engine.emit(events.LoggedIn("demo", "ACME", ("ServerAdmin",), "sandbox"))
+        await until(pilot, lambda: isinstance(app.screen, ServersScreen) and engine.calls_to("refresh"))
+        yield engine, wait_for
 
 
 FAILED = "api.example.net does not answer"
 
 
 @pytest.mark.parametrize(
-    "happened",
+    "failure",
     [
         [events.FleetFailed(FAILED)],
         [
@@ -44,37 +46,37 @@ FAILED = "api.example.net does not answer"
             events.FleetRead(("WA1",), ("WA1",), NOW),
         ],
     ],
-    ids=["no list of data centers", "no data center"],
+    ids=["data-centers-not-listed", "no-data-center-read"],
 )
-async def test_a_fleet_that_cannot_be_read_says_why_and_how_to_try_again(
-    happened: list[events.Event],
+async def test_a_fleet_that_cannot_be_read_shows_the_reason_and_how_to_retry(
+    failure: list[events.Event],
 ) -> None:
-    async with not_read_yet() as (engine, shown):
-        engine.tell(*happened)
-        await shown("   No server could be read")
-        await shown(f"   {FAILED}")
-        await shown("   r tries again; it is tried again by itself")
-        engine.tell(events.RetryScheduled(NOW + 60))
-        await shown("it is tried again by itself at ")
-        engine.tell(
+    async with console_before_the_reading() as (engine, wait_for):
+        engine.emit(*failure)
+        await wait_for("   No server could be read")
+        await wait_for(f"   {FAILED}")
+        await wait_for("   r tries again; it is tried again by itself")
+        engine.emit(events.RetryScheduled(NOW + 60))
+        await wait_for("it is tried again by itself at ")
+        engine.emit(
             events.DataCenterRead(CENTER, GROUPS, engine.servers, NOW),
             events.FleetRead(("WA1",), (), NOW),
         )
-        await shown("WA1ACMEWEB001")
+        await wait_for("WA1ACMEWEB001")
 
 
-async def test_a_reading_says_how_far_it_is() -> None:
-    async with not_read_yet() as (engine, shown):
-        await shown("Reading the data centers …")
-        engine.tell(events.DataCentersListed(("VA1", "WA1")))
-        await shown("Reading 0 of 2 data centers …")
-        engine.tell(events.DataCenterRead(CENTER, GROUPS, (), NOW))
-        await shown("Reading 1 of 2 data centers …")
-        engine.tell(events.FleetRead(("VA1", "WA1"), (), NOW))
-        await shown("The account has no servers.")
+async def test_a_reading_shows_its_progress() -> None:
+    async with console_before_the_reading() as (engine, wait_for):
+        await wait_for("Reading the data centers …")
+        engine.emit(events.DataCentersListed(("VA1", "WA1")))
+        await wait_for("Reading 0 of 2 data centers …")
+        engine.emit(events.DataCenterRead(CENTER, GROUPS, (), NOW))
+        await wait_for("Reading 1 of 2 data centers …")
+        engine.emit(events.FleetRead(("VA1", "WA1"), (), NOW))
+        await wait_for("The account has no servers.")
 
 
-async def test_a_filter_that_finds_nothing_says_how_to_clear_it(console: OpenConsole) -> None:
+async def test_a_filter_without_matches_shows_how_to_clear_it(console: OpenConsole) -> None:
     async with console(size=(60, 15)) as c:
         await c.press("slash", *"nosuch")
         await c.until(lambda: "No server matches the filter" in c.text())

@@ -22,7 +22,7 @@ from tui.settings.schema import Settings
 async def console(
     directory: Path, start: StartOptions = LOGGED_IN, faults: dict[str, float] | None = None
 ) -> AsyncIterator[tuple[PitstopApp, Pilot[None]]]:
-    """The console on a sandbox of 60 servers whose jobs take a hundredth of their time."""
+    """The console on a sandbox of 60 servers whose jobs run a hundred times faster."""
     engines: list[Engine] = []
 
     def make_engine() -> Engine:
@@ -40,17 +40,17 @@ async def console(
 
 
 def servers_screen(app: PitstopApp) -> ServersScreen | None:
-    """The main screen, once it is there and all data centers are read."""
+    """The main screen, or None until it is open and all data centers are read."""
     screen = app.screen_stack[0]
     return screen if isinstance(screen, ServersScreen) and screen.store.read_at else None
 
 
-def ended(app: PitstopApp, count: int) -> Callable[[], bool]:
-    """Whether ``count`` operations have ended."""
+def have_ended(app: PitstopApp, count: int) -> Callable[[], bool]:
+    """A condition: ``count`` operations were started and have ended."""
     return lambda: app.store is not None and len(app.store.operations) == count and not app.store.running()
 
 
-async def test_mark_start_watch_and_bring_back(tmp_path: Path) -> None:
+async def test_maintenance_is_started_and_ended_on_marked_servers(tmp_path: Path) -> None:
     async with console(tmp_path) as (app, pilot):
         await until(pilot, lambda: servers_screen(app))
         screen = servers_screen(app)
@@ -60,15 +60,15 @@ async def test_mark_start_watch_and_bring_back(tmp_path: Path) -> None:
         await pilot.press("slash", *"maint:off status:active power:started", "enter")
         await until(pilot, lambda: 0 < screen.servers.line_count() < 60)
         await pilot.press("space", "space", "space", "s", "enter", "y")
-        await until(pilot, ended(app, 1))
+        await until(pilot, have_ended(app, 1))
         assert store.fleet.in_maintenance() == before + 3
         await pilot.press("e", "enter", "y")
-        await until(pilot, ended(app, 2))
+        await until(pilot, have_ended(app, 2))
         assert store.fleet.in_maintenance() == before
         assert [op.count(State.VERIFIED) for op in store.operations.values()] == [3, 3]
 
 
-async def test_a_wrong_password_shows_what_the_endpoint_says(tmp_path: Path) -> None:
+async def test_a_wrong_password_shows_the_message_of_the_endpoint(tmp_path: Path) -> None:
     async with console(tmp_path, StartOptions(user="demo", password="wrong")) as (app, pilot):
         await until(pilot, lambda: "recognize" in str(app.screen.query_one("#message").render()))
         assert isinstance(app.screen, LoginScreen)
@@ -76,14 +76,14 @@ async def test_a_wrong_password_shows_what_the_endpoint_says(tmp_path: Path) -> 
         await until(pilot, lambda: servers_screen(app))
 
 
-async def test_a_viewer_may_only_look(tmp_path: Path) -> None:
+async def test_a_viewer_cannot_start_operations(tmp_path: Path) -> None:
     async with console(tmp_path, StartOptions(user="viewer", password="pitstop")) as (app, pilot):
         await until(pilot, lambda: servers_screen(app))
         await pilot.press("space", "s")
         assert isinstance(app.screen, ServersScreen)
 
 
-async def test_details_come_from_the_endpoint(tmp_path: Path) -> None:
+async def test_details_are_read_from_the_endpoint(tmp_path: Path) -> None:
     async with console(tmp_path) as (app, pilot):
         await until(pilot, lambda: servers_screen(app))
         screen = servers_screen(app)
@@ -94,7 +94,7 @@ async def test_details_come_from_the_endpoint(tmp_path: Path) -> None:
         await until(pilot, lambda: any("host name" in text for text, _ in screen.details.lines))
 
 
-async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None:
+async def test_a_failed_job_lists_each_of_its_servers(tmp_path: Path) -> None:
     async with console(tmp_path, faults={"job-fails": 1.0}) as (app, pilot):
         await until(pilot, lambda: servers_screen(app))
         screen = servers_screen(app)
@@ -110,7 +110,7 @@ async def test_a_job_that_fails_is_told_server_by_server(tmp_path: Path) -> None
         assert screen.results.line_count() == 4
 
 
-async def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_journal_is_reported_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     path.write_text("notes of the last window, not a journal\n" * 40)
     async with console(tmp_path) as (app, pilot):

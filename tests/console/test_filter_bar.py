@@ -1,4 +1,4 @@
-"""The line that the filter is typed on."""
+"""The input line for the filter."""
 
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -9,10 +9,10 @@ from tui.console.widgets.filter_bar import FilterBar
 from tui.model.filter.values import QueryError
 
 
-async def changed(app: ListHost, pilot: Pilot[None], text: str) -> None:
-    """Until the filter ``text`` was told."""
+async def wait_for_change(app: ListHost, pilot: Pilot[None], text: str) -> None:
+    """Wait until the bar has posted the filter ``text``."""
     while not [
-        message for message in app.told if isinstance(message, FilterBar.Changed) and message.text == text
+        message for message in app.messages if isinstance(message, FilterBar.Changed) and message.text == text
     ]:
         await pilot.pause(0.01)
 
@@ -21,31 +21,31 @@ def note(app: ListHost) -> str:
     return str(app.query_one(FilterBar).query_one(Static).render())
 
 
-async def test_fast_typing_is_told_once() -> None:
+async def test_fast_typing_posts_one_change() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
         for end in range(1, 9):
             app.query_one(Input).value = "web prod"[:end]
-        await changed(app, pilot, "web prod")
-        assert len(app.told) == 1
+        await wait_for_change(app, pilot, "web prod")
+        assert len(app.messages) == 1
         assert app.query_one(Input).cursor_blink is False
 
 
-async def test_enter_keeps_it_and_escape_takes_it_off_before_it_leaves() -> None:
+async def test_enter_keeps_the_filter_and_escape_clears_it_before_leaving() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
         await pilot.press(*"web", "enter")
-        await changed(app, pilot, "web")
+        await wait_for_change(app, pilot, "web")
         app.last(FilterBar.Left)
-        app.told.clear()
+        app.messages.clear()
         await pilot.press("escape")
-        await changed(app, pilot, "")
-        assert not [message for message in app.told if isinstance(message, FilterBar.Left)]
+        await wait_for_change(app, pilot, "")
+        assert not [message for message in app.messages if isinstance(message, FilterBar.Left)]
         await pilot.press("escape")
         app.last(FilterBar.Left)
 
 
-async def test_up_and_down_go_through_what_was_typed_before() -> None:
+async def test_up_and_down_browse_the_filter_history() -> None:
     app = ListHost(FilterBar(history=["dc:wa1", "maint:on"]))
     async with app.run_test(size=(80, 5)) as pilot:
         bar = app.query_one(FilterBar)
@@ -57,7 +57,7 @@ async def test_up_and_down_go_through_what_was_typed_before() -> None:
         assert bar.text == "w"
 
 
-async def test_says_what_is_wrong_beneath_the_place() -> None:
+async def test_an_error_is_shown_beneath_its_position() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
         bar = app.query_one(FilterBar)
@@ -79,7 +79,7 @@ async def test_says_what_is_wrong_beneath_the_place() -> None:
         assert note(app) == "12 of 30"
 
 
-async def test_a_filter_that_does_not_parse_is_not_remembered() -> None:
+async def test_a_filter_that_does_not_parse_does_not_enter_the_history() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
         bar = app.query_one(FilterBar)
@@ -89,8 +89,8 @@ async def test_a_filter_that_does_not_parse_is_not_remembered() -> None:
         assert bar.history.lines == []
 
 
-async def test_a_named_filter_is_told_like_a_typed_one() -> None:
+async def test_a_filter_set_by_name_posts_a_change_like_a_typed_one() -> None:
     app = ListHost(FilterBar())
     async with app.run_test(size=(80, 5)) as pilot:
         app.query_one(FilterBar).set_text("group:web maint:on")
-        await changed(app, pilot, "group:web maint:on")
+        await wait_for_change(app, pilot, "group:web maint:on")

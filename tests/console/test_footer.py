@@ -1,4 +1,4 @@
-"""The last line belongs to the pane that has the focus."""
+"""The footer shows the keys of the pane that has the focus."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from tui.console.footer import hints
 BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, details=True, left=1)
 
 
-def words(pane: Pane, width: int) -> list[str]:
+def hint_texts(pane: Pane, width: int) -> list[str]:
     return [text for _, text in hints(BUSY, pane, {}, width)]
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize(
-    ("pane", "own"),
+    ("pane", "first_hints"),
     [
         (Pane.GROUPS, ["enter show group", "space mark group"]),
         (Pane.RESULTS, ["f failures"]),
@@ -23,21 +23,21 @@ def words(pane: Pane, width: int) -> list[str]:
         (Pane.LIST, ["space mark"]),
     ],
 )
-def test_the_keys_of_the_pane_come_first(pane: Pane, own: list[str], width: int) -> None:
-    shown = words(pane, width)
-    assert shown[: len(own)] == own
+def test_the_keys_of_the_pane_are_listed_first(pane: Pane, first_hints: list[str], width: int) -> None:
+    shown = hint_texts(pane, width)
+    assert shown[: len(first_hints)] == first_hints
     assert sum(map(len, shown)) + 2 * (len(shown) - 1) <= width
 
 
-def test_each_pane_says_all_it_can_where_there_is_room() -> None:
-    assert set(words(Pane.RESULTS, 200)) >= {"f failures", "l follow", "o other", "z larger"}
-    assert {"l follow", "z larger", "j raw"}.isdisjoint(words(Pane.LIST, 200))
-    assert "j raw" in words(Pane.DETAILS, 200)
-    assert {"space mark", "enter details"}.isdisjoint(words(Pane.GROUPS, 200))
+def test_a_wide_footer_lists_all_keys_of_the_pane_and_of_no_other() -> None:
+    assert set(hint_texts(Pane.RESULTS, 200)) >= {"f failures", "l follow", "o other", "z larger"}
+    assert {"l follow", "z larger", "j raw"}.isdisjoint(hint_texts(Pane.LIST, 200))
+    assert "j raw" in hint_texts(Pane.DETAILS, 200)
+    assert {"space mark", "enter details"}.isdisjoint(hint_texts(Pane.GROUPS, 200))
 
 
-def test_no_letter_is_offered_where_letters_are_typed() -> None:
-    keys = [text.split()[0] for text in words(Pane.FILTER, 200)]
+def test_the_filter_pane_offers_no_single_letter_keys() -> None:
+    keys = [text.split()[0] for text in hint_texts(Pane.FILTER, 200)]
     assert all(len(key) > 1 for key in keys)
     assert {"F1", "ctrl+q"} <= set(keys)
 

@@ -1,4 +1,4 @@
-"""What is written of a frame: no more than what changed, and never less."""
+"""Frames are written to the terminal as differences: all that changed, and nothing else."""
 
 import random
 
@@ -18,100 +18,99 @@ STYLES = (None, Style.parse("red"), Style.parse("bold on blue"))
 WORDS = ("a", "pitstop", " ", "名前", "✓", "─┐", "          ")
 
 
-def frame() -> Frame:
+def new_frame() -> Frame:
     return Frame(Console(color_system="truecolor", force_terminal=True))
 
 
-def strip(*parts: tuple[str, Style | None], width: int = WIDTH) -> Strip:
+def make_strip(*parts: tuple[str, Style | None], width: int = WIDTH) -> Strip:
     return Strip([Segment(*part) for part in parts]).adjust_cell_length(width)
 
 
-def whole(*lines: Strip) -> LayoutUpdate:
+def full_update(*lines: Strip) -> LayoutUpdate:
     return LayoutUpdate([[line] for line in lines], Region(0, 0, WIDTH, len(lines)))
 
 
-def part(line: Strip, y: int, left: int, right: int) -> ChopsUpdate:
+def partial_update(line: Strip, y: int, left: int, right: int) -> ChopsUpdate:
     """An update of one line from ``left`` up to ``right``."""
     chops: list[dict[int, Strip | None]] = [{0: None, left: None, right: None} for _ in range(HEIGHT)]
     chops[y][left] = line
     return ChopsUpdate(chops, [(y, left, right)], [[left, right, WIDTH]] * HEIGHT)
 
 
-def written(frame: Frame, cursor: tuple[int, int] = (0, 0)) -> str:
+def output(frame: Frame, cursor: tuple[int, int] = (0, 0)) -> str:
     return "".join(frame.difference(Offset(*cursor)))
 
 
-def test_what_is_shown_already_is_not_written() -> None:
-    one = frame()
-    lines = [strip((f"line {y}", STYLES[1])) for y in range(HEIGHT)]
-    one.paint(whole(*lines))
-    assert "line 3" in written(one)
-    one.paint(whole(*lines))
-    assert written(one) == ""
+def test_an_unchanged_frame_writes_nothing() -> None:
+    frame = new_frame()
+    lines = [make_strip((f"line {y}", STYLES[1])) for y in range(HEIGHT)]
+    frame.paint(full_update(*lines))
+    assert "line 3" in output(frame)
+    frame.paint(full_update(*lines))
+    assert output(frame) == ""
 
 
-def test_only_what_changed_is_written() -> None:
-    one = frame()
-    one.paint(whole(*[strip(("the cursor is here", None))] * HEIGHT))
-    written(one)
-    one.paint(part(strip(("was", STYLES[1]), width=3), 2, 11, 14))
-    assert written(one) == "\x1b[3;12H\x1b[31mwas\x1b[0m\x1b[1;1H"
-    assert written(one, (3, 1)) == "\x1b[2;4H", "the cursor moved"
+def test_only_changed_cells_are_written() -> None:
+    frame = new_frame()
+    frame.paint(full_update(*[make_strip(("the cursor is here", None))] * HEIGHT))
+    output(frame)
+    frame.paint(partial_update(make_strip(("was", STYLES[1]), width=3), 2, 11, 14))
+    assert output(frame) == "\x1b[3;12H\x1b[31mwas\x1b[0m\x1b[1;1H"
+    assert output(frame, (3, 1)) == "\x1b[2;4H", "the cursor moved"
 
 
-def test_what_is_painted_over_before_it_was_written_is_never_written() -> None:
-    one = frame()
-    one.paint(whole(*[strip(("old", None))] * HEIGHT))
-    one.paint(whole(*[strip(("new", None))] * HEIGHT))
-    assert "old" not in written(one)
+def test_text_painted_over_before_the_write_is_never_written() -> None:
+    frame = new_frame()
+    frame.paint(full_update(*[make_strip(("old", None))] * HEIGHT))
+    frame.paint(full_update(*[make_strip(("new", None))] * HEIGHT))
+    assert "old" not in output(frame)
 
 
-def test_a_forgotten_screen_is_written_whole() -> None:
-    one = frame()
-    one.paint(whole(*[strip(("same", None))] * HEIGHT))
-    first = written(one)
-    one.forget()
-    assert written(one) == first
+def test_the_whole_frame_is_written_after_forget() -> None:
+    frame = new_frame()
+    frame.paint(full_update(*[make_strip(("same", None))] * HEIGHT))
+    first = output(frame)
+    frame.forget()
+    assert output(frame) == first
 
 
-def test_another_size_is_written_whole() -> None:
-    one = frame()
-    one.paint(whole(*[strip(("same", None))] * HEIGHT))
-    written(one)
-    one.paint(whole(*[strip(("same", None))] * (HEIGHT + 1)))
-    assert written(one).count("same") == HEIGHT + 1
+def test_the_whole_frame_is_written_after_a_resize() -> None:
+    frame = new_frame()
+    frame.paint(full_update(*[make_strip(("same", None))] * HEIGHT))
+    output(frame)
+    frame.paint(full_update(*[make_strip(("same", None))] * (HEIGHT + 1)))
+    assert output(frame).count("same") == HEIGHT + 1
 
 
 @pytest.mark.parametrize("text", ["e\N{COMBINING ACUTE ACCENT}x", "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{ROCKET}"])
 def test_joined_characters_are_written_in_one_piece(text: str) -> None:
-    one = frame()
-    one.paint(whole(*[strip((text, None))] * HEIGHT))
-    assert text in written(one)
-    one.paint(whole(*[strip((text, STYLES[1]))] * HEIGHT))
-    assert text in written(one)
+    frame = new_frame()
+    frame.paint(full_update(*[make_strip((text, None))] * HEIGHT))
+    assert text in output(frame)
+    frame.paint(full_update(*[make_strip((text, STYLES[1]))] * HEIGHT))
+    assert text in output(frame)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_differences_lead_to_the_same_screen(seed: int) -> None:
-    """Many changes written one after the other leave what one whole frame does."""
-    chance = random.Random(seed)
-    one, screen = frame(), pyte.Screen(WIDTH, HEIGHT)
+def test_successive_differences_give_the_same_screen_as_one_whole_frame(seed: int) -> None:
+    rng = random.Random(seed)
+    frame, screen = new_frame(), pyte.Screen(WIDTH, HEIGHT)
     stream = pyte.Stream(screen)
 
     def any_strip(width: int) -> Strip:
-        parts = [(chance.choice(WORDS), chance.choice(STYLES)) for _ in range(9)]
-        return strip(*parts, width=width)
+        parts = [(rng.choice(WORDS), rng.choice(STYLES)) for _ in range(9)]
+        return make_strip(*parts, width=width)
 
-    one.paint(whole(*[any_strip(WIDTH) for _ in range(HEIGHT)]))
+    frame.paint(full_update(*[any_strip(WIDTH) for _ in range(HEIGHT)]))
     for _ in range(60):
-        left = chance.randrange(1, WIDTH - 1)
-        right = chance.randrange(left + 1, WIDTH)
-        one.paint(part(any_strip(right - left), chance.randrange(HEIGHT), left, right))
-        if chance.random() < 0.7:
-            stream.feed(written(one))
-    stream.feed(written(one))
+        left = rng.randrange(1, WIDTH - 1)
+        right = rng.randrange(left + 1, WIDTH)
+        frame.paint(partial_update(any_strip(right - left), rng.randrange(HEIGHT), left, right))
+        if rng.random() < 0.7:
+            stream.feed(output(frame))
+    stream.feed(output(frame))
     fresh = pyte.Screen(WIDTH, HEIGHT)
-    one.forget()
-    pyte.Stream(fresh).feed(written(one))
+    frame.forget()
+    pyte.Stream(fresh).feed(output(frame))
     assert screen.display == fresh.display
     assert [dict(screen.buffer[y]) for y in range(HEIGHT)] == [dict(fresh.buffer[y]) for y in range(HEIGHT)]

@@ -12,7 +12,7 @@ def tree(count: int = 12) -> GroupTree:
     return GroupTree(fleet_of(server(number) for number in range(1, count + 1)))
 
 
-async def test_counts_what_is_below_each_group() -> None:
+async def test_each_group_counts_the_servers_below_it() -> None:
     app = ListHost(tree())
     async with app.run_test(size=(40, 12)) as pilot:
         widget = app.query_one(GroupTree)
@@ -30,7 +30,7 @@ async def test_counts_what_is_below_each_group() -> None:
         ]
 
 
-async def test_folds_and_finds_the_way_up() -> None:
+async def test_left_folds_a_group_or_moves_to_its_parent() -> None:
     app = ListHost(tree())
     async with app.run_test(size=(40, 12)) as pilot:
         widget = app.query_one(GroupTree)
@@ -44,7 +44,7 @@ async def test_folds_and_finds_the_way_up() -> None:
         assert (widget.cursor, widget.line_count()) == (0, 2)
 
 
-async def test_choosing_and_marking_are_told() -> None:
+async def test_choosing_and_marking_a_group_post_messages() -> None:
     app = ListHost(tree())
     async with app.run_test(size=(40, 12)) as pilot:
         widget = app.query_one(GroupTree)
@@ -60,7 +60,7 @@ async def test_choosing_and_marking_are_told() -> None:
         assert widget.line_count() == 6
 
 
-async def test_a_refresh_keeps_folds_and_cursor_and_lifts_what_is_gone() -> None:
+async def test_a_refresh_keeps_folds_and_cursor_and_unchooses_a_removed_group() -> None:
     app = ListHost(tree())
     async with app.run_test(size=(40, 12)) as pilot:
         widget = app.query_one(GroupTree)
@@ -77,7 +77,7 @@ async def test_a_refresh_keeps_folds_and_cursor_and_lifts_what_is_gone() -> None
         assert app.last(GroupTree.Chosen).group_id is None
 
 
-async def test_counts_again_once_however_often_it_is_told() -> None:
+async def test_many_requests_to_count_cause_one_recount() -> None:
     app = ListHost(tree())
     async with app.run_test(size=(40, 12)) as pilot:
         widget = app.query_one(GroupTree)
@@ -91,7 +91,7 @@ async def test_counts_again_once_however_often_it_is_told() -> None:
         assert widget.lines_drawn == drawn + 3  # all, the root, and the group itself
 
 
-async def test_thousands_of_groups_draw_no_more_than_is_seen() -> None:
+async def test_of_thousands_of_groups_only_the_visible_are_drawn() -> None:
     fleet = Fleet("ACME")
     groups = [Group("root", "Root", "WA1", None, "Root")]
     groups += [Group(f"g{i}", f"Group {i}", "WA1", f"g{i // 10}" if i >= 10 else "root") for i in range(5000)]
@@ -104,12 +104,12 @@ async def test_thousands_of_groups_draw_no_more_than_is_seen() -> None:
         assert widget.lines_drawn < 60
 
 
-async def test_groups_that_are_their_own_parents_do_no_harm() -> None:
+async def test_groups_in_a_cycle_of_parents_are_left_out() -> None:
     fleet = fleet_of([server(1, group_id="a")])
     groups = [
         Group("a", "A", "WA1", "b"),
         Group("b", "B", "WA1", "a"),
-        Group("c", "[red]C\x1b[2J", "WA1", "gone"),
+        Group("c", "[red]C\x1b[2J", "WA1", "missing"),
     ]
     fleet.replace(DataCenter("WA1"), groups, [server(1, group_id="a")], at=1.0)
     app = ListHost(GroupTree(fleet))
@@ -119,31 +119,30 @@ async def test_groups_that_are_their_own_parents_do_no_harm() -> None:
         assert "[red]C\ufffd[2J" in lines(widget)[2]
 
 
-async def test_figures_never_touch_however_large() -> None:
-    """Twenty thousand servers, most of them in maintenance."""
-    many = tree()
-    app = ListHost(many)
+async def test_large_counts_stay_separated() -> None:
+    widget = tree()
+    app = ListHost(widget)
     async with app.run_test(size=(34, 12)) as pilot:
-        many.totals.update({"": 100_000, "root": 100_000})
-        many.in_maintenance.update({"": 16_535, "root": 16_535})
+        widget.totals.update({"": 100_000, "root": 100_000})
+        widget.in_maintenance.update({"": 16_535, "root": 16_535})
         await pilot.press("down")
-        shown = lines(many)
+        shown = lines(widget)
         assert shown[0].split() == ["Groups", "all", "maint"]
         for line in shown[1:3]:
             assert line.split()[-2:] in (["100,012", "16,539"],), line
             assert "100,012  16,539" in line
 
 
-async def test_figures_that_grow_move_their_heading_too() -> None:
-    many = tree()
-    app = ListHost(many)
+async def test_the_heading_stays_aligned_when_counts_grow() -> None:
+    widget = tree()
+    app = ListHost(widget)
     async with app.run_test(size=(60, 12)) as pilot:
-        replace(many.fleet, (server(number, maintenance=True) for number in range(1, 11_000)))
-        many.count_soon()
+        replace(widget.fleet, (server(number, maintenance=True) for number in range(1, 11_000)))
+        widget.count_soon()
         for _ in range(200):
-            if "10,999" in lines(many)[1]:
+            if "10,999" in lines(widget)[1]:
                 break
             await pilot.pause(0.05)
-        heading, first = (line.rstrip() for line in lines(many)[:2])
+        heading, first = (line.rstrip() for line in lines(widget)[:2])
         assert len(heading) == len(first)
         assert heading.index("all") + 3 == first.index("10,999") + 6

@@ -1,4 +1,4 @@
-"""What covers what, and what is cut, at the sizes that terminals have."""
+"""The layout at usual terminal sizes: what is visible, covered or cut."""
 
 from itertools import pairwise
 
@@ -20,8 +20,8 @@ LONG = (
 SIZES = [(60, 15), (80, 24), (120, 40)]
 
 
-async def started(c: Console, *keys: str) -> None:
-    """An operation on some servers, one of which failed."""
+async def start_operation(c: Console, *keys: str) -> None:
+    """Start an operation on a few servers, and let one of them fail."""
     await c.press(*(keys or ("space",) * 2), "s", "enter", "y")
     await c.until(lambda: c.engine.operations)
     ids = list(c.engine.operations["op-1"].targets)
@@ -31,8 +31,8 @@ async def started(c: Console, *keys: str) -> None:
     await c.until(lambda: "1 failed" in c.text() or "✗1" in c.text())
 
 
-async def told(c: Console) -> list[Widget]:
-    """The passing messages, after three more were told."""
+async def show_notifications(c: Console) -> list[Widget]:
+    """Show three notifications; returns those that are visible."""
     for number in range(3):
         c.app.notify(f"{number}: {LONG}", markup=False)
     await c.until(lambda: len(c.app.screen.query("Toast")) >= 3)
@@ -40,24 +40,24 @@ async def told(c: Console) -> list[Widget]:
     return [toast for toast in c.app.screen.query("Toast") if is_visible(toast)]
 
 
-def overlap(one: Widget, other: Widget) -> bool:
-    """Whether one covers some of the other."""
+def overlaps(one: Widget, other: Widget) -> bool:
+    """Whether two widgets overlap."""
     return bool(one.region.intersection(other.region))
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-async def test_what_is_told_in_passing_covers_no_result(console: OpenConsole, size: tuple[int, int]) -> None:
+async def test_notifications_do_not_cover_the_results(console: OpenConsole, size: tuple[int, int]) -> None:
     async with console(30, size=size) as c:
-        await started(c)
-        toasts = await told(c)
-        assert toasts
-        assert not any(overlap(toast, c.servers.results) for toast in toasts)
-        assert not any(overlap(toast, c.servers.status) for toast in toasts)
+        await start_operation(c)
+        notifications = await show_notifications(c)
+        assert notifications
+        assert not any(overlaps(toast, c.servers.results) for toast in notifications)
+        assert not any(overlaps(toast, c.servers.status) for toast in notifications)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dialog", ["confirm", "ask", "prompt", "quit"])
-async def test_what_is_told_in_passing_covers_no_question(
+async def test_notifications_do_not_cover_the_question_of_a_dialog(
     console: OpenConsole, size: tuple[int, int], dialog: str
 ) -> None:
     async with console(70, size=size) as c:
@@ -70,16 +70,16 @@ async def test_what_is_told_in_passing_covers_no_question(
         else:
             await c.app.push_screen(QuitScreen(c.store, can_bring_back=True))
         await c.pilot.pause()
-        toasts = await told(c)
-        assert toasts
+        notifications = await show_notifications(c)
+        assert notifications
         parts = c.app.screen.query(".question, #question, .choices, #choices")
         assert len(parts) == 2
         for part in parts:
             assert part.region.height >= 1
-            assert not any(overlap(toast, part) for toast in toasts)
+            assert not any(overlaps(toast, part) for toast in notifications)
 
 
-async def test_the_rule_of_the_results_is_as_wide_as_the_terminal(console: OpenConsole) -> None:
+async def test_the_title_line_of_the_results_is_as_wide_as_the_terminal(console: OpenConsole) -> None:
     async with console(size=(120, 40)) as c:
         for width in (80, 120, 100):
             await c.pilot.resize_terminal(width, 30)
@@ -88,18 +88,18 @@ async def test_the_rule_of_the_results_is_as_wide_as_the_terminal(console: OpenC
             assert len(rule) == width
 
 
-def test_a_bar_shows_what_is_bad_without_colours() -> None:
-    well, bad, rest = bar(5, 3, 10, 20)
-    assert len({well[0], bad[0], rest[0]}) == 3
-    assert len({to_ascii(well)[0], to_ascii(bad)[0], to_ascii(rest)[0]}) == 3
+def test_a_progress_bar_shows_failures_without_colours() -> None:
+    good, bad, rest = bar(5, 3, 10, 20)
+    assert len({good[0], bad[0], rest[0]}) == 3
+    assert len({to_ascii(good)[0], to_ascii(bad)[0], to_ascii(rest)[0]}) == 3
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_result_has_its_whole_message_in_the_details(
+async def test_the_details_show_the_whole_message_of_a_result(
     console: OpenConsole, size: tuple[int, int]
 ) -> None:
     async with console(30, size=size) as c:
-        await started(c)
+        await start_operation(c)
         c.servers.results.focus()
         await c.press("f", "enter")
         assert c.servers.details.server is not None
@@ -111,7 +111,9 @@ async def test_a_result_has_its_whole_message_in_the_details(
 
 
 @pytest.mark.parametrize("size", SIZES[:2])
-async def test_narrow_details_leave_the_list_its_width(console: OpenConsole, size: tuple[int, int]) -> None:
+async def test_in_a_narrow_terminal_the_details_open_below_the_list(
+    console: OpenConsole, size: tuple[int, int]
+) -> None:
     async with console(30, size=size) as c:
         await c.press("enter")
         await c.pilot.pause()
@@ -124,7 +126,7 @@ async def test_narrow_details_leave_the_list_its_width(console: OpenConsole, siz
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_tree_leaves_room_for_the_list(console: OpenConsole, size: tuple[int, int]) -> None:
+async def test_the_group_tree_leaves_room_for_the_list(console: OpenConsole, size: tuple[int, int]) -> None:
     async with console(30, size=size) as c:
         c.servers.remove_class("-no-groups").add_class("-groups")
         await c.pilot.pause()
@@ -148,9 +150,11 @@ async def test_the_help_uses_the_width_and_keeps_its_columns(
         assert width >= min(size[0] - 6, 100)
         for line, following in pairwise(drawn):
             if line.startswith("ctrl+space") and following.startswith(" "):
-                assert following[:30].isspace(), "what is wrapped goes on in its own column"
+                assert following[:30].isspace(), "wrapped text continues in its own column"
         text = "\n".join(drawn)
         for sign in ("▌", "✓", "+", "•", "●"):
             assert any(line.startswith(f"{sign} ") for line in text.splitlines()), sign
         if size[0] >= 120:
-            assert not any(line[:30].isspace() for line in drawn if line), "nothing is wrapped for no reason"
+            assert not any(line[:30].isspace() for line in drawn if line), (
+                "no line is wrapped where there is room"
+            )

@@ -1,4 +1,4 @@
-"""Servers that this operator's windows left in maintenance: shown, asked about, brought back."""
+"""Servers that the operator's own windows left in maintenance: shown, mentioned on quitting, brought back."""
 
 import pytest
 
@@ -12,49 +12,49 @@ from tui.engine.endpoint import Endpoint
 from tui.model.operation import State
 
 OTHERS = "WA1ACMEWEB003"
-"""In maintenance already when the console came; nobody here put it there."""
+"""A server that others put into maintenance before the console started."""
 
 
-async def leave_two(c: Console) -> list[str]:
-    """What an earlier run left, says the journal; one of three was brought back by somebody else."""
-    left = ["WA1ACMEWEB001", "WA1ACMEWEB002"]
-    c.engine.tell(
-        events.HeldInMaintenance((*left, "WA1ACMEWEB006", "WA1ACMEWEB999")),
+async def hold_two_servers(c: Console) -> list[str]:
+    """Let the journal name four servers, of which two are still in maintenance; returns those two."""
+    held = ["WA1ACMEWEB001", "WA1ACMEWEB002"]
+    c.engine.emit(
+        events.HeldInMaintenance((*held, "WA1ACMEWEB006", "WA1ACMEWEB999")),
         events.ServersRead((server(1, maintenance=True), server(2, maintenance=True)), NOW),
     )
-    await c.until(lambda: c.store.left_behind() == left)
-    return left
+    await c.until(lambda: c.store.left_behind() == held)
+    return held
 
 
-async def test_the_journal_is_asked_at_the_start(console: OpenConsole) -> None:
+async def test_prior_targets_are_read_at_the_start(console: OpenConsole) -> None:
     async with console() as c:
-        assert c.engine.asked_for("read_prior_targets") == [()]
+        assert c.engine.calls_to("read_prior_targets") == [()]
 
 
-async def test_those_of_mine_are_in_the_status_line(console: OpenConsole) -> None:
+async def test_the_status_line_counts_the_operators_own_servers_in_maintenance(console: OpenConsole) -> None:
     async with console() as c:
         assert "1 in maintenance" in c.text()
         assert "of yours" not in c.text()
-        await leave_two(c)
+        await hold_two_servers(c)
         assert "3 in maintenance, 2 of yours" in c.text().splitlines()[0]
 
 
-async def test_just_those_are_brought_back_after_confirming(console: OpenConsole) -> None:
+async def test_bring_back_ends_maintenance_of_the_operators_own_servers_only(console: OpenConsole) -> None:
     async with console() as c:
         await c.press("b")
         assert c.app.screen is c.servers, "there is nothing to bring back"
-        left = await leave_two(c)
+        held = await hold_two_servers(c)
         await c.press("a", "b")
         assert isinstance(c.app.screen, ConfirmScreen)
         await c.press("enter")
-        assert c.engine.asked_for("run") == []
+        assert c.engine.calls_to("run") == []
         await c.press("b", "enter", "y")
-        assert [call[:2] for call in c.engine.asked_for("run")] == [("stopMaintenance", tuple(left))]
+        assert [call[:2] for call in c.engine.calls_to("run")] == [("stopMaintenance", tuple(held))]
 
 
-async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) -> None:
+async def test_quitting_asks_for_confirmation_and_staying_is_the_default(console: OpenConsole) -> None:
     async with console() as c:
-        await leave_two(c)
+        await hold_two_servers(c)
         for key in ("enter", "escape", "n"):
             await c.press("q")
             assert isinstance(c.app.screen, QuitScreen)
@@ -66,19 +66,19 @@ async def test_quitting_asks_and_staying_is_the_default(console: OpenConsole) ->
         assert not c.leaving()
 
 
-async def test_quitting_brings_them_back_through_the_confirmation(console: OpenConsole) -> None:
+async def test_bringing_back_from_the_quit_dialog_needs_the_confirmation(console: OpenConsole) -> None:
     async with console() as c:
-        left = await leave_two(c)
+        held = await hold_two_servers(c)
         await c.press("q", "b")
         await c.until(lambda: isinstance(c.app.screen, ConfirmScreen))
         await c.press("enter", "y")
-        assert c.engine.asked_for("run")[0][1] == tuple(left)
+        assert c.engine.calls_to("run")[0][1] == tuple(held)
         assert not c.leaving()
 
 
-async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
+async def test_quitting_with_servers_in_maintenance_leaves_a_reminder(console: OpenConsole) -> None:
     async with console(endpoints=(REAL,)) as c:
-        await leave_two(c)
+        await hold_two_servers(c)
         await c.press("q", "y")
         assert c.leaving()
         assert maintenance_reminder(c.store).startswith(
@@ -86,11 +86,11 @@ async def test_quitting_and_leaving_them_says_so(console: OpenConsole) -> None:
         )
 
 
-async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: OpenConsole) -> None:
+async def test_quitting_names_own_servers_that_could_not_be_read(console: OpenConsole) -> None:
     async with console(endpoints=(REAL,)) as c:
-        c.engine.tell(events.HeldInMaintenance(("UC1ACMEWEB001",)))
-        c.engine.tell(events.DataCentersListed(("WA1", "UC1")))
-        c.engine.tell(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
+        c.engine.emit(events.HeldInMaintenance(("UC1ACMEWEB001",)))
+        c.engine.emit(events.DataCentersListed(("WA1", "UC1")))
+        c.engine.emit(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
         await c.until(lambda: c.store.left and c.store.fleet.problems)
         await c.press("q")
         assert c.question() == "Leave with 1 server of yours perhaps still in maintenance?"
@@ -101,37 +101,37 @@ async def test_quitting_asks_about_those_that_could_not_be_looked_at(console: Op
         )
 
 
-async def test_who_may_not_operate_is_told_and_not_offered_it(console: OpenConsole) -> None:
+async def test_a_viewer_is_asked_on_quitting_but_cannot_bring_back(console: OpenConsole) -> None:
     async with console(roles=("AccountViewer",)) as c:
-        await leave_two(c)
+        await hold_two_servers(c)
         await c.press("q")
         assert "bring them back" not in c.text()
         await c.press("b")
         assert isinstance(c.app.screen, QuitScreen)
 
 
-async def test_what_is_put_into_maintenance_counts_until_it_is_verified_to_be_back(
+async def test_a_server_counts_as_own_until_its_end_of_maintenance_is_verified(
     console: OpenConsole,
 ) -> None:
     async with console() as c:
         await c.press("s", "enter", "y")
         await c.until(lambda: c.engine.operations)
         c.engine.progress("op-1", State.SUBMITTING)
-        c.engine.tell(events.ServersRead((server(4, maintenance=True),), NOW))
+        c.engine.emit(events.ServersRead((server(4, maintenance=True),), NOW))
         c.engine.progress("op-1", State.VERIFIED)
         await c.until(lambda: "1 of yours" in c.text())
         c.engine.end("op-1")
-        await c.until(lambda: len(c.engine.asked_for("read_prior_targets")) == 3)
+        await c.until(lambda: len(c.engine.calls_to("read_prior_targets")) == 3)
         await c.press("b", "enter", "y")
         await c.until(lambda: "op-2" in c.engine.operations)
-        c.engine.tell(events.ServersRead((server(4),), NOW))
+        c.engine.emit(events.ServersRead((server(4),), NOW))
         c.engine.progress("op-2", State.VERIFIED)
         await c.until(lambda: "of yours" not in c.text())
         assert c.store.left == set()
 
 
 @pytest.mark.parametrize("endpoint", [REAL, SANDBOX])
-async def test_what_becomes_of_what_was_sent_is_said_as_it_is(
+async def test_the_quit_dialog_shows_what_happens_to_sent_requests(
     console: OpenConsole, endpoint: Endpoint
 ) -> None:
     async with console(endpoints=(endpoint,)) as c:

@@ -1,4 +1,4 @@
-"""The idle lock: what it hides, what it swallows, what goes on below it, and how it is opened."""
+"""The idle lock: what it hides, which keys it drops, what continues behind it, and how it is unlocked."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ SETTINGS = Settings(lock_after=MINUTES)
 
 
 class Clock:
-    """Stands still unless told."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -38,89 +38,91 @@ def clock() -> Clock:
 
 
 @asynccontextmanager
-async def left_alone(console: OpenConsole, clock: Clock) -> AsyncIterator[Console]:
-    """A console whose operator has been away for long enough, with a server marked."""
-    async with console(settings=SETTINGS, monotonic=clock) as shown:
-        await shown.press("space")
+async def locked_console(console: OpenConsole, clock: Clock) -> AsyncIterator[Console]:
+    """A console with a marked server, locked because its operator was idle."""
+    async with console(settings=SETTINGS, monotonic=clock) as c:
+        await c.press("space")
         clock.now += 60 * MINUTES
-        shown.app.idle.check()
-        await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        yield shown
+        c.app.idle.check()
+        await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        yield c
 
 
-def is_link(shown: Console, link: events.Link) -> bool:
-    return shown.store.link is link
+def is_link(c: Console, link: events.Link) -> bool:
+    return c.store.link is link
 
 
-def says(shown: Console) -> str:
-    return str(shown.app.screen.query_one("#message").render())
+def message_on(c: Console) -> str:
+    return str(c.app.screen.query_one("#message").render())
 
 
-async def test_it_hides_everything_until_the_password_is_given(console: OpenConsole, clock: Clock) -> None:
-    async with left_alone(console, clock) as shown:
-        assert "WA1ACME" not in shown.text()
-        assert "Locked" in shown.text()
-        await shown.press("x")
-        await shown.press(*"secret", "enter")
-        assert shown.engine.asked_for("unlock") == [("secret",)], "the key that woke it is no part of it"
-        assert shown.app.screen.query_one("#password", LineInput).value == ""
-        shown.engine.tell(events.Unlocked())
-        await shown.until(lambda: shown.app.screen is shown.servers)
-        assert "WA1ACME" in shown.text()
-        assert len(shown.marked()) == 1
-        assert "secret" not in shown.text()
+async def test_the_lock_hides_everything_until_the_password_is_given(
+    console: OpenConsole, clock: Clock
+) -> None:
+    async with locked_console(console, clock) as c:
+        assert "WA1ACME" not in c.text()
+        assert "Locked" in c.text()
+        await c.press("x")
+        await c.press(*"secret", "enter")
+        assert c.engine.calls_to("unlock") == [("secret",)], (
+            "the key that wakes the screen is no part of the password"
+        )
+        assert c.app.screen.query_one("#password", LineInput).value == ""
+        c.engine.emit(events.Unlocked())
+        await c.until(lambda: c.app.screen is c.servers)
+        assert "WA1ACME" in c.text()
+        assert len(c.marked()) == 1
+        assert "secret" not in c.text()
 
 
 @pytest.mark.parametrize(
     "key", ["s", "space", "a", "q", "ctrl+q", "ctrl+p", "question_mark", "escape", "enter"]
 )
-async def test_no_key_acts_neither_the_one_that_wakes_it_nor_the_next(
-    console: OpenConsole, clock: Clock, key: str
-) -> None:
-    async with left_alone(console, clock) as shown:
-        marked = shown.marked()
-        await shown.press(key)
-        await shown.press(key)
-        await shown.press("ctrl+q", "ctrl+p", "f1", "escape", "ctrl+c")
-        assert isinstance(shown.app.screen, LockScreen)
-        assert shown.app.is_running
-        assert shown.marked() == marked
-        assert not shown.engine.asked_for("run")
+async def test_no_key_acts_while_the_console_is_locked(console: OpenConsole, clock: Clock, key: str) -> None:
+    async with locked_console(console, clock) as c:
+        marked = c.marked()
+        await c.press(key)
+        await c.press(key)
+        await c.press("ctrl+q", "ctrl+p", "f1", "escape", "ctrl+c")
+        assert isinstance(c.app.screen, LockScreen)
+        assert c.app.is_running
+        assert c.marked() == marked
+        assert not c.engine.calls_to("run")
 
 
-async def test_a_key_that_comes_before_the_lock_could_show_itself_does_not_act(
+async def test_a_key_pressed_after_the_idle_limit_locks_and_does_not_act(
     console: OpenConsole, clock: Clock
 ) -> None:
-    async with console(settings=SETTINGS, monotonic=clock) as shown:
-        await shown.press("s")
-        assert isinstance(shown.app.screen, ConfirmScreen)
+    async with console(settings=SETTINGS, monotonic=clock) as c:
+        await c.press("s")
+        assert isinstance(c.app.screen, ConfirmScreen)
         clock.now += 60 * MINUTES
-        await shown.press("y")
-        await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        assert not shown.engine.asked_for("run")
-        await shown.until(lambda: not shown.app.screen.query_one("#password", LineInput).disabled)
-        await shown.press(*"secret", "enter")
-        shown.engine.tell(events.Unlocked())
-        await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
+        await c.press("y")
+        await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        assert not c.engine.calls_to("run")
+        await c.until(lambda: not c.app.screen.query_one("#password", LineInput).disabled)
+        await c.press(*"secret", "enter")
+        c.engine.emit(events.Unlocked())
+        await c.until(lambda: isinstance(c.app.screen, ConfirmScreen))
 
 
-async def test_whoever_is_there_is_not_asked(console: OpenConsole, clock: Clock) -> None:
-    async with console(settings=SETTINGS, monotonic=clock) as shown:
+async def test_an_active_operator_is_not_locked_out(console: OpenConsole, clock: Clock) -> None:
+    async with console(settings=SETTINGS, monotonic=clock) as c:
         for _ in range(5):
             clock.now += 60 * MINUTES - 1
-            shown.app.idle.check()
-            await shown.press("down")
-        assert shown.app.screen is shown.servers
+            c.app.idle.check()
+            await c.press("down")
+        assert c.app.screen is c.servers
 
 
-async def test_by_itself_it_is_off(console: OpenConsole, clock: Clock) -> None:
-    async with console(monotonic=clock) as shown:
+async def test_the_lock_is_off_by_default(console: OpenConsole, clock: Clock) -> None:
+    async with console(monotonic=clock) as c:
         clock.now += 7 * 86400
-        await shown.press("space")
-        assert len(shown.marked()) == 1
+        await c.press("space")
+        assert len(c.marked()) == 1
 
 
-async def test_before_the_login_there_is_nothing_to_lock(clock: Clock) -> None:
+async def test_the_login_screen_is_never_locked(clock: Clock) -> None:
     app = make_app(ScriptedEngine(), endpoints=(REAL,), settings=SETTINGS, monotonic=clock)
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
@@ -130,67 +132,69 @@ async def test_before_the_login_there_is_nothing_to_lock(clock: Clock) -> None:
         assert app.screen.query_one("#user", LineInput).value == "x"
 
 
-async def test_a_wrong_password_is_told_with_the_pause(console: OpenConsole, clock: Clock) -> None:
-    async with left_alone(console, clock) as shown:
-        await shown.press("x", *"wrong", "enter")
-        shown.engine.tell(events.UnlockRefused(0.0))
-        await shown.until(lambda: says(shown) == "That is not the password.")
-        await shown.press(*"wrong", "enter")
-        shown.engine.tell(events.UnlockRefused(5.0))
-        await shown.until(lambda: "For 5 s none is looked at" in says(shown))
-        assert len(shown.engine.asked_for("unlock")) == 2
-        assert not shown.engine.asked_for("login")[1:], "the endpoint is not asked"
+async def test_a_wrong_password_is_reported_with_the_pause_before_the_next_try(
+    console: OpenConsole, clock: Clock
+) -> None:
+    async with locked_console(console, clock) as c:
+        await c.press("x", *"wrong", "enter")
+        c.engine.emit(events.UnlockRefused(0.0))
+        await c.until(lambda: message_on(c) == "That is not the password.")
+        await c.press(*"wrong", "enter")
+        c.engine.emit(events.UnlockRefused(5.0))
+        await c.until(lambda: "For 5 s none is looked at" in message_on(c))
+        assert len(c.engine.calls_to("unlock")) == 2
+        assert not c.engine.calls_to("login")[1:], "no login is sent to the endpoint"
 
 
-async def test_what_happens_meanwhile_is_there_afterwards(console: OpenConsole, clock: Clock) -> None:
-    async with console(settings=SETTINGS, monotonic=clock) as shown:
-        await shown.press("s", "enter", "y")
-        await shown.until(lambda: shown.app.screen is shown.servers and shown.engine.asked_for("run"))
+async def test_events_during_the_lock_are_shown_after_unlocking(console: OpenConsole, clock: Clock) -> None:
+    async with console(settings=SETTINGS, monotonic=clock) as c:
+        await c.press("s", "enter", "y")
+        await c.until(lambda: c.app.screen is c.servers and c.engine.calls_to("run"))
         clock.now += 60 * MINUTES
-        shown.app.idle.check()
-        await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        shown.engine.progress("op-1", State.QUEUED)
-        shown.engine.progress("op-1", State.FAILED, message="WA1ACME is no name to be seen")
-        shown.engine.end("op-1")
-        shown.engine.tell(events.LoginNeeded("The password was changed."))
-        await shown.until(lambda: not shown.servers.store.running())
-        assert isinstance(shown.app.screen, LockScreen)
-        assert "WA1ACME" not in shown.text()
-        assert "failed" not in shown.text()
-        shown.engine.tell(events.Unlocked())
-        await shown.until(lambda: isinstance(shown.app.screen, ReloginScreen))
-        assert any("1 failed" in told for told in shown.told())
+        c.app.idle.check()
+        await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        c.engine.progress("op-1", State.QUEUED)
+        c.engine.progress("op-1", State.FAILED, message="WA1ACME is no name to be seen")
+        c.engine.end("op-1")
+        c.engine.emit(events.LoginNeeded("The password was changed."))
+        await c.until(lambda: not c.servers.store.running())
+        assert isinstance(c.app.screen, LockScreen)
+        assert "WA1ACME" not in c.text()
+        assert "failed" not in c.text()
+        c.engine.emit(events.Unlocked())
+        await c.until(lambda: isinstance(c.app.screen, ReloginScreen))
+        assert any("1 failed" in message for message in c.notifications())
 
 
 @pytest.mark.parametrize("small_first", [True, False])
-async def test_a_terminal_too_small_meanwhile(
+async def test_the_lock_stays_through_a_terminal_that_is_too_small(
     console: OpenConsole, clock: Clock, *, small_first: bool
 ) -> None:
-    async with console(settings=SETTINGS, monotonic=clock) as shown:
+    async with console(settings=SETTINGS, monotonic=clock) as c:
         clock.now += 60 * MINUTES
         if not small_first:
-            shown.app.idle.check()
-            await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        await shown.pilot.resize_terminal(40, 10)
-        await shown.until(lambda: isinstance(shown.app.screen, TooSmallScreen))
+            c.app.idle.check()
+            await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        await c.pilot.resize_terminal(40, 10)
+        await c.until(lambda: isinstance(c.app.screen, TooSmallScreen))
         if small_first:
-            shown.app.idle.check()
-            await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        await shown.pilot.resize_terminal(120, 40)
-        await shown.until(lambda: isinstance(shown.app.screen, LockScreen))
-        shown.engine.tell(events.Unlocked())
-        await shown.until(lambda: shown.app.screen is shown.servers)
+            c.app.idle.check()
+            await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        await c.pilot.resize_terminal(120, 40)
+        await c.until(lambda: isinstance(c.app.screen, LockScreen))
+        c.engine.emit(events.Unlocked())
+        await c.until(lambda: c.app.screen is c.servers)
 
 
-async def test_what_goes_wrong_again_and_again_meanwhile_is_told_once(
+async def test_a_problem_repeated_during_the_lock_is_reported_once(
     console: OpenConsole, clock: Clock
 ) -> None:
-    async with left_alone(console, clock) as shown:
+    async with locked_console(console, clock) as c:
         for number in range(60):
             link = events.Link.UP if number % 2 else events.Link.DOWN
-            shown.engine.tell(events.LinkChanged(link, f"the link is {link}", NOW))
-            shown.engine.tell(events.FleetFailed(f"no answer for {number} s"))
-            await shown.until(partial(is_link, shown, link))
-        shown.engine.tell(events.Unlocked())
-        await shown.until(lambda: shown.app.screen is shown.servers)
-        assert sorted(shown.told()) == ["no answer for 0 s", "the link is down", "the link is up"]
+            c.engine.emit(events.LinkChanged(link, f"the link is {link}", NOW))
+            c.engine.emit(events.FleetFailed(f"no answer for {number} s"))
+            await c.until(partial(is_link, c, link))
+        c.engine.emit(events.Unlocked())
+        await c.until(lambda: c.app.screen is c.servers)
+        assert sorted(c.notifications()) == ["no answer for 0 s", "the link is down", "the link is up"]

@@ -1,4 +1,4 @@
-"""Logging in: what is offered, what is sent, and what a refusal leaves."""
+"""The login: what is filled in, what is sent, and what is kept after a refusal."""
 
 import pytest
 
@@ -15,11 +15,11 @@ REFUSED = "We didn't recognize the username or password you entered. [Please] tr
 
 
 def text(app: object, selector: str) -> str:
-    """What a widget of the screen says."""
+    """The text of a widget on the screen."""
     return str(app.screen.query_one(selector).render())  # type: ignore[attr-defined]
 
 
-async def test_the_sandbox_is_labelled_and_one_enter_away() -> None:
+async def test_the_sandbox_is_labelled_and_needs_only_enter() -> None:
     engine = ScriptedEngine(fleet_of(4))
     app = make_app(engine)
     async with app.run_test() as pilot:
@@ -28,10 +28,10 @@ async def test_the_sandbox_is_labelled_and_one_enter_away() -> None:
         assert "nothing real is touched" in text(app, "#message")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ServersScreen))
-    assert engine.asked_for("login") == [("sandbox", "demo", "pitstop", "")]
+    assert engine.calls_to("login") == [("sandbox", "demo", "pitstop", "")]
 
 
-async def test_a_real_endpoint_starts_empty_with_the_focus_on_the_user() -> None:
+async def test_a_real_endpoint_has_empty_fields_and_the_focus_on_the_user() -> None:
     app = make_app(ScriptedEngine(), endpoints=(REAL,))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
@@ -39,7 +39,7 @@ async def test_a_real_endpoint_starts_empty_with_the_focus_on_the_user() -> None
         assert [field.value for field in app.screen.query(LineInput)] == ["", "", ""]
 
 
-async def test_a_profile_gives_its_user_and_account() -> None:
+async def test_a_profile_fills_in_its_user_and_account() -> None:
     settings = Settings(profiles={"prod": Profile(url=REAL.url, user="ops@example", account="ACMD")})
     app = make_app(ScriptedEngine(), endpoints=(REAL,), settings=settings)
     async with app.run_test() as pilot:
@@ -48,7 +48,7 @@ async def test_a_profile_gives_its_user_and_account() -> None:
         assert app.focused is app.screen.query_one("#password")
 
 
-async def test_choosing_another_endpoint_takes_the_sandboxs_credentials_away() -> None:
+async def test_choosing_another_endpoint_clears_the_sandboxs_credentials() -> None:
     app = make_app(ScriptedEngine(), endpoints=(SANDBOX, REAL))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
@@ -60,42 +60,42 @@ async def test_choosing_another_endpoint_takes_the_sandboxs_credentials_away() -
         assert [field.value for field in app.screen.query(LineInput)] == ["demo", "pitstop", ""]
 
 
-async def test_one_enter_is_one_attempt() -> None:
-    engine = ScriptedEngine(willing=False)
+async def test_repeated_enter_sends_one_login() -> None:
+    engine = ScriptedEngine(auto_answer=False)
     app = make_app(engine, endpoints=(REAL,))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
         await pilot.press(*"ops", "tab", *"secret", "tab", *"acmd", "enter", "enter", "enter")
-        assert engine.asked_for("login") == [("prod", "ops", "secret", "acmd")]
+        assert engine.calls_to("login") == [("prod", "ops", "secret", "acmd")]
         assert app.screen.query_one("#form").disabled
 
 
-async def test_a_refusal_is_told_as_it_is_and_keeps_the_user() -> None:
-    engine = ScriptedEngine(willing=False)
+async def test_a_refusal_shows_its_message_and_keeps_the_user() -> None:
+    engine = ScriptedEngine(auto_answer=False)
     app = make_app(engine, endpoints=(REAL,))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
         await pilot.press(*"ops", "tab", *"wrong", "enter")
-        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        engine.emit(events.LoginFailed(REFUSED, refused=True))
         await until(pilot, lambda: REFUSED in text(app, "#message"))
         assert app.screen.query_one("#user", LineInput).value == "ops"
         assert app.screen.query_one("#password", LineInput).value == ""
         assert app.focused is app.screen.query_one("#password")
-        assert len(engine.asked_for("login")) == 1, "nothing tries again by itself"
+        assert len(engine.calls_to("login")) == 1, "no login is sent without a key"
         await pilot.press(*"right", "enter")
-        assert engine.asked_for("login")[1:] == [("prod", "ops", "right", "")]
+        assert engine.calls_to("login")[1:] == [("prod", "ops", "right", "")]
 
 
-async def test_an_endpoint_that_does_not_answer_costs_no_typing() -> None:
-    engine = ScriptedEngine(willing=False)
+async def test_an_unreachable_endpoint_keeps_the_typed_credentials() -> None:
+    engine = ScriptedEngine(auto_answer=False)
     app = make_app(engine, endpoints=(REAL,))
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
         await pilot.press(*"ops", "tab", *"secret", "enter")
-        engine.tell(events.LoginFailed("api.example.net does not answer: connection refused", refused=False))
+        engine.emit(events.LoginFailed("api.example.net does not answer: connection refused", refused=False))
         await until(pilot, lambda: "connection refused" in text(app, "#message"))
         await pilot.press("enter")
-        assert len(engine.asked_for("login")) == 2
+        assert len(engine.calls_to("login")) == 2
 
 
 @pytest.mark.parametrize("missing", ["user", "password"])
@@ -106,21 +106,21 @@ async def test_nothing_is_sent_without_a_user_and_a_password(missing: str) -> No
         await until(pilot, lambda: app.engine)
         await pilot.press(*([] if missing == "user" else "ops"), "enter")
         assert app.focused is app.screen.query_one(f"#{missing}")
-    assert not engine.asked_for("login")
+    assert not engine.calls_to("login")
 
 
-async def test_given_credentials_log_in_once_by_themselves() -> None:
-    engine = ScriptedEngine(willing=False)
+async def test_credentials_given_at_the_start_log_in_once_without_a_key() -> None:
+    engine = ScriptedEngine(auto_answer=False)
     app = make_app(engine, endpoints=(REAL,), start=LOGGED_IN)
     async with app.run_test() as pilot:
-        await until(pilot, lambda: engine.asked_for("login"))
-        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        await until(pilot, lambda: engine.calls_to("login"))
+        engine.emit(events.LoginFailed(REFUSED, refused=True))
         await until(pilot, lambda: REFUSED in text(app, "#message"))
         await pilot.pause()
-    assert engine.asked_for("login") == [("prod", "demo", "pitstop", "")]
+    assert engine.calls_to("login") == [("prod", "demo", "pitstop", "")]
 
 
-async def test_after_the_login_nothing_keeps_the_password() -> None:
+async def test_the_password_is_not_kept_after_the_login() -> None:
     engine = ScriptedEngine(fleet_of(4))
     app = make_app(engine)
     async with app.run_test() as pilot:
@@ -131,12 +131,12 @@ async def test_after_the_login_nothing_keeps_the_password() -> None:
         assert "pitstop" not in repr(app.store.__dict__)
 
 
-def test_a_password_is_in_no_repr() -> None:
+def test_no_repr_contains_the_password() -> None:
     assert "hunter2" not in repr(StartOptions(user="ops", password="hunter2"))
     assert "hunter2" not in repr(LoginScreen.Asked(REAL, "ops", "hunter2", ""))
 
 
-async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:
+async def test_a_relogin_asks_for_the_password_and_keeps_the_marks() -> None:
     engine = ScriptedEngine(fleet_of(8))
     app = make_app(engine, start=LOGGED_IN)
     async with app.run_test() as pilot:
@@ -144,26 +144,26 @@ async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:
         screen = app.screen
         assert isinstance(screen, ServersScreen)
         await pilot.press("space")
-        engine.willing = False
-        engine.tell(*[events.LoginNeeded("The password of demo was changed.")] * 2)
+        engine.auto_answer = False
+        engine.emit(*[events.LoginNeeded("The password of demo was changed.")] * 2)
         await until(pilot, lambda: isinstance(app.screen, ReloginScreen))
         assert "was changed" in text(app, "#message")
         await pilot.press(*"newer", "enter", "enter")
-        assert engine.asked_for("login")[1:] == [("sandbox", "demo", "newer", "ACME")]
-        engine.tell(events.LoginFailed(REFUSED, refused=True))
+        assert engine.calls_to("login")[1:] == [("sandbox", "demo", "newer", "ACME")]
+        engine.emit(events.LoginFailed(REFUSED, refused=True))
         await until(pilot, lambda: REFUSED in text(app, "#message"))
-        engine.willing = True
+        engine.auto_answer = True
         await pilot.press(*"newest", "enter")
         await until(pilot, lambda: app.screen is screen)
         assert screen.command_context.marked == 1
 
 
-async def test_an_engine_that_cannot_start_says_why_and_takes_no_password() -> None:
+async def test_an_engine_that_cannot_start_shows_why_and_sends_no_login() -> None:
     engine = ScriptedEngine()
     app = make_app(engine)
     async with app.run_test() as pilot:
         await until(pilot, lambda: app.engine)
-        engine.tell(events.EngineFailed("The journal was written by a newer pitstop; use that one."))
+        engine.emit(events.EngineFailed("The journal was written by a newer pitstop; use that one."))
         await until(pilot, lambda: "newer pitstop" in text(app, "#message"))
         await pilot.press("enter")
-        assert not engine.asked_for("login")
+        assert not engine.calls_to("login")

@@ -1,4 +1,4 @@
-"""Marking, on a list that only counts what it is asked to draw."""
+"""Marking servers, on a list that only records which lines it redraws."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tui.model.selection import Selection
 
 
 class Lines:
-    """The list that marking acts on: four lines on the screen."""
+    """A list for marking: at most four of its lines are visible."""
 
     def __init__(self, count: int) -> None:
         self.shown = View(Catalog(fleet_of(server(number) for number in range(1, count + 1))), {})
@@ -52,7 +52,7 @@ class Lines:
         self.changes += 1
 
     def marked(self) -> list[int]:
-        """The lines that are marked."""
+        """The marked lines."""
         return [index for index, row in enumerate(self.view) if self.selection.flags[row]]
 
 
@@ -61,12 +61,12 @@ def lines() -> Lines:
     return Lines(6)
 
 
-def test_one_mark_draws_one_line_and_the_cursor_goes_on(lines: Lines) -> None:
+def test_a_mark_redraws_one_line_and_advances_the_cursor(lines: Lines) -> None:
     lines.marking.toggle_at_cursor()
     assert (lines.marked(), lines.drawn, lines.cursor, lines.changes) == ([0], [0], 1, 1)
 
 
-def test_a_range_draws_only_marks_that_differ_and_is_one_change(lines: Lines) -> None:
+def test_a_range_redraws_only_changed_marks_and_is_undone_as_one(lines: Lines) -> None:
     lines.marking.mark_ids([lines.id_at(2)])
     lines.drawn.clear()
     for _ in range(3):
@@ -74,9 +74,9 @@ def test_a_range_draws_only_marks_that_differ_and_is_one_change(lines: Lines) ->
     assert lines.marked() == [0, 1, 2, 3]
     lines.marking.extend(-1)
     assert lines.marked() == [0, 1, 2]
-    assert lines.drawn == [0, 1, 3, 3], "what was marked before is not drawn again"
+    assert lines.drawn == [0, 1, 3, 3], "the line marked before is not redrawn"
     lines.move_cursor(5)
-    assert lines.marked() == [0, 1, 2], "movement without shift ends it"
+    assert lines.marked() == [0, 1, 2], "moving without shift ends the range"
     lines.marking.undo()
     assert lines.marked() == [2]
 
@@ -87,7 +87,7 @@ def test_a_range_at_the_end_of_the_list_marks_the_line_under_the_cursor(lines: L
     assert lines.marked() == [5]
 
 
-def test_a_range_that_follows_the_cursor_ends_when_asked_or_when_other_marks_change(lines: Lines) -> None:
+def test_a_range_ends_when_toggled_or_when_other_marks_change(lines: Lines) -> None:
     lines.marking.toggle_range()
     lines.move_cursor(2)
     assert lines.marking.range_follows_cursor
@@ -100,7 +100,7 @@ def test_a_range_that_follows_the_cursor_ends_when_asked_or_when_other_marks_cha
     assert lines.marked() == [0, 1, 2, 4, 5]
 
 
-def test_a_span_begins_at_the_cursor_where_the_last_mark_is_not_shown(lines: Lines) -> None:
+def test_a_span_starts_at_the_cursor_when_the_last_mark_is_hidden(lines: Lines) -> None:
     lines.marking.toggle(0)
     lines.shown.show([2, 3, 4, 5])
     lines.cursor = 1
@@ -108,14 +108,14 @@ def test_a_span_begins_at_the_cursor_where_the_last_mark_is_not_shown(lines: Lin
     assert lines.marked() == [1, 2, 3]
 
 
-def test_a_rule_is_kept_with_what_was_missing_to_it(lines: Lines) -> None:
+def test_a_rule_is_kept_with_its_missing_data_centers(lines: Lines) -> None:
     assert lines.marking.mark_ids([lines.id_at(1)], rule="group g1", missing=("VA1",)) == 1
     assert lines.selection.missing == ("VA1",)
     lines.marking.invert_ids([lines.id_at(0), lines.id_at(1)])
     assert lines.marked() == [0]
 
 
-def test_an_empty_list_has_nothing_to_mark() -> None:
+def test_marking_in_an_empty_list_changes_nothing() -> None:
     lines = Lines(0)
     marking = lines.marking
     for change in (marking.toggle_at_cursor, marking.mark_to_cursor, marking.toggle_range):

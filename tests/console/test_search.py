@@ -1,4 +1,4 @@
-"""Searches in one go, in slices, and what cuts them short."""
+"""Searches at once and in slices, and how they are finished or cancelled."""
 
 import pytest
 from textual.app import App
@@ -15,21 +15,21 @@ from tui.model.selection import Selection
 Found = list[list[int] | None]
 
 
-def searching(widget: Widget, count: int = 30) -> tuple[Search, View, Found]:
+def make_search(widget: Widget, count: int = 30) -> tuple[Search, View, Found]:
     view = View(Catalog(fleet_of(server(number) for number in range(1, count + 1))), {})
     found: Found = []
     return Search(widget, view, Selection(), found.append), view, found
 
 
-async def test_few_rows_are_found_at_once() -> None:
-    search_, view, found = searching(Widget())
+async def test_a_short_list_is_searched_at_once() -> None:
+    search_, view, found = make_search(Widget())
     search_.start()
     view.query = parse("maint:on")
     search_.start()
     assert found == [None, list(range(2, 30, 3))]
 
 
-async def test_many_are_found_after_the_next_refresh_and_the_newest_search_wins(
+async def test_a_long_list_is_searched_later_and_the_newest_search_wins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(search, "SLICED_ABOVE", 10)
@@ -37,7 +37,7 @@ async def test_many_are_found_after_the_next_refresh_and_the_newest_search_wins(
     monkeypatch.setattr(search, "YIELD_AFTER", 0.0)
     app = App[None]()
     async with app.run_test() as pilot:
-        search_, view, found = searching(app.screen)
+        search_, view, found = make_search(app.screen)
         for text in ("maint:off", "maint:on"):
             view.query = parse(text)
             search_.start()
@@ -49,11 +49,11 @@ async def test_many_are_found_after_the_next_refresh_and_the_newest_search_wins(
         assert len(found) == 1, "there was nothing left to finish"
 
 
-async def test_a_search_is_finished_in_one_go_or_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sliced_search_can_be_finished_at_once_or_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "SLICED_ABOVE", 10)
     app = App[None]()
     async with app.run_test() as pilot:
-        search_, view, found = searching(app.screen)
+        search_, view, found = make_search(app.screen)
         view.query = parse("maint:on")
         search_.start()
         search_.finish()

@@ -1,4 +1,4 @@
-"""The list of servers, as an operator meets it: keys in, lines out. Counts what is drawn, times nothing."""
+"""The list of servers: keys in, lines out. Drawing is measured in lines drawn, never in time."""
 
 from collections.abc import Callable, Container
 
@@ -26,7 +26,7 @@ def ids(*numbers: int) -> list[str]:
     return [f"WA1ACMEWEB{number}" for number in numbers]
 
 
-async def test_shows_servers_in_natural_order_under_a_title() -> None:
+async def test_servers_are_listed_in_natural_order_under_a_title() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(100, 20)):
         widget = app.query_one(ServerList)
@@ -39,7 +39,7 @@ async def test_shows_servers_in_natural_order_under_a_title() -> None:
         assert " on " in shown[4]
 
 
-async def test_moving_the_cursor_draws_no_line_anew() -> None:
+async def test_moving_the_cursor_and_marking_redraw_no_line() -> None:
     app = ListHost(server_list(100))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -59,7 +59,7 @@ async def test_moving_the_cursor_draws_no_line_anew() -> None:
         assert widget.lines_drawn == before + widget.page
 
 
-async def test_keys_reach_every_line() -> None:
+async def test_movement_keys_reach_every_line() -> None:
     app = ListHost(server_list(100))
     async with app.run_test(size=(100, 22)) as pilot:
         widget = app.query_one(ServerList)
@@ -75,7 +75,7 @@ async def test_keys_reach_every_line() -> None:
         assert app.last(ServerList.CursorMoved).server_id == "WA1ACMEWEB26"
 
 
-async def test_a_mark_advances_and_is_told() -> None:
+async def test_a_mark_advances_the_cursor_and_is_counted_in_the_title() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -92,7 +92,7 @@ async def test_a_mark_advances_and_is_told() -> None:
         assert app.last(ServerList.MarksChanged).vanished == ()
 
 
-async def test_shift_and_arrows_mark_a_range_that_counts_as_one_change() -> None:
+async def test_shift_and_arrows_mark_a_range_that_is_undone_as_one() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -125,7 +125,7 @@ async def test_a_range_follows_the_cursor_until_it_is_ended() -> None:
         assert list(widget.selection) == [WEB1]
 
 
-async def test_marks_from_the_last_mark_to_the_cursor() -> None:
+async def test_mark_to_cursor_starts_at_the_last_mark() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -139,7 +139,7 @@ async def test_marks_from_the_last_mark_to_the_cursor() -> None:
         assert list(widget.selection) == ids(1, 2, 3, 4, 5, 6)
 
 
-async def test_marks_outlive_a_filter_and_all_means_all_shown() -> None:
+async def test_marks_survive_a_filter_and_mark_all_marks_the_shown_only() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -154,7 +154,7 @@ async def test_marks_outlive_a_filter_and_all_means_all_shown() -> None:
         assert lines(widget)[0] == "Servers ── 30 · 2 marked"
 
 
-async def test_a_group_restricts_the_list_and_the_title_says_so() -> None:
+async def test_a_group_restricts_the_list_and_is_named_in_the_title() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(100, 20)):
         widget = app.query_one(ServerList)
@@ -203,11 +203,11 @@ async def test_the_cursor_stays_on_its_server_through_filter_and_sort() -> None:
         assert (displaced.before, displaced.now) == ("WA1ACMEWEB30", "WA1ACMEWEB31")
         widget.set_filter("web2")
         assert (widget.cursor_server and widget.cursor_server.id) == "WA1ACMEWEB29", (
-            "none is below: the one above"
+            "no shown server is below: the one above"
         )
 
 
-async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
+async def test_long_lists_are_filtered_in_slices_and_the_newest_filter_wins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(search, "SLICED_ABOVE", 10)
@@ -216,7 +216,7 @@ async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
         widget.set_filter("maint:off")
-        assert widget.line_count() == 60  # not yet: the key that was typed is drawn first
+        assert widget.line_count() == 60  # the typed key is drawn before the search starts
         widget.set_filter("maint:on")
         while widget.line_count() == 60:
             await pilot.pause()
@@ -227,7 +227,7 @@ async def test_large_lists_are_filtered_in_slices_the_newest_filter_winning(
         assert widget.line_count() == 60
 
 
-async def test_a_filter_under_way_survives_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_running_filter_survives_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "SLICED_ABOVE", 10)
     monkeypatch.setattr(search, "SLICE", 7)
     app = ListHost(server_list(60))
@@ -240,7 +240,7 @@ async def test_a_filter_under_way_survives_a_refresh(monkeypatch: pytest.MonkeyP
         assert widget.shown_ids() == ids(*range(33, 61, 3))
 
 
-async def test_what_the_filter_found_is_set_off() -> None:
+async def test_text_that_the_filter_matched_is_underlined() -> None:
     app = ListHost(server_list())
     async with app.run_test(size=(160, 20)):
         widget = app.query_one(ServerList)
@@ -251,7 +251,7 @@ async def test_what_the_filter_found_is_set_off() -> None:
         assert underlined == ["WEB12", "web12"]
 
 
-async def test_sorts_by_the_column_beside_and_the_other_way_round() -> None:
+async def test_sorting_moves_between_columns_and_can_be_reversed() -> None:
     app = ListHost(server_list(12))
     async with app.run_test(size=(120, 20)):
         widget = app.query_one(ServerList)
@@ -270,7 +270,7 @@ async def test_sorts_by_the_column_beside_and_the_other_way_round() -> None:
             widget.sort("colour")
 
 
-async def test_sorts_by_state_with_trouble_first() -> None:
+async def test_sorting_by_state_lists_failures_first() -> None:
     app = ListHost(server_list(5))
     async with app.run_test(size=(120, 20)):
         widget = app.query_one(ServerList)
@@ -280,7 +280,7 @@ async def test_sorts_by_state_with_trouble_first() -> None:
         assert widget.shown_ids() == ids(3, 2, 1, 4, 5)
 
 
-async def test_operation_states_are_drawn_where_they_are_seen() -> None:
+async def test_operation_states_redraw_only_visible_lines() -> None:
     app = ListHost(server_list(100))
     async with app.run_test(size=(120, 12)) as pilot:
         widget = app.query_one(ServerList)
@@ -294,7 +294,7 @@ async def test_operation_states_are_drawn_where_they_are_seen() -> None:
         assert sum("queued" in line for line in lines(widget)) == 2 + (widget.first < 90)
 
 
-async def test_an_update_draws_only_what_is_seen_and_moves_nothing() -> None:
+async def test_an_update_redraws_only_visible_lines_and_moves_nothing() -> None:
     app = ListHost(server_list(100))
     async with app.run_test(size=(120, 12)) as pilot:
         widget = app.query_one(ServerList)
@@ -311,7 +311,7 @@ async def test_an_update_draws_only_what_is_seen_and_moves_nothing() -> None:
         assert len(widget.shown_ids()) == 33
 
 
-async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> None:
+async def test_a_refresh_keeps_cursor_and_marks_and_shows_signs_of_change() -> None:
     app = ListHost(server_list(60))
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -334,7 +334,7 @@ async def test_a_refresh_keeps_everything_in_place_and_shows_what_changed() -> N
         assert lines(widget)[-1].startswith("▌ +")
 
 
-async def test_a_data_center_that_is_read_for_the_first_time_is_no_news() -> None:
+async def test_servers_of_a_newly_read_data_center_have_no_sign_of_change() -> None:
     app = ListHost(server_list(3))
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -346,7 +346,7 @@ async def test_a_data_center_that_is_read_for_the_first_time_is_no_news() -> Non
         assert [line[2] for line in lines(widget)[2:8]] == [" "] * 6
 
 
-async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signs_of_change_expire(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_signs, "CHANGES_SHOWN", 0.05)
     app = ListHost(server_list(10))
     async with app.run_test(size=(120, 20)) as pilot:
@@ -360,7 +360,7 @@ async def test_the_signs_of_change_go_by_themselves(monkeypatch: pytest.MonkeyPa
         assert [line[2] for line in lines(widget)[2:5]] == [" ", " ", " "]
 
 
-async def test_a_refresh_that_brings_nothing_draws_nothing() -> None:
+async def test_a_refresh_without_changes_draws_nothing() -> None:
     app = ListHost(server_list(60))
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -378,7 +378,7 @@ async def test_a_refresh_that_brings_nothing_draws_nothing() -> None:
         assert all(one is other for one, other in zip(widget.catalog.texts(), texts, strict=True))
 
 
-async def test_the_mouse_marks_in_the_gutter_and_sorts_in_the_heading() -> None:
+async def test_the_mouse_marks_in_the_gutter_sorts_in_the_heading_and_opens() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(120, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -395,7 +395,7 @@ async def test_the_mouse_marks_in_the_gutter_and_sorts_in_the_heading() -> None:
         assert app.last(ServerList.Opened).server_id in lines(widget)[3]
 
 
-async def test_pasted_text_is_passed_on() -> None:
+async def test_pasted_text_is_posted_as_a_message() -> None:
     app = ListHost(server_list(3))
     async with app.run_test(size=(120, 20)) as pilot:
         from textual.events import Paste
@@ -413,7 +413,7 @@ async def test_pasted_text_is_passed_on() -> None:
         "x" * 500, "🏴\U000e0067\U000e0062\U000e007f", "\ud800", "",
     ],
 )  # fmt: skip
-async def test_whatever_a_name_holds_stays_in_its_cells(name: str) -> None:
+async def test_unusual_characters_in_a_name_stay_in_its_column(name: str) -> None:
     plain, strange = server(1), msgspec.structs.replace(server(2), name=name, description=name)
     widget = ServerList(fleet_of([plain, strange]), Selection())
     app = ListHost(widget)
@@ -425,7 +425,7 @@ async def test_whatever_a_name_holds_stays_in_its_cells(name: str) -> None:
         assert not {"\x1b", "\u202e", "\u200b", "\u200d"} & set(text)
         if "[" in name and name.isprintable():
             assert name in text
-        at = strips[0].text.index("Web")  # the group's cells begin where they do in the other line
+        at = strips[0].text.index("Web")  # the group's column starts at the same cell in both lines
         assert strips[1].crop(at, at + 3).text in ("Web", "Mai")
 
 
@@ -433,7 +433,7 @@ async def test_whatever_a_name_holds_stays_in_its_cells(name: str) -> None:
     ("width", "wanted"),
     [(160, {"id", "maint", "description"}), (80, {"id", "maint", "op"}), (24, {"id", "maint"})],
 )
-async def test_narrow_terminals_keep_what_matters(width: int, wanted: set[str]) -> None:
+async def test_narrow_terminals_keep_the_important_columns(width: int, wanted: set[str]) -> None:
     app = ListHost(server_list(5))
     async with app.run_test(size=(width, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -444,7 +444,7 @@ async def test_narrow_terminals_keep_what_matters(width: int, wanted: set[str]) 
         assert "description" in {column.name for column, _ in widget.line.columns}
 
 
-async def test_other_columns_can_be_shown() -> None:
+async def test_the_layout_decides_columns_order_and_widths() -> None:
     app = ListHost(server_list(5))
     async with app.run_test(size=(120, 20)):
         widget = app.query_one(ServerList)
@@ -453,7 +453,7 @@ async def test_other_columns_can_be_shown() -> None:
         assert lines(widget)[2].split() == ["▌", "off", "4", "GB", WEB1]
 
 
-async def test_an_empty_fleet_does_no_harm() -> None:
+async def test_every_action_works_on_an_empty_list() -> None:
     app = ListHost(server_list(0))
     async with app.run_test(size=(100, 20)) as pilot:
         widget = app.query_one(ServerList)
@@ -476,7 +476,7 @@ async def test_an_empty_fleet_does_no_harm() -> None:
         assert widget.cursor_server.id == WEB1
 
 
-async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:
+async def test_texts_for_filters_and_sorts_are_prepared_in_advance() -> None:
     app = ListHost(server_list(30))
     async with app.run_test(size=(120, 20)) as pilot:
         catalog = app.query_one(ServerList).catalog
@@ -489,15 +489,15 @@ async def test_what_filters_and_sorts_will_need_is_made_ahead_of_time() -> None:
             await pilot.pause(0.05)
 
 
-class Typing(ListHost):
-    """The filter line and the list, wired as the console does."""
+class FilterAndList(ListHost):
+    """The filter bar and the list, connected as in the console."""
 
     @on(FilterBar.Changed)
     def filter(self, event: FilterBar.Changed) -> None:
         self.query_one(ServerList).set_filter(event.text)
 
 
-async def test_a_typed_key_is_drawn_before_a_large_list_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_typed_key_is_drawn_before_a_long_list_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "SLICED_ABOVE", 10)
     drawn: list[str] = []
     searched: list[tuple[str, bool]] = []
@@ -513,7 +513,7 @@ async def test_a_typed_key_is_drawn_before_a_large_list_is_searched(monkeypatch:
 
     monkeypatch.setattr(Input, "render_line", render_line)
     monkeypatch.setattr(View, "matcher", matcher)
-    app = Typing(FilterBar(), server_list(60))
+    app = FilterAndList(FilterBar(), server_list(60))
     async with app.run_test(size=(100, 20)) as pilot:
         app.query_one(Input).focus()
         for keys in ("w", "e", "b", "1"):

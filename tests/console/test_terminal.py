@@ -1,4 +1,4 @@
-"""Whether a terminal will do, and what is drawn where it cannot do much."""
+"""Whether a terminal is usable, and the ASCII forms drawn on limited ones."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from tui.model.operation import STATE_STYLES
 
 
 class Tty(io.StringIO):
-    """A stream that says whether it is a terminal."""
+    """A stream that reports whether it is a terminal."""
 
     def __init__(self, answer: bool = True) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Tty(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("term", "stdin", "stderr", "said"),
+    ("term", "stdin", "stderr", "expected"),
     [
         ("xterm", False, True, "standard input is not a terminal"),
         ("xterm", True, False, "standard error is not a terminal"),
@@ -33,17 +33,19 @@ class Tty(io.StringIO):
         ("", True, True, "TERM is not set"),
     ],
 )
-def test_what_will_not_do_is_said(term: str, stdin: bool, stderr: bool, said: str) -> None:
+def test_an_unusable_terminal_is_refused_with_a_reason(
+    term: str, stdin: bool, stderr: bool, expected: str
+) -> None:
     reason = terminal.why_unfit({"TERM": term}, Tty(stdin), Tty(stderr))
     assert reason is not None
-    assert said in reason
+    assert expected in reason
 
 
-def test_a_terminal_will_do() -> None:
+def test_a_usable_terminal_is_accepted() -> None:
     assert terminal.why_unfit({"TERM": "screen-256color"}, Tty(), Tty()) is None
 
 
-def test_what_the_user_set_stays() -> None:
+def test_variables_set_by_the_user_are_kept() -> None:
     environ = {"SSH_CONNECTION": "1", "TEXTUAL_FPS": "5"}
     terminal.set_defaults(environ)
     assert environ["TEXTUAL_FPS"] == "5"
@@ -51,7 +53,7 @@ def test_what_the_user_set_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "encoding", "speaks"),
+    ("environ", "encoding", "uses_unicode"),
     [
         ({"LANG": "en_US.UTF-8"}, "utf-8", True),
         ({"LANG": "C.UTF-8"}, "utf-8", True),
@@ -66,25 +68,27 @@ def test_what_the_user_set_stays() -> None:
         ({"LANG": "C", "PYTHONIOENCODING": "utf-8"}, "utf-8", True),
     ],
 )
-def test_the_locale_and_the_encoding_decide(environ: dict[str, str], encoding: str, speaks: bool) -> None:
-    assert terminal.speaks_unicode(environ, encoding, coerced=False) is speaks
+def test_locale_and_encoding_decide_whether_unicode_is_used(
+    environ: dict[str, str], encoding: str, uses_unicode: bool
+) -> None:
+    assert terminal.speaks_unicode(environ, encoding, coerced=False) is uses_unicode
 
 
-def test_the_locale_that_python_set_by_itself_promises_nothing() -> None:
+def test_a_locale_coerced_by_python_does_not_count() -> None:
     environ = {"LANG": "C", "LC_CTYPE": "C.UTF-8"}
     assert not terminal.speaks_unicode(environ, "utf-8", coerced=True)
     assert terminal.speaks_unicode(environ, "utf-8", coerced=False)
 
 
-def test_every_sign_has_the_ascii_form_that_the_model_gives_it() -> None:
-    for look in STATE_STYLES.values():
-        assert to_ascii(look.sign) == look.ascii
+def test_every_state_sign_has_the_ascii_form_of_the_model() -> None:
+    for style in STATE_STYLES.values():
+        assert to_ascii(style.sign) == style.ascii
 
 
 @pytest.mark.parametrize(
     "text", ["─ Results ─", "✓ verified", "名前", "e\N{COMBINING ACUTE ACCENT}x", "▁▂▃▄▅▆▇█"]
 )
-def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
+def test_an_ascii_form_is_as_wide_as_the_original(text: str) -> None:
     plain = to_ascii(text)
     assert plain.isascii()
     assert cell_len(plain) == cell_len(text)
@@ -92,9 +96,9 @@ def test_ascii_is_as_wide_as_what_it_stands_for(text: str) -> None:
 
 def test_a_hang_up_is_noticed_without_a_signal() -> None:
     master, slave = pty.openpty()
-    heard: list[bool] = []
-    thread = terminal.watch_hang_up(slave, lambda: heard.append(True))
+    calls: list[bool] = []
+    thread = terminal.watch_hang_up(slave, lambda: calls.append(True))
     os.close(master)
     thread.join(PATIENCE)
     os.close(slave)
-    assert heard == [True]
+    assert calls == [True]

@@ -1,4 +1,4 @@
-"""What a ticket names, before it is marked."""
+"""The preview of the servers that a ticket names, before they are marked."""
 
 import pytest
 from textual.app import App
@@ -23,13 +23,13 @@ class Host(App[None]):
         self.preview = TicketPreview(text, lambda text: find_servers(text, fleet, {"WA1ACMEWEB3"}), fleet)
 
     def on_mount(self) -> None:
-        self.push_screen(self.preview, self.answered)
+        self.push_screen(self.preview, self.record_answer)
 
-    def answered(self, ids: tuple[str, ...] | None) -> None:
+    def record_answer(self, ids: tuple[str, ...] | None) -> None:
         self.answer = ids
 
 
-async def test_shows_found_marked_and_unknown() -> None:
+async def test_the_preview_lists_found_marked_and_unknown_servers() -> None:
     app = Host(TEXT)
     async with app.run_test(size=(100, 30)):
         shown = [line.split() for line in lines(app.preview.query_one(FoundList)) if line.strip()]
@@ -43,15 +43,15 @@ async def test_shows_found_marked_and_unknown() -> None:
 @pytest.mark.parametrize(
     ("key", "answer"), [("m", ("WA1ACMEWEB1", "WA1ACMEWEB2")), ("escape", ()), ("q", ())]
 )
-async def test_one_key_marks_and_one_leaves(key: str, answer: tuple[str, ...]) -> None:
+async def test_m_marks_the_servers_and_escape_or_q_cancels(key: str, answer: tuple[str, ...]) -> None:
     app = Host(TEXT)
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press(key)
         assert app.answer == answer
 
 
-async def test_a_paste_that_comes_in_pieces_is_searched_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link may cut it anywhere, in the middle of an id as well."""
+async def test_a_paste_in_several_pieces_is_searched_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow connection may cut it anywhere, even inside an id."""
     monkeypatch.setattr("tui.console.widgets.ticket_preview.ONE_PASTE", 60.0)
     app = Host("please take wa1acmeweb1, WA1ACM")
     async with app.run_test(size=(100, 30)) as pilot:
@@ -62,7 +62,7 @@ async def test_a_paste_that_comes_in_pieces_is_searched_as_a_whole(monkeypatch: 
         assert app.answer == ("WA1ACMEWEB1", "WA1ACMEWEB2", "WA1ACMEWEB4")
 
 
-async def test_another_paste_is_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_second_paste_is_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.console.widgets.ticket_preview.ONE_PASTE", 0.0)
     app = Host("WA1ACMEWEB1")
     async with app.run_test(size=(100, 30)) as pilot:
@@ -72,7 +72,7 @@ async def test_another_paste_is_searched_too(monkeypatch: pytest.MonkeyPatch) ->
         assert app.answer == ("WA1ACMEWEB1", "WA1ACMEWEB2")
 
 
-async def test_nothing_to_mark_marks_nothing() -> None:
+async def test_m_does_nothing_when_no_server_is_named() -> None:
     app = Host("lunch at noon")
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("m")

@@ -1,4 +1,4 @@
-"""What tests of the console read of Textual's private API: what is on the screen, and what is kept of it."""
+"""What tests of the console read through Textual's private API: the screen, notifications, caches."""
 
 import gc
 from typing import Any
@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 
 def screen_lines(app: App[Any]) -> list[Strip]:
-    """The screen line by line, with everything that is on top of something else."""
+    """The screen line by line, with all layers composed."""
     return app.screen._compositor.render_strips()
 
 
@@ -20,11 +20,11 @@ def is_visible(widget: Widget) -> bool:
 
 
 def notifications(app: App[Any]) -> list[str]:
-    """The passing messages, oldest first."""
+    """The texts of the notifications, oldest first."""
     return [notification.message for notification in app._notifications]
 
 
 def caches_of_styles() -> int:
-    """How many caches of a widget's styles there are: one for each widget that is not collected."""
+    """The number of style caches in memory: one for each widget that is not garbage-collected."""
     gc.collect()
     return sum(isinstance(one, StylesCache) for one in gc.get_objects())

@@ -1,4 +1,4 @@
-"""Pictures are the same on every machine (zone, colours, version) and drawn anew on one Python only."""
+"""Snapshots are the same on every machine (time zone, colours, version); only one Python may update them."""
 
 import sys
 import time
@@ -7,27 +7,27 @@ from collections.abc import Iterator
 import pytest
 from textual.content import Content
 
-from tests.console.conftest import styles_parsed_once
+from tests.console.conftest import parse_styles_once
 from tui.console import dialog
 from tui.console.screens import login
 from tui.console.terminal import input_queue
 
-__all__ = ["styles_parsed_once"]
+__all__ = ["parse_styles_once"]
 
 BASELINE = (3, 11)
-"""The oldest Python that is supported: what it draws is what is kept."""
+"""The oldest supported Python: the stored snapshots are drawn with it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to overwrite pictures with those of another Python."""
+    """Refuse to update the snapshots with another Python."""
     if config.getoption("update_snapshots", False) and sys.version_info[:2] != BASELINE:
         wanted = ".".join(map(str, BASELINE))
-        raise pytest.UsageError(f"snapshots are drawn anew with Python {wanted} only")
+        raise pytest.UsageError(f"snapshots are updated with Python {wanted} only")
 
 
 @pytest.fixture(autouse=True)
-def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the environment would change in a picture."""
+def fixed_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fix everything in the environment that would change a snapshot, and leave out the delays of dialogs."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")

@@ -1,4 +1,4 @@
-"""What the screens look like. ``pytest tests/snapshots --snapshot-update`` draws them anew: look first."""
+"""How the screens look. ``pytest tests/snapshots --snapshot-update`` redraws them; check the changes."""
 
 from collections.abc import Awaitable, Callable
 
@@ -19,14 +19,14 @@ Compare = Callable[..., bool]
 Step = Callable[[Pilot[None], ScriptedEngine], Awaitable[None]]
 
 
-async def nothing(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """As it is at first."""
+async def no_steps(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Leave the screen as it opens."""
 
 
-def console(steps: Step = nothing, servers: int = 70, **how: object) -> dict[str, object]:
-    """Arguments of ``snap_compare``: the console logged in, the servers read, ``steps`` done."""
+def console(steps: Step = no_steps, servers: int = 70, **options: object) -> dict[str, object]:
+    """Arguments of ``snap_compare``: the console, logged in and with its servers read, after ``steps``."""
     engine = ScriptedEngine(fleet_of(servers))
-    app = make_app(engine, start=LOGGED_IN, clock=lambda: NOW + 42, **how)  # type: ignore[arg-type]
+    app = make_app(engine, start=LOGGED_IN, clock=lambda: NOW + 42, **options)  # type: ignore[arg-type]
 
     async def run_before(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: app.store and app.store.read_at)
@@ -37,8 +37,8 @@ def console(steps: Step = nothing, servers: int = 70, **how: object) -> dict[str
     return {"app": app, "run_before": run_before}
 
 
-def login(engine: ScriptedEngine, *endpoints: object, steps: Step = nothing) -> dict[str, object]:
-    """The same for the login screen."""
+def login(engine: ScriptedEngine, *endpoints: object, steps: Step = no_steps) -> dict[str, object]:
+    """Arguments of ``snap_compare`` for the login screen, after ``steps``."""
     app = make_app(engine, endpoints=endpoints or (SANDBOX,))  # type: ignore[arg-type]
 
     async def run_before(pilot: Pilot[None]) -> None:
@@ -50,20 +50,20 @@ def login(engine: ScriptedEngine, *endpoints: object, steps: Step = nothing) -> 
 
 
 async def press_each(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys, each when the one before has had its effect."""
+    """Press keys one by one, and wait for the full effect of each."""
     for key in keys:
         await pilot.press(key)
         await until(pilot, lambda: pilot.app.input_queue.idle)  # type: ignore[attr-defined]
 
 
 async def mark_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """A filter, and marks, one of them hidden."""
+    """Set a filter and mark servers; one marked server is hidden."""
     await pilot.press("space", "slash", *"web")
-    await until(pilot, lambda: shown(pilot.app) < 70)
+    await until(pilot, lambda: shown_count(pilot.app) < 70)
     await pilot.press("enter", "down", "space", "space", "down", "space")
 
 
-def shown(app: object) -> int:
+def shown_count(app: object) -> int:
     """How many servers the list shows."""
     assert isinstance(app, PitstopApp)
     assert isinstance(app.screen, ServersScreen)
@@ -71,19 +71,19 @@ def shown(app: object) -> int:
 
 
 async def confirm_few(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """Some servers, some of them not eligible."""
+    """Open the confirmation for a few servers, some of them not eligible."""
     await pilot.press("slash", *"web0", "enter")
-    await until(pilot, lambda: shown(pilot.app) < 70)
+    await until(pilot, lambda: shown_count(pilot.app) < 70)
     await pilot.press(*["space"] * 12, "s")
 
 
 async def confirm_many(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """More than one looks over."""
+    """Open the confirmation for so many servers that their count must be typed."""
     await pilot.press("a", "s")
 
 
 async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """An operation in the middle of it."""
+    """Run an operation until its servers are in many different states."""
     await press_each(pilot, "a", "s", *"CHG-4711", "enter", *"70", "enter", "y")
     await until(pilot, lambda: engine.operations)
     ids = list(engine.operations["op-1"].targets)
@@ -99,49 +99,49 @@ async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     engine.progress(
         "op-1", State.FAILED, ids[:2], after=41, message="its job failed; the server did not change"
     )
-    await until(pilot, lambda: not engine.untaken)
+    await until(pilot, lambda: not engine.pending)
     await pilot.pause()
 
 
 async def failures_first(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """What needs a look on top."""
+    """List the failures of a running operation first."""
     await run_some(pilot, engine)
     await pilot.press("f")
 
 
 async def press_help(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """The help."""
+    """Open the help."""
     await pilot.press("question_mark")
 
 
 async def find_command(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """The palette."""
+    """Open the palette, and search in it."""
     await pilot.press("ctrl+p", *"power")
 
 
-async def leave(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """Leaving while something runs."""
+async def quit_during_operation(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Quit while an operation runs."""
     await run_some(pilot, engine)
     await pilot.press("q")
 
 
-async def refuse(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """A wrong password."""
+async def refuse_login(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Log in with a wrong password."""
     await pilot.press(*"ops@example", "tab", *"wrong", "enter")
-    said = "We didn't recognize the username or password you entered. Please try again."
-    engine.tell(events.LoginFailed(said, refused=True))
+    message = "We didn't recognize the username or password you entered. Please try again."
+    engine.emit(events.LoginFailed(message, refused=True))
     await until(pilot, lambda: "recognize" in str(pilot.app.screen.query_one("#message").render()))
 
 
-async def see_details(pilot: Pilot[None], engine: ScriptedEngine) -> None:
-    """The details of a server."""
+async def open_details(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """Open the details of a server."""
     await pilot.press("down", "enter")
-    await until(pilot, lambda: engine.asked_for("read_details"))
+    await until(pilot, lambda: engine.calls_to("read_details"))
     server = fleet_of(8)[-1]
     ips = (IpAddress("10.12.0.8", "206.128.1.8"),)
     details = ServerDetails(server, host_name="db8.acme.example", ips=ips, alert_policies=("CPU over 90 %",))
-    engine.tell(events.DetailsRead(details, NOW))
-    await until(pilot, lambda: not engine.untaken)
+    engine.emit(events.DetailsRead(details, NOW))
+    await until(pilot, lambda: not engine.pending)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -150,7 +150,7 @@ def test_login(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 def test_login_refused(snap_compare: Compare) -> None:
-    assert snap_compare(**login(ScriptedEngine(willing=False), REAL, SANDBOX, steps=refuse))
+    assert snap_compare(**login(ScriptedEngine(auto_answer=False), REAL, SANDBOX, steps=refuse_login))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -167,7 +167,7 @@ def test_servers_in_ascii(snap_compare: Compare) -> None:
 
 
 def test_details(snap_compare: Compare) -> None:
-    assert snap_compare(**console(see_details), terminal_size=WIDE)
+    assert snap_compare(**console(open_details), terminal_size=WIDE)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -193,5 +193,5 @@ def test_palette(snap_compare: Compare) -> None:
     assert snap_compare(**console(find_command))
 
 
-def test_leaving(snap_compare: Compare) -> None:
-    assert snap_compare(**console(leave))
+def test_quit_during_an_operation(snap_compare: Compare) -> None:
+    assert snap_compare(**console(quit_during_operation))
