@@ -125,7 +125,7 @@ def test_a_yes_sends_and_the_final_progress_is_shown(desk: Any, ids: Any) -> Non
     assert "3 of 3 verified" in terminal.text()
     assert "✓" in terminal.text()
     assert at.platform.in_maintenance(*wanted) == [True] * 3
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
 def test_above_confirm_above_the_count_must_be_typed(desk: Any, ids: Any) -> None:
@@ -160,7 +160,7 @@ def test_the_password_prompt_does_not_echo(desk: Any) -> None:
     assert terminal.wait_exit() == 0
     assert "5 servers" in terminal.text()
     assert b"pitstop" not in terminal.raw.replace(b"Password", b"")
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
 def test_resume_asks_before_it_sends_unsent_servers(desk: Any, ids: Any) -> None:
