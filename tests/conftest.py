@@ -1,4 +1,4 @@
-"""Fixtures for every folder."""
+"""Fixtures of all tests, and the same environment for each run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ settings.register_profile("thorough", settings.get_profile("pitstop"), max_examp
 settings.load_profile("pitstop")
 
 INHERITED = ("PATH", "HOME", "TMPDIR", "CI", "PYTEST_", "TEXTUAL_SNAPSHOT_")
-"""Variables that tests and the programs they start have of whoever runs them, or how their names begin."""
+"""Variables, or prefixes of their names, that tests and the programs they start inherit."""
 
 
 def pytest_sessionstart() -> None:
-    """Make every run begin alike, whatever the developer's environment, zone, umask and shell are."""
+    """Give every run the same variables, time zone, umask and signal handlers."""
     for name in list(os.environ):
         if not name.startswith(INHERITED):
             del os.environ[name]
@@ -38,14 +38,14 @@ def pytest_sessionstart() -> None:
     time.tzset()
     os.umask(0o022)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        # What nohup or a script's `&` has us ignore, programs would inherit; what is handled, they do not.
+        # nohup and a script's `&` ignore these. Child processes inherit ignored signals, but no handlers.
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect no garbage while modules and tests are made, nor ever look at them again: they stay."""
+    """Collect no garbage during collection, and freeze its objects: they live until the end."""
     gc.disable()
     try:
         return (yield)
@@ -55,13 +55,13 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_report_header() -> list[str]:
-    """Say in the beginning what is not there to run all tests."""
+    """Report at the start which tools are missing."""
     missing = tools.missing()
     return [tools.advice(missing)] if missing else []
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Keep a test from running without a program that it needs."""
+    """Skip a test whose tools are missing; where CI is set, fail it."""
     needed = [tool for mark in item.iter_markers("needs") for tool in mark.args]
     if missing := tools.missing(needed):
         (pytest.fail if os.environ.get("CI") else pytest.skip)(tools.advice(missing))
@@ -73,13 +73,13 @@ def serve_sandbox() -> Iterator[ServeSandbox]:
     with ExitStack() as running:
 
         def serve(config: SandboxConfig | None = None, clock: Callable[[], float] = time.time) -> str:
-            return running.enter_context(_served(config or SandboxConfig(), clock))
+            return running.enter_context(_serve_sandbox(config or SandboxConfig(), clock))
 
         yield serve
 
 
 @contextmanager
-def _served(config: SandboxConfig, clock: Callable[[], float]) -> Iterator[str]:
+def _serve_sandbox(config: SandboxConfig, clock: Callable[[], float]) -> Iterator[str]:
     from tui.sandbox.app import create_app
     from tui.sandbox.serve import listen, make_server, url_of
 

@@ -1,7 +1,7 @@
 """The console on the sandbox with Textual's devtools, for whoever works on it: ``make dev``.
 
 Style sheets are read again when they change, and ``textual console`` in another terminal shows the log, with
-every key that is pressed. That is why the program itself removes the variables that switch this on.
+every key that is pressed. Because of that the program itself removes the variables that switch this on.
 """
 
 import sys

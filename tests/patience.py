@@ -1,4 +1,4 @@
-"""How long tests wait for what must come."""
+"""The timeout of all waits in the tests."""
 
 PATIENCE = 60.0
-"""Seconds. It tells a hang from a machine that is slow or busy with other things, and measures nothing."""
+"""Seconds. Long enough that only a hang reaches it, even on a slow or busy machine; it measures nothing."""

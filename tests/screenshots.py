@@ -1,6 +1,6 @@
 """The pictures of the README: ``python -m tests.screenshots [DIRECTORY]``.
 
-They show a real run: the console and its engine work on a sandbox in this process. All three live by one
+They show a real run: the console and its engine work on a sandbox in this process. All three use one
 clock, moved by hand, so that a job of a minute takes a second and a picture can be taken at any moment.
 """
 
@@ -30,25 +30,25 @@ from tui.settings.schema import Settings
 
 SIZE = (120, 36)
 SANDBOX = SandboxConfig(servers=1200, seed=11, job_seconds=(12, 150), faults={"job-fails": 0.2})
-BEGIN = 1_795_600_000.0
+START_TIME = 1_795_600_000.0
 """2026-11-25 09:46:40 UTC."""
 ROUND_TRIP = 0.034
 STEP = 0.5
-"""Seconds that the clock moves at once."""
+"""Seconds of each move of the clock."""
 WORK_TIME = 0.03
 """Real seconds that the engine has to act on each step."""
-STILL = 1.0
-"""Real seconds after which what the engine said has reached every widget."""
+QUIET_TIME = 1.0
+"""Real seconds without a change after which every event of the engine has reached the widgets."""
 
 
 class StageClock:
-    """A clock of the engine and the sandbox that moves only when it is told to, and with each request."""
+    """The clock of the engine and the sandbox; it moves by hand, and with each request."""
 
     def __init__(self) -> None:
         self.passed = 0.0
 
     def now(self) -> float:
-        return BEGIN + self.passed
+        return START_TIME + self.passed
 
     def monotonic(self) -> float:
         return self.passed
@@ -60,7 +60,7 @@ class StageClock:
 
 
 class Link(httpx.AsyncBaseTransport):
-    """The way to the sandbox, which takes its time."""
+    """The transport to the sandbox; each request takes ``ROUND_TRIP``."""
 
     def __init__(self, clock: StageClock) -> None:
         self._clock = clock
@@ -73,7 +73,7 @@ class Link(httpx.AsyncBaseTransport):
 
 
 class Stage:
-    """A console on a sandbox, and what a picture needs of it."""
+    """A console on a sandbox, driven to the moments that are pictured."""
 
     def __init__(self, directory: Path, pictures: Path) -> None:
         self.clock = StageClock()
@@ -114,7 +114,7 @@ class Stage:
         """Write one picture, once nothing on the screen changes any more."""
         before, picture = "", self._picture()
         while before != picture:
-            await asyncio.sleep(STILL)
+            await asyncio.sleep(QUIET_TIME)
             before, picture = picture, self._picture()
         path = self.pictures / f"{name}.svg"
         path.write_text(picture, encoding="utf-8")
@@ -133,7 +133,7 @@ async def take_login(stage: Stage) -> None:
 
 
 async def take_console(stage: Stage) -> None:
-    """The question before an operation, its results as they arrive, what became of it, the help."""
+    """The confirmation of an operation, its results as they arrive, the final results, and the help."""
     app = stage.app
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.store and app.store.read_at)
@@ -160,12 +160,12 @@ async def take_console(stage: Stage) -> None:
 
 
 def share(operation: Operation, *states: State) -> float:
-    """The part of an operation's servers that is in one of these states."""
+    """The share of an operation's servers that is in one of these states."""
     return operation.count(*states) / len(operation.targets)
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all pictures."""
     os.environ.update(TZ="UTC", TERM="xterm-256color", COLORTERM="truecolor")
     for pause in ("PAINTED_FOR", "ALONE_FOR"):
         setattr(dialog, pause, 0.0)

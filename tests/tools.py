@@ -1,8 +1,8 @@
-"""The programs that some tests drive, beside what pip installs.
+"""The programs that some tests drive, besides what pip installs.
 
-`python3 -m tests.tools` names the packages to install. A test says what it needs with
-``@pytest.mark.needs("tmux")``. Where that is missing, it is skipped with the line that says what to install;
-where CI is set, it fails.
+`python3 -m tests.tools` names the packages to install. A test declares its tools with
+``@pytest.mark.needs("tmux")``. Where one is missing, the test is skipped with the line that says what to
+install; where CI is set, it fails.
 """
 
 import locale
@@ -22,23 +22,23 @@ PACKAGES = {
     "strace": "strace",
     LOCALE: "libc-bin",
 }
-"""What tests need -> the package that has it on Debian and Ubuntu."""
+"""Tool -> its package on Debian and Ubuntu."""
 
 
 def find(tool: str) -> str | None:
-    """Where a program is, or None; also where only root's PATH leads, as that of sshd."""
+    """Path of a program, or None. Looks in /usr/sbin as well, where sshd is."""
     return shutil.which(
         tool, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
     )
 
 
 def missing(tools: Iterable[str] = PACKAGES) -> list[str]:
-    """Those of ``tools`` that are not here."""
+    """Those of ``tools`` that are not installed."""
     return [tool for tool in tools if not (_knows_locale() if tool == LOCALE else find(tool))]
 
 
 def advice(tools: Iterable[str]) -> str:
-    """One line: what is missing and how to install it."""
+    """One line that names the missing tools and how to install them."""
     tools = tuple(tools)
     return f"missing: {', '.join(tools)}: apt-get install {' '.join(PACKAGES[tool] for tool in tools)}"
 

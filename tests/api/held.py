@@ -1,4 +1,4 @@
-"""What an object holds, however deep: for tests of what is in memory and what its reprs show."""
+"""Find the objects and secrets that an object refers to, directly or through others."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Iterator
 
 from tui.api.secret import Secret
 
-OURS = ("tui.", "httpx.")
+SEARCHED = ("tui.", "httpx.")
 
 
 def objects_below(start: object) -> Iterator[object]:
-    """``start`` and all objects of the client and of httpx that it leads to, with their containers."""
+    """``start``, and all objects of the client and of httpx that it refers to, with their containers."""
     waiting, seen = [start], set()
     while waiting:
-        thing = waiting.pop()
-        if id(thing) in seen:
+        found = waiting.pop()
+        if id(found) in seen:
             continue
-        seen.add(id(thing))
-        yield thing
-        match thing:
+        seen.add(id(found))
+        yield found
+        match found:
             case dict():
-                waiting += [*thing.keys(), *thing.values()]
+                waiting += [*found.keys(), *found.values()]
             case list() | tuple() | set() | deque():
-                waiting += thing
+                waiting += found
             case Secret():
-                pass  # what is in it is the secret
-            case _ if f"{type(thing).__module__}.".startswith(OURS):
-                slots = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
-                waiting += [getattr(thing, name) for name in slots if hasattr(thing, name)]
-                waiting.append(getattr(thing, "__dict__", {}))
+                pass  # its content is the secret itself
+            case _ if f"{type(found).__module__}.".startswith(SEARCHED):
+                slots = [name for kind in type(found).__mro__ for name in getattr(kind, "__slots__", ())]
+                waiting += [getattr(found, name) for name in slots if hasattr(found, name)]
+                waiting.append(getattr(found, "__dict__", {}))
 
 
 def secrets_held(start: object) -> set[str]:
-    """The values of all secrets that ``start`` leads to, but for those that are empty."""
-    return {thing.reveal() for thing in objects_below(start) if isinstance(thing, Secret)} - {""}
+    """The values of all secrets that ``start`` refers to, except empty ones."""
+    return {found.reveal() for found in objects_below(start) if isinstance(found, Secret)} - {""}

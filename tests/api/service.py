@@ -1,4 +1,4 @@
-"""A scripted endpoint behind `httpx.MockTransport`, and a clock that passes when somebody sleeps."""
+"""A scripted endpoint behind `httpx.MockTransport`, and a clock that advances when a task sleeps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSWORD = "correct horse battery"
 
 
 class Clock:
-    """Seconds that pass only when slept."""
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Service:
-    """Answers logins by itself, and everything else from ``replies``, the last one for ever."""
+    """Accepts logins, and answers everything else from ``replies``; the last one is repeated for ever."""
 
     def __init__(self, *replies: Reply) -> None:
         self.replies: list[Reply] = list(replies)
@@ -46,7 +46,7 @@ class Service:
         self.clock = Clock()
 
     def api(self, url: str = "https://api.test", **options: Any) -> Api:
-        """An `Api` that reaches this."""
+        """An `Api` whose requests reach this service."""
         options.setdefault("sleep", self.clock.sleep)
         options.setdefault("monotonic", self.clock.monotonic)
         return Api(url, transport=httpx.MockTransport(self.handle), **options)
@@ -62,14 +62,16 @@ class Service:
         self.requests.append(request)
         if request.url.path.endswith("/authentication/login"):
             self.login_count += 1
-            reply: Reply = self.logins.pop(0) if self.logins else accepted(f"{TOKEN}-{self.login_count}")
+            reply: Reply = (
+                self.logins.pop(0) if self.logins else login_accepted(f"{TOKEN}-{self.login_count}")
+            )
         else:
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, Exception):
             raise reply
         if callable(reply):
             return reply(request)
-        # A new one each time: a response that is the last for ever is read more than once.
+        # A new response each time, because the last one is sent more than once.
         return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
 
     @property
@@ -79,12 +81,12 @@ class Service:
 
     @property
     def tokens(self) -> list[str]:
-        """What each request so far was authorized with."""
+        """The authorization header of each request so far."""
         return [request.headers.get("authorization", "-") for request in self.requests]
 
 
-def accepted(token: str = TOKEN) -> httpx.Response:
-    """A login that is let in."""
+def login_accepted(token: str = TOKEN) -> httpx.Response:
+    """The answer to a successful login."""
     return httpx.Response(
         200,
         json={
@@ -97,8 +99,8 @@ def accepted(token: str = TOKEN) -> httpx.Response:
     )
 
 
-def refused() -> httpx.Response:
-    """A login with a wrong password, as documented."""
+def login_refused() -> httpx.Response:
+    """The documented answer to a wrong password."""
     message = "We didn't recognize the username or password you entered. Please try again."
     return httpx.Response(400, json={"message": message})
 
@@ -109,11 +111,11 @@ def status(word: str = "executing") -> httpx.Response:
 
 
 def queued(*server_ids: str, job: str = "wa1-12345") -> httpx.Response:
-    """An operation that was taken on."""
+    """The answer to an operation that was queued."""
     link = {"rel": "status", "href": f"/v2/operations/acme/status/{job}", "id": job}
     entities = [{"server": id_.lower(), "isQueued": True, "links": [link]} for id_ in server_ids]
     return httpx.Response(200, json=entities)
 
 
 QUICK = Limits(read=0.2, deadline=0.4, tree_deadline=0.4, tries=1)
-"""Limits for tests over real sockets, so that what never ends, ends soon."""
+"""Short limits for tests over real sockets, so that endless answers time out soon."""

@@ -1,4 +1,4 @@
-"""Bodies as the platform sent them, in the shapes and with the gaps of recorded traffic."""
+"""Bodies as the platform sends them, with the fields and the gaps of recorded traffic."""
 
 from __future__ import annotations
 
@@ -89,19 +89,19 @@ def tree() -> Json:
 
 
 def archived() -> Json:
-    """In a listing an archived server has but two details."""
+    """An archived server, which has only two details in a listing."""
     return server("WA1ACMEOLD01", status="archived", details={"powerState": "stopped", "storageGB": 17})
 
 
 def building() -> Json:
-    """A server under construction has no details at all."""
+    """A server under construction, which has no details."""
     entity = server("WA1ACMENEW01", status="underConstruction")
     del entity["details"]
     return entity
 
 
 def paused() -> Json:
-    """Paused and in maintenance."""
+    """A server that is paused and in maintenance."""
     entity = server("WA1ACMEDB03")
     entity["details"] |= {"powerState": "paused", "inMaintenanceMode": True}
     return entity

@@ -1,4 +1,4 @@
-"""A server of raw bytes on a loopback port: says exactly what a test wants said, and when."""
+"""A server on a loopback port that sends exactly the bytes a test wants, and when."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Act = Callable[["Connection"], Awaitable[None]]
 
 
 class Connection:
-    """One connection, at the point where one request has been read."""
+    """A connection on which one request has been read."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -31,22 +31,22 @@ class Connection:
         await self.writer.drain()
 
     async def answer(self, body: bytes, head: bytes = b"") -> None:
-        """A whole 200 answer."""
+        """Send a complete answer with status 200."""
         length = str(len(body)).encode()
         await self.send(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n" + head + b"\r\n" + body)
 
     def reset(self) -> None:
-        """End the connection without a word."""
+        """Reset the connection without an answer."""
         self.writer.transport.abort()
 
-    async def gone(self) -> None:
-        """Wait until the other side has hung up."""
+    async def wait_closed(self) -> None:
+        """Wait until the client has closed the connection."""
         while await self.reader.read(65536):
             pass
 
 
 class RawServer:
-    """Lets logins in; does ``act`` with every other request."""
+    """Accepts logins, and calls ``act`` for every other request."""
 
     def __init__(self, act: Act) -> None:
         self.act = act
@@ -65,7 +65,7 @@ class RawServer:
         task.add_done_callback(self.serving.discard)
 
     def refuse(self) -> None:
-        """Take no more connections: from now on nobody listens at the port."""
+        """Stop listening: from now on new connections are refused."""
         assert self.listener is not None
         self.listener.close()
 

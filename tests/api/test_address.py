@@ -1,4 +1,4 @@
-"""Which URLs are taken, and for what."""
+"""Which URLs are accepted, and what they become."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_ports_and_prefixes_are_kept(url: str, base: str) -> None:
         "https://demo:secret@api.test",
     ],
 )
-def test_nonsense_is_told_in_one_clean_sentence(url: str) -> None:
+def test_an_invalid_url_is_reported_in_one_clean_sentence(url: str) -> None:
     with pytest.raises(BadEndpoint) as caught:
         base_url(url)
     sentence = str(caught.value)
@@ -71,7 +71,7 @@ def test_nonsense_is_told_in_one_clean_sentence(url: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["api.test", "10.0.0.1", "127.0.0.1.evil.test", "localhost.evil.test"])
-def test_plain_http_leaves_this_machine_only_if_told_to(host: str) -> None:
+def test_plain_http_to_another_machine_needs_allow_http(host: str) -> None:
     with pytest.raises(BadEndpoint, match="in the clear"):
         base_url(f"http://{host}")
     assert base_url(f"http://{host}", allow_http=True) == f"http://{host}/v2"

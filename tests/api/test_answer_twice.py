@@ -1,4 +1,4 @@
-"""Answers that arrive twice: no copy is taken for the answer to another request."""
+"""Answers that arrive twice: a copy is never taken for the answer to another request."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
 
 
-async def test_a_pause_asked_for_twice_is_one_refusal() -> None:
-    """The copy was taken for the answer to the repeat, which was carried out, and repeated again."""
+async def test_a_429_that_arrives_twice_is_one_refusal() -> None:
+    """The copy was once taken for the answer to the repeated request, which was then sent a third time."""
     answers = [PAUSE + PAUSE]
 
     async def act(connection: Connection) -> None:
@@ -71,8 +71,8 @@ async def test_a_pause_asked_for_twice_is_one_refusal() -> None:
         assert len(server.requests) == 2
 
 
-async def test_a_denial_that_comes_twice_refuses_no_login() -> None:
-    """The copy was taken for the answer to the login that followed."""
+async def test_a_401_that_arrives_twice_does_not_refuse_the_login() -> None:
+    """The copy was once taken for the answer to the login that followed."""
     answers = [DENIED + DENIED]
 
     async def act(connection: Connection) -> None:
@@ -107,12 +107,14 @@ async def with_half_a_copy(connection: Connection, once: bytes) -> None:
 @pytest.mark.parametrize(
     "once", [FAILED, LARGE, chunked({"status": "failed"})], ids=["small", "large", "chunked"]
 )
-@pytest.mark.parametrize("way", [in_one_piece, in_two_records, in_two_pieces, with_half_a_copy])
-async def test_a_copy_is_not_the_answer_about_another_job(
-    way: Callable[[Connection, bytes], Awaitable[None]], once: bytes, tls: bool
+@pytest.mark.parametrize("send_twice", [in_one_piece, in_two_records, in_two_pieces, with_half_a_copy])
+async def test_a_copy_is_not_taken_for_the_answer_about_another_job(
+    send_twice: Callable[[Connection, bytes], Awaitable[None]], once: bytes, tls: bool
 ) -> None:
     async def act(connection: Connection) -> None:
-        await (way(connection, once) if b"wa1-1 " in connection.request else connection.send(EXECUTING))
+        await (
+            send_twice(connection, once) if b"wa1-1 " in connection.request else connection.send(EXECUTING)
+        )
 
     async with session(act, tls=tls) as (_, api):
         for _ in range(5):
@@ -120,8 +122,8 @@ async def test_a_copy_is_not_the_answer_about_another_job(
             assert await api.job_status("ACME", "wa1-2") == "executing"
 
 
-async def test_a_copy_that_comes_late_is_not_the_answer_to_a_post_or_a_login() -> None:
-    """Nothing can tell a late copy on a connection that is kept; so each POST has one of its own."""
+async def test_a_late_copy_is_not_taken_for_the_answer_to_a_post_or_login() -> None:
+    """A late copy on a kept connection cannot be recognized, so each POST has a connection of its own."""
     readings: list[Connection] = []
     denials = [DENIED]
 
@@ -148,8 +150,8 @@ async def test_a_copy_that_comes_late_is_not_the_answer_to_a_post_or_a_login() -
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-async def test_readings_share_a_connection_until_an_answer_comes_twice(tls: bool) -> None:
-    """What repeats one answer repeats others, and some copies come too late to be told."""
+async def test_reads_share_a_connection_until_an_answer_arrives_twice(tls: bool) -> None:
+    """What repeats one answer repeats others, and some copies come too late to be recognized."""
     copies = 1
 
     async def act(connection: Connection) -> None:
@@ -167,7 +169,7 @@ async def test_readings_share_a_connection_until_an_answer_comes_twice(tls: bool
         assert server.connections == 1 + 1 + 5
 
 
-async def test_an_answer_about_another_server_or_data_center_is_none() -> None:
+async def test_an_answer_about_another_server_or_data_center_is_malformed() -> None:
     async def act(connection: Connection) -> None:
         await connection.send(answer({"id": "a2"}))
 
@@ -180,15 +182,15 @@ async def test_an_answer_about_another_server_or_data_center_is_none() -> None:
             await api.group_tree("ACME", DataCenter("WA1", root_group_id="a1"))
 
 
-async def test_a_kept_connection_is_closed_at_once_when_a_copy_came() -> None:
-    gone = asyncio.Event()
+async def test_a_kept_connection_is_closed_at_once_after_a_copy() -> None:
+    client_closed = asyncio.Event()
 
     async def act(connection: Connection) -> None:
         await connection.send(EXECUTING + EXECUTING)
-        await connection.gone()
-        gone.set()
+        await connection.wait_closed()
+        client_closed.set()
 
     async with session(act) as (_, api):
         assert await api.job_status("ACME", "wa1-1") == "executing"
         async with asyncio.timeout(PATIENCE):
-            await gone.wait()
+            await client_closed.wait()

@@ -1,4 +1,4 @@
-"""Logging in, and in again when the token runs out."""
+"""Logging in, and renewing the token when it expires."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import httpx
 import pytest
 
-from tests.api.service import PASSWORD, TOKEN, Service, accepted, queued, refused, status
+from tests.api.service import PASSWORD, TOKEN, Service, login_accepted, login_refused, queued, status
 from tui import __version__
 from tui.api.errors import (
     LoginRefused,
@@ -23,10 +23,10 @@ from tui.api.errors import (
 )
 from tui.model.operation import Action
 
-DENIED = httpx.Response(401, json={"message": "Authorization has been denied for this request."})
+UNAUTHORIZED = httpx.Response(401, json={"message": "Authorization has been denied for this request."})
 
 
-async def test_a_login_tells_who_is_in() -> None:
+async def test_a_login_returns_user_account_location_and_roles() -> None:
     service = Service()
     session = await service.api().login("demo", PASSWORD)
     assert (session.user, session.account, session.location) == ("demo", "ACME", "WA1")
@@ -39,7 +39,7 @@ async def test_a_login_tells_who_is_in() -> None:
     assert "authorization" not in request.headers
 
 
-async def test_the_token_is_sent_with_what_follows() -> None:
+async def test_the_token_is_sent_with_later_requests() -> None:
     service = Service(status("running"))
     api = await service.logged_in()
     assert await api.job_status("acme", "wa1-1") == "running"
@@ -49,7 +49,7 @@ async def test_the_token_is_sent_with_what_follows() -> None:
 @pytest.mark.parametrize(
     ("reply", "error", "words"),
     [
-        (refused(), LoginRefused, "We didn't recognize the username or password you entered"),
+        (login_refused(), LoginRefused, "We didn't recognize the username or password you entered"),
         (httpx.Response(401), LoginRefused, "refuses this user and password"),
         (httpx.Response(403, json={"message": "Locked."}), LoginRefused, "Locked."),
         (httpx.Response(404), NotFound, "check the URL"),
@@ -68,7 +68,7 @@ async def test_the_token_is_sent_with_what_follows() -> None:
         (httpx.ReadTimeout("slow"), Unreachable, "too long"),
     ],
 )
-async def test_a_login_that_fails_is_told_and_never_repeated(
+async def test_a_failed_login_is_reported_and_never_repeated(
     reply: httpx.Response | Exception, error: type[Exception], words: str
 ) -> None:
     service = Service()
@@ -77,23 +77,23 @@ async def test_a_login_that_fails_is_told_and_never_repeated(
     with pytest.raises(error, match=words):
         await api.login("demo", PASSWORD)
     assert service.login_count == 1
-    with pytest.raises(TokenExpired):  # and nothing else goes out
+    with pytest.raises(TokenExpired):  # without a token nothing is sent
         await api.job_status("ACME", "wa1-1")
     assert len(service.requests) == 1
 
 
-async def test_a_refused_login_leaves_the_session_before_as_it_was() -> None:
+async def test_a_refused_login_leaves_the_previous_session_usable() -> None:
     service = Service(status())
     api = await service.logged_in()
-    service.logins = [refused()]
+    service.logins = [login_refused()]
     with pytest.raises(LoginRefused):
         await api.login("other", "guess")
     assert await api.job_status("ACME", "wa1-1") == "executing"
     assert service.tokens[-1] == f"Bearer {TOKEN}-1"
 
 
-async def test_a_401_logs_in_again_and_repeats() -> None:
-    service = Service(DENIED, status("succeeded"))
+async def test_a_read_with_401_logs_in_again_and_repeats() -> None:
+    service = Service(UNAUTHORIZED, status("succeeded"))
     api = await service.logged_in()
     assert await api.job_status("ACME", "wa1-1") == "succeeded"
     path = "/v2/operations/ACME/status/wa1-1"
@@ -101,8 +101,8 @@ async def test_a_401_logs_in_again_and_repeats() -> None:
     assert service.tokens[-1] == f"Bearer {TOKEN}-2"
 
 
-async def test_an_operation_refused_for_its_token_is_told_when_there_is_a_newer_one() -> None:
-    service = Service(DENIED, queued("WA1ACMEWEB01"))
+async def test_an_operation_with_401_raises_token_renewed_and_is_not_repeated() -> None:
+    service = Service(UNAUTHORIZED, queued("WA1ACMEWEB01"))
     api = await service.logged_in()
     with pytest.raises(TokenRenewed):
         await api.operate("ACME", Action.START_MAINTENANCE, ["WA1ACMEWEB01"])
@@ -113,7 +113,7 @@ async def test_an_operation_refused_for_its_token_is_told_when_there_is_a_newer_
     assert len(service.requests) == 3
 
 
-async def test_many_401s_at_once_are_one_login() -> None:
+async def test_many_401s_at_once_cause_one_login() -> None:
     def only_the_second_token(request: httpx.Request) -> httpx.Response:
         good = request.headers["authorization"] == f"Bearer {TOKEN}-2"
         return status() if good else httpx.Response(401)
@@ -126,9 +126,9 @@ async def test_many_401s_at_once_are_one_login() -> None:
 
 
 async def test_a_refused_renewal_is_never_repeated() -> None:
-    service = Service(DENIED)
+    service = Service(UNAUTHORIZED)
     api = await service.logged_in()
-    service.logins = [refused()]
+    service.logins = [login_refused()]
     results = await asyncio.gather(
         *(api.job_status("ACME", f"wa1-{n}") for n in range(5)),
         api.operate("ACME", Action.POWER_ON, ["WA1ACMEWEB01"]),
@@ -147,37 +147,37 @@ async def test_a_refused_renewal_is_never_repeated() -> None:
     assert await api.job_status("ACME", "wa1-1") == "executing"
 
 
-async def test_a_renewal_without_a_clear_answer_is_not_hammered() -> None:
-    service = Service(DENIED)
+async def test_a_renewal_without_an_answer_is_not_retried_for_a_while() -> None:
+    service = Service(UNAUTHORIZED)
     api = await service.logged_in()
-    service.logins = [httpx.ReadTimeout("slow"), accepted("late")]
+    service.logins = [httpx.ReadTimeout("slow"), login_accepted("late")]
     for _ in range(3):
         with pytest.raises(Unreachable):
             await api.operate("ACME", Action.POWER_ON, ["WA1ACMEWEB01"])
     assert service.login_count == 2
-    service.replies = [DENIED, status()]
+    service.replies = [UNAUTHORIZED, status()]
     service.clock.now += 31
     assert await api.job_status("ACME", "wa1-1") == "executing"
     assert service.login_count == 3
 
 
-async def test_a_token_that_is_never_good_ends_some_time() -> None:
-    service = Service(DENIED)
+async def test_renewals_stop_when_every_new_token_is_rejected() -> None:
+    service = Service(UNAUTHORIZED)
     api = await service.logged_in()
     with pytest.raises(TokenExpired, match="it has just given"):
         await api.job_status("ACME", "wa1-1")
     assert service.login_count == 4
 
 
-async def test_a_renewal_that_is_to_wait_a_week_waits_five_minutes_and_says_so() -> None:
-    told: list[float] = []
+async def test_a_renewal_with_retry_after_of_a_week_waits_five_minutes() -> None:
+    pauses: list[float] = []
     service = Service(httpx.Response(401))
-    api = await service.logged_in(on_pause=told.append)
+    api = await service.logged_in(on_pause=pauses.append)
     logins = service.login_count
     service.logins = [httpx.Response(429, headers={"Retry-After": "604800"})]
     with pytest.raises(RateLimited):
         await api.job_status("ACME", "wa1-1")
-    assert told == [300]
+    assert pauses == [300]
     service.clock.now += 299
     with pytest.raises(Unreachable):
         await api.job_status("ACME", "wa1-1")
@@ -189,7 +189,7 @@ async def test_a_renewal_that_is_to_wait_a_week_waits_five_minutes_and_says_so()
 
 
 async def test_a_lost_answer_after_a_renewal_stays_unsure() -> None:
-    service = Service(DENIED, httpx.ReadError("reset"))
+    service = Service(UNAUTHORIZED, httpx.ReadError("reset"))
     api = await service.logged_in()
     with pytest.raises(TokenRenewed):
         await api.operate("ACME", Action.POWER_ON, ["WA1ACMEWEB01"])
@@ -198,7 +198,7 @@ async def test_a_lost_answer_after_a_renewal_stays_unsure() -> None:
     assert len(service.requests) == 3
 
 
-async def test_after_closing_nothing_is_known_or_sent() -> None:
+async def test_a_closed_client_has_no_token_and_sends_nothing() -> None:
     service = Service(status())
     api = await service.logged_in()
     await api.aclose()

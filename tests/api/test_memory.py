@@ -1,4 +1,4 @@
-"""What a hostile endpoint can make Pitstop hold: one budget for all answers, whatever they are made of."""
+"""The memory that a hostile endpoint can make Pitstop use: one budget for all answers."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ KIB = 1024
 
 
 class Feed(httpx.AsyncByteStream):
-    """A body in pieces of a kilobyte; what all of them have handed over and nobody has let go is counted."""
+    """A body in pieces of a kilobyte. The class counts the bytes delivered by all bodies not yet closed."""
 
-    flying = most = 0
+    in_memory = highest = 0
 
     def __init__(self, body: bytes) -> None:
         self._body = body
-        self._fed = 0
+        self._delivered = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for start in range(0, len(self._body), KIB):
             piece = self._body[start : start + KIB]
-            self._fed += len(piece)
-            Feed.flying += len(piece)
-            Feed.most = max(Feed.most, Feed.flying)
+            self._delivered += len(piece)
+            Feed.in_memory += len(piece)
+            Feed.highest = max(Feed.highest, Feed.in_memory)
             yield piece
             await asyncio.sleep(0)
 
     async def aclose(self) -> None:
-        Feed.flying -= self._fed
-        self._fed = 0
+        Feed.in_memory -= self._delivered
+        self._delivered = 0
 
 
 def tree_of_size(size: int) -> bytes:
     return json.dumps(shapes.tree() | {"id": "a0", "padding": "x" * size}).encode()
 
 
-async def test_large_answers_arrive_one_at_a_time_and_small_ones_beside_them() -> None:
+async def test_large_answers_are_read_one_at_a_time() -> None:
     limits = Limits(body=10 * KIB, tree_body=200 * KIB, memory=16 * 10 * KIB + 200 * KIB)
     body = tree_of_size(150 * KIB)
     service = Service(lambda _: httpx.Response(200, stream=Feed(body)))
     api = await service.logged_in(limits=limits)
-    Feed.flying = Feed.most = 0
+    Feed.in_memory = Feed.highest = 0
     centers = [DataCenter(f"D{number:02}", root_group_id="a0") for number in range(16)]
     found = await asyncio.gather(*(api.group_tree("ACME", center) for center in centers))
     assert [len(tree.servers) for tree in found] == [6] * 16
-    assert len(body) < Feed.most <= len(body) + 16 * (limits.body + KIB)
+    assert len(body) < Feed.highest <= len(body) + 16 * (limits.body + KIB)
 
 
-async def test_what_is_kept_counts_and_a_reading_takes_the_place_of_the_one_before() -> None:
+async def test_kept_trees_count_and_a_new_reading_replaces_the_old_one() -> None:
     body = json.dumps(
         {"id": "a0", "servers": [{"id": f"a{number}", "description": "x" * 1000} for number in range(50)]}
     ).encode()
@@ -76,7 +76,7 @@ async def test_what_is_kept_counts_and_a_reading_takes_the_place_of_the_one_befo
         await api.group_tree("ACME", DataCenter("VA1", root_group_id="a0"))
 
 
-async def test_a_refused_answer_leaves_the_budget_as_it_was() -> None:
+async def test_a_refused_answer_releases_its_memory() -> None:
     memory = Memory(Limits(body=10, memory=100))
 
     async def too_much() -> None:
@@ -91,7 +91,7 @@ async def test_a_refused_answer_leaves_the_budget_as_it_was() -> None:
         await take(100)
 
 
-async def test_what_waits_for_a_large_answer_may_be_given_up() -> None:
+async def test_waiting_for_a_large_answer_can_be_cancelled() -> None:
     memory = Memory(Limits(body=10, memory=100))
     async with memory.reading() as take:
         await take(50)
@@ -108,7 +108,7 @@ async def test_what_waits_for_a_large_answer_may_be_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b'{"id":"a0","servers":[' + b"1," * (nodes.LONG_LIST // 2) + b"1]}", "no server and no group"),
         (b'{"id":"a0","groups":[' + b"1," * (nodes.LONG_LIST // 2) + b"1]}", "no server and no group"),
@@ -128,30 +128,30 @@ async def test_what_waits_for_a_large_answer_may_be_given_up() -> None:
     ],
     ids=range(9),
 )
-def test_what_would_be_many_things_of_few_bytes_is_refused(body: bytes, said: str) -> None:
+def test_small_bodies_that_decode_to_many_objects_are_refused(body: bytes, message: str) -> None:
     bare = bytearray(body)
     tracemalloc.start()
-    with pytest.raises(Malformed, match=said):
+    with pytest.raises(Malformed, match=message):
         trees.group_tree(bare, WA1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 * 2**20
 
 
-def test_small_answers_have_a_bound_of_parts() -> None:
+def test_every_answer_has_a_limit_of_parts() -> None:
     for decode in (wire.job_status, wire.data_centers, wire.answers, wire.login, trees.server):
         for part in (b"[],", b'{"a":0},', b"1,"):
             with pytest.raises(Oversized, match="more than 500,000 parts"):
                 decode(b"[" + part * 500_000 + b"1]")
 
 
-def test_data_centers_are_bounded() -> None:
+def test_the_number_of_data_centers_is_limited() -> None:
     body = msgspec.json.encode([{"id": f"D{number}"} for number in range(201)])
     with pytest.raises(Oversized, match="more than 200 data centers"):
         wire.data_centers(body)
 
 
-def test_texts_count_as_what_they_take_in_memory() -> None:
+def test_texts_count_by_their_size_in_memory() -> None:
     one = {"id": "a1", "description": "x" * 4000 + "\N{GRINNING FACE}"}
     body = json.dumps({"id": "a0", "servers": [one] * 100}, ensure_ascii=False).encode()
     assert len(trees.group_tree(body, WA1, Limits(memory=2_000_000)).servers) == 100
@@ -171,7 +171,7 @@ def test_a_fleet_takes_no_more_than_four_times_its_size() -> None:
     assert len(body) + peak <= 4 * len(body)
 
 
-def test_a_large_tree_is_repaired_where_it_is() -> None:
+def test_invalid_characters_of_a_large_tree_are_repaired_in_place() -> None:
     odd = b"\x01" + rb"\ud800x\ud83d\ude00" + rb"\udc00"
     padding = b"y" * (2**20 - 40)
     body = bytearray(b'{"id":"a0","servers":[')
@@ -184,7 +184,7 @@ def test_a_large_tree_is_repaired_where_it_is() -> None:
     assert names == {" \ufffdx\N{GRINNING FACE}\ufffd"} or names == {"\ufffdx\N{GRINNING FACE}\ufffd"}
 
 
-async def test_a_bomb_is_unpacked_no_further_than_its_bound() -> None:
+async def test_a_gzip_bomb_is_unpacked_up_to_the_limit_only() -> None:
     packed = gzip.compress(b'{"id":"a0","x":"' + b"x" * 30_000_000 + b'"}')
     service = Service(
         lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Feed(packed))

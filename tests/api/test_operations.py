@@ -23,11 +23,11 @@ from tui.api.wire import NO_REASON
 from tui.model.operation import Action
 
 WEB1, WEB2 = "WA1ACMEWEB01", "WA1ACMEWEB02"
-CANNOT = "The operation cannot be queued because the server cannot be found or it is not in a valid state."
+MESSAGE = "The operation cannot be queued because the server cannot be found or it is not in a valid state."
 
 
 @pytest.mark.parametrize("action", list(Action))
-async def test_ids_go_out_upper_case_in_a_bare_array_each_once(action: Action) -> None:
+async def test_ids_are_sent_once_each_in_upper_case_as_a_plain_array(action: Action) -> None:
     service = Service(queued(WEB1, WEB2))
     api = await service.logged_in()
     await api.operate("acme", action, [WEB1.lower(), WEB2, WEB1])
@@ -37,12 +37,12 @@ async def test_ids_go_out_upper_case_in_a_bare_array_each_once(action: Action) -
     assert request.headers["content-type"] == "application/json"
 
 
-async def test_answers_are_matched_by_id_whatever_order_and_case() -> None:
+async def test_answers_are_matched_by_id_in_any_order_and_case() -> None:
     service = Service(
         httpx.Response(
             200,
             json=[
-                {"server": WEB2.lower(), "isQueued": False, "errorMessage": CANNOT},
+                {"server": WEB2.lower(), "isQueued": False, "errorMessage": MESSAGE},
                 *json.loads(queued(WEB1).content),
                 {"server": "wa1acmeother", "isQueued": True, "links": []},
             ],
@@ -50,12 +50,12 @@ async def test_answers_are_matched_by_id_whatever_order_and_case() -> None:
     )
     api = await service.logged_in()
     assert await api.operate("ACME", Action.START_MAINTENANCE, [WEB1, WEB2]) == [
-        Answer(WEB2, queued=False, message=CANNOT),
+        Answer(WEB2, queued=False, message=MESSAGE),
         Answer(WEB1, queued=True, job_id="wa1-12345"),
     ]
 
 
-async def test_a_400_with_the_list_is_an_answer() -> None:
+async def test_a_400_with_a_list_of_servers_is_an_answer() -> None:
     body = [{"server": WEB1.lower(), "isQueued": False}]
     service = Service(httpx.Response(400, json=body))
     api = await service.logged_in()
@@ -63,7 +63,7 @@ async def test_a_400_with_the_list_is_an_answer() -> None:
     assert answers == [Answer(WEB1, queued=False, message=NO_REASON)]
 
 
-async def test_nothing_to_ask_asks_nothing() -> None:
+async def test_no_ids_or_an_invalid_id_send_no_request() -> None:
     service = Service()
     api = await service.logged_in()
     assert await api.operate("ACME", Action.POWER_ON, []) == []
@@ -73,7 +73,7 @@ async def test_nothing_to_ask_asks_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "lost",
+    "reply",
     [
         httpx.ReadTimeout(""),
         httpx.WriteTimeout(""),
@@ -100,11 +100,11 @@ async def test_nothing_to_ask_asks_nothing() -> None:
     ],
     ids=str,
 )
-async def test_what_may_have_been_received_is_unsure_and_sent_once(lost: Reply) -> None:
+async def test_a_request_that_may_have_arrived_is_unsure_and_sent_once(reply: Reply) -> None:
     service = Service()
-    service.replies = [lost] if not callable(lost) else []
-    if isinstance(lost, httpx.Response) and lost.headers.get("content-encoding"):
-        service.replies = [lambda _: httpx.Response(200, headers=lost.headers, stream=_Once(b"xx"))]
+    service.replies = [reply] if not callable(reply) else []
+    if isinstance(reply, httpx.Response) and reply.headers.get("content-encoding"):
+        service.replies = [lambda _: httpx.Response(200, headers=reply.headers, stream=_Stream(b"xx"))]
     api = await service.logged_in()
     with pytest.raises(OutcomeUnsure, match="not known whether startMaintenance was carried out"):
         await api.operate("ACME", Action.START_MAINTENANCE, [WEB1])
@@ -112,25 +112,25 @@ async def test_what_may_have_been_received_is_unsure_and_sent_once(lost: Reply) 
 
 
 @pytest.mark.parametrize(
-    "unsent",
+    "failure",
     [httpx.ConnectError("refused"), httpx.ConnectTimeout(""), httpx.PoolTimeout(""), httpx.ProxyError("403")],
     ids=str,
 )
-async def test_what_provably_never_left_is_sent_again_then_unreachable(unsent: Exception) -> None:
-    service = Service(unsent, queued(WEB1))
+async def test_a_request_that_provably_never_left_is_sent_up_to_three_times(failure: Exception) -> None:
+    service = Service(failure, queued(WEB1))
     api = await service.logged_in()
     assert (await api.operate("ACME", Action.START_MAINTENANCE, [WEB1]))[0].queued
     assert len(service.requests) == 2
 
-    service = Service(unsent)
+    service = Service(failure)
     api = await service.logged_in()
     with pytest.raises(Unreachable):
         await api.operate("ACME", Action.START_MAINTENANCE, [WEB1])
     assert len(service.requests) == 3
 
 
-async def test_a_429_is_told_at_once_and_what_is_asked_next_waits_for_the_pause() -> None:
-    """Behind a gateway it may have been carried out: whoever asks looks before asking again."""
+async def test_a_429_is_raised_at_once_and_the_next_request_waits() -> None:
+    """Behind a gateway it may have been carried out, so the caller reads the servers before a retry."""
     service = Service(httpx.Response(429, headers={"Retry-After": "5"}), queued(WEB1))
     api = await service.logged_in()
     with pytest.raises(RateLimited):
@@ -154,7 +154,9 @@ async def test_a_429_is_told_at_once_and_what_is_asked_next_waits_for_the_pause(
     ],
     ids=str,
 )
-async def test_refusals_of_the_whole_are_typed(reply: Reply, error: type[ApiError], requests: int) -> None:
+async def test_refusals_of_a_whole_request_are_typed(
+    reply: Reply, error: type[ApiError], requests: int
+) -> None:
     service = Service(reply)
     api = await service.logged_in()
     with pytest.raises(error) as caught:
@@ -163,8 +165,8 @@ async def test_refusals_of_the_whole_are_typed(reply: Reply, error: type[ApiErro
     assert len(service.requests) == requests
 
 
-class _Once(httpx.AsyncByteStream):
-    """A body that comes over a stream."""
+class _Stream(httpx.AsyncByteStream):
+    """A body that arrives in chunks."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = chunks

@@ -1,4 +1,4 @@
-"""Readings: what is asked, what is repeated, what is told."""
+"""Reads: what is requested, what is retried, and which errors are raised."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DOTNET = {
 }
 
 
-def caused(error: Exception, cause: Exception) -> Exception:
+def with_cause(error: Exception, cause: Exception) -> Exception:
     error.__cause__ = OSError("All connection attempts failed")
     error.__cause__.__cause__ = cause
     return error
@@ -43,7 +43,7 @@ CERTIFICATE = ssl.SSLCertVerificationError(1, "certificate verify failed")
 CERTIFICATE.verify_message = "self-signed certificate"
 
 
-async def test_the_calls_are_the_documented_ones() -> None:
+async def test_the_requests_match_the_documentation() -> None:
     service = Service(httpx.Response(200, json=[]))
     api = await service.logged_in()
     await api.data_centers("acme")
@@ -64,7 +64,7 @@ async def test_the_calls_are_the_documented_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "hiccup",
+    "failure",
     [
         httpx.Response(500, json=DOTNET),
         httpx.Response(502, text=PAGE),
@@ -81,13 +81,13 @@ async def test_the_calls_are_the_documented_ones() -> None:
         httpx.WriteError("reset"),
         httpx.PoolTimeout("full"),
         httpx.RemoteProtocolError("Server disconnected without sending a response."),
-        caused(httpx.ConnectError("x"), socket.gaierror(-3, "Temporary failure in name resolution")),
+        with_cause(httpx.ConnectError("x"), socket.gaierror(-3, "Temporary failure in name resolution")),
         ConnectionResetError(104, "Connection reset by peer"),
     ],
     ids=str,
 )
-async def test_what_fails_in_passing_is_read_again(hiccup: Reply) -> None:
-    service = Service(hiccup, status("succeeded"))
+async def test_a_temporary_failure_of_a_read_is_retried(failure: Reply) -> None:
+    service = Service(failure, status("succeeded"))
     api = await service.logged_in()
     assert await api.job_status("ACME", "wa1-1") == "succeeded"
     assert len(service.requests) == 2
@@ -127,11 +127,16 @@ async def test_what_fails_in_passing_is_read_again(hiccup: Reply) -> None:
         (httpx.ReadError(""), Unreachable, 3, "lost before the answer came"),
         (httpx.ProxyError("407 Proxy Authentication Required"), Unreachable, 3, "proxy does not let us"),
         (httpx.RemoteProtocolError("illegal status line"), Unreachable, 3, "garbled"),
-        (caused(httpx.ConnectError("x"), ConnectionRefusedError()), Unreachable, 3, "refuses the connection"),
-        (caused(httpx.ConnectError("x"), socket.gaierror()), Unreachable, 3, "cannot be resolved"),
-        (caused(httpx.ConnectError("x"), ssl.SSLError(1, "WRONG_VERSION")), Unreachable, 3, "speak TLS"),
         (
-            caused(httpx.ConnectError("x"), CERTIFICATE),
+            with_cause(httpx.ConnectError("x"), ConnectionRefusedError()),
+            Unreachable,
+            3,
+            "refuses the connection",
+        ),
+        (with_cause(httpx.ConnectError("x"), socket.gaierror()), Unreachable, 3, "cannot be resolved"),
+        (with_cause(httpx.ConnectError("x"), ssl.SSLError(1, "WRONG_VERSION")), Unreachable, 3, "speak TLS"),
+        (
+            with_cause(httpx.ConnectError("x"), CERTIFICATE),
             Untrusted,
             1,
             r"\(self-signed .*\): set SSL_CERT",
@@ -140,7 +145,7 @@ async def test_what_fails_in_passing_is_read_again(hiccup: Reply) -> None:
     ],
     ids=str,
 )
-async def test_each_failure_has_its_type_and_its_sentence(
+async def test_each_failure_has_its_error_type_and_message(
     reply: Reply, error: type[ApiError], requests: int, words: str
 ) -> None:
     service = Service(reply)
@@ -153,14 +158,14 @@ async def test_each_failure_has_its_type_and_its_sentence(
     assert str(caught.value).isprintable()
 
 
-async def test_retry_after_is_waited_for() -> None:
+async def test_retry_after_of_a_429_is_respected() -> None:
     service = Service(httpx.Response(429, headers={"Retry-After": "17"}), status())
     api = await service.logged_in()
     await api.job_status("ACME", "wa1-1")
     assert 17 <= service.clock.now - 1000 < 19
 
 
-async def test_a_503_with_retry_after_is_waited_for() -> None:
+async def test_retry_after_of_a_503_is_respected() -> None:
     service = Service(httpx.Response(503, headers={"Retry-After": "4"}), status())
     api = await service.logged_in()
     await api.job_status("ACME", "wa1-1")
@@ -171,31 +176,31 @@ WEEK = {"Retry-After": "604800"}
 
 
 @pytest.mark.parametrize("code", [429, 503])
-async def test_of_a_pause_of_a_week_five_minutes_are_waited_and_told(code: int) -> None:
-    told: list[float] = []
+async def test_a_retry_after_of_a_week_is_cut_to_five_minutes(code: int) -> None:
+    reported: list[float] = []
     service = Service(httpx.Response(code, headers=WEEK), status())
-    api = await service.logged_in(on_pause=told.append)
+    api = await service.logged_in(on_pause=reported.append)
     assert await api.job_status("ACME", "wa1-1") == "executing"
-    assert told == [300]
+    assert reported == [300]
     assert 300 <= service.clock.now - 1000 < 301
 
 
-async def test_after_a_long_pause_there_is_one_try_and_everybody_waits_again() -> None:
-    told: list[float] = []
+async def test_after_a_long_pause_there_is_one_try_before_the_next_pause() -> None:
+    reported: list[float] = []
     service = Service(httpx.Response(429, headers=WEEK))
-    api = await service.logged_in(on_pause=told.append)
+    api = await service.logged_in(on_pause=reported.append)
     with pytest.raises(RateLimited) as caught:
         await api.job_status("ACME", "wa1-1")
     assert caught.value.wait == 300
     assert len(service.requests) == 2
     service.replies = [status()]
     assert await api.job_status("ACME", "wa1-2") == "executing"
-    assert told == [300, 300]
+    assert reported == [300, 300]
     assert 600 <= service.clock.now - 1000 < 601
 
 
 @pytest.mark.parametrize("id_", ["", "..", "../x", "a/b", "a?b", "a#b", "a b", "a\x1b[2J", "é", "a" * 200])
-async def test_what_cannot_be_an_id_is_not_sent(id_: str) -> None:
+async def test_an_invalid_id_is_not_sent(id_: str) -> None:
     service = Service(status())
     api = await service.logged_in()
     for call in (api.server("ACME", id_), api.job_status(id_, "x"), api.job_status("ACME", id_)):
@@ -205,7 +210,7 @@ async def test_what_cannot_be_an_id_is_not_sent(id_: str) -> None:
     assert service.requests == []
 
 
-async def test_a_data_center_without_a_root_group_is_told() -> None:
+async def test_a_data_center_without_a_root_group_is_not_found() -> None:
     service = Service()
     api = await service.logged_in()
     with pytest.raises(NotFound, match="shows no root group"):
@@ -221,13 +226,13 @@ async def test_cookies_are_not_kept() -> None:
     assert all("cookie" not in request.headers for request in service.requests)
 
 
-async def test_latency_is_told() -> None:
-    told: list[float] = []
+async def test_the_latency_of_each_request_is_reported() -> None:
+    reported: list[float] = []
     service = Service()
     service.replies = [lambda _: _later(service, 0.25)]
-    api = await service.logged_in(on_latency=told.append)
+    api = await service.logged_in(on_latency=reported.append)
     await api.job_status("ACME", "wa1-1")
-    assert told == [0.0, 0.25]
+    assert reported == [0.0, 0.25]
 
 
 def _later(service: Service, seconds: float) -> httpx.Response:
@@ -235,13 +240,13 @@ def _later(service: Service, seconds: float) -> httpx.Response:
     return status()
 
 
-def test_an_unusable_ca_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_ca_file_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
     with pytest.raises(ApiError, match="SSL_CERT_FILE"):
         Api("https://api.test")
 
 
-def test_an_unusable_proxy_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_proxy_is_reported_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:hunter2@proxy.test:1")
     with pytest.raises(ApiError, match="proxy") as caught:
         Api("https://api.test")

@@ -1,4 +1,4 @@
-"""Whatever form an endpoint repeats a password or a token in, nobody is shown it."""
+"""A password or token that an endpoint repeats is hidden, in whatever form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tui.api.secret import Secret
 from tui.model.group import DataCenter
 from tui.model.operation import Action
 
-HARD = 'p\u00e4"ss /\\+w\u00f6rd&1'
+HARD_PASSWORD = 'p\u00e4"ss /\\+w\u00f6rd&1'
 """A password that every encoding changes."""
 
 
@@ -53,7 +53,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-def of(password: str, token: str = "") -> Redaction:
+def redaction_of(password: str, token: str = "") -> Redaction:
     redaction = Redaction()
     redaction.know_logins(("demo", Secret(password)))
     if token:
@@ -62,10 +62,10 @@ def of(password: str, token: str = "") -> Redaction:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("password", [HARD, "hunter2-zx81", "€€€€", "    ", "\\\\\\\\", "a" * 100])
+@pytest.mark.parametrize("password", [HARD_PASSWORD, "hunter2-zx81", "€€€€", "    ", "\\\\\\\\", "a" * 100])
 def test_each_form_is_hidden(form: str, password: str) -> None:
-    said = f"refused <{FORMS[form](password)}>"
-    assert of(password).text(said).rstrip("=>") == f"refused <{HIDDEN}"
+    message = f"refused <{FORMS[form](password)}>"
+    assert redaction_of(password).text(message).rstrip("=>") == f"refused <{HIDDEN}"
 
 
 @given(
@@ -76,32 +76,32 @@ def test_each_form_is_hidden(form: str, password: str) -> None:
 )
 def test_any_password_is_hidden_in_each_form(password: str, form: str, before: str, after: str) -> None:
     repeated = FORMS[form](password)
-    shown = of(password).text(before + repeated + after)
+    shown = redaction_of(password).text(before + repeated + after)
     assert repeated not in shown
     assert password not in shown
 
 
 @given(text=st.text(max_size=80))
-def test_other_text_stays(text: str) -> None:
-    assert of("Quite-Another-42", "eyJhbGciOiJIUzI1NiJ9.e30.x").text(text) == text
+def test_text_without_a_secret_is_unchanged(text: str) -> None:
+    assert redaction_of("Quite-Another-42", "eyJhbGciOiJIUzI1NiJ9.e30.x").text(text) == text
 
 
 @pytest.mark.parametrize("password", ["abc", "ab", "a", "é"])
-def test_a_text_with_a_secret_too_short_to_be_hidden_alone_is_withheld(password: str) -> None:
-    assert of(password).text(f"user demo, password {password}!") == WITHHELD
-    assert of(password).text("nothing of the kind?") == (
+def test_a_text_with_a_very_short_secret_is_withheld(password: str) -> None:
+    assert redaction_of(password).text(f"user demo, password {password}!") == WITHHELD
+    assert redaction_of(password).text("nothing of the kind?") == (
         WITHHELD if password in "nothing of the kind" else "nothing of the kind?"
     )
 
 
-@pytest.mark.parametrize("left", [4, 31, 32, 33, 200])
-def test_the_beginning_of_a_secret_that_was_cut_off_is_hidden(left: int) -> None:
+@pytest.mark.parametrize("length", [4, 31, 32, 33, 200])
+def test_the_beginning_of_a_truncated_secret_is_hidden(length: int) -> None:
     token = "".join(f"{number:x}." for number in range(7, 500))
-    assert of("hunter2-zx81", token).text(f"Bearer {token[:left]}…") in ("Bearer ……", "Bearer …")
+    assert redaction_of("hunter2-zx81", token).text(f"Bearer {token[:length]}…") in ("Bearer ……", "Bearer …")
 
 
 def echo(form: Callable[[str], str], code: int) -> Callable[[httpx.Request], httpx.Response]:
-    """A gateway that repeats what it was sent."""
+    """A gateway whose message repeats the token or the password that it was sent."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent = request.headers.get("Authorization") or json.loads(request.content)["password"]
@@ -112,18 +112,18 @@ def echo(form: Callable[[str], str], code: int) -> Callable[[httpx.Request], htt
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize("form", ["raw", "JSON", "URL, all of it"])
-async def test_a_login_that_repeats_the_password(code: int, form: str) -> None:
+async def test_a_password_repeated_by_the_login_is_hidden(code: int, form: str) -> None:
     service = Service()
     service.logins = [echo(FORMS[form], code)]
     with pytest.raises(ApiError) as caught:
-        await service.api().login("demo", HARD)
-    assert FORMS[form](HARD) not in str(caught.value)
+        await service.api().login("demo", HARD_PASSWORD)
+    assert FORMS[form](HARD_PASSWORD) not in str(caught.value)
     if isinstance(caught.value, LoginRefused):
         assert str(caught.value) == f"no: {HIDDEN}"
 
 
 @pytest.mark.parametrize("code", [400, 403, 404, 409, 500])
-async def test_a_gateway_that_repeats_the_token(code: int) -> None:
+async def test_a_token_repeated_by_a_gateway_is_hidden(code: int) -> None:
     service = Service(echo(str, code))
     service.logins = [httpx.Response(200, json={"bearerToken": "t0k3", "accountAlias": "ACME"})]
     api = service.api()
@@ -134,7 +134,7 @@ async def test_a_gateway_that_repeats_the_token(code: int) -> None:
         assert "t0k3" not in str(caught.value)
 
 
-async def test_a_token_after_which_another_came() -> None:
+async def test_a_renewed_token_stays_hidden() -> None:
     seen: list[str] = []
 
     def first(request: httpx.Request) -> httpx.Response:
@@ -149,7 +149,7 @@ async def test_a_token_after_which_another_came() -> None:
     assert seen[0] not in str(caught.value)
 
 
-async def test_a_garbled_answer_that_repeats_the_token() -> None:
+async def test_a_token_in_a_garbled_answer_is_hidden() -> None:
     def garbled(request: httpx.Request) -> httpx.Response:
         raise httpx.RemoteProtocolError(f"illegal status line: {request.headers['Authorization'].encode()!r}")
 
@@ -159,13 +159,13 @@ async def test_a_garbled_answer_that_repeats_the_token() -> None:
     assert "token-7f3a" not in str(caught.value)
 
 
-async def test_a_token_as_the_word_for_a_job() -> None:
+async def test_a_token_in_a_job_status_is_hidden() -> None:
     service = Service(lambda request: status(request.headers["Authorization"]))
     api = await service.logged_in()
     assert await api.job_status("ACME", "wa1-1") == f"Bearer {HIDDEN}"
 
 
-async def test_the_reason_of_a_refused_server() -> None:
+async def test_a_password_in_the_message_of_a_refused_server_is_hidden() -> None:
     reply: Reply = httpx.Response(
         202, json=[{"server": "A1", "isQueued": False, "errorMessage": f"no {PASSWORD}" + "x" * 500}]
     )
@@ -174,8 +174,8 @@ async def test_the_reason_of_a_refused_server() -> None:
     assert answer.message.startswith(f"no {HIDDEN}x")
 
 
-async def test_names_and_descriptions_but_not_ids() -> None:
-    """An id is compared and sent: without a part of it, it is another's."""
+async def test_secrets_are_hidden_in_names_and_descriptions_but_not_in_ids() -> None:
+    """Ids are compared and sent, so a changed id would name another server."""
     named = {
         "id": "wa1-root",
         "name": f"of {PASSWORD}",
@@ -191,33 +191,33 @@ async def test_names_and_descriptions_but_not_ids() -> None:
     assert found.servers[0].id == "PLAIN01"
 
 
-async def test_the_raw_view() -> None:
-    reply = httpx.Response(200, json={"id": "A1", "description": HARD})
+async def test_a_password_in_the_raw_details_is_hidden() -> None:
+    reply = httpx.Response(200, json={"id": "A1", "description": HARD_PASSWORD})
     api = Service(reply).api()
-    await api.login("demo", HARD)
+    await api.login("demo", HARD_PASSWORD)
     details = await api.server("ACME", "A1")
     assert json.loads(details.raw) == {"id": "A1", "description": HIDDEN}
 
 
-async def test_credentials_that_were_refused_are_forgotten() -> None:
+async def test_refused_credentials_are_forgotten() -> None:
     service = Service()
     service.logins = [httpx.Response(401, json={"message": "no"})]
     api = service.api()
     with pytest.raises(LoginRefused):
-        await api.login("demo", HARD)
+        await api.login("demo", HARD_PASSWORD)
     assert secrets_held(api) == set()
 
 
-async def test_a_refused_login_beside_a_session_leaves_its_secrets_hidden() -> None:
+async def test_after_a_refused_login_the_secrets_of_the_session_stay_hidden() -> None:
     service = Service(lambda request: status(f"{request.headers['Authorization']} {PASSWORD}"))
     api = await service.logged_in()
     service.logins = [httpx.Response(401, json={"message": "no"})]
     with pytest.raises(LoginRefused):
-        await api.login("demo", HARD)
+        await api.login("demo", HARD_PASSWORD)
     assert await api.job_status("ACME", "wa1-1") == f"Bearer {HIDDEN} {HIDDEN}"
 
 
-async def test_a_login_that_cannot_be_renewed_is_forgotten() -> None:
+async def test_the_password_of_a_refused_renewal_is_forgotten() -> None:
     service = Service(httpx.Response(401))
     api = await service.logged_in()
     service.logins = [httpx.Response(401, json={"message": "no"})]

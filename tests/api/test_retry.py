@@ -1,4 +1,4 @@
-"""The decisions about repeating, one by one."""
+"""Which errors are retried, and after what pause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui.api.limits import Limits
 from tui.api.retry import RequestKind
 
 LIMITS = Limits()
-ALL = [
+ALL_ERRORS = [
     errors.BadEndpoint("x"),
     errors.LoginRefused("x"),
     errors.TokenExpired("x"),
@@ -34,39 +34,39 @@ ALL = [
 ]
 
 
-def repeated(kind: RequestKind) -> set[str]:
+def retried(kind: RequestKind) -> set[str]:
     return {
         f"{type(error).__name__} {getattr(error, 'status', '')}".strip()
-        for error in ALL
+        for error in ALL_ERRORS
         if retry.pause_before_repeat(kind, error, 1, LIMITS, lambda: 0.5) is not None
     }
 
 
-def test_what_is_repeated_is_this_and_nothing_else() -> None:
-    assert repeated(RequestKind.LOGIN) == set()
-    assert repeated(RequestKind.OPERATION) == {"Unreachable"}
-    assert repeated(RequestKind.READ) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
+def test_the_errors_that_are_retried_for_each_kind_of_request() -> None:
+    assert retried(RequestKind.LOGIN) == set()
+    assert retried(RequestKind.OPERATION) == {"Unreachable"}
+    assert retried(RequestKind.READ) == {"RateLimited", "Unreachable", "Malformed", "ServerFault 500"}
 
 
 @given(
     st.sampled_from(list(RequestKind)),
-    st.sampled_from(ALL),
+    st.sampled_from(ALL_ERRORS),
     st.integers(1, 20),
     st.floats(0, 1),
     st.floats(0, 1e6),
 )
-def test_a_repeat_never_comes_before_it_was_asked_for_nor_without_end(
-    kind: RequestKind, error: errors.ApiError, attempt: int, jitter: float, asked: float
+def test_retries_respect_retry_after_and_are_limited(
+    kind: RequestKind, error: errors.ApiError, attempt: int, jitter: float, retry_after: float
 ) -> None:
-    pause = retry.pause_before_repeat(kind, error, attempt, LIMITS, lambda: jitter, asked)
+    pause = retry.pause_before_repeat(kind, error, attempt, LIMITS, lambda: jitter, retry_after)
     if pause is not None:
-        assert min(asked, LIMITS.longest_wait) <= pause <= max(asked, LIMITS.backoff_max)
+        assert min(retry_after, LIMITS.longest_wait) <= pause <= max(retry_after, LIMITS.backoff_max)
         assert pause <= LIMITS.longest_wait
-        assert asked <= LIMITS.longest_wait or attempt == 1
+        assert retry_after <= LIMITS.longest_wait or attempt == 1
         assert attempt < LIMITS.tries_when_limited
 
 
-def test_pauses_double_up_to_a_bound_and_vary() -> None:
+def test_pauses_double_up_to_a_limit_and_have_jitter() -> None:
     patient = Limits(tries=100)
 
     def pause(attempt: int, jitter: float) -> float | None:
@@ -99,13 +99,13 @@ def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> Non
     assert retry.parse_retry_after(value) == seconds
 
 
-def test_retry_after_as_a_date_goes_by_the_answers_own_clock() -> None:
+def test_a_retry_after_date_is_relative_to_the_date_of_the_answer() -> None:
     date = "Wed, 21 Oct 2015 07:28:00 GMT"
     assert retry.parse_retry_after("Wed, 21 Oct 2015 07:28:30 GMT", date) == 30.0
     assert retry.parse_retry_after("Wed, 21 Oct 2015 07:27:00 GMT", date) == 0.0
 
 
-def test_retry_after_as_a_date_without_the_answers_clock() -> None:
+def test_a_retry_after_date_without_a_date_header_uses_the_local_clock() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
     assert 30 <= (retry.parse_retry_after(soon) or 0) <= 40
     assert retry.parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
@@ -131,5 +131,5 @@ def test_retry_after_as_a_date_without_the_answers_clock() -> None:
         (OSError(), False),
     ],
 )
-def test_what_proves_that_nothing_was_sent(error: Exception, unsent: bool) -> None:
+def test_the_errors_that_prove_that_nothing_was_sent(error: Exception, unsent: bool) -> None:
     assert retry.provably_unsent(error) is unsent

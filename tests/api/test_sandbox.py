@@ -1,4 +1,4 @@
-"""Every call against the sandbox, which was written from the documents and knows nothing of this client."""
+"""Every call against the sandbox, which was written from the documentation and shares no code with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ START = 1_700_000_000.0
 
 
 class World:
-    """A sandbox in the process, on a clock that passes when somebody sleeps."""
+    """A sandbox in the process, on a clock that advances when a task sleeps."""
 
     def __init__(self, **config: Any) -> None:
         self.now = START
@@ -54,8 +54,8 @@ class World:
         return api
 
     @property
-    def received(self) -> dict[str, int]:
-        """How often each route was asked."""
+    def request_counts(self) -> dict[str, int]:
+        """Route -> number of requests."""
         found: dict[str, int] = self.app.state.record.summary()["by_route"]
         return found
 
@@ -82,12 +82,12 @@ def eligible(fleet: Fleet, count: int) -> list[str]:
     return found[:count]
 
 
-async def test_the_inventory_is_one_request_and_one_more_for_each_data_center() -> None:
+async def test_the_inventory_takes_one_request_and_one_for_each_data_center() -> None:
     world = World(servers=1000)
     fleet = await load(await world.logged_in())
     assert len(fleet.data_centers) == 3
     assert len(fleet.servers) == 1000
-    assert sum(world.received.values()) == 1 + 1 + 3
+    assert sum(world.request_counts.values()) == 1 + 1 + 3
     truth = world.app.state.plane.truth()
     assert len(truth) >= 1
     assert all(server.group_id in fleet.groups for server in fleet.servers.values())
@@ -98,23 +98,27 @@ async def test_the_inventory_is_one_request_and_one_more_for_each_data_center() 
     assert {server.power for server in fleet.servers.values()} >= {"started", "stopped", "paused"}
 
 
-async def test_a_server_alone_is_as_in_its_tree() -> None:
+async def test_a_server_read_alone_equals_the_server_in_its_tree() -> None:
     world = World(servers=240)
     api = await world.logged_in()
     fleet = await load(api)
     by_status: dict[str, Server] = {server.status: server for server in fleet.servers.values()}
     for listed in by_status.values():
         details = await api.server("ACME", listed.id.lower())
-        alone = details.server
-        assert (alone.id, alone.name, alone.group_id) == (listed.id, listed.name, listed.group_id)
-        assert (alone.data_center, alone.status, alone.os) == (listed.data_center, listed.status, listed.os)
+        single = details.server
+        assert (single.id, single.name, single.group_id) == (listed.id, listed.name, listed.group_id)
+        assert (single.data_center, single.status, single.os) == (
+            listed.data_center,
+            listed.status,
+            listed.os,
+        )
         if listed.status == "active":
-            assert alone == listed
+            assert single == listed
             assert details.host_name
             assert details.disks
 
 
-async def test_maintenance_there_and_back() -> None:
+async def test_maintenance_is_started_and_stopped() -> None:
     world = World(servers=240)
     api = await world.logged_in()
     fleet = await load(api)
@@ -133,14 +137,14 @@ async def test_maintenance_there_and_back() -> None:
 
 
 @pytest.mark.parametrize("action", list(Action))
-async def test_every_operation_is_known(action: Action) -> None:
+async def test_the_sandbox_knows_every_operation(action: Action) -> None:
     world = World(servers=240, strict_case=True)
     api = await world.logged_in()
     (answer,) = await api.operate("ACME", action, eligible(await load(api), 1))
     assert answer.queued or answer.message
 
 
-async def test_what_cannot_be_done_is_told_for_each_server() -> None:
+async def test_each_server_that_is_refused_has_a_message() -> None:
     world = World(servers=240)
     api = await world.logged_in()
     fleet = await load(api)
@@ -151,7 +155,7 @@ async def test_what_cannot_be_done_is_told_for_each_server() -> None:
     assert all(answer.message for answer in answers)
 
 
-async def test_refusals() -> None:
+async def test_refusals_raise_typed_errors() -> None:
     world = World(servers=240)
     api = world.api()
     with pytest.raises(LoginRefused, match="didn't recognize"):
@@ -166,7 +170,7 @@ async def test_refusals() -> None:
         await api.data_centers("ZZZZ")
 
 
-async def test_a_sub_account_under_the_same_token() -> None:
+async def test_a_sub_account_is_read_with_the_same_token() -> None:
     world = World(servers=240)
     api = await world.logged_in()
     fleet = await load(api, "acmd")
@@ -174,7 +178,7 @@ async def test_a_sub_account_under_the_same_token() -> None:
     assert not set(fleet.servers) & set((await load(api)).servers)
 
 
-async def test_readings_come_through_faults() -> None:
+async def test_most_reads_succeed_despite_faults() -> None:
     world = World(servers=240)
     api = await world.logged_in()
     ids = eligible(await load(api), 3)
@@ -199,12 +203,14 @@ async def test_a_lost_answer_is_unsure_and_the_operation_was_sent_once(fault: st
     with pytest.raises(OutcomeUnsure):
         await api.operate("ACME", Action.START_MAINTENANCE, [server_id])
     posts = {
-        route: count for route, count in world.received.items() if "/servers/" in route and "POST" in route
+        route: count
+        for route, count in world.request_counts.items()
+        if "/servers/" in route and "POST" in route
     }
     assert sum(posts.values()) == 1
 
 
-async def test_the_same_over_http(serve_sandbox: ServeSandbox) -> None:
+async def test_the_client_works_with_a_sandbox_over_http(serve_sandbox: ServeSandbox) -> None:
     api = Api(serve_sandbox(SandboxConfig(servers=240)))
     session = await api.login("demo", "pitstop")
     assert session.account == "ACME"
@@ -215,7 +221,7 @@ async def test_the_same_over_http(serve_sandbox: ServeSandbox) -> None:
     await api.aclose()
 
 
-async def test_answers_that_come_twice_change_nothing(serve_sandbox: ServeSandbox) -> None:
+async def test_answers_that_arrive_twice_change_nothing(serve_sandbox: ServeSandbox) -> None:
     url = serve_sandbox(SandboxConfig(servers=240, faults={"answer-twice": 1}))
     api = Api(url)
     await api.login("demo", "pitstop")

@@ -1,4 +1,4 @@
-"""Passwords and tokens are in memory and on the wire, and nowhere else."""
+"""Passwords and tokens appear in no error, repr or log."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ import httpx
 import pytest
 
 from tests.api.held import objects_below, secrets_held
-from tests.api.service import PASSWORD, TOKEN, Reply, Service, queued, refused, status
+from tests.api.service import PASSWORD, TOKEN, Reply, Service, login_refused, queued, status
 from tui.api.endpoints import Api
 from tui.api.errors import ApiError
 from tui.api.secret import Secret
 from tui.model.operation import Action
 
-HIDDEN = "hunter2-zx81"
+SECRET = "hunter2-zx81"
 
 
-def shown(error: BaseException) -> str:
-    """All that the most talkative traceback tells from our own code down, every frame's locals included."""
+def traceback_of(error: BaseException) -> str:
+    """The longest traceback of an error, below the frames of the tests, with the locals of each frame."""
     parts = [repr(error), str(error), repr(error.__dict__)]
     seen: BaseException | None = error
     while seen is not None:
-        ours = seen.__traceback__
-        while ours is not None and "/tests/" in ours.tb_frame.f_code.co_filename:
-            ours = ours.tb_next
-        lines = traceback.TracebackException(type(seen), seen, ours, capture_locals=True).format()
+        frame = seen.__traceback__
+        while frame is not None and "/tests/" in frame.tb_frame.f_code.co_filename:
+            frame = frame.tb_next
+        lines = traceback.TracebackException(type(seen), seen, frame, capture_locals=True).format()
         parts.extend(lines)
         seen = seen.__context__
     return "".join(parts)
 
 
-LOST: list[Reply] = [
-    refused(),
+FAILED_LOGINS: list[Reply] = [
+    login_refused(),
     httpx.Response(500, json={"message": "no"}),
-    httpx.Response(200, content=b'{"bearerToken": "' + HIDDEN.encode() + b'", "cut'),
-    httpx.Response(200, json={"bearerToken": f"{HIDDEN} with spaces"}),
-    httpx.Response(200, content=b'["' + HIDDEN.encode()),
+    httpx.Response(200, content=b'{"bearerToken": "' + SECRET.encode() + b'", "cut'),
+    httpx.Response(200, json={"bearerToken": f"{SECRET} with spaces"}),
+    httpx.Response(200, content=b'["' + SECRET.encode()),
     httpx.ReadTimeout(""),
     httpx.ConnectError("refused"),
 ]
 
 
-@pytest.mark.parametrize("reply", LOST, ids=str)
-async def test_a_failed_login_shows_neither(reply: Reply) -> None:
+@pytest.mark.parametrize("reply", FAILED_LOGINS, ids=str)
+async def test_the_error_of_a_failed_login_shows_no_secret(reply: Reply) -> None:
     service = Service()
     service.logins = [reply]
     with pytest.raises(ApiError) as caught:
-        await service.api().login("demo", HIDDEN)
-    text = shown(caught.value)
-    assert "tui/api/client.py" in text  # there were frames to show
-    assert HIDDEN not in text
+        await service.api().login("demo", SECRET)
+    text = traceback_of(caught.value)
+    assert "tui/api/client.py" in text  # the traceback has frames of the client
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize(
@@ -62,20 +62,20 @@ async def test_a_failed_login_shows_neither(reply: Reply) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("operation", [True, False])
-async def test_a_failed_request_shows_neither(reply: Reply, operation: bool) -> None:
+async def test_the_error_of_a_failed_request_shows_no_secret(reply: Reply, operation: bool) -> None:
     service = Service(reply)
     api = await service.logged_in()
-    service.logins = [refused()]
+    service.logins = [login_refused()]
     call = api.operate("ACME", Action.POWER_ON, ["A1"]) if operation else api.job_status("ACME", "wa1-1")
     with pytest.raises(ApiError) as caught:
         await call
-    text = shown(caught.value)
+    text = traceback_of(caught.value)
     assert "tui/api/client.py" in text
     assert PASSWORD not in text
     assert TOKEN not in text
 
 
-async def test_no_object_shows_them() -> None:
+async def test_no_repr_of_the_client_shows_a_secret() -> None:
     service = Service(status())
     api = await service.logged_in()
     found = list(objects_below(api))
@@ -87,7 +87,7 @@ async def test_no_object_shows_them() -> None:
     assert f"{TOKEN}-1" in secrets_held(api)
 
 
-async def test_the_log_tells_method_path_status_and_time_and_no_more(
+async def test_the_log_has_method_path_status_and_time_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -108,17 +108,17 @@ async def test_the_log_tells_method_path_status_and_time_and_no_more(
     assert TOKEN not in caplog.text
 
 
-async def test_closing_forgets_them() -> None:
+async def test_closing_forgets_all_secrets() -> None:
     api: Api = await Service(status()).logged_in()
     await api.aclose()
     assert secrets_held(api) == set()
 
 
-def test_a_secret_is_shown_on_request_only() -> None:
-    secret = Secret(HIDDEN)
-    assert secret.reveal() == HIDDEN
+def test_a_secret_shows_its_value_only_by_reveal() -> None:
+    secret = Secret(SECRET)
+    assert secret.reveal() == SECRET
     for text in (str(secret), repr(secret), f"{secret}", repr([secret]), repr({"x": (secret,)})):
-        assert HIDDEN not in text
+        assert SECRET not in text
     for take in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="stays in memory"):
             take(secret)

@@ -21,7 +21,7 @@ from tui.api.limits import Limits
 from tui.model.operation import Action
 
 PATIENT = Limits()
-AT_LOGIN = 1
+LOGIN_CONNECTIONS = 1
 """Connections that the login took: a POST has one of its own."""
 QUEUED = json.dumps(
     [{"server": "a1", "isQueued": True, "links": [{"rel": "status", "id": "wa1-1"}]}]
@@ -40,7 +40,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 async def session(
     act: Act, limits: Limits = PATIENT, on_pause: Callable[[float], None] | None = None
 ) -> AsyncIterator[tuple[RawServer, Api]]:
-    """A client that has logged in, however often a busy machine made it too late for ``limits``."""
+    """A client that has logged in; the login is repeated where a busy machine exceeds ``limits``."""
     async with raw_server(act) as server:
         api = Api(f"http://127.0.0.1:{server.port}", limits=limits, on_pause=on_pause)
         async with asyncio.timeout(PATIENCE):
@@ -48,13 +48,13 @@ async def session(
                 with contextlib.suppress(Unreachable):
                     await api.login("demo", PASSWORD)
                     break
-        server.connections = AT_LOGIN
+        server.connections = LOGIN_CONNECTIONS
         yield server, api
         await api.aclose()
 
 
 async def silence(connection: Connection) -> None:
-    await connection.gone()
+    await connection.wait_closed()
 
 
 async def reset(connection: Connection) -> None:
@@ -82,10 +82,10 @@ async def half_a_chunk(connection: Connection) -> None:
 
 async def garbage(connection: Connection) -> None:
     await connection.send(b"SSH-2.0-OpenSSH_9.6\r\n")
-    await connection.gone()
+    await connection.wait_closed()
 
 
-async def a_head_without_end(connection: Connection) -> None:
+async def endless_head(connection: Connection) -> None:
     await connection.send(b"HTTP/1.1 200 OK\r\n")
     with_many = b"X-More: " + b"x" * 8000 + b"\r\n"
     for _ in range(1000):
@@ -93,22 +93,22 @@ async def a_head_without_end(connection: Connection) -> None:
 
 
 async def trickle(connection: Connection) -> None:
-    """Slow loris: always another byte before the read timeout, never an end."""
+    """Slow loris: one more byte before each read timeout, without end."""
     await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    hung_up = asyncio.create_task(connection.gone())
+    hung_up = asyncio.create_task(connection.wait_closed())
     while not hung_up.done():
         await connection.send(b" ")
         await asyncio.wait([hung_up], timeout=0.01)
 
 
 async def early_hints_for_ever(connection: Connection) -> None:
-    hung_up = asyncio.create_task(connection.gone())
+    hung_up = asyncio.create_task(connection.wait_closed())
     while not hung_up.done():
         await connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
         await asyncio.wait([hung_up], timeout=0.01)
 
 
-BROKEN = [
+BROKEN_SERVERS = [
     silence,
     reset,
     close,
@@ -116,17 +116,17 @@ BROKEN = [
     half_a_body,
     half_a_chunk,
     garbage,
-    a_head_without_end,
+    endless_head,
     trickle,
     early_hints_for_ever,
 ]
 
 
-@pytest.mark.parametrize("act", BROKEN)
+@pytest.mark.parametrize("act", BROKEN_SERVERS)
 async def test_an_operation_whose_answer_is_lost_is_unsure_and_sent_once(act: Act) -> None:
     requests: list[bytes] = []
     async with asyncio.timeout(PATIENCE):
-        while not requests:  # A machine so busy that the limits pass before anything leaves proves nothing.
+        while not requests:  # On a busy machine the limits may pass before it leaves: try again.
             async with session(act, QUICK) as (server, api):
                 with pytest.raises((OutcomeUnsure, Unreachable)) as caught:
                     await api.operate("ACME", Action.START_MAINTENANCE, ["A1"])
@@ -137,15 +137,15 @@ async def test_an_operation_whose_answer_is_lost_is_unsure_and_sent_once(act: Ac
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("act", BROKEN)
-async def test_a_reading_whose_answer_is_lost_ends_and_is_told(act: Act) -> None:
+@pytest.mark.parametrize("act", BROKEN_SERVERS)
+async def test_a_read_whose_answer_is_lost_ends_with_a_typed_error(act: Act) -> None:
     async with session(act, QUICK) as (server, api):
         with pytest.raises((Unreachable, Malformed)):
             await api.job_status("ACME", "wa1-1")
         assert len(server.requests) == 1
 
 
-async def test_a_reading_recovers_on_a_new_connection() -> None:
+async def test_a_read_is_retried_on_a_new_connection() -> None:
     acts = [reset, half_a_body]
 
     async def act(connection: Connection) -> None:
@@ -161,19 +161,19 @@ async def test_one_connection_serves_many_requests() -> None:
     async with session(lambda connection: connection.answer(STATUS)) as (server, api):
         for _ in range(5):
             await api.job_status("ACME", "wa1-1")
-        assert server.connections == AT_LOGIN + 1
+        assert server.connections == LOGIN_CONNECTIONS + 1
 
 
-async def test_no_more_connections_than_allowed() -> None:
+async def test_no_more_connections_are_opened_than_allowed() -> None:
     async with session(
         lambda connection: connection.answer(STATUS), msgspec.structs.replace(PATIENT, connections=8)
     ) as (server, api):
         await asyncio.gather(*(api.job_status("ACME", "wa1-1") for _ in range(39)))
-        assert server.connections <= AT_LOGIN + 8
+        assert server.connections <= LOGIN_CONNECTIONS + 8
         assert len(server.requests) == 39
 
 
-async def test_redirects_and_addresses_in_answers_lead_nowhere_else() -> None:
+async def test_redirects_and_links_to_another_origin_are_not_followed() -> None:
     async with raw_server(lambda connection: connection.answer(STATUS)) as other:
         elsewhere = f"http://127.0.0.1:{other.port}/v2/x".encode()
 
@@ -202,7 +202,7 @@ async def test_redirects_and_addresses_in_answers_lead_nowhere_else() -> None:
         assert other.connections == 0
 
 
-async def test_an_operation_is_not_sent_where_nobody_listens() -> None:
+async def test_an_operation_to_a_closed_port_is_unreachable() -> None:
     async with session(lambda connection: connection.answer(QUEUED)) as (server, api):
         assert (await api.operate("ACME", Action.POWER_ON, ["A1"]))[0].queued
         server.refuse()
@@ -210,7 +210,7 @@ async def test_an_operation_is_not_sent_where_nobody_listens() -> None:
             await api.operate("ACME", Action.POWER_ON, ["A1"])
 
 
-async def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again() -> None:
+async def test_a_connection_that_the_server_has_closed_is_not_reused() -> None:
     closed = asyncio.Event()
 
     async def act(connection: Connection) -> None:
@@ -227,14 +227,14 @@ async def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again() 
             assert len(server.requests) == count
 
 
-async def test_nobody_there_and_no_such_name() -> None:
+async def test_a_closed_port_and_an_unknown_host_are_unreachable() -> None:
     with pytest.raises(Unreachable, match="refuses the connection: check the URL and port"):
         await Api(f"http://127.0.0.1:{free_port()}").login("demo", PASSWORD)
     with pytest.raises(Unreachable):
         await Api("https://no-such-host.invalid").login("demo", PASSWORD)
 
 
-async def test_a_certificate_that_does_not_verify_is_said_and_nothing_is_sent() -> None:
+async def test_an_untrusted_certificate_is_refused_before_anything_is_sent() -> None:
     async with raw_server(lambda connection: connection.answer(STATUS), tls=True) as server:
         with pytest.raises(Untrusted, match=r"certificate of localhost.* is not trusted .*SSL_CERT_FILE"):
             await Api(f"https://localhost:{server.port}").login("demo", PASSWORD)
@@ -248,11 +248,11 @@ async def test_a_certificate_from_the_environment_is_trusted(monkeypatch: pytest
         await api.login("demo", PASSWORD)
         assert await api.job_status("ACME", "wa1-1") == "executing"
         await api.aclose()
-        with pytest.raises(Untrusted, match=r"certificate of 127\.0\.0\.1"):  # a name it was not made for
+        with pytest.raises(Untrusted, match=r"certificate of 127\.0\.0\.1"):  # not its name
             await Api(f"https://127.0.0.1:{server.port}").login("demo", PASSWORD)
 
 
-async def test_plain_http_where_tls_was_expected_is_said() -> None:
+async def test_plain_http_where_tls_is_expected_is_reported() -> None:
     async def bad_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
         await reader.read()
@@ -266,19 +266,19 @@ async def test_plain_http_where_tls_was_expected_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda port: f"http://127.0.0.1:{port}", lambda port: f"http://localhost:{port}"]
+    "make_url", [lambda port: f"http://127.0.0.1:{port}", lambda port: f"http://localhost:{port}"]
 )
-async def test_what_goes_to_this_machine_goes_through_no_proxy(
-    monkeypatch: pytest.MonkeyPatch, make: Callable[[int], str]
+async def test_requests_to_this_machine_bypass_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, make_url: Callable[[int], str]
 ) -> None:
     async with raw_server(lambda connection: connection.answer(STATUS)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         async with raw_server(lambda connection: connection.answer(STATUS)) as server:
-            api = Api(make(server.port))
+            api = Api(make_url(server.port))
             await api.login("demo", PASSWORD)
             assert await api.job_status("ACME", "wa1-1") == "executing"
             await api.aclose()
-            assert server.connections == AT_LOGIN + 1
+            assert server.connections == LOGIN_CONNECTIONS + 1
         assert proxy.connections == 0
 
 
@@ -300,14 +300,14 @@ def free_port() -> int:
 
 
 class Withdrawn(Exception):
-    """What was asked for is not wanted any more."""
+    """The request is withdrawn before it leaves."""
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.3])
-async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(pause: float) -> None:
-    """The turn may come minutes after it was asked for, and what was to be sent be done by others by then."""
-    asked: list[bool] = []
-    held: list[float] = []
+async def test_may_leave_is_called_after_all_waits_just_before_the_request(pause: float) -> None:
+    """A request may wait for minutes; by then another process may have carried the operation out."""
+    calls: list[bool] = []
+    pause_ends: list[float] = []
 
     async def answer(connection: Connection) -> None:
         if b"/status/" in connection.request:
@@ -317,7 +317,7 @@ async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(p
             await connection.answer(QUEUED)
 
     def on_pause(seconds: float) -> None:
-        held.append(asyncio.get_running_loop().time() + seconds)
+        pause_ends.append(asyncio.get_running_loop().time() + seconds)
 
     async with session(answer, Limits(tries_when_limited=1), on_pause) as (server, api):
         with pytest.raises(RateLimited):
@@ -326,11 +326,11 @@ async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(p
         before = server.connections
 
         async def may_leave() -> None:
-            asked.append(asyncio.get_running_loop().time() >= held[0])
+            calls.append(asyncio.get_running_loop().time() >= pause_ends[0])
             async with asyncio.timeout(PATIENCE):
-                while server.connections < before + len(asked):  # noqa: ASYNC110 - it tells nobody
+                while server.connections < before + len(calls):  # noqa: ASYNC110 - the server sets no event
                     await asyncio.sleep(0.01)
-            if len(asked) == 1:
+            if len(calls) == 1:
                 raise Withdrawn
 
         with pytest.raises(Withdrawn):
@@ -338,4 +338,4 @@ async def test_the_right_to_send_is_asked_for_when_nothing_is_left_to_wait_for(p
         assert server.requests == []
         (answered,) = await api.operate("ACME", Action.POWER_ON, ["A1"], may_leave)
         assert answered.queued
-    assert asked == [True, True]
+    assert calls == [True, True]

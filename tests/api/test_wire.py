@@ -1,4 +1,4 @@
-"""Bytes to model: what the platform really sends, and what others might."""
+"""Decoding of answers: as the platform sends them, and broken ones."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def tree_of(value: Any, **bounds: int) -> wire.Tree:
     return trees.group_tree(encode(value), WA1, Limits(**bounds))
 
 
-def only(value: Any) -> Server:
-    """The server that an entity becomes, in a tree."""
+def server_of(value: Any) -> Server:
+    """The server that an entity in a tree is decoded to."""
     (found,) = tree_of(group("a0", "WA1 Hardware", servers=[value])).servers
     return found
 
 
-# --- as recorded ----------------------------------------------------------------------------------------
+# --- recorded shapes -----------------------------------------------------------------------------------
 
 
-def test_a_tree_becomes_groups_and_servers() -> None:
+def test_a_tree_is_decoded_to_groups_and_servers() -> None:
     groups, servers = tree_of(shapes.tree())
     assert [(one.id, one.path, one.parent_id, one.kind) for one in groups] == [
         ("a0", "WA1 Hardware", None, "default"),
@@ -57,7 +57,7 @@ def test_a_tree_becomes_groups_and_servers() -> None:
 
 
 def test_every_field_that_a_row_can_show_is_kept() -> None:
-    assert only(server()) == Server(
+    assert server_of(server()) == Server(
         id="WA1ACMEWEB01",
         name="WA1ACMEWEB01",
         group_id="a0",
@@ -78,7 +78,7 @@ def test_every_field_that_a_row_can_show_is_kept() -> None:
     )
 
 
-def test_what_many_servers_share_is_kept_once() -> None:
+def test_texts_that_servers_share_are_kept_once() -> None:
     _, servers = tree_of(group("a0", "x", servers=[server("WA1ACMEWEB01"), server("WA1ACMEWEB02")]))
     first, second = servers
     for field in ("group_id", "data_center", "status", "power", "os", "kind", "modified_by"):
@@ -86,7 +86,7 @@ def test_what_many_servers_share_is_kept_once() -> None:
     assert first.id is first.name
 
 
-def test_everything_about_one_server() -> None:
+def test_server_details_are_decoded_completely() -> None:
     body = encode(server())
     details = trees.server(body)
     assert details.server.id == "WA1ACMEWEB01"
@@ -100,13 +100,13 @@ def test_everything_about_one_server() -> None:
     assert details.raw == body
 
 
-def test_one_server_reads_the_same_alone_and_in_a_tree() -> None:
+def test_a_server_decodes_the_same_alone_and_in_a_tree() -> None:
     for entity in (server(), shapes.archived(), shapes.building(), shapes.paused()):
-        alone = trees.server(encode(entity | {"groupId": "a0"})).server
-        assert alone == only(entity)
+        single = trees.server(encode(entity | {"groupId": "a0"})).server
+        assert single == server_of(entity)
 
 
-def test_data_centers_come_with_their_root_groups() -> None:
+def test_data_centers_are_decoded_with_their_root_groups() -> None:
     assert wire.data_centers(encode(shapes.data_centers())) == [
         DataCenter("WA1", "WA1 - Somewhere", "a0"),
         DataCenter("DE1", "DE1 - Somewhere", "f0"),
@@ -115,14 +115,14 @@ def test_data_centers_come_with_their_root_groups() -> None:
     assert wire.data_centers(b"null") == []
 
 
-def test_the_root_group_may_stand_in_the_address_only_and_only_its_id_is_taken() -> None:
+def test_the_root_group_id_may_come_from_the_href_alone() -> None:
     body = shapes.data_centers()
     body[0]["links"] = [{"REL": "Group", "HREF": "https://evil.test/v2/groups/acme/0A1B?x=1"}]
     body[1]["links"] = [{"rel": "group", "href": "https://evil.test/.."}]
     assert [one.root_group_id for one in wire.data_centers(encode(body))] == ["0a1b", ""]
 
 
-def test_answers_to_an_operation() -> None:
+def test_the_answers_to_an_operation_are_decoded() -> None:
     assert wire.answers(encode(shapes.answers())) == [
         wire.Answer("WA1ACMEWEB02", True, "wa1-12345"),
         wire.Answer("WA1ACMEWEB01", True, "wa1-12345"),
@@ -149,7 +149,7 @@ def test_answers_to_an_operation() -> None:
         ),
     ],
 )
-def test_answers_with_gaps(entity: Any, expected: wire.Answer) -> None:
+def test_answers_with_missing_fields_are_decoded(entity: Any, expected: wire.Answer) -> None:
     assert wire.answers(encode([entity])) == [expected]
     assert wire.answers(encode(entity)) == [expected]
 
@@ -157,28 +157,28 @@ def test_answers_with_gaps(entity: Any, expected: wire.Answer) -> None:
 @pytest.mark.parametrize(
     "entity", [{}, None, "a1", {"server": "a1"}, {"isQueued": True}, {"server": "a/b", "isQueued": True}]
 )
-def test_an_answer_that_tells_nothing_is_left_out(entity: Any) -> None:
+def test_an_answer_without_a_server_or_a_result_is_skipped(entity: Any) -> None:
     assert wire.answers(encode([entity, *shapes.answers()])) == wire.answers(encode(shapes.answers()))
 
 
-def test_a_server_answered_twice_counts_as_queued_if_once() -> None:
+def test_a_server_answered_twice_is_queued_if_one_answer_says_so() -> None:
     link = {"rel": "status", "id": "wa1-1"}
     body = [{"server": "a1", "isQueued": False}, {"server": "A1", "isQueued": True, "links": [link]}]
     assert wire.answers(encode(body)) == [wire.Answer("A1", True, "wa1-1")]
     assert wire.answers(encode(body[::-1])) == [wire.Answer("A1", True, "wa1-1")]
 
 
-def test_the_word_for_a_job_is_no_longer_than_a_word() -> None:
+def test_a_long_job_status_is_cut() -> None:
     assert len(wire.job_status(encode({"status": 4_000 * "w"}))) == wire.STATUS_LIMIT
 
 
 @pytest.mark.parametrize("word", ["succeeded", "notStarted", "someNewWord"])
-def test_the_word_for_a_job_is_passed_on(word: str) -> None:
+def test_a_job_status_is_passed_on_unchanged(word: str) -> None:
     assert wire.job_status(encode({"status": word})) == word
     assert wire.job_status(encode({"Status": word})) == word
 
 
-def test_a_session() -> None:
+def test_a_login_answer_is_decoded() -> None:
     found = wire.login(encode(shapes.session() | {"accountAlias": "acme", "extra": [1]}))
     assert found is not None
     session, token = found
@@ -187,14 +187,14 @@ def test_a_session() -> None:
     assert "eyJ" not in repr(found)
 
 
-def test_a_session_with_gaps() -> None:
+def test_a_login_answer_with_missing_fields_is_decoded() -> None:
     found = wire.login(encode({"BearerToken": "abc", "roles": None}))
     assert found is not None
     assert found[0] == wire.LoginAnswer("", "", (), "")
 
 
 @pytest.mark.parametrize("token", [None, "", " ", "a b", "a\nb", "é", 7, ["x"], "x" * 20_000])
-def test_a_session_without_a_usable_token(token: Any) -> None:
+def test_a_login_answer_without_a_usable_token_is_none(token: Any) -> None:
     assert wire.login(encode({"bearerToken": token})) is None
 
 
@@ -227,27 +227,27 @@ def test_a_session_without_a_usable_token(token: Any) -> None:
         (7, ""),
     ],
 )
-def test_the_shapes_of_a_refusal(body: Any, message: str) -> None:
+def test_the_message_of_an_error_is_found_in_each_shape(body: Any, message: str) -> None:
     assert wire.error_message(encode(body)) == message
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b'{"message": "cut', b"\xff\xfe", b"[" * 5000, b'"' + b"x" * 10**6]
 )
-def test_a_refusal_that_says_nothing(body: bytes) -> None:
+def test_an_error_body_without_a_message_gives_an_empty_text(body: bytes) -> None:
     assert wire.error_message(body) == ""
 
 
 # --- what is sent -----------------------------------------------------------------------------------------
 
 
-def test_requests_are_as_documented() -> None:
+def test_request_bodies_match_the_documentation() -> None:
     assert wire.operation_request(["a1", "B2", "A1"]) == b'["A1","B2"]'
     request = wire.login_request("demo", Secret('p"w\u00e9'))
     assert json.loads(request.reveal()) == {"username": "demo", "password": 'p"w\u00e9'}
 
 
-# --- as nobody should send it -----------------------------------------------------------------------------
+# --- invalid bodies ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -284,13 +284,13 @@ def test_requests_are_as_documented() -> None:
         ({"type": {"x": 1}}, "kind", ""),
     ],
 )
-def test_one_odd_field_costs_that_field_only(changes: Any, field: str, expected: Any) -> None:
+def test_an_invalid_field_does_not_affect_the_others(changes: Any, field: str, expected: Any) -> None:
     entity = server() | {"groupId": "a0"} | changes
-    found = only(entity)
+    found = server_of(entity)
     assert getattr(found, field) == expected
     assert found.id == "WA1ACMEWEB01"
-    alone = trees.server(encode(entity)).server
-    assert getattr(alone, field) == expected
+    single = trees.server(encode(entity)).server
+    assert getattr(single, field) == expected
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_one_odd_field_costs_that_field_only(changes: Any, field: str, expected:
         {"name": "X"},
     ],
 )
-def test_an_entity_without_a_usable_id_is_dropped_and_the_rest_stays(entity: Any) -> None:
+def test_an_entity_without_a_usable_id_is_dropped_alone(entity: Any) -> None:
     tree = group("a0", "x", servers=[server("WA1A01"), entity, server("WA1A02")], groups=[None, 7, entity])
     assert [one.id for one in tree_of(tree).servers] == ["WA1A01", "WA1A02"]
     with pytest.raises(Malformed):
@@ -317,7 +317,7 @@ def test_an_entity_without_a_usable_id_is_dropped_and_the_rest_stays(entity: Any
 
 
 @pytest.mark.parametrize("nothing", [None, {}, "x", 7])
-def test_lists_that_are_none(nothing: Any) -> None:
+def test_invalid_lists_of_a_group_count_as_empty(nothing: Any) -> None:
     groups, servers = tree_of(group("a0", "x", groups=nothing, servers=nothing))
     assert (len(groups), servers) == (1, ())
 
@@ -329,24 +329,24 @@ def test_servers_of_a_group_without_an_id_belong_to_the_group_above() -> None:
     assert servers[0].group_id == "a0"
 
 
-def test_a_group_met_again_below_itself_closes_no_circle() -> None:
+def test_a_group_that_contains_itself_makes_no_cycle() -> None:
     inner = group("A0", "again", servers=[server("WA1A02")], groups=[group("c0", "deep")])
     groups, servers = tree_of(group("a0", "x", groups=[group("b0", "y", groups=[inner])]))
     assert [(one.id, one.parent_id) for one in groups] == [("a0", None), ("b0", "a0"), ("c0", "a0")]
     assert servers[0].group_id == "a0"
 
 
-def test_keys_of_any_case_are_met() -> None:
-    def shout(value: Any) -> Any:
+def test_keys_are_accepted_with_a_capital_letter() -> None:
+    def capitalized(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key[0].upper() + key[1:]: shout(item) for key, item in value.items()}
-        return [shout(item) for item in value] if isinstance(value, list) else value
+            return {key[0].upper() + key[1:]: capitalized(item) for key, item in value.items()}
+        return [capitalized(item) for item in value] if isinstance(value, list) else value
 
-    assert tree_of(shout(shapes.tree())) == tree_of(shapes.tree())
-    assert wire.data_centers(encode(shout(shapes.data_centers()))) == wire.data_centers(
+    assert tree_of(capitalized(shapes.tree())) == tree_of(shapes.tree())
+    assert wire.data_centers(encode(capitalized(shapes.data_centers()))) == wire.data_centers(
         encode(shapes.data_centers())
     )
-    assert wire.answers(encode(shout(shapes.answers()))) == wire.answers(encode(shapes.answers()))
+    assert wire.answers(encode(capitalized(shapes.answers()))) == wire.answers(encode(shapes.answers()))
 
 
 @pytest.mark.parametrize(
@@ -364,13 +364,13 @@ def test_keys_of_any_case_are_met() -> None:
         (b'"cpu": 2', b'"cpu": 1e999999', "web front"),
     ],
 )
-def test_breaches_of_json_within_text_cost_that_text_only(old: bytes, new: bytes, shown: str) -> None:
+def test_invalid_json_text_affects_that_text_only(old: bytes, new: bytes, shown: str) -> None:
     tree = encode(group("a0", "x", servers=[server("WA1A02", description="other"), server("WA1A01")]))
     found = trees.group_tree(tree.replace(old, new, 1) if old == b"{" else tree.replace(old, new), WA1)
     assert [one.description for one in found.servers] == ["other", shown]
 
 
-def test_a_tree_may_be_one_bytearray() -> None:
+def test_a_tree_can_be_decoded_from_a_bytearray() -> None:
     body = bytearray(encode(shapes.tree()))
     assert trees.group_tree(body, WA1) == tree_of(shapes.tree())
     assert (
@@ -395,13 +395,13 @@ def test_a_tree_may_be_one_bytearray() -> None:
         b"\xff\xfe{\0}\0",
     ],
 )
-def test_what_is_no_tree_is_malformed(body: bytes) -> None:
+def test_a_body_that_is_no_tree_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed) as caught:
         trees.group_tree(body, WA1)
     assert str(caught.value).isprintable()
 
 
-def test_a_tree_that_is_cut_short_is_malformed_wherever_the_cut() -> None:
+def test_a_truncated_tree_is_malformed_at_every_length() -> None:
     body = encode(shapes.tree())
     for length in range(0, len(body), 7):
         with pytest.raises(Malformed):
@@ -418,7 +418,7 @@ def nested(depth: int) -> Any:
     return node
 
 
-def test_depth_is_bounded() -> None:
+def test_the_depth_of_a_tree_is_limited() -> None:
     assert len(tree_of(nested(50), depth=100).groups) == 51
     with pytest.raises(Oversized, match="levels"):
         tree_of(nested(50), depth=20)
@@ -432,7 +432,7 @@ def test_depth_is_bounded() -> None:
             decode(b"[" * 50_000 + b"]" * 50_000)
 
 
-def test_the_number_of_things_is_bounded() -> None:
+def test_the_number_of_groups_and_entries_is_limited() -> None:
     body = b'{"id":"a0","servers":[' + b"{}," * 5000 + b"{}]}"
     with pytest.raises(Oversized, match="more than 3 groups"):
         tree_of(nested(3), groups=3)
@@ -440,7 +440,7 @@ def test_the_number_of_things_is_bounded() -> None:
         trees.group_tree(body, WA1, Limits(strays=4000))
 
 
-def test_long_names_do_not_multiply_in_the_paths_below() -> None:
+def test_long_group_names_do_not_multiply_in_paths() -> None:
     node = group("leaf", "leaf")
     for level in range(50):
         node = group(f"b{level}", "x" * 4000, groups=[node])

@@ -1,4 +1,4 @@
-"""Whatever a body has become on the way: a value, or a typed error."""
+"""Any damaged body decodes to a value or raises a typed error."""
 
 from __future__ import annotations
 
@@ -43,29 +43,27 @@ JUNK = st.recursive(
 )
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
+def locations(value: Any) -> list[tuple[Any, Any]]:
     """Every (container, key) in a JSON value."""
     found: list[tuple[Any, Any]] = []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         found.append((value, key))
-        found.extend(places(item))
+        found.extend(locations(item))
     return found
 
 
-def change(value: Any, chance: random.Random, junk: list[Any]) -> Any:
-    """``value`` with some places dropped, doubled, renamed, wrapped, or put to junk."""
+def change(value: Any, rng: random.Random, junk: list[Any]) -> Any:
+    """Drop, double, rename, wrap or replace some entries of ``value``, one for each of ``junk``."""
     for item in junk:
-        if not (spots := places(value)):
+        if not (candidates := locations(value)):
             return item
-        container, key = chance.choice(spots)
-        match chance.randrange(6):
+        container, key = rng.choice(candidates)
+        match rng.randrange(6):
             case 0:
                 del container[key]
             case 1 if isinstance(container, dict):
-                container[chance.choice([key.upper(), key.lower(), key + " ", key.title()])] = container.pop(
-                    key
-                )
+                container[rng.choice([key.upper(), key.lower(), key + " ", key.title()])] = container.pop(key)
             case 2:
                 container[key] = [container[key]]
             case 3 if isinstance(container, list):
@@ -76,7 +74,7 @@ def change(value: Any, chance: random.Random, junk: list[Any]) -> Any:
 
 
 def all_text(value: object) -> list[str]:
-    """Every string in what was decoded, raw answers aside."""
+    """Every string in a decoded value, except raw answers."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, tuple | list):
@@ -86,8 +84,8 @@ def all_text(value: object) -> list[str]:
     return []
 
 
-def check(decode: Callable[[bytes], object], body: bytes) -> None:
-    """A typed error with a clean sentence, or a value with nothing hostile in it."""
+def assert_clean(decode: Callable[[bytes], object], body: bytes) -> None:
+    """Assert that ``body`` gives a typed error with a clean message, or a clean and consistent value."""
     try:
         value = decode(body)
     except ApiError as error:
@@ -99,7 +97,7 @@ def check(decode: Callable[[bytes], object], body: bytes) -> None:
         fleet = Fleet("ACME")
         fleet.replace(WA1, value.groups, value.servers, 0.0)
         for server in value.servers:
-            check_server(server)
+            assert_valid_server(server)
             assert server.group_id in fleet.groups
         for group in fleet.groups.values():
             assert group.parent_id is None or group.parent_id in fleet.groups
@@ -107,7 +105,7 @@ def check(decode: Callable[[bytes], object], body: bytes) -> None:
         assert fleet.subtree(value.groups[0].id) == set(fleet.groups)
 
 
-def check_server(server: Server) -> None:
+def assert_valid_server(server: Server) -> None:
     assert server.id
     assert server.id == server.id.upper()
     for number in (server.cpu, server.memory_mb, server.storage_gb):
@@ -118,9 +116,11 @@ def check_server(server: Server) -> None:
 
 @settings(max_examples=200)
 @given(st.sampled_from(sorted(DECODERS)), st.randoms(use_true_random=False), st.lists(JUNK, max_size=6))
-def test_values_changed_at_random(name: str, chance: random.Random, junk: list[Any]) -> None:
+def test_random_changes_of_values_give_a_value_or_a_typed_error(
+    name: str, rng: random.Random, junk: list[Any]
+) -> None:
     shape, decode = DECODERS[name]
-    check(decode, json.dumps(change(shape(), chance, junk)).encode())
+    assert_clean(decode, json.dumps(change(shape(), rng, junk)).encode())
 
 
 @settings(max_examples=200)
@@ -129,14 +129,16 @@ def test_values_changed_at_random(name: str, chance: random.Random, junk: list[A
     st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=8), st.integers(0, 8)), max_size=4),
     st.floats(0, 1),
 )
-def test_bytes_changed_at_random(name: str, cuts: list[tuple[float, bytes, int]], end: float) -> None:
+def test_random_changes_of_bytes_give_a_value_or_a_typed_error(
+    name: str, cuts: list[tuple[float, bytes, int]], end: float
+) -> None:
     shape, decode = DECODERS[name]
     body = bytearray(json.dumps(shape()).encode())
-    for where, put, taken in cuts:
+    for where, inserted, removed in cuts:
         start = int(where * len(body))
-        body[start : start + taken] = put
-    check(decode, bytes(body))
-    check(decode, bytes(body[: int(end * len(body))]))
+        body[start : start + removed] = inserted
+    assert_clean(decode, bytes(body))
+    assert_clean(decode, bytes(body[: int(end * len(body))]))
 
 
 @settings(max_examples=150)
@@ -146,13 +148,13 @@ def test_bytes_changed_at_random(name: str, cuts: list[tuple[float, bytes, int]]
 @example(b'{"id": 1e9999}')
 @example(b'{"id": ' + b"9" * 5000 + b"}")
 @example(b'{"details": {"cpu": ' + b"9" * 5000 + b'}, "id": "a"}')
-def test_any_bytes(body: bytes) -> None:
+def test_any_bytes_give_a_value_or_a_typed_error(body: bytes) -> None:
     for _, decode in DECODERS.values():
-        check(decode, body)
+        assert_clean(decode, body)
 
 
 @settings(max_examples=100)
 @given(JUNK)
-def test_any_json(value: Any) -> None:
+def test_any_json_gives_a_value_or_a_typed_error(value: Any) -> None:
     for _, decode in DECODERS.values():
-        check(decode, json.dumps(value).encode())
+        assert_clean(decode, json.dumps(value).encode())

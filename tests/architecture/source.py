@@ -1,4 +1,4 @@
-"""The program's source as the rules see it: modules, and what each imports, where."""
+"""The program's modules and their imports, for the rules of this folder."""
 
 import ast
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Module(NamedTuple):
 
     @property
     def part(self) -> str:
-        """What the rules know it as: ``model`` for ``tui.model.server``, ``cli`` for ``tui.cli``."""
+        """The part it belongs to: ``model`` for ``tui.model.server``, ``cli`` for ``tui.cli``."""
         return part_of(self.name)
 
 
@@ -51,7 +51,7 @@ def modules() -> tuple[Module, ...]:
 
 
 def imports(module: Module) -> Iterator[Import]:
-    """Everything that ``module`` imports, wherever it does so."""
+    """Everything that ``module`` imports, at the top, in functions and for types."""
     yield from _imports(module.tree, module, deferred=False)
 
 

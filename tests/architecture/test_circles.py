@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.source import Module, imports, modules
 
 
-def circles(source: tuple[Module, ...], *, deferred: bool) -> list[list[str]]:
+def import_cycles(source: tuple[Module, ...], *, deferred: bool) -> list[list[str]]:
     """Groups of modules that all import each other, directly or through others.
 
     With ``deferred`` imports in functions and under TYPE_CHECKING count as well.
@@ -33,8 +33,8 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def test_there_are_no_circles() -> None:
-    assert circles(modules(), deferred=True) == []
+def test_there_are_no_import_cycles() -> None:
+    assert import_cycles(modules(), deferred=True) == []
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_there_are_no_circles() -> None:
         ("import b", True, False),
     ],
 )
-def test_a_circle_is_found(first: str, deferred: bool, found: bool) -> None:
+def test_an_import_cycle_is_found(first: str, deferred: bool, found: bool) -> None:
     path = modules()[0].path.parent
     source = tuple(
         Module(path / f"{name}.py", f"tui.{name}", ast.parse(text), 1)
         for name, text in {"a": first, "b": "from tui.c import name", "c": "from tui import a"}.items()
     )
-    assert bool(circles(source, deferred=deferred)) is found
+    assert bool(import_cycles(source, deferred=deferred)) is found

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md and CONTRIBUTING.md speak of what is there."""
+"""ARCHITECTURE.md, CONTRIBUTING.md and README.md match the source."""
 
 import re
 
@@ -12,15 +12,15 @@ def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 
 
-def named(cell: str) -> set[str]:
+def names_in(cell: str) -> set[str]:
     return {name.strip() for name in cell.split(",") if name.strip()}
 
 
-def test_the_table_of_imports_is_the_rule() -> None:
+def test_the_import_table_of_architecture_md_matches_the_rules() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .* \| (.*?)\|$", text_of("ARCHITECTURE.md"), re.MULTILINE)
     found = {part: cell.partition("later:") for part, cell in rows}
-    assert {part: named(now.replace(";", "")) for part, (now, _, _) in found.items()} == ALLOWED
-    assert {part: named(late) for part, (_, _, late) in found.items() if late} == ALLOWED_LATE
+    assert {part: names_in(now.replace(";", "")) for part, (now, _, _) in found.items()} == ALLOWED
+    assert {part: names_in(late) for part, (_, _, late) in found.items() if late} == ALLOWED_LATE
 
 
 def test_the_glossary_is_short() -> None:
@@ -30,12 +30,12 @@ def test_the_glossary_is_short() -> None:
 
 
 @pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"])
-def test_every_file_that_is_named_is_there(document: str) -> None:
+def test_every_file_that_a_document_names_exists(document: str) -> None:
     for path in re.findall(r"`((?:tui|tests|styles|screenshots|\.ci)/[\w./-]+)`", text_of(document)):
         assert (ROOT / path).exists(), path
 
 
-def test_every_class_that_is_named_is_there() -> None:
+def test_every_class_that_architecture_md_names_exists() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tui").rglob("*.py"))
     classes = re.findall(r"`([A-Z][a-z]+[A-Z]?\w*)`", text_of("ARCHITECTURE.md"))
     assert len(classes) > 5

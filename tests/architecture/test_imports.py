@@ -28,7 +28,7 @@ ALLOWED_LATE: dict[str, set[str]] = {
     "assembly": {"headless", "console", "sandbox", "engine", "model"},
     "topics": {"headless", "console", "sandbox"},
 }
-"""What may be imported only inside a function, or for types.
+"""Part of the program -> the parts it may import only inside a function, or for types.
 
 ``assembly`` is the part of the command line that puts the program together: it hands the engine its endpoint
 and its transport, the network or the sandbox in the process, and the settings the check of a URL.
@@ -59,19 +59,19 @@ def broken_rules(module: Module) -> list[str]:
         root, other = name.split(".")[0], part_of(name)
         if root == "tui":
             late = ALLOWED_LATE.get(part, set()) if deferred else set()
-            fine = other in {"", part, "__version__"} | ALLOWED.get(part, set()) | late
+            allowed = other in {"", part, "__version__"} | ALLOWED.get(part, set()) | late
         else:
-            fine = root in sys.stdlib_module_names or root in THIRD_PARTIES.get(part, set())
-        if not fine:
+            allowed = root in sys.stdlib_module_names or root in THIRD_PARTIES.get(part, set())
+        if not allowed:
             found.append(f"{module.name}, line {line}, imports {name}")
     return found
 
 
-def test_every_module_imports_only_what_it_may() -> None:
+def test_every_module_imports_only_what_is_allowed() -> None:
     assert [broken for module in modules() for broken in broken_rules(module)] == []
 
 
-def test_every_part_of_the_program_has_its_rule() -> None:
+def test_every_part_of_the_program_has_a_rule() -> None:
     parts = {module.part for module in modules()} - {""}
     assert parts <= ALLOWED.keys()
     assert ALLOWED.keys() == THIRD_PARTIES.keys()

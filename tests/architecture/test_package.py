@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it runs where no source is."""
+"""The wheel: its content, and that it runs without the source."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def run(unpacked: Path, directory: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_all_styles_came_along_and_nothing_that_does_not_belong(unpacked: Path) -> None:
+def test_the_wheel_has_all_styles_and_nothing_foreign(unpacked: Path) -> None:
     styles = {path.name for path in (ROOT / "styles").glob("*.tcss")}
     assert styles
     assert {path.name for path in (unpacked / "tui" / "styles").glob("*.tcss")} == styles
@@ -41,12 +41,12 @@ def test_all_styles_came_along_and_nothing_that_does_not_belong(unpacked: Path) 
     assert {path.name.partition("-")[0] for path in unpacked.iterdir()} == {"tui", "pitstop"}
 
 
-def test_the_styles_that_are_used_are_those_in_the_package(unpacked: Path, tmp_path: Path) -> None:
+def test_the_console_uses_the_styles_in_the_wheel(unpacked: Path, tmp_path: Path) -> None:
     code = "from tui.console.app import PitstopApp as app; print(app.CSS_PATH)"
     assert str(unpacked) in run(unpacked, tmp_path, "-c", code)
 
 
-def test_it_runs_from_another_directory(unpacked: Path, tmp_path: Path) -> None:
+def test_the_wheel_runs_from_another_directory(unpacked: Path, tmp_path: Path) -> None:
     servers = json.loads(
         run(unpacked, tmp_path, "-m", "tui", "servers", "--sandbox", "--servers", "5", "--json")
     )

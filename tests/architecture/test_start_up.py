@@ -1,4 +1,4 @@
-"""What is loaded before it is needed, asked of a fresh interpreter: reading the source cannot tell."""
+"""Which packages are loaded at start, measured in a fresh interpreter: the source alone does not show it."""
 
 import subprocess
 import sys
@@ -31,5 +31,5 @@ def test_the_login_screen_loads_no_client_no_database_and_no_sandbox() -> None:
     assert loaded_after(code, "httpx", "sqlite3", "starlette", "uvicorn", "tui.sandbox") == set()
 
 
-def test_a_heavy_import_is_seen() -> None:
+def test_a_loaded_package_is_detected() -> None:
     assert loaded_after("import httpx", "httpx", "sqlite3") == {"httpx"}

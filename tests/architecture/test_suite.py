@@ -1,4 +1,4 @@
-"""What the suite itself promises: it runs alike from any shell, and says what is missing."""
+"""The suite itself: its results do not depend on the shell, and it reports missing tools."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ import pytest
 
 SAMPLE = (
     "tests/terminal/test_harness.py::test_resize_hang_up_and_signals_reach_the_program",
-    "tests/headless/test_signals.py::test_interrupted_before_anything_was_sent",
+    "tests/headless/test_signals.py::test_an_interrupt_before_anything_was_sent_exits_with_130",
     "tests/headless/test_where.py",
     "tests/console/test_cells.py",
-    "tests/terminal/test_console.py::test_no_color_leaves_greys_and_the_words",
+    "tests/terminal/test_console.py::test_no_color_shows_only_greys",
 )
-"""Tests that another shell or environment would change."""
+"""Tests whose results depend on the environment or on ignored signals."""
 
-UNLIKE = {
+HOSTILE_ENVIRONMENT = {
     "LC_ALL": "POSIX",
     "TERM": "dumb",
     "COLUMNS": "40",
@@ -31,11 +31,11 @@ UNLIKE = {
     "https_proxy": "http://192.0.2.1:1",
     "PYTHONIOENCODING": "latin-1",
 }
-"""A developer's environment, as no test wants it."""
+"""Variables that would change the results, if the tests inherited them."""
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """A run of some tests, from a shell that ignores what nohup and ``&`` have it ignore."""
+    """Run pytest with SIGHUP, SIGINT and SIGQUIT ignored, as under nohup or behind ``&``."""
 
     def ignore() -> None:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
@@ -48,16 +48,18 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_developers_environment_changes_nothing(tmp_path: Path) -> None:
-    done = run(*SAMPLE, **UNLIKE, PITSTOP_HOME=str(tmp_path), XDG_STATE_HOME=str(tmp_path))
+def test_the_developers_environment_does_not_change_the_results(tmp_path: Path) -> None:
+    done = run(*SAMPLE, **HOSTILE_ENVIRONMENT, PITSTOP_HOME=str(tmp_path), XDG_STATE_HOME=str(tmp_path))
     assert done.returncode == 0, done.stdout
     assert " skipped" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("ci", "status", "ended"), [("", 0, "1 skipped"), ("true", 1, "1 error")])
-def test_a_tool_that_is_missing_is_named(tmp_path: Path, ci: str, status: int, ended: str) -> None:
+@pytest.mark.parametrize(("ci", "status", "result"), [("", 0, "1 skipped"), ("true", 1, "1 error")])
+def test_a_missing_tool_is_reported_and_its_tests_are_skipped_or_fail(
+    tmp_path: Path, ci: str, status: int, result: str
+) -> None:
     done = run("tests/terminal/test_console.py", "-k", "ctrl_space and tmux", PATH=str(tmp_path), CI=ci)
     assert done.returncode == status
-    assert ended in done.stdout
-    assert "\nmissing: tmux, screen, ssh, " in done.stdout, "in the beginning, and of all that is missing"
+    assert result in done.stdout
+    assert "\nmissing: tmux, screen, ssh, " in done.stdout, "all missing tools are reported at the start"

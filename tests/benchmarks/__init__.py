@@ -1,1 +1,1 @@
-"""What is slow, and against what: figures on this machine, compared in one run. Not tests."""
+"""Benchmarks: figures of this machine, each compared with a reference in the same run. Not tests."""

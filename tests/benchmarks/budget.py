@@ -1,8 +1,8 @@
-"""What several processes of one user send together, counted by the sandbox that received it.
+"""The rate of requests of several processes of one user, counted by the sandbox that receives them.
 
     python -m tests.benchmarks.budget [--processes 3] [--requests 400] [--rate 20] [--burst 40] [--apart]
 
-With ``--apart`` each has a state folder of its own, so that none knows of the others.
+With ``--apart`` each process has a state folder of its own, so that they share no budget.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tui.engine.service import EngineService
 def send_together(
     homes: list[Path], *, requests: int, rate: float, burst: int, user: str = "demo"
 ) -> list[float]:
-    """One process for each home, each with so many requests at once; when each was received, in seconds."""
+    """Run one process for each home, each with ``requests`` at once; the times of reception, in seconds."""
     with Service("--servers=10") as service:
         options = [service.url, user, str(requests), str(rate), str(burst)]
         workers = [
@@ -35,22 +35,22 @@ def send_together(
 
 
 async def work(home: Path, url: str, user: str, requests: int, rate: float, burst: int) -> None:
-    """Log in, then read that many times, everything at once."""
+    """Log in, then send ``requests`` reads at once."""
     endpoint = Endpoint("sandbox", url, requests_per_second=rate, burst=burst)
-    core = EngineService(journal=JournalWriter(home / "journal.sqlite3"), emit=lambda _: None)
-    await core.login(endpoint, user, "pitstop")
-    one = [core.session.read(lambda api: api.data_centers("ACME")) for _ in range(requests)]
-    await asyncio.gather(*one)
-    await core.close()
+    service = EngineService(journal=JournalWriter(home / "journal.sqlite3"), emit=lambda _: None)
+    await service.login(endpoint, user, "pitstop")
+    reads = [service.session.read(lambda api: api.data_centers("ACME")) for _ in range(requests)]
+    await asyncio.gather(*reads)
+    await service.close()
 
 
 def worst_second(times: list[float]) -> int:
-    """The most that was received within any second."""
-    return max(sum(1 for other in times if begin <= other < begin + 1) for begin in times)
+    """The largest number of requests received within one second."""
+    return max(sum(1 for at in times if start <= at < start + 1) for start in times)
 
 
 def main() -> None:
-    """Send, and print what was received."""
+    """Send the requests, and print the rates."""
     parser = argparse.ArgumentParser(description="Requests a second of several processes together.")
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--requests", type=int, default=400)

@@ -1,9 +1,9 @@
-"""How late the ends of very many jobs are noticed at the default request budget, in simulated time.
+"""How late the ends of very many jobs are noticed with the default request budget, in simulated time.
 
     python -m tests.benchmarks.crowd [--jobs 2000] [--seconds 120-300] [--servers 1] [--failed 0.0]
 
-The engine against the sandbox in one process, each request taking 50 ms: the figures are the same on every
-machine, but for the CPU. Late is from a job's end, as the sandbox tells it, to the event that says so.
+The engine and the sandbox run in one process, and each request takes 50 ms: all figures except CPU are the
+same on every machine. Lateness is the time from a job's end in the sandbox to the event that reports it.
 """
 
 import argparse
@@ -27,15 +27,15 @@ from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
 
 ROUND_TRIP = 0.05
-WAITING = IN_FLIGHT - {State.SUCCEEDED}
+UNDER_WAY = IN_FLIGHT - {State.SUCCEEDED}
 
 
 class Crowd(NamedTuple):
-    """What is followed."""
+    """The jobs that are followed."""
 
     jobs: int
     seconds: tuple[float, float]
-    """How long the jobs take."""
+    """Shortest and longest duration of a job."""
     servers: int = 1
     """Servers of each job."""
     failed: float = 0.0
@@ -43,21 +43,22 @@ class Crowd(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What that came to."""
+    """The figures of one run."""
 
     late: list[float]
-    """Seconds from each job's end to its notice."""
+    """Seconds from each job's end to the event that reports it."""
     requests: Counter[str]
-    """By what they were for."""
+    """Number of requests by kind."""
     became: dict[str, int]
+    """Final state -> number of servers."""
     alive: int
-    """Jobs that went on at once, at most."""
+    """The largest number of jobs at the same time."""
     took: float
     cpu: float
 
 
-class Way(httpx.AsyncBaseTransport):
-    """The way to a sandbox, counted."""
+class CountingTransport(httpx.AsyncBaseTransport):
+    """A transport to a sandbox that counts requests."""
 
     def __init__(self, app: Any, clock: VirtualClock) -> None:
         self._inner = httpx.ASGITransport(app)
@@ -72,43 +73,47 @@ class Way(httpx.AsyncBaseTransport):
 
 
 async def follow(clock: VirtualClock, crowd: Crowd, home: Path) -> Result:
-    """Start maintenance in so many jobs, and follow them to their ends."""
+    """Start maintenance in these jobs, and follow them to their ends."""
     config = SandboxConfig(
         servers=int(crowd.jobs * crowd.servers * 1.5) + 100,
         job_seconds=crowd.seconds,
         faults={"job-fails": crowd.failed} if crowd.failed else {},
     )
-    app, born = create_app(config, clock=clock.now), clock.now()
-    way = Way(app, clock)
+    app, created_at = create_app(config, clock=clock.now), clock.now()
+    transport = CountingTransport(app, clock)
     noticed: dict[str, float] = {}
 
-    def told(event: Event) -> None:
+    def on_event(event: Event) -> None:
         for target in event.targets if isinstance(event, Progress) else ():
-            if target.job_id and target.state not in WAITING:
+            if target.job_id and target.state not in UNDER_WAY:
                 noticed.setdefault(target.job_id, clock.now())
 
-    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: way)
-    core = EngineService(journal=JournalWriter(home / "journal.db", now=clock.now), emit=told, clock=clock)
-    await core.login(endpoint, "demo", "pitstop")
-    await core.inventory.refresh()
-    wanted = [id_ for id_, server in core.inventory.fleet.servers.items() if server.maintenance is False]
-    plan = make_plan(Action.START_MAINTENANCE, wanted, core.inventory.fleet, batch_size=crowd.servers)
-    wanted = [id_ for batch in plan.batches[: crowd.jobs] for id_ in batch.server_ids]
-    plan = make_plan(Action.START_MAINTENANCE, wanted, core.inventory.fleet, batch_size=crowd.servers)
-    way.requests.clear()
-    began, cpu = clock.now(), time.process_time()
-    await core.operations.run(plan, operation_id="op-1")
-    cpu, took = time.process_time() - cpu, clock.now() - began
-    await core.close()
+    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: transport)
+    service = EngineService(
+        journal=JournalWriter(home / "journal.db", now=clock.now), emit=on_event, clock=clock
+    )
+    await service.login(endpoint, "demo", "pitstop")
+    await service.inventory.refresh()
+    server_ids = [
+        id_ for id_, server in service.inventory.fleet.servers.items() if server.maintenance is False
+    ]
+    plan = make_plan(Action.START_MAINTENANCE, server_ids, service.inventory.fleet, batch_size=crowd.servers)
+    server_ids = [id_ for batch in plan.batches[: crowd.jobs] for id_ in batch.server_ids]
+    plan = make_plan(Action.START_MAINTENANCE, server_ids, service.inventory.fleet, batch_size=crowd.servers)
+    transport.requests.clear()
+    started, cpu = clock.now(), time.process_time()
+    await service.operations.run(plan, operation_id="op-1")
+    cpu, took = time.process_time() - cpu, clock.now() - started
+    await service.close()
     sandbox = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:1")
     async with sandbox:
         jobs = (await sandbox.get("/__sandbox/truth")).json()["jobs"]
     spans = [(job["created"], job["ends"]) for job in jobs.values()]
     return Result(
-        late=[noticed[id_] - born - job["ends"] for id_, job in jobs.items()],
-        requests=way.requests,
-        became=core.operations.recent["op-1"].summary(),
-        alive=max(sum(begun <= at < ends for begun, ends in spans) for at, _ in spans[-50:]),
+        late=[noticed[id_] - created_at - job["ends"] for id_, job in jobs.items()],
+        requests=transport.requests,
+        became=service.operations.recent["op-1"].summary(),
+        alive=max(sum(begins <= at < ends for begins, ends in spans) for at, _ in spans[-50:]),
         took=took,
         cpu=cpu,
     )

@@ -1,7 +1,7 @@
-"""A way to a server on this machine that takes a while: ``python -m tests.benchmarks.delay PORT SECONDS``.
+"""A proxy that delays a local server: ``python -m tests.benchmarks.delay PORT SECONDS``.
 
-Listens on a free loopback port, whose number it prints, and passes on what it gets half the round trip
-later, in both directions.
+Listens on a free loopback port, whose number it prints, and passes data on in both directions, half of the
+round trip of SECONDS later.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection; ``other`` gets what comes in here."""
+    """One end of a connection; data received here is sent to ``other``."""
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
@@ -30,7 +30,7 @@ class _End(asyncio.Protocol):
 
 
 class _Client(_End):
-    """The end towards the client: reads nothing before the server's end is there."""
+    """The client's end; it reads nothing before the server's end is connected."""
 
     def __init__(self, port: int, delay: float) -> None:
         super().__init__(delay)

@@ -2,10 +2,10 @@
 
 ``python -m tests.benchmarks.jobs [--rows 1,2,3,4,5] [--quick]``. Takes over ten minutes of real time, because
 the jobs take 30 to 90 seconds; ``--quick`` follows fewer and shorter ones to see that it runs (its figures
-say nothing). Both sides get a fresh sandbox of the same seed, in a process of its own, so that the jobs last
-alike; they are POSTed without delay by the same code, and then one side follows them.
+mean nothing). Both sides get a fresh sandbox of the same seed, in a process of its own, so that the jobs take
+the same times; the same code POSTs them without delay, and then one side follows them.
 
-Detection latency: from the job's end, as the sandbox itself tells it, to the moment the side knows of it.
+Detection latency: from the job's end in the sandbox to the moment when the side has noticed it.
 """
 
 import argparse
@@ -43,7 +43,7 @@ ROUND_TRIP = 0.05
 
 
 class Scale(NamedTuple):
-    """How much is followed."""
+    """The number of jobs and their durations."""
 
     jobs: int
     seconds: tuple[float, float]
@@ -62,7 +62,7 @@ class Posted(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What following the jobs came to."""
+    """The figures of following the jobs."""
 
     requests: int
     jobs: int
@@ -84,7 +84,7 @@ class Result(NamedTuple):
 
 
 Side = Callable[[str, list[Posted]], dict[str, float]]
-"""Follows jobs at an origin: job id -> ``time.time()`` when its end was known."""
+"""Follows jobs at an origin: job id -> ``time.time()`` when its end was noticed."""
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def sandbox(scale: Scale) -> Iterator[str]:
 
 @contextmanager
 def delayed(origin: str, round_trip: float) -> Iterator[str]:
-    """An origin from which another one is ``round_trip`` seconds away."""
+    """The origin of a proxy that adds ``round_trip`` seconds to each request to ``origin``."""
     port = str(httpx.URL(origin).port)
     with _running([sys.executable, "-m", "tests.benchmarks.delay", port, str(round_trip)]) as line:
         yield f"http://127.0.0.1:{int(line)}"
@@ -184,15 +184,15 @@ def pitstop(budget: float, journal_path: Path) -> Side:
 
 
 def vendor_sdk(origin: str, posted: list[Posted]) -> dict[str, float]:
-    """``WaitUntilComplete`` of the vendor's SDK, one status id for each server, as it makes them."""
+    """``WaitUntilComplete`` of the vendor's SDK, which polls one status id for each server."""
     known: dict[str, float] = {}
-    ask = clc.APIv2.queue.Request.Status
+    original_status = clc.APIv2.queue.Request.Status
 
-    def noted(request: clc.APIv2.queue.Request, cached: bool = False) -> str:
-        word = str(ask(request, cached))
-        if word == "succeeded":
+    def record_end(request: clc.APIv2.queue.Request, cached: bool = False) -> str:
+        status = str(original_status(request, cached))
+        if status == "succeeded":
             known.setdefault(request.id, time.time())
-        return word
+        return status
 
     clc.defaults.ENDPOINT_URL_V2 = origin
     clc._LOGIN_TOKEN_V2 = False
@@ -207,28 +207,28 @@ def vendor_sdk(origin: str, posted: list[Posted]) -> dict[str, float]:
         }
         for each in posted
     ]
-    clc.APIv2.queue.Request.Status = noted
+    clc.APIv2.queue.Request.Status = record_end
     try:
         clc.v2.Requests(answers, alias=ACCOUNT).WaitUntilComplete()
     finally:
-        clc.APIv2.queue.Request.Status = ask
+        clc.APIv2.queue.Request.Status = original_status
     return known
 
 
 def measure(side: Side, scale: Scale, *, jobs: int, servers: int = 1, round_trip: float = 0.0) -> Result:
-    """One side on a fresh sandbox."""
+    """Measure one side on a fresh sandbox."""
     with ExitStack() as stack:
         origin = stack.enter_context(sandbox(scale))
         posted = asyncio.run(post(origin, jobs, servers))
-        way = stack.enter_context(delayed(origin, round_trip)) if round_trip else origin
-        known = side(way, posted)
-        begun = time.time()
+        address = stack.enter_context(delayed(origin, round_trip)) if round_trip else origin
+        known = side(address, posted)
+        started = time.time()
         truth = httpx.get(f"{origin}/__sandbox/truth", trust_env=False).json()
-        zero = (begun + time.time()) / 2 - truth["now"]
-        asked: dict[str, int] = httpx.get(f"{origin}/__sandbox/requests", trust_env=False).json()["by_route"]
+        zero = (started + time.time()) / 2 - truth["now"]
+        counts: dict[str, int] = httpx.get(f"{origin}/__sandbox/requests", trust_env=False).json()["by_route"]
     ends = {job_id: zero + job["ends"] for job_id, job in truth["jobs"].items()}
     assert known.keys() == ends.keys(), "a job was lost"
-    statuses = sum(number for route, number in asked.items() if "/status/" in route)
+    statuses = sum(number for route, number in counts.items() if "/status/" in route)
     return Result(statuses, len(ends), [known[job_id] - ends[job_id] for job_id in ends])
 
 
@@ -236,19 +236,19 @@ def per_poll(jobs: int, polls: int) -> float:
     """Microseconds of CPU that the tracker takes per request with so many jobs waiting, in virtual time."""
 
     async def scenario(clock: VirtualClock) -> float:
-        asked, begun = 0, 0.0
+        polled, started = 0, 0.0
         enough: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
         async def status(job_id: str) -> str:
-            nonlocal asked, begun
-            asked += 1
-            if asked == jobs:  # Each was asked for about once: all are waiting.
-                begun = time.process_time()
-            elif asked == jobs + polls:
-                enough.set_result(time.process_time() - begun)
+            nonlocal polled, started
+            polled += 1
+            if polled == jobs:  # Each was polled about once: all are waiting.
+                started = time.process_time()
+            elif polled == jobs + polls:
+                enough.set_result(time.process_time() - started)
             return "executing"
 
-        # Nothing ends, and nothing is given up: such jobs are known to take days.
+        # No job ends or is given up, because the history says that they take days.
         tracker = Tracker(status, clock=clock, history=known([1e6] * 20))
         tasks = [
             asyncio.create_task(tracker.wait(str(number), START, 1, clock.now())) for number in range(jobs)
@@ -263,7 +263,7 @@ def per_poll(jobs: int, polls: int) -> float:
 
 
 class Report:
-    """Prints each figure beside its bound and remembers whether all were kept."""
+    """Prints each figure with its bound and records whether all bounds were kept."""
 
     def __init__(self) -> None:
         self.kept = True
@@ -277,7 +277,7 @@ class Report:
 
 
 def main() -> int:
-    """Run the rows asked for; 1 when a bound was not kept."""
+    """Run the requested rows; 1 when a bound was not kept."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""What a large journal costs: many unfinished operations taken up, and status words that keep changing.
+"""CPU and size of a large journal: many unfinished operations resumed, and job statuses that keep changing.
 
 python -m tests.benchmarks.journal [--operations 50000] [--servers 1] [--words 200]
 """
@@ -26,7 +26,7 @@ PLACE = "https://cloud.example"
 
 
 def main() -> None:
-    """Measure, and print what it took."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description="CPU and bytes of a large journal.")
     parser.add_argument("--operations", type=int, default=50_000)
     parser.add_argument("--servers", type=int, default=1)
@@ -35,35 +35,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "unfinished.sqlite3")
         fill(path, options.operations, options.servers, begun=time.time() - 7_200)
-        begun, cpu = time.monotonic(), time.process_time()
-        left = asyncio.run(resume(path, options.operations * options.servers))
+        started, cpu = time.monotonic(), time.process_time()
+        unfinished = asyncio.run(resume(path, options.operations * options.servers))
         print(
-            f"resume of {options.operations:,} unfinished operations: {time.monotonic() - begun:.1f} s, "
-            f"{time.process_time() - cpu:.1f} s of CPU; {left} are left"
+            f"resume of {options.operations:,} unfinished operations: {time.monotonic() - started:.1f} s, "
+            f"{time.process_time() - cpu:.1f} s of CPU; {unfinished} are unfinished"
         )
         size = change_words(Path(folder, "words.sqlite3"), 1_000, options.words)
-        print(f"1,000 servers, {options.words} words of 4 kB each: {size / 2**20:.1f} MiB of journal")
+        print(f"1,000 servers, {options.words} statuses of 4 kB each: {size / 2**20:.1f} MiB of journal")
 
 
 async def resume(path: Path, servers: int) -> int:
-    """Take everything up; how many are unfinished then."""
+    """Resume all operations; returns how many are unfinished after that."""
     clock = SystemClock()
     cloud = Cloud(clock, servers=servers)
     cloud.servers = {id_: replace(server, maintenance=True) for id_, server in cloud.servers.items()}
     journal = JournalWriter(
         path, owner=Owner("here", 2, "then"), alive=lambda owner, age: False, now=clock.now
     )
-    core = EngineService(journal=journal, emit=lambda _: None, clock=clock, connect=cloud.connect)
-    await core.login(ENDPOINT, "op", PASSWORD)
-    await core.inventory.refresh()
-    await core.operations.resume()
-    left = await core.unfinished()
-    await core.close()
-    return sum(left.values())
+    service = EngineService(journal=journal, emit=lambda _: None, clock=clock, connect=cloud.connect)
+    await service.login(ENDPOINT, "op", PASSWORD)
+    await service.inventory.refresh()
+    await service.operations.resume()
+    unfinished = await service.unfinished()
+    await service.close()
+    return sum(unfinished.values())
 
 
 def change_words(path: Path, servers: int, words: int) -> int:
-    """Every server of an operation says a new long word each time; the bytes of the journal then."""
+    """Record a new long status for every server ``words`` times; returns the size of the journal in bytes."""
     ids = tuple(f"WA1ACME{number:05}" for number in range(servers))
     with closing(JournalWriter(path)) as journal:
         plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", ids),))

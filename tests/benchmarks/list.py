@@ -1,7 +1,7 @@
 """The server list against a plain DataTable of five columns, in a real PTY of 120x40.
 
-``python -m tests.benchmarks.list [--quick] [--idle SECONDS]``. Ratios count: machines are noisy. A latency
-is from the key to the last byte of what it caused, the median of several presses.
+``python -m tests.benchmarks.list [--quick] [--idle SECONDS]``. Only ratios count: machines are noisy. A
+latency is the time from the key to the last byte of its output, the median of several presses.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tui.model.listing.catalog import Catalog
 QUIET = 0.4
 """Seconds without a byte after which an answer is complete."""
 PATIENCE = 300.0
-FIRST = "GB3ACMEWEB0"
+FIRST_ROW = "GB3ACMEWEB0"
 KEYS = {
     "cursor down": ("down",), "mark one": ("space",), "one cell": ("c",), "page": ("pagedown",),
     "mark all": ("a",), "sort": ("o",), "filter": ("f",), "clear filter": ("F",),
@@ -30,26 +30,26 @@ KEYS = {
 
 
 class Figures(NamedTuple):
-    """What was measured of one program with one number of rows."""
+    """The figures of one program with one number of rows."""
 
     latency: dict[str, float]
     """Milliseconds."""
     work: dict[str, float]
-    """Milliseconds of processor time; says the same on a busy machine."""
+    """Milliseconds of processor time; the same on a busy machine."""
     size: dict[str, int]
     """Bytes."""
 
 
 def measure(kind: str, rows: int, times: int) -> Figures:
-    """Run one program through all keys."""
+    """Press all keys in one program, and measure each."""
     latency: dict[str, float] = {}
     work: dict[str, float] = {}
     size: dict[str, int] = {}
     command = (sys.executable, "-m", "tests.benchmarks.list_host", kind, str(rows))
     with Terminal(command, env={"COLORTERM": "truecolor"}) as terminal:
-        terminal.wait_for(FIRST, timeout=PATIENCE)
+        terminal.wait_for(FIRST_ROW, timeout=PATIENCE)
         work["first paint"] = terminal.cpu_seconds() * 1000
-        latency["first paint"] = terminal.first_shown(FIRST) * 1000
+        latency["first paint"] = terminal.first_shown(FIRST_ROW) * 1000
         terminal.settle(1.0, PATIENCE)
         time.sleep(2 if kind == "pitstop" else 0)
         terminal.press("down")
@@ -64,10 +64,10 @@ def measure(kind: str, rows: int, times: int) -> Figures:
 
 
 def stream(kind: str, seconds: float) -> tuple[float, float]:
-    """Percent of a core, and bytes a second, at 500 updates a second of rows that are seen, of 1,000."""
+    """Percent of a core, and bytes a second, at 500 updates a second of visible rows, of 1,000."""
     command = (sys.executable, "-m", "tests.benchmarks.list_host", kind, "1000")
     with Terminal(command, env={"COLORTERM": "truecolor"}) as terminal:
-        terminal.wait_for(FIRST, timeout=PATIENCE)
+        terminal.wait_for(FIRST_ROW, timeout=PATIENCE)
         terminal.settle(1.0, PATIENCE)
         terminal.press("g")
         time.sleep(0.5)
@@ -78,16 +78,16 @@ def stream(kind: str, seconds: float) -> tuple[float, float]:
 
 
 def table_memory(rows: int) -> tuple[float, float]:
-    """Resident memory of a DataTable with nothing beside it, 2 s after its first paint, and its peak; MiB."""
+    """Resident memory of a DataTable alone, 2 s after its first paint, and its peak; MiB."""
     command = (sys.executable, "-m", "tests.benchmarks.list_host", "rows", str(rows))
     with Terminal(command) as terminal:
-        terminal.wait_for(FIRST, timeout=PATIENCE)
+        terminal.wait_for(FIRST_ROW, timeout=PATIENCE)
         time.sleep(2)
         return terminal.memory_mib(), terminal.memory_mib("VmHWM")
 
 
 def console_memory(rows: int) -> tuple[float, float]:
-    """As ``table_memory``, of the whole console, its servers read from a sandbox over HTTP."""
+    """The same for the whole console, which reads its servers from a sandbox over HTTP."""
     command = (sys.executable, "-m", "tui", "sandbox", "--port", "0", "--servers", str(rows))
     login = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
     with (
@@ -106,7 +106,7 @@ def console_memory(rows: int) -> tuple[float, float]:
 
 
 def answer(terminal: Terminal, keys: Sequence[str]) -> tuple[float, float, int]:
-    """Seconds from the keys to the last byte of what they caused, processor time of that, and its bytes."""
+    """Press keys; seconds to the last byte of output, processor time, and bytes of output."""
     terminal.settle(QUIET, PATIENCE)
     before, cpu, at = terminal.total_bytes, terminal.cpu_seconds(), time.monotonic()
     terminal.press(*keys)
@@ -116,9 +116,9 @@ def answer(terminal: Terminal, keys: Sequence[str]) -> tuple[float, float, int]:
 
 
 def idle(kind: str, seconds: float) -> tuple[int, float]:
-    """Bytes and milliseconds of processor time in that many seconds of doing nothing."""
+    """Bytes and milliseconds of processor time in ``seconds`` without input."""
     with Terminal((sys.executable, "-m", "tests.benchmarks.list_host", kind, "1000")) as terminal:
-        terminal.wait_for(FIRST)
+        terminal.wait_for(FIRST_ROW)
         terminal.settle(2.0)
         before, cpu = terminal.total_bytes, terminal.cpu_seconds()
         time.sleep(seconds)
@@ -126,12 +126,12 @@ def idle(kind: str, seconds: float) -> tuple[int, float]:
 
 
 def best(what: Callable[[], object], times: int = 7) -> float:
-    """The least processor time that ``what`` took, in milliseconds."""
+    """The shortest processor time of ``what`` in several runs, in milliseconds."""
     taken = []
     for _ in range(times):
-        begun = time.process_time()
+        started = time.process_time()
         what()
-        taken.append(time.process_time() - begun)
+        taken.append(time.process_time() - started)
     return min(taken) * 1000
 
 
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run all and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="10,000 rows instead of 100,000, fewer presses")
-    parser.add_argument("--idle", type=float, default=60.0, help="seconds of doing nothing")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds without input")
     options = parser.parse_args(arguments)
     small, large = 1000, 10_000 if options.quick else 100_000
     times, seconds = (5, 3.0) if options.quick else (15, 10.0)
@@ -207,12 +207,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, count in many.size.items():
         bound = f"at most {SIZES[name]}" if name in SIZES else ""
         row(name, table.size[name], count, count / table.size[name], bound=bound)
-    (held, _), (held_here, peak) = table_memory(large), console_memory(large)
-    print(f"\nMemory 2 s after {large:,} servers were there, MiB; the console's came over HTTP")
-    row("DataTable of five columns, console, x", held, held_here, held_here / held, bound="at most 1.2")
-    row("the console's highest until then", peak)
+    (table_now, _), (console_now, peak) = table_memory(large), console_memory(large)
+    print(f"\nMemory 2 s after {large:,} servers were loaded, MiB; the console reads them over HTTP")
+    row(
+        "DataTable of five columns, console, x",
+        table_now,
+        console_now,
+        console_now / table_now,
+        bound="at most 1.2",
+    )
+    row("peak of the console", peak)
     (busy, sent), (our_busy, our_sent) = stream("datatable", seconds), stream("pitstop", seconds)
-    print("\n500 updates a second of rows that are seen, of 1,000")
+    print("\n500 updates a second of visible rows, of 1,000")
     row("% of a core", busy, our_busy, our_busy / busy, bound="at most 0.2")
     row("bytes a second", sent, our_sent, our_sent / sent, bound="at most 0.2")
     print(
@@ -222,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         row(name, took, ratio)
     span = min(options.idle, 5.0) if options.quick else options.idle
     (_, least), (sent, spent) = idle("static", span), idle("pitstop", span)
-    print(f"\n{span:g} s of doing nothing")
+    print(f"\n{span:g} s without input")
     row("bytes", sent, bound="0")
     row("CPU, ms: one Static, Pitstop, x", least, spent, spent / max(least, 0.001), bound="at most 1.2")
 

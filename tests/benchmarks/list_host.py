@@ -1,8 +1,8 @@
-"""What ``list`` compares: ``python -m tests.benchmarks.list_host KIND ROWS``.
+"""The programs that ``list`` compares: ``python -m tests.benchmarks.list_host KIND ROWS``.
 
-Both lists show the same servers and do the same on the same keys: space marks, a marks all, c changes a cell
-of the row under the cursor, o sorts by group, f filters to 2 %, F takes the filter off, g starts 500 updates
-a second of rows that are seen, G ends it.
+Both lists show the same servers and have the same keys: space marks, a marks all, c changes a cell of the row
+under the cursor, o sorts by group, f filters to 2 %, F removes the filter, g starts 500 updates a second of
+visible rows, G stops them.
 """
 
 import random
@@ -22,12 +22,12 @@ from tui.model.selection import Selection
 from tui.model.server import Server
 
 NEEDLE = "batch07"
-"""Stands in the description of 2 % of the servers."""
+"""Part of the description of 2 % of the servers."""
 PER_TICK, TICK = 25, 0.05
 
 
 COLUMNS = (("mark", 2), ("id", 16), ("group", 12), ("power", 8), ("state", 12))
-"""Of the DataTable, with their widths."""
+"""Columns of the DataTable, with their widths."""
 PLACES = ("GB3", "VA1", "WA1")
 
 
@@ -65,7 +65,7 @@ def make_fleet(count: int) -> Fleet:
 
 
 class Host(App[None]):
-    """The keys."""
+    """The servers and the keys that both lists share."""
 
     BINDINGS = [
         Binding(key, f"do('{name}')", priority=True)
@@ -81,15 +81,15 @@ class Host(App[None]):
         self.random = random.Random(1)
 
     def action_do(self, name: str) -> None:
-        """Run what the key means."""
+        """Run the method that belongs to a key."""
         getattr(self, name)()
 
     def go(self) -> None:
-        """500 updates a second."""
+        """Start 500 updates a second."""
         self.ticking = self.set_interval(TICK, self.tick)
 
     def stop(self) -> None:
-        """No more."""
+        """Stop the updates."""
         self.ticking.stop()
 
     def tick(self) -> None:
@@ -137,7 +137,7 @@ class Pitstop(Host):
         self.list.set_filter("")
 
     def tick(self) -> None:
-        """As the bridge does: what came since the last time, at 10 Hz, the newest per server winning."""
+        """Update as the console's bridge does: at 10 Hz, with the newest state of each server."""
         ids = [self.list.id_at(index) for index in self.list.seen()]
         for _ in range(PER_TICK):
             id_ = self.random.choice(ids)
@@ -213,7 +213,7 @@ class Table(Host):
 
 
 class Rows(App[None]):
-    """The DataTable with nothing kept beside it, for its memory."""
+    """The DataTable without a fleet, to measure its memory alone."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -231,8 +231,8 @@ class Rows(App[None]):
         yield table
 
 
-class Bare(App[None]):
-    """One Static: the least that a Textual program costs."""
+class OneStatic(App[None]):
+    """One Static: the smallest Textual program."""
 
     def compose(self) -> ComposeResult:
         """Textual: the text."""
@@ -240,13 +240,13 @@ class Bare(App[None]):
 
 
 def main() -> None:
-    """Run the one asked for."""
+    """Run the requested program."""
     kind, count = sys.argv[1], int(sys.argv[2])
     kinds: dict[str, Callable[[int], App[None]]] = {
         "pitstop": Pitstop,
         "datatable": Table,
         "rows": Rows,
-        "static": lambda _: Bare(),
+        "static": lambda _: OneStatic(),
     }
     app = kinds[kind](count)
     app.run()

@@ -1,15 +1,15 @@
-"""What loading 100,000 servers costs, against ``json.loads`` of the same bytes.
+"""CPU and memory of loading 100,000 servers, compared with ``json.loads`` of the same bytes.
 
     python -m tests.benchmarks.load [--servers N] [--runs N]
 
-The bodies are the group trees of a sandbox, as its HTTP interface sends them. Each way of loading runs in a
-process of its own, takes one body at a time and keeps what it made of it:
+The bodies are the group trees of a sandbox, as its HTTP interface sends them. Each method of loading runs in
+a process of its own, reads one body at a time and keeps the result:
 
 - json.loads: the plain objects
-- pitstop: trees.group_tree and Fleet.replace, what the console works with
+- pitstop: trees.group_tree and Fleet.replace, as in the console
 
 CPU is the process's own time. Memory is the highest resident set beyond that of the idle process and the
-largest body; "kept" is what is still resident when the bodies are gone. The least of the runs counts.
+largest body; "kept" is what is still resident after the bodies are freed. The lowest of the runs counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BOUND_PEAK = 0.25
 
 
 def main() -> None:
-    """Make the bodies, measure each way in its own processes, and print the table."""
+    """Make the bodies, measure each method in its own processes, and print the table."""
     parser = argparse.ArgumentParser(description="Cost of loading servers, against json.loads.")
     parser.add_argument("--servers", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -39,7 +39,7 @@ def main() -> None:
         sizes = [path.stat().st_size for path in bodies]
         print(f"{options.servers:,} servers in {len(bodies)} trees of {_mb(max(sizes))} at most, ", end="")
         print(f"{_mb(sum(sizes))} in all; best of {options.runs}")
-        results = {way: _measure(way, bodies, options.runs) for way in ("json", "pitstop")}
+        results = {method: _measure(method, bodies, options.runs) for method in ("json", "pitstop")}
     reference, ours = results["json"], results["pitstop"]
     print(f"{'':22}{'json.loads':>12}{'pitstop':>12}{'ratio':>9}{'bound':>8}")
     for key, title, unit, bound in (
@@ -47,8 +47,8 @@ def main() -> None:
         ("peak", "peak memory, MiB", 2**20, f"{BOUND_PEAK}"),
         ("kept", "kept memory, MiB", 2**20, ""),
     ):
-        left, right = reference[key] / unit, ours[key] / unit
-        print(f"{title:22}{left:12.2f}{right:12.2f}{right / left:8.2f}x{bound:>8}")
+        theirs, mine = reference[key] / unit, ours[key] / unit
+        print(f"{title:22}{theirs:12.2f}{mine:12.2f}{mine / theirs:8.2f}x{bound:>8}")
     print(f"{'kept, bytes a server':22}{'':12}{ours['kept'] / options.servers:12.0f}")
 
 
@@ -74,8 +74,8 @@ async def _bodies(servers: int, folder: Path) -> list[Path]:
     return paths
 
 
-def _measure(way: str, bodies: list[Path], runs: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.load_once", way, *map(str, bodies)]
+def _measure(method: str, bodies: list[Path], runs: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.load_once", method, *map(str, bodies)]
     found = [
         json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         for _ in range(runs)

@@ -1,4 +1,4 @@
-"""One measured way of loading bodies, in a process of its own: see load.py. Prints one JSON object."""
+"""Measure one method of loading bodies, for load.py. Prints one JSON object."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tui.model.fleet import Fleet
 from tui.model.group import DataCenter
 
 
-def main(way: str, paths: list[Path]) -> None:
-    """Load the bodies one after the other, keep what becomes of them, and say what it took."""
+def main(method: str, paths: list[Path]) -> None:
+    """Load the bodies one after the other, keep the results, and print CPU and memory."""
     fleet = Fleet("ACME")
     kept: list[object] = []
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     idle = _status("VmRSS")
     cpu = 0.0
     for path in paths:
         body = path.read_bytes()
-        began = time.process_time()
-        if way == "json":
+        started = time.process_time()
+        if method == "json":
             kept.append(json.loads(body))
         else:
             data_center = DataCenter(path.stem)
             groups, servers = trees.group_tree(body, data_center)
             fleet.replace(data_center, groups, servers, 0.0)
-        cpu += time.process_time() - began
+        cpu += time.process_time() - started
         del body
         groups = servers = ()
     largest = max(path.stat().st_size for path in paths)

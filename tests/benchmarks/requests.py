@@ -1,9 +1,9 @@
-"""How many requests the main jobs take, counted by the sandbox that received them.
+"""How many requests the main commands send, counted by the sandbox that receives them.
 
     python -m tests.benchmarks.requests [--servers 10000]
 
-Over HTTP with the commands themselves, then once more in virtual time behind a wire that sees what is in
-flight.
+First over HTTP with the commands themselves, then in virtual time with a transport that counts the requests
+in flight.
 """
 
 import argparse
@@ -41,8 +41,8 @@ GROUP = "GET /v2/groups/{alias}/{id}"
 
 
 def main() -> None:
-    """Count, and print what was counted beside what is allowed."""
-    parser = argparse.ArgumentParser(description="Requests of the main jobs, counted at the sandbox.")
+    """Count, and print each number with the allowed one."""
+    parser = argparse.ArgumentParser(description="Requests of the main commands, counted at the sandbox.")
     parser.add_argument("--servers", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
@@ -59,8 +59,8 @@ def over_http(home: Path, size: int) -> None:
         centers = {server["data_center"] for server in servers}
         read = Counter(service.requests()["by_route"])
         print(f"`pitstop servers` of {len(servers):,} servers in {len(centers)} data centers, over HTTP")
-        told("logins", read[LOGIN], "1")
-        told("other requests", read.total() - read[LOGIN], f"1 + {len(centers)} data centers")
+        print_row("logins", read[LOGIN], "1")
+        print_row("other requests", read.total() - read[LOGIN], f"1 + {len(centers)} data centers")
 
         wanted = [
             server["id"]
@@ -70,89 +70,91 @@ def over_http(home: Path, size: int) -> None:
             and server["maintenance"] is False
         ][:300]
         pitstop(home, service, "start", "--yes", "--batch-size", "100", "-", typed="\n".join(wanted))
-        made = Counter(service.requests()["by_route"]) - read
+        sent = Counter(service.requests()["by_route"]) - read
         print(f"`pitstop start` of {len(wanted)} servers in batches of 100, over HTTP")
-        told("POSTs", made[POST], "3, one per batch")
-        told("status requests", made[STATUS], "as few as the tracker can")
-        told("readings of group trees", made[GROUP], f"{len(centers)} for the list, then 1 per round")
+        print_row("POSTs", sent[POST], "3, one per batch")
+        print_row("status requests", sent[STATUS], "as few as the tracker can")
+        print_row("reads of group trees", sent[GROUP], f"{len(centers)} for the list, then 1 per round")
 
 
 def in_flight(home: Path, size: int) -> None:
-    """The same 300 servers in virtual time: what is in flight at once, and how they are verified."""
-    seen = run(lambda clock: _watched(clock, home, size))
+    """The same 300 servers in virtual time: requests in flight at once, and reads to verify."""
+    counts = run(lambda clock: _run_counted(clock, home, size))
     print("the same in virtual time, round trip 50 ms")
-    told("POSTs", seen.posts, "3")
-    told("status requests for one job at once", seen.most["status"], "1")
-    told("group readings of one data center at once", seen.most["groups"], "1")
-    told("group readings to verify, by data center", dict(seen.after), "1 per round")
+    print_row("POSTs", counts.posts, "3")
+    print_row("status requests for one job at once", counts.most_at_once["status"], "1")
+    print_row("group reads of one data center at once", counts.most_at_once["groups"], "1")
+    print_row("group reads to verify, by data center", dict(counts.group_reads), "1 per round")
 
 
 async def connections(scheme: str, number: int = 300) -> None:
-    """What a connection of its own costs each POST, on this machine, client and server together."""
+    """CPU cost of a separate connection for each POST, of client and server together."""
     queued = b'[{"server": "A1", "isQueued": true, "links": [{"rel": "status", "id": "wa1-1"}]}]'
     os.environ["SSL_CERT_FILE"] = str(PEM)
     async with raw_server(lambda connection: connection.answer(queued), tls=scheme == "https") as server:
         api = Api(f"{scheme}://localhost:{server.port}", requests_per_second=1e6, burst=number)
         await api.login("demo", "pitstop")
         costs = {}
-        for kind, ask in (
-            ("reading, on a connection that is kept", lambda: api.data_centers("ACME")),
+        for kind, send_one in (
+            ("read, on a kept connection", lambda: api.data_centers("ACME")),
             ("POST, on a connection of its own", lambda: api.operate("ACME", Action.POWER_ON, ["A1"])),
         ):
-            before, began = server.connections, time.process_time()
+            before, started = server.connections, time.process_time()
             for _ in range(number):
-                await ask()
-            costs[kind] = (time.process_time() - began) / number * 1000, server.connections - before
+                await send_one()
+            costs[kind] = (time.process_time() - started) / number * 1000, server.connections - before
         await api.aclose()
     print(f"{number} requests, one after the other, over {scheme}")
     for kind, (cost, opened) in costs.items():
         print(f"  {kind:42}{cost:>7.2f} ms   connections: {opened}")
 
 
-class Watch(httpx.AsyncBaseTransport):
-    """A wire to the sandbox that counts what is under way for the same job or the same tree."""
+class CountingTransport(httpx.AsyncBaseTransport):
+    """A transport to the sandbox that counts open requests for the same job or the same tree."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
-        self.flying: Counter[str] = Counter()
-        self.most: Counter[str] = Counter()
+        self.open_requests: Counter[str] = Counter()
+        self.most_at_once: Counter[str] = Counter()
         self.posts = 0
-        self.after: Counter[str] = Counter()
-        """Group readings since the first POST, by path."""
+        self.group_reads: Counter[str] = Counter()
+        """Reads of groups since the first POST, by path."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         kind = path.split("/")[2] if "/status/" not in path else "status"
         self.posts += request.method == "POST" and kind == "operations"
         if self.posts and kind == "groups":
-            self.after[path.rpartition("/")[2][:8]] += 1
+            self.group_reads[path.rpartition("/")[2][:8]] += 1
         request.headers["accept-encoding"] = "identity"
-        self.flying[path] += 1
-        self.most[kind] = max(self.most[kind], self.flying[path])
+        self.open_requests[path] += 1
+        self.most_at_once[kind] = max(self.most_at_once[kind], self.open_requests[path])
         try:
             await asyncio.sleep(0.05)
             return await self._inner.handle_async_request(request)
         finally:
-            self.flying[path] -= 1
+            self.open_requests[path] -= 1
 
 
-async def _watched(clock: VirtualClock, home: Path, size: int) -> Watch:
+async def _run_counted(clock: VirtualClock, home: Path, size: int) -> CountingTransport:
     app = create_app(SandboxConfig(servers=size, job_seconds=(10, 20)), clock=clock.now)
-    watch = Watch(httpx.ASGITransport(app=cast(Any, app)))
-    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: watch)
+    counting = CountingTransport(httpx.ASGITransport(app=cast(Any, app)))
+    endpoint = Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=lambda: counting)
     with closing(JournalWriter(home / "journal.db", now=clock.now)) as journal:
-        core = EngineService(journal=journal, emit=lambda _: None, clock=clock)
-        await core.login(endpoint, "demo", "pitstop")
-        await core.inventory.refresh()
-        plan = make_plan(Action.START_MAINTENANCE, wanted_of(core, 300), core.inventory.fleet, batch_size=100)
-        await core.operations.run(plan)
-        await core.close()
-    return watch
+        service = EngineService(journal=journal, emit=lambda _: None, clock=clock)
+        await service.login(endpoint, "demo", "pitstop")
+        await service.inventory.refresh()
+        plan = make_plan(
+            Action.START_MAINTENANCE, eligible_ids(service, 300), service.inventory.fleet, batch_size=100
+        )
+        await service.operations.run(plan)
+        await service.close()
+    return counting
 
 
-def wanted_of(core: EngineService, number: int) -> list[str]:
+def eligible_ids(service: EngineService, number: int) -> list[str]:
     """The first servers of the largest data center that can be put into maintenance."""
-    servers = core.inventory.fleet.servers.values()
+    servers = service.inventory.fleet.servers.values()
     largest = Counter(server.data_center for server in servers).most_common(1)[0][0]
     return [
         server.id
@@ -162,7 +164,7 @@ def wanted_of(core: EngineService, number: int) -> list[str]:
 
 
 def pitstop(home: Path, service: Service, *arguments: str, typed: str = "") -> str:
-    """One command; what it wrote to standard output."""
+    """Run a command; returns its standard output."""
     done = subprocess.run(
         [*PITSTOP, *arguments, "--api-url", service.url],
         env=clean_environment(home, USER),
@@ -174,8 +176,8 @@ def pitstop(home: Path, service: Service, *arguments: str, typed: str = "") -> s
     return done.stdout
 
 
-def told(what: str, value: object, bound: str) -> None:
-    """One line of the table."""
+def print_row(what: str, value: object, bound: str) -> None:
+    """Print one line of the table."""
     print(f"  {what:42}{value!s:>10}   allowed: {bound}")
 
 

@@ -1,10 +1,10 @@
-"""A week in one sitting: what grows when the program is never left.
+"""What grows when the program runs for a week without a restart.
 
     python -m tests.benchmarks.soak [--days 7] [--operations 200]     a simulated week, 200 operations a day
     python -m tests.benchmarks.soak --real 300                        real seconds over HTTP, without a pause
     python -m tests.benchmarks.soak --costs 400                       CPU of the 20th, 200th, 400th operation
 
-The engine, its journal and what the console knows (`Store`) in one process; a line for every day.
+The engine, its journal and the console's `Store` run in one process; one line is printed for each day.
 """
 
 import argparse
@@ -35,14 +35,14 @@ from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
 
 DAY = 86_400.0
-REFRESH = 1_800.0
-"""Seconds between two readings of the fleet, as the console does by itself."""
+REFRESH_EVERY = 1_800.0
+"""Seconds between two reads of the fleet, as in the console."""
 LARGEST = 40
 """Servers of one operation, at most."""
 
 
 class Sample(NamedTuple):
-    """What the process is made of at a moment."""
+    """The size of the process at one moment."""
 
     hours: float
     operations: int
@@ -58,60 +58,66 @@ class Sample(NamedTuple):
 
 
 class Soak:
-    """A console's insides, worked without a pause."""
+    """A console without its screen, which carries out one operation after the other."""
 
     def __init__(self, endpoint: Endpoint, home: Path, clock: Clock) -> None:
         self.store = Store(clock=clock.now)
         self.operations = 0
-        self._told: list[Event] = []
+        self._events: list[Event] = []
         self._endpoint = endpoint
         self._clock = clock
         self._path = home / "journal.db"
-        self._begun = clock.monotonic()
+        self._started = clock.monotonic()
         self._random = random.Random(7)
-        self._core = EngineService(
-            journal=JournalWriter(self._path, now=clock.now), emit=self._told.append, clock=clock
+        self._service = EngineService(
+            journal=JournalWriter(self._path, now=clock.now), emit=self._events.append, clock=clock
         )
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Log in and read the fleet."""
-        await self._core.login(self._endpoint, "demo", "pitstop")
+        await self._service.login(self._endpoint, "demo", "pitstop")
         await self.refresh()
 
     async def refresh(self) -> None:
         """Read the fleet again."""
-        await self._core.inventory.refresh()
+        await self._service.inventory.refresh()
         self._pump()
 
     async def operate(self) -> None:
-        """Put some servers into maintenance, or all that are in it back."""
-        fleet = self._core.inventory.fleet
-        inside = [server.id for server in fleet.servers.values() if server.maintenance]
-        action = Action.STOP_MAINTENANCE if 4 * len(inside) > len(fleet.servers) else Action.START_MAINTENANCE
-        some = self._random.sample(sorted(fleet.servers), self._random.randint(1, LARGEST))
-        plan = make_plan(action, inside if action is Action.STOP_MAINTENANCE else some, fleet, batch_size=20)
+        """Start maintenance on some servers, or end it on all where too many are in it."""
+        fleet = self._service.inventory.fleet
+        in_maintenance = [server.id for server in fleet.servers.values() if server.maintenance]
+        action = (
+            Action.STOP_MAINTENANCE
+            if 4 * len(in_maintenance) > len(fleet.servers)
+            else Action.START_MAINTENANCE
+        )
+        random_ids = self._random.sample(sorted(fleet.servers), self._random.randint(1, LARGEST))
+        plan = make_plan(
+            action, in_maintenance if action is Action.STOP_MAINTENANCE else random_ids, fleet, batch_size=20
+        )
         if plan.batches:
             self.operations += 1
-            await self._core.operations.run(plan, reason=f"CHG-{self.operations}")
+            await self._service.operations.run(plan, reason=f"CHG-{self.operations}")
         self._pump()
 
-    async def ask_left(self) -> None:
-        """Ask what was left in maintenance, as the console does when an operation has ended."""
-        await self._core.emit_prior_targets()
+    async def read_prior_targets(self) -> None:
+        """Read which targets are still in maintenance, as the console does when an operation has ended."""
+        await self._service.emit_prior_targets()
         self._pump()
 
     async def end(self) -> None:
-        """Leave."""
-        await self._core.close()
+        """Close the service."""
+        await self._service.close()
         self._pump()
 
     def sample(self) -> Sample:
-        """What there is now."""
+        """Take a sample now."""
         gc.collect()
         with open("/proc/self/statm", encoding="ascii") as file:
             pages = int(file.read().split()[1])
         return Sample(
-            (self._clock.monotonic() - self._begun) / 3600,
+            (self._clock.monotonic() - self._started) / 3600,
             self.operations,
             pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
             len(gc.get_objects()),
@@ -122,25 +128,25 @@ class Soak:
         )
 
     def _pump(self) -> None:
-        """What the console's bridge does at every beat."""
-        self.store.apply(self._told)
-        self._told.clear()
+        """Apply the events, as the console's bridge does at each tick."""
+        self.store.apply(self._events)
+        self._events.clear()
 
 
 async def simulate(
     clock: VirtualClock, home: Path, *, days: float, operations: int, servers: int = 240
 ) -> list[Sample]:
-    """So many simulated days with so many operations each; a sample at the end of each day."""
+    """Simulate days with ``operations`` each; returns a sample of the end of each day."""
     app = create_app(SandboxConfig(servers=servers, faults={"slow": 0.01, "settle": 0.05}), clock=clock.now)
     soak = Soak(_in_process(app), home, clock)
-    await soak.begin()
+    await soak.start()
     samples = []
     for moment in _plan_of(days, operations):
         await clock.sleep(max(0.0, moment - clock.monotonic()))
         if moment % DAY == 0:
-            _forget(app, clock.now())
+            _forget_ended_jobs(app, clock.now())
             samples.append(soak.sample())
-        elif moment % REFRESH == 0:
+        elif moment % REFRESH_EVERY == 0:
             await soak.refresh()
         else:
             await soak.operate()
@@ -149,9 +155,9 @@ async def simulate(
 
 
 def _plan_of(days: float, operations: int) -> Iterator[float]:
-    """When something happens: operations evenly over each day, readings in between, the end of each day."""
+    """Times of operations, spread evenly over each day, of reads between them, and of the end of each day."""
     for second in range(1, int(days * DAY) + 1):
-        if second % REFRESH == 0 or second % int(DAY / operations) == 7:
+        if second % REFRESH_EVERY == 0 or second % int(DAY / operations) == 7:
             yield float(second)
 
 
@@ -162,8 +168,8 @@ def _in_process(app: Any) -> Endpoint:
     return Endpoint("sandbox", "http://127.0.0.1:1", sandbox=True, transport=transport)
 
 
-def _forget(app: Any, now: float) -> None:
-    """The sandbox lives in the same process, and what it remembers is not what is measured here."""
+def _forget_ended_jobs(app: Any, now: float) -> None:
+    """Delete ended jobs of the sandbox, which runs in the same process but is not measured."""
     jobs = app.state.plane.queue.jobs
     for id_ in [id_ for id_, job in jobs.items() if job.ends + 60 < now]:
         del jobs[id_]
@@ -174,11 +180,11 @@ async def work(url: str, home: Path, seconds: float) -> list[Sample]:
     """Real seconds over HTTP: one operation after the other; a sample every tenth of the time."""
     clock = SystemClock()
     soak = Soak(Endpoint("sandbox", url), home, clock)
-    await soak.begin()
+    await soak.start()
     samples: list[Sample] = []
-    begun = clock.monotonic()
-    while (gone := clock.monotonic() - begun) < seconds:
-        if gone >= seconds * (len(samples) + 1) / 10:
+    started = clock.monotonic()
+    while (elapsed := clock.monotonic() - started) < seconds:
+        if elapsed >= seconds * (len(samples) + 1) / 10:
             samples.append(soak.sample())
         await soak.operate()
     samples.append(soak.sample())
@@ -186,29 +192,29 @@ async def work(url: str, home: Path, seconds: float) -> list[Sample]:
     return samples
 
 
-async def costs(clock: VirtualClock, home: Path, *, operations: int, around: int = 20) -> None:
+async def costs(clock: VirtualClock, home: Path, *, operations: int, step: int = 20) -> None:
     """CPU and memory at the 20th, the middle and the last operation; CPU is the mean of those up to it."""
     app = create_app(SandboxConfig(servers=240), clock=clock.now)
     soak = Soak(_in_process(app), home, clock)
-    await soak.begin()
-    begun = time.process_time()
+    await soak.start()
+    started = time.process_time()
     for number in range(1, operations + 1):
         await soak.operate()
-        await soak.ask_left()
+        await soak.read_prior_targets()
         await clock.sleep(60)
-        _forget(app, clock.now())
-        if number % around == 0:
-            milliseconds = 1000 * (time.process_time() - begun) / around
-            if number in {around, operations // 2, operations}:
+        _forget_ended_jobs(app, clock.now())
+        if number % step == 0:
+            milliseconds = 1000 * (time.process_time() - started) / step
+            if number in {step, operations // 2, operations}:
                 now = soak.sample()
                 print(f"operation {number:,}: {milliseconds:.0f} ms of CPU, {now.resident:.1f} MiB", end="")
                 print(f", {now.objects:,} objects")
-            begun = time.process_time()
+            started = time.process_time()
     await soak.end()
 
 
 def show(samples: list[Sample]) -> None:
-    """A line for each sample."""
+    """Print a line for each sample."""
     columns = "hours operations MiB objects files threads tasks journal"
     print("".join(f"{name:>12}" for name in columns.split()))
     for one in samples:
@@ -219,14 +225,14 @@ def show(samples: list[Sample]) -> None:
 
 
 def main() -> None:
-    """Soak, and print what grew."""
-    parser = argparse.ArgumentParser(description="What grows when the program is never left.")
+    """Run the soak, and print what grew."""
+    parser = argparse.ArgumentParser(description="What grows when the program runs for days.")
     parser.add_argument("--days", type=float, default=7)
     parser.add_argument("--operations", type=int, default=200, help="operations a day")
     parser.add_argument("--real", type=float, metavar="SECONDS", help="real seconds over HTTP instead")
     parser.add_argument("--costs", type=int, metavar="OPERATIONS", help="CPU per operation over so many")
     options = parser.parse_args()
-    begun = time.monotonic()
+    started = time.monotonic()
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as home:
         if options.costs:
@@ -239,7 +245,7 @@ def main() -> None:
         else:
             days, operations = options.days, options.operations
             samples = run(lambda clock: simulate(clock, Path(home), days=days, operations=operations))
-            print(f"{options.days:g} simulated days in {time.monotonic() - begun:.0f} s")
+            print(f"{options.days:g} simulated days in {time.monotonic() - started:.0f} s")
     show(samples)
     first, last = samples[len(samples) // 3], samples[-1]
     print(f"memory, last against the first third: {last.resident / first.resident:.2f} times", end="")

@@ -1,9 +1,9 @@
-"""A terminal that stops reading for a minute while 100 jobs end, against one that reads on.
+"""A terminal that stops reading for a minute while 100 jobs end, compared with one that keeps reading.
 
     python -m tests.benchmarks.stall [--seconds 60] [--jobs 100]
 
-The console in a PTY, a sandbox over HTTP. The sandbox's log shows whether polling went on, the journal
-whether what was learnt was written down meanwhile, the screen how soon it is right again.
+The console runs in a PTY, against a sandbox over HTTP. The sandbox's log shows whether polling continued, the
+journal whether results were recorded in time, and the screen how soon it is correct resumed_at.
 """
 
 import argparse
@@ -25,33 +25,33 @@ SETTINGS = {"PITSTOP_BATCH_SIZE": "1", "PITSTOP_CONFIRM_ABOVE": "100000", "PITST
 SIZE = (120, 40)
 
 
-class Seen(NamedTuple):
-    """What one run showed."""
+class Result(NamedTuple):
+    """The figures of one run."""
 
     polls: int
     gap: float
     """The longest time between two status requests, seconds."""
     behind: float
-    """How late the journal had the newest end of a job at worst, seconds."""
+    """The greatest delay of the journal behind the end of a job, seconds."""
     verified: int
-    """In the journal when the terminal was read again."""
-    right_after: float
-    """Seconds from reading again until the screen shows them all verified."""
-    waiting: int
-    """Bytes that came at once when the terminal was read again."""
+    """Servers verified in the journal when reading resumes."""
+    recovery: float
+    """Seconds from then until the screen shows all of them verified."""
+    buffered: int
+    """Bytes written after reading resumed."""
 
 
 def main() -> None:
-    """Run both, and print them side by side."""
+    """Run both cases, and print them side by side."""
     parser = argparse.ArgumentParser(description="A stalled terminal against one that reads.")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--jobs", type=int, default=100)
     options = parser.parse_args()
-    seen = {
+    results = {
         name: run(options.jobs, options.seconds, stall)
         for name, stall in (("reads", False), ("stalls", True))
     }
-    reads, stalls = seen["reads"], seen["stalls"]
+    reads, stalls = results["reads"], results["stalls"]
     print(f"{options.jobs} jobs that end within {options.seconds:g} s, the terminal {SIZE[0]}x{SIZE[1]}")
     print(f"{'':44}{'reads on':>10}{'stalls':>10}")
     for what, values in {
@@ -59,40 +59,40 @@ def main() -> None:
         "longest time between two of them, s": [f"{one.gap:.2f}" for one in (reads, stalls)],
         "servers verified in the journal at the end": [f"{one.verified}" for one in (reads, stalls)],
         "journal behind the sandbox at most, s": [f"{one.behind:.1f}" for one in (reads, stalls)],
-        "screen right after reading again, s": ["", f"{stalls.right_after:.2f}"],
-        "bytes that had waited": ["", f"{stalls.waiting:,}"],
+        "screen correct after reading resumes, s": ["", f"{stalls.recovery:.2f}"],
+        "bytes written after reading resumes": ["", f"{stalls.buffered:,}"],
     }.items():
         print(f"{what:44}{values[0]:>10}{values[1]:>10}")
     print(f"longest time: {stalls.gap / reads.gap:.2f} times (bound 2); screen: bound 1 s")
 
 
-def run(jobs: int, seconds: float, stall: bool) -> Seen:
-    """Start maintenance on ``jobs`` servers, one job each, and look on for ``seconds``."""
+def run(jobs: int, seconds: float, stall: bool) -> Result:
+    """Start maintenance on ``jobs`` servers, one job each, and observe for ``seconds``."""
     options = (f"--servers={jobs * 2}", f"--job-seconds={seconds * 0.1}-{seconds * 0.75}")
     with tempfile.TemporaryDirectory() as directory, Service(*options) as service:
         home = Path(directory)
         command = [*PITSTOP, "--api-url", service.url]
         with Terminal(command, size=SIZE, env={**USER, **SETTINGS}, home=home) as terminal:
             start(terminal, jobs)
-            begun = time.monotonic()
+            started = time.monotonic()
             if stall:
                 terminal.pause()
             behind = 0.0
-            while (gone := time.monotonic() - begun) < seconds:
-                behind = max(behind, lag(service, home))
-                if stall and gone < seconds / 2:
-                    terminal.press("down")  # Work for the screen, so that its buffer is full for sure.
+            while (elapsed := time.monotonic() - started) < seconds:
+                behind = max(behind, journal_lag(service, home))
+                if stall and elapsed < seconds / 2:
+                    terminal.press("down")  # Output to fill the terminal's buffer.
                 time.sleep(0.25)
             verified = states(home)["verified"]
-            before, again = terminal.total_bytes, time.monotonic()
-            terminal.go_on()
-            terminal.settle(1.0, timeout=120)  # Drawn only then: drawing would compete with reading.
-            right_after = terminal.started + terminal.first_shown(f"{jobs} verified") - again
+            before, resumed_at = terminal.total_bytes, time.monotonic()
+            terminal.resume()
+            terminal.settle(1.0, timeout=120)  # Drawing earlier would compete with reading.
+            recovery = terminal.started + terminal.first_shown(f"{jobs} verified") - resumed_at
             polls = [at for at, method, path, _ in service.requests()["log"] if "/status/" in path]
             ends = [job["ends"] for job in service.truth()["jobs"].values()]
             during = [at for at in polls if at <= max(ends)]
             gap = max(later - earlier for earlier, later in pairwise(during))
-            return Seen(len(polls), gap, behind, verified, right_after, terminal.total_bytes - before)
+            return Result(len(polls), gap, behind, verified, recovery, terminal.total_bytes - before)
 
 
 def start(terminal: Terminal, jobs: int) -> None:
@@ -108,7 +108,7 @@ def start(terminal: Terminal, jobs: int) -> None:
 
 
 def states(home: Path) -> Counter[str]:
-    """What the journal says now: state -> servers."""
+    """The journal's current states: state -> number of servers."""
     db = sqlite3.connect(f"file:{home}/state/pitstop/journal.sqlite3?mode=ro", uri=True)
     try:
         return Counter(dict(db.execute("SELECT state, count(*) FROM targets GROUP BY state")))
@@ -116,8 +116,8 @@ def states(home: Path) -> Counter[str]:
         db.close()
 
 
-def lag(service: Service, home: Path) -> float:
-    """How long ago the oldest job ended that the journal does not know to have ended, seconds."""
+def journal_lag(service: Service, home: Path) -> float:
+    """Seconds since the end of the oldest job that the journal still has as queued or executing."""
     truth = service.truth()
     db = sqlite3.connect(f"file:{home}/state/pitstop/journal.sqlite3?mode=ro", uri=True)
     try:

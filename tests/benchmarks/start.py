@@ -1,4 +1,4 @@
-"""How soon the program is there: the login screen against a Textual app with one Static, and ``--version``.
+"""Start-up time: the login screen compared with a Textual app with one Static, and ``--version``.
 
 ``python -m tests.benchmarks.start [--runs 15]``. Interleaved runs in a real PTY of 120x40; medians.
 """
@@ -36,11 +36,11 @@ def first_paint(command: tuple[str, ...], wanted: str, home: Path) -> tuple[floa
         return terminal.first_shown(wanted), terminal.memory_mib("VmHWM")
 
 
-def to_the_end(command: tuple[str, ...], home: Path) -> tuple[float, float]:
-    """Seconds that a command without a screen takes; no memory."""
-    begun = time.monotonic()
+def run_to_exit(command: tuple[str, ...], home: Path) -> tuple[float, float]:
+    """Seconds that a command without a screen takes; its memory is not measured."""
+    started = time.monotonic()
     subprocess.run(command, env=clean_environment(home, {}), check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - begun, 0.0
+    return time.monotonic() - started, 0.0
 
 
 def main() -> None:
@@ -53,21 +53,21 @@ def main() -> None:
         cases: dict[str, Callable[[], tuple[float, float]]] = {
             "Textual app with one Static": lambda: first_paint((sys.executable, "-c", HELLO), "hello", home),
             "pitstop: login screen": lambda: first_paint(PITSTOP, "Password", home),
-            "python -c pass": lambda: to_the_end((sys.executable, "-c", "pass"), home),
-            "pitstop --version": lambda: to_the_end((*PITSTOP, "--version"), home),
-            "pitstop --help": lambda: to_the_end((*PITSTOP, "--help"), home),
+            "python -c pass": lambda: run_to_exit((sys.executable, "-c", "pass"), home),
+            "pitstop --version": lambda: run_to_exit((*PITSTOP, "--version"), home),
+            "pitstop --help": lambda: run_to_exit((*PITSTOP, "--help"), home),
         }
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
         for case in cases.values():
             case()
         for _ in range(runs):
             for name, case in cases.items():
-                taken[name].append(case())
-    median = {name: statistics.median(seconds for seconds, _ in each) for name, each in taken.items()}
+                figures[name].append(case())
+    median = {name: statistics.median(seconds for seconds, _ in each) for name, each in figures.items()}
     hello = median["Textual app with one Static"]
     print(f"Start, median of {runs} interleaved runs")
     print(f"{'':30}{'ms':>8}{'x Static':>10}{'MiB':>8}")
-    for name, each in taken.items():
+    for name, each in figures.items():
         memory = max(mib for _, mib in each)
         print(f"{name:30}{median[name] * 1000:8.0f}{median[name] / hello:10.2f}{memory or float('nan'):8.1f}")
     print("bound: the login screen at most 1.4 times the Static")

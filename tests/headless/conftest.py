@@ -1,4 +1,4 @@
-"""The command line as an operator has it, in this process or one of its own, against a sandbox over HTTP."""
+"""Run the command line, in this process or in one of its own, against a sandbox over HTTP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Pitstop(Protocol):
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for every test, and nothing of the developer's."""
+    """An empty home directory for each test, without the developer's variables."""
     for name in list(os.environ):
         if name.startswith(("PITSTOP_", "CLC_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -52,7 +52,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def pitstop(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Pitstop]:
-    """Run a command; stdin is empty and no terminal unless it says otherwise."""
+    """Run a command; its stdin is ``stdin``, or empty, and never a terminal."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
 
@@ -61,7 +61,7 @@ def pitstop(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Monke
         capfdbinary.readouterr()
         environ = dict(os.environ)
         code = main(list(arguments))
-        os.environ.update(environ)  # the passwords, which the program takes out of its own
+        os.environ.update(environ)  # the program removes passwords from its environment
         out, err = capfdbinary.readouterr()
         return Ran(code, out.decode(), err.decode())
 
@@ -74,13 +74,13 @@ def pitstop(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.Monke
 
 @pytest.fixture
 def log_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's operator, in the environment."""
+    """The credentials of the sandbox's operator, in the environment."""
     monkeypatch.setenv("PITSTOP_USERNAME", "demo")
     monkeypatch.setenv("PITSTOP_PASSWORD", "pitstop")
 
 
 class Platform(NamedTuple):
-    """A sandbox over HTTP, and what it says of itself."""
+    """A sandbox over HTTP, and its own records."""
 
     url: str
 
@@ -89,22 +89,22 @@ class Platform(NamedTuple):
 
     @property
     def requests(self) -> dict[str, int]:
-        """Route -> how often it was asked for."""
+        """Route -> number of requests."""
         found: dict[str, int] = self._get("requests")["by_route"]
         return found
 
     @property
     def posts(self) -> int:
-        """How many operations it received."""
+        """Number of operation requests received."""
         return sum(count for route, count in self.requests.items() if route.startswith("POST /v2/operations"))
 
     def in_maintenance(self, *ids: str) -> list[bool]:
-        """The servers' own flags."""
+        """For each id, whether the sandbox has that server in maintenance."""
         servers = self._get("truth")["servers"]
         return [servers[id_]["maintenance"] for id_ in ids]
 
     def set_faults(self, **rates: float) -> None:
-        """What goes wrong from now on."""
+        """Set the probability of each fault from now on."""
         named = {name.replace("_", "-"): rate for name, rate in rates.items()}
         httpx.post(f"{self.url}/__sandbox/faults", json=named, trust_env=False).raise_for_status()
 
@@ -117,7 +117,7 @@ class Serve(Protocol):
 
 @pytest.fixture
 def platform(serve_sandbox: ServeSandbox, monkeypatch: pytest.MonkeyPatch, log_in: None) -> Serve:
-    """A sandbox whose jobs take hardly any time, logged in to by the environment."""
+    """A sandbox whose jobs take hardly any time; the environment has its address and credentials."""
 
     def serve(**config: Any) -> Platform:
         url = serve_sandbox(SandboxConfig(**({"time_scale": 0.001} | config)))
@@ -141,7 +141,7 @@ class Running:
         )
 
     def wait_for(self, text: str) -> str:
-        """Read stderr up to the line with ``text``; gives that line."""
+        """Read stderr up to the line with ``text`` and return that line."""
         assert self.process.stderr is not None
         read = []
         for line in self.process.stderr:
@@ -151,14 +151,14 @@ class Running:
         raise AssertionError(f"{text!r} is not in {read}")
 
     def end(self) -> Ran:
-        """Wait for its end."""
+        """Wait until the process exits."""
         out, err = self.process.communicate(timeout=PATIENCE)
         return Ran(self.process.returncode, out, err)
 
 
 @pytest.fixture
 def running() -> Iterator[Any]:
-    """Start commands in processes of their own; none is left behind."""
+    """Start commands in processes of their own; those still running are killed after the test."""
     started: list[Running] = []
 
     def start(*arguments: str) -> Running:

@@ -1,4 +1,4 @@
-"""What can go wrong around Pitstop: each gets one clear sentence, the right exit code, and no traceback."""
+"""Errors from outside Pitstop: each prints one clear sentence and no traceback, with the right exit code."""
 
 import socket
 import ssl
@@ -29,8 +29,8 @@ Answers = dict[str, tuple[int, str, bytes]]
 
 
 @contextmanager
-def misbehaving(answers: Answers, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that answers just what it is told to; gives its origin."""
+def serve_answers(answers: Answers, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Run a server that gives these answers; yields its origin."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -66,14 +66,14 @@ def misbehaving(answers: Answers, context: ssl.SSLContext | None = None) -> Iter
 
 
 @pytest.fixture
-def answering(log_in: None) -> Iterator[Callable[..., str]]:
-    """Start misbehaving servers that end with the test."""
+def start_server(log_in: None) -> Iterator[Callable[..., str]]:
+    """``start_server(answers, context=None)`` -> origin of a server that stops after the test."""
     with ExitStack() as running:
-        yield lambda answers, context=None: running.enter_context(misbehaving(answers, context))
+        yield lambda answers, context=None: running.enter_context(serve_answers(answers, context))
 
 
-def is_told(ran: Ran, code: int, *words: str) -> None:
-    """The command ended with ``code``, printed nothing, and said so in one sentence with ``words``."""
+def assert_one_error(ran: Ran, code: int, *words: str) -> None:
+    """Assert that the command exited with ``code`` and printed only one error line, with ``words``."""
     assert (ran.code, ran.out) == (code, ""), ran
     assert "Traceback" not in ran.err
     (line,) = ran.err.splitlines()
@@ -83,40 +83,40 @@ def is_told(ran: Ran, code: int, *words: str) -> None:
 
 
 JSON = "application/json; charset=utf-8"
-FINE: Answers = {"/v2/authentication/login": (200, JSON, LOGIN), "/v2/datacenters": (200, JSON, CENTERS)}
-PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please sign in</body></html>"
+WORKING: Answers = {"/v2/authentication/login": (200, JSON, LOGIN), "/v2/datacenters": (200, JSON, CENTERS)}
+HTML_PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>Please sign in</body></html>"
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "body"),
     [
-        (200, "text/html", PAGE),
+        (200, "text/html", HTML_PAGE),
         (200, JSON, LOGIN[:40]),
         (200, JSON, b""),
         (200, JSON, b"[1, 2]"),
         (200, JSON, b"\xff\xfe\x00"),
         (500, JSON, b'{"message":"An error has occurred."}'),
-        (503, "text/html", PAGE),
-        (404, "text/html", PAGE),
+        (503, "text/html", HTML_PAGE),
+        (404, "text/html", HTML_PAGE),
     ],
     ids=["html", "truncated", "empty", "another shape", "not text", "500", "503", "404"],
 )
-def test_an_endpoint_that_is_none(
-    pitstop: Pitstop, answering: Callable[..., str], status: int, kind: str, body: bytes
+def test_an_invalid_login_answer_is_an_error_that_names_the_endpoint(
+    pitstop: Pitstop, start_server: Callable[..., str], status: int, kind: str, body: bytes
 ) -> None:
-    url = answering({"/": (status, kind, body)})
-    is_told(pitstop("servers", "--api-url", url), 4, url.partition("//")[2])
+    url = start_server({"/": (status, kind, body)})
+    assert_one_error(pitstop("servers", "--api-url", url), 4, url.partition("//")[2])
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "body"),
-    [(200, "text/html", PAGE), (200, JSON, CENTERS[:30]), (500, JSON, b"{}")],
+    [(200, "text/html", HTML_PAGE), (200, JSON, CENTERS[:30]), (500, JSON, b"{}")],
     ids=["html", "truncated", "500"],
 )
-def test_an_endpoint_that_breaks_after_the_login(
-    pitstop: Pitstop, answering: Callable[..., str], status: int, kind: str, body: bytes
+def test_an_invalid_answer_after_the_login_is_an_error(
+    pitstop: Pitstop, start_server: Callable[..., str], status: int, kind: str, body: bytes
 ) -> None:
-    url = answering({**FINE, "/v2/datacenters": (status, kind, body)})
+    url = start_server({**WORKING, "/v2/datacenters": (status, kind, body)})
     for command in (("servers",), ("start", "--filter", "web", "--yes")):
         ran = pitstop(*command, "--api-url", url)
         assert (ran.code, ran.out) == (4, "")
@@ -124,20 +124,22 @@ def test_an_endpoint_that_breaks_after_the_login(
         assert url.partition("//")[2] in ran.err
 
 
-def test_an_endpoint_that_is_not_there(pitstop: Pitstop, log_in: None) -> None:
+def test_a_refused_connection_is_reported_with_its_port(pitstop: Pitstop, log_in: None) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
-        is_told(pitstop("servers", "--api-url", f"http://127.0.0.1:{port}"), 4, str(port))
+        assert_one_error(pitstop("servers", "--api-url", f"http://127.0.0.1:{port}"), 4, str(port))
 
 
-def test_a_host_that_has_no_address(pitstop: Pitstop, log_in: None) -> None:
-    is_told(pitstop("servers", "--api-url", "https://no-such-host.invalid"), 4, "no-such-host.invalid")
+def test_an_unknown_host_is_reported_by_name(pitstop: Pitstop, log_in: None) -> None:
+    assert_one_error(
+        pitstop("servers", "--api-url", "https://no-such-host.invalid"), 4, "no-such-host.invalid"
+    )
 
 
 @pytest.mark.needs("openssl")
-def test_a_certificate_that_does_not_verify(
-    pitstop: Pitstop, answering: Callable[..., str], tmp_path: Path
+def test_an_untrusted_certificate_is_refused(
+    pitstop: Pitstop, start_server: Callable[..., str], tmp_path: Path
 ) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
@@ -145,28 +147,28 @@ def test_a_certificate_that_does_not_verify(
     subprocess.run(command.split(), check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    url = answering(FINE, context)
-    is_told(pitstop("servers", "--api-url", url), 4, "certificate")
+    url = start_server(WORKING, context)
+    assert_one_error(pitstop("servers", "--api-url", url), 4, "certificate")
 
 
-def test_a_wrong_password_is_tried_once_and_the_api_has_the_word(
+def test_a_wrong_password_is_tried_once_and_the_api_message_is_shown(
     pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = platform(servers=5)
     monkeypatch.setenv("PITSTOP_PASSWORD", "hunter2")
     ran = pitstop("servers")
-    is_told(ran, 3, "We didn't recognize the username or password you entered", "demo")
+    assert_one_error(ran, 3, "We didn't recognize the username or password you entered", "demo")
     assert "hunter2" not in ran.err
     assert place.requests == {"POST /v2/authentication/login": 1}
 
 
-def test_nobody_to_log_in_as(pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch) -> None:
-    is_told(pitstop("servers", "--api-url", "https://x.invalid"), 2, "PITSTOP_USERNAME")
+def test_missing_credentials_are_wrong_usage(pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_one_error(pitstop("servers", "--api-url", "https://x.invalid"), 2, "PITSTOP_USERNAME")
     monkeypatch.setenv("CLC_USER", "demo")
-    is_told(pitstop("servers", "--api-url", "https://x.invalid"), 2, "PITSTOP_PASSWORD")
+    assert_one_error(pitstop("servers", "--api-url", "https://x.invalid"), 2, "PITSTOP_PASSWORD")
 
 
-def test_an_empty_account(pitstop: Pitstop, platform: Serve) -> None:
+def test_an_empty_account_lists_nothing_and_operates_on_nothing(pitstop: Pitstop, platform: Serve) -> None:
     place = platform(servers=0)
     ran = pitstop("servers", "--json")
     assert (ran.code, ran.json) == (0, [])
@@ -177,16 +179,16 @@ def test_an_empty_account(pitstop: Pitstop, platform: Serve) -> None:
     assert place.posts == 0
 
 
-def test_an_account_that_is_not_yours(pitstop: Pitstop, platform: Serve) -> None:
+def test_an_account_without_permission_is_reported(pitstop: Pitstop, platform: Serve) -> None:
     platform(servers=5)
-    is_told(pitstop("servers", "--account", "NOPE"), 4, "permission")
+    assert_one_error(pitstop("servers", "--account", "NOPE"), 4, "permission")
 
 
-def test_plain_http_to_another_machine(pitstop: Pitstop, log_in: None) -> None:
-    is_told(pitstop("servers", "--api-url", "http://api.example.net"), 2, "allow_http")
+def test_plain_http_to_another_machine_needs_allow_http(pitstop: Pitstop, log_in: None) -> None:
+    assert_one_error(pitstop("servers", "--api-url", "http://api.example.net"), 2, "allow_http")
 
 
-def test_an_endpoint_that_takes_its_time_is_named_meanwhile(
+def test_a_slow_endpoint_is_named_while_the_command_waits(
     pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.headless.engine.PATIENCE", 0.0)
@@ -197,7 +199,7 @@ def test_an_endpoint_that_takes_its_time_is_named_meanwhile(
     assert f"waiting for {host} to list the servers" in ran.err
 
 
-def test_a_port_in_use(pitstop: Pitstop) -> None:
+def test_a_port_in_use_is_reported_once(pitstop: Pitstop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ran = pitstop("sandbox", "--port", port)
@@ -206,18 +208,18 @@ def test_a_port_in_use(pitstop: Pitstop) -> None:
     assert "Traceback" not in ran.err
 
 
-def test_a_terminal_that_is_none(pitstop: Pitstop) -> None:
+def test_the_console_refuses_to_start_without_a_terminal(pitstop: Pitstop) -> None:
     for command in ((), ("demo",)):
-        is_told(pitstop(*command), 2, "not a terminal")
+        assert_one_error(pitstop(*command), 2, "not a terminal")
 
 
-def test_settings_that_make_no_sense(pitstop: Pitstop, home: Path) -> None:
+def test_an_unknown_setting_is_reported_with_the_closest_name(pitstop: Pitstop, home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text("batchsize = 3\n")
-    is_told(pitstop("servers", "--sandbox"), 2, "config.toml", "batchsize", "batch_size")
+    assert_one_error(pitstop("servers", "--sandbox"), 2, "config.toml", "batchsize", "batch_size")
 
 
-def test_a_journal_that_cannot_be_used_sends_nothing(pitstop: Pitstop, platform: Serve, home: Path) -> None:
+def test_with_an_unusable_journal_nothing_is_sent(pitstop: Pitstop, platform: Serve, home: Path) -> None:
     place = platform()
     (id_, *_) = [server["id"] for server in pitstop("servers", "maint:off status:active", "--json").json]
     (home / "journal.sqlite3").write_bytes(b"this is no database" * 100)
@@ -229,7 +231,7 @@ def test_a_journal_that_cannot_be_used_sends_nothing(pitstop: Pitstop, platform:
     assert place.posts == 0
 
 
-def test_a_journal_on_a_network_file_system_sends_nothing(
+def test_with_a_journal_on_a_network_file_system_nothing_is_sent(
     pitstop: Pitstop, platform: Serve, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = platform()
@@ -245,21 +247,21 @@ def test_a_journal_on_a_network_file_system_sends_nothing(
     assert place.posts == 0
 
 
-def test_a_home_that_cannot_be_made(
+def test_a_home_that_cannot_be_created_is_reported(
     pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PITSTOP_HOME", str(tmp_path / "file" / "home"))
-    is_told(pitstop("servers", "--sandbox"), 2, "Not a directory")
+    assert_one_error(pitstop("servers", "--sandbox"), 2, "Not a directory")
 
 
-def test_a_bug_is_one_sentence_and_its_traceback_is_in_the_log(
+def test_a_bug_prints_one_sentence_and_logs_its_traceback(
     pitstop: Pitstop, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> int:
         raise RuntimeError("a reason for the log")
 
     monkeypatch.setattr("tui.headless.servers.list_servers", broken)
-    is_told(pitstop("servers", "--sandbox"), 1, "RuntimeError", str(home / "pitstop.log"))
+    assert_one_error(pitstop("servers", "--sandbox"), 1, "RuntimeError", str(home / "pitstop.log"))
     assert "a reason for the log" in (home / "pitstop.log").read_text()
     assert "Traceback" in (home / "pitstop.log").read_text()

@@ -1,4 +1,4 @@
-"""`pitstop help`: each page names all there is of its kind, and fits the terminal."""
+"""`pitstop help`: each page names everything of its kind, and fits the terminal."""
 
 import os
 import re
@@ -33,12 +33,12 @@ NAMED: dict[str, Callable[[], list[str]]] = {
 """Topic -> everything that its page has to name."""
 
 
-def test_every_topic_is_checked_here() -> None:
+def test_every_topic_has_a_row_in_this_table() -> None:
     assert NAMED.keys() == TOPICS.keys()
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_a_page_names_all_there_is(pitstop: Pitstop, topic: str) -> None:
+def test_each_page_names_everything_of_its_kind(pitstop: Pitstop, topic: str) -> None:
     ran = pitstop("help", topic)
     assert (ran.code, ran.err) == (0, "")
     assert [name for name in NAMED[topic]() if name not in ran.out] == []
@@ -49,7 +49,7 @@ def test_a_page_fits_80_columns(pitstop: Pitstop, topic: str) -> None:
     assert max(map(len, pitstop("help", *topic.split()).out.splitlines())) <= 80
 
 
-def test_every_variable_that_is_read_is_named(pitstop: Pitstop) -> None:
+def test_the_environment_page_names_every_variable_that_is_read(pitstop: Pitstop) -> None:
     source = "".join(path.read_text() for path in (ROOT / "tui").rglob("*.py") if path.name != "schema.py")
     read = set(re.findall(r'"((?:PITSTOP|CLC|XDG|SSL)_[A-Z_]*[A-Z]|NO_COLOR)"', source))
     assert {"PITSTOP_HOME", "CLC_USER", "NO_COLOR"} <= read
@@ -57,7 +57,7 @@ def test_every_variable_that_is_read_is_named(pitstop: Pitstop) -> None:
     assert [name for name in sorted(read) if name not in text] == []
 
 
-def test_without_a_topic_all_are_listed(pitstop: Pitstop) -> None:
+def test_help_without_a_topic_lists_all_topics(pitstop: Pitstop) -> None:
     ran = pitstop("help")
     assert ran.code == 0
     assert re.findall(r"^  (\w+)", ran.out, re.MULTILINE) == list(TOPICS)
@@ -69,13 +69,13 @@ def test_an_unknown_topic_is_wrong_usage(pitstop: Pitstop) -> None:
     assert all(f"'{topic}'" in ran.err for topic in TOPICS)
 
 
-def test_signs_that_the_terminal_does_not_have_are_replaced() -> None:
+def test_signs_outside_the_output_encoding_are_replaced() -> None:
     command = [sys.executable, "-m", "tui", "help", "signs"]
     environ = os.environ | {"PYTHONIOENCODING": "ascii"}
     assert b"? + verified" in subprocess.run(command, env=environ, capture_output=True, check=True).stdout
 
 
-def test_a_page_loads_only_what_it_is_made_from() -> None:
+def test_a_page_imports_only_the_modules_it_is_made_from() -> None:
     code = "from tui.cli import main\nmain(['help'])"
     assert loaded_after(code, *HEAVY) == set()
     assert loaded_after(code.replace("'help'", "'help', 'exits'"), "textual", "httpx", "starlette") == set()

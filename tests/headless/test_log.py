@@ -45,7 +45,7 @@ def test_debug_logs_each_request_and_no_secret(
     assert re.findall(r"pitstop", text) == []
 
 
-def test_debug_logs_failures_by_their_class(
+def test_debug_logs_the_class_of_a_connection_error(
     pitstop: Pitstop, serve_sandbox: ServeSandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PITSTOP_LOG", "debug")
@@ -56,13 +56,17 @@ def test_debug_logs_failures_by_their_class(
     assert requests(home)[-1] == ("POST", "/authentication/login", "-", "ConnectError")
 
 
-def test_without_it_nothing_is_logged(pitstop: Pitstop, serve_sandbox: ServeSandbox, home: Path) -> None:
+def test_without_the_variable_no_log_file_is_written(
+    pitstop: Pitstop, serve_sandbox: ServeSandbox, home: Path
+) -> None:
     assert pitstop("servers", "--api-url", serve_sandbox(SandboxConfig(servers=5))).code == 0
     assert not (home / "pitstop.log").exists()
 
 
 @pytest.mark.parametrize("level", ["loud", "DEBUGGING"])
-def test_an_unknown_level_is_refused(pitstop: Pitstop, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_log_level_is_refused(
+    pitstop: Pitstop, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PITSTOP_LOG", level)
     ran = pitstop("where")
     assert ran.code == 2

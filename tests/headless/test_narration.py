@@ -1,4 +1,4 @@
-"""What is told on stderr while it goes on."""
+"""Progress and messages on stderr while an operation runs."""
 
 import contextlib
 import json
@@ -19,27 +19,27 @@ from tui.model.operation import Action, Operation
 OPERATION = Operation("op-1", Action.START_MAINTENANCE, ["A1", "A2"], account="ACME", window_id="", reason="")
 
 
-def test_a_pause_that_was_asked_for_is_said_at_once_and_with_the_progress_while_it_lasts(
+def test_a_requested_pause_is_reported_at_once_and_with_each_progress_line(
     tmp_path: Path,
 ) -> None:
     now = 0.0
     at = time.time() + 3600
     until = time.strftime("wait until %H:%M:%S", time.localtime(at))
-    with (tmp_path / "said").open("w") as stream, Narrator(stream, lambda: now) as narrator:
+    with (tmp_path / "stderr").open("w") as stream, Narrator(stream, lambda: now) as narrator:
         narrator.wait_until(at)
         narrator.progress(OPERATION)
         narrator.flush()
         narrator.wait_until(time.time() - 1)
         now = 60.0
         narrator.progress(OPERATION)
-    first, second, _, last = (tmp_path / "said").read_text().splitlines()
+    first, second, _, last = (tmp_path / "stderr").read_text().splitlines()
     assert first == f"the endpoint asks us to {until}"
     assert second.endswith(f", asked to {until}")
     assert "wait" not in last
 
 
 def full_pipe() -> tuple[int, int]:
-    """A pipe that takes nothing more."""
+    """A pipe whose buffer is full: (read end, write end)."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     for size in (4096, 1):
@@ -50,7 +50,7 @@ def full_pipe() -> tuple[int, int]:
     return reader, writer
 
 
-def test_an_operation_goes_on_while_nobody_reads_what_is_told(platform: Serve) -> None:
+def test_an_operation_continues_while_the_reader_of_stderr_stalls(platform: Serve) -> None:
     platform(servers=60)
     reader, writer = full_pipe()
     command = [sys.executable, "-m", "tui", "start", "--filter", "maint:off power:started status:active"]
@@ -69,7 +69,7 @@ def test_an_operation_goes_on_while_nobody_reads_what_is_told(platform: Serve) -
     assert {target["state"] for target in json.loads(ended.stdout)["servers"]} == {"verified"}
 
 
-def test_a_reader_that_comes_back_gets_the_newest_and_is_told_what_it_missed() -> None:
+def test_a_reader_that_resumes_gets_the_newest_lines_and_a_count_of_the_rest() -> None:
     reader, writer = full_pipe()
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as read:
         with Narrator(stream) as narrator:
@@ -77,12 +77,12 @@ def test_a_reader_that_comes_back_gets_the_newest_and_is_told_what_it_missed() -
                 narrator.say(f"line {number}")
             narrator.progress(OPERATION)
             narrator.progress(OPERATION)
-            told = threading.Thread(target=narrator.flush)
-            told.start()
+            flushing = threading.Thread(target=narrator.flush)
+            flushing.start()
             lines = [read.readline()]
             while not lines[-1].startswith(b"0 of 2 verified"):
                 lines.append(read.readline())
-            told.join()
+            flushing.join()
         left_out = [line for line in lines if line.endswith(b" lines left out: nobody took them)\n")]
         assert len(left_out) == 1
         assert MOST <= len(lines) <= MOST + 3

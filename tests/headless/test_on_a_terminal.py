@@ -19,12 +19,12 @@ READY = "maint:off status:active dc:wa1"
 
 
 class Desk:
-    """An operator at a terminal who works on one sandbox."""
+    """Runs commands in terminals, against one sandbox."""
 
-    def __init__(self, platform: Platform, home: Path, ends: ExitStack) -> None:
+    def __init__(self, platform: Platform, home: Path, stack: ExitStack) -> None:
         self.platform = platform
         self._home = home
-        self._ends = ends
+        self._stack = stack
 
     def type(self, *arguments: str, size: tuple[int, int] = (120, 40), **env: str | None) -> Terminal:
         """Run a command in a terminal."""
@@ -36,40 +36,40 @@ class Desk:
             **env,
         }
         terminal = Terminal([*PITSTOP, *arguments], size=size, env=settings, home=self._home)
-        return self._ends.enter_context(terminal)
+        return self._stack.enter_context(terminal)
 
 
 def host(desk: Desk) -> str:
-    """Where a desk works, as it is told."""
+    """The host and port of a desk's endpoint, as the questions name it."""
     return urlsplit(desk.platform.url).netloc
 
 
-def asked(terminal: Terminal) -> str:
-    """The question on the screen, however its lines are broken."""
+def question_on(terminal: Terminal) -> str:
+    """The question on the screen, with its line breaks removed."""
     text = "".join(line.ljust(terminal.emulator.main.columns) for line in terminal.screen())
     return " ".join(text[max(0, text.rfind("Start maintenance on")) :].split())
 
 
 def wait_for_question(terminal: Terminal, end: str = "[y/N]") -> None:
-    """Until something is asked."""
-    terminal.wait_for(lambda: asked(terminal).endswith(end))
+    """Wait until a question that ends like this is on the screen."""
+    terminal.wait_for(lambda: question_on(terminal).endswith(end))
 
 
 @pytest.fixture
 def desk(platform: Serve, home: Path) -> Iterator[Any]:
-    """``desk(**config)``: a desk at a new sandbox."""
-    with ExitStack() as ends:
-        yield lambda **config: Desk(platform(**config), home, ends)
+    """``desk(**config)``: a desk with a new sandbox."""
+    with ExitStack() as stack:
+        yield lambda **config: Desk(platform(**config), home, stack)
 
 
 @pytest.fixture
 def ids(pitstop: Pitstop) -> Any:
     """``ids(n)``: servers that are ready to be put into maintenance."""
 
-    def some(count: int) -> list[str]:
+    def ready_ids(count: int) -> list[str]:
         return [server["id"] for server in pitstop("servers", READY, "--json").json][:count]
 
-    return some
+    return ready_ids
 
 
 def test_the_list_is_aligned_under_its_header(desk: Any) -> None:
@@ -83,7 +83,7 @@ def test_the_list_is_aligned_under_its_header(desk: Any) -> None:
     assert b"\t" not in terminal.raw
 
 
-def test_the_columns_are_those_of_the_settings(desk: Any, home: Path) -> None:
+def test_the_settings_choose_the_columns(desk: Any, home: Path) -> None:
     at = desk(servers=20)
     home.mkdir()
     (home / "config.toml").write_text('columns = ["cpu", "name:30"]\n')
@@ -93,19 +93,19 @@ def test_the_columns_are_those_of_the_settings(desk: Any, home: Path) -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_no_colour_where_none_is_wanted(desk: Any, variable: str, value: str) -> None:
+def test_no_color_and_dumb_terminals_get_no_escape_sequences(desk: Any, variable: str, value: str) -> None:
     terminal = desk(servers=20).type("servers", **{variable: value})
     terminal.wait_exit()
     assert b"\x1b" not in terminal.raw
 
 
-def test_a_start_is_asked_about_and_a_no_sends_nothing(desk: Any, ids: Any) -> None:
+def test_a_start_needs_confirmation_and_a_no_sends_nothing(desk: Any, ids: Any) -> None:
     at = desk()
     wanted = ids(5)
     for answer in ("n", ""):
         terminal = at.type("start", *wanted)
         wait_for_question(terminal)
-        assert asked(terminal) == (
+        assert question_on(terminal) == (
             f"Start maintenance on 5 servers ({', '.join(wanted[:3])} and 2 more) "
             f"at {host(at)}, account ACME, as demo? [y/N]"
         )
@@ -115,7 +115,7 @@ def test_a_start_is_asked_about_and_a_no_sends_nothing(desk: Any, ids: Any) -> N
     assert at.platform.posts == 0
 
 
-def test_a_yes_sends_and_one_line_keeps_up(desk: Any, ids: Any) -> None:
+def test_a_yes_sends_and_the_final_progress_is_shown(desk: Any, ids: Any) -> None:
     at = desk()
     wanted = ids(3)
     terminal = at.type("start", *wanted)
@@ -125,19 +125,19 @@ def test_a_yes_sends_and_one_line_keeps_up(desk: Any, ids: Any) -> None:
     assert "3 of 3 verified" in terminal.text()
     assert "✓" in terminal.text()
     assert at.platform.in_maintenance(*wanted) == [True] * 3
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
-def test_above_a_number_of_servers_the_count_is_typed(desk: Any, ids: Any) -> None:
+def test_above_confirm_above_the_count_must_be_typed(desk: Any, ids: Any) -> None:
     at = desk()
     wanted = ids(4)
     for answer, code in (("y", 2), ("4", 0)):
         terminal = at.type("start", *wanted, PITSTOP_CONFIRM_ABOVE="3")
         wait_for_question(terminal, "to go on:")
-        assert f"4 servers ({', '.join(wanted[:3])} and 1 more) at {host(at)}, account ACME" in asked(
+        assert f"4 servers ({', '.join(wanted[:3])} and 1 more) at {host(at)}, account ACME" in question_on(
             terminal
         )
-        assert asked(terminal).endswith("as demo? Type 4 to go on:")
+        assert question_on(terminal).endswith("as demo? Type 4 to go on:")
         terminal.press(answer, "enter")
         assert terminal.wait_exit() == code
 
@@ -152,7 +152,7 @@ def test_an_interrupted_question_sends_nothing(desk: Any, ids: Any) -> None:
     assert at.platform.posts == 0
 
 
-def test_a_password_is_asked_for_unseen(desk: Any) -> None:
+def test_the_password_prompt_does_not_echo(desk: Any) -> None:
     at = desk(servers=5)
     terminal = at.type("servers", PITSTOP_PASSWORD=None)
     terminal.wait_for("Password of demo")
@@ -160,10 +160,10 @@ def test_a_password_is_asked_for_unseen(desk: Any) -> None:
     assert terminal.wait_exit() == 0
     assert "5 servers" in terminal.text()
     assert b"pitstop" not in terminal.raw.replace(b"Password", b"")
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
-def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) -> None:
+def test_resume_asks_before_it_sends_unsent_servers(desk: Any, ids: Any) -> None:
     at = desk(job_seconds=(2.0, 2.0))
     wanted = ids(2)
     first = at.type("start", *wanted, "--yes", "--wave", "1")
@@ -173,7 +173,7 @@ def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) ->
     terminal = at.type("resume")
     wait_for_question(terminal)
     assert "never sent of start maintenance of " in terminal.text()
-    assert asked(terminal) == (
+    assert question_on(terminal) == (
         f"Start maintenance on 1 server ({wanted[1]}) at {host(at)}, account ACME, as demo? [y/N]"
     )
     assert at.platform.posts == 1
@@ -183,8 +183,8 @@ def test_what_was_never_sent_is_asked_about_when_resumed(desk: Any, ids: Any) ->
     assert at.platform.posts == 2
 
 
-def test_lines_fit_the_terminal_whatever_the_environment_says(desk: Any) -> None:
-    """COLUMNS is what the shell once exported; the window may have another size now."""
+def test_lines_fit_the_terminal_even_where_columns_is_exported(desk: Any) -> None:
+    """COLUMNS may be stale: the window may have been resized since the shell exported it."""
     terminal = desk().type("servers", "dc:wa1", size=(50, 20), COLUMNS="300", LINES="10")
     assert terminal.wait_exit() == 0, terminal.text()
     lines = [ESCAPES.sub("", line) for line in terminal.raw.decode().splitlines()]

@@ -1,4 +1,4 @@
-"""`pitstop start` and `pitstop stop`: who is meant, what is asked, and how it ends."""
+"""`pitstop start` and `pitstop stop`: how servers are chosen, what is sent, and how the command ends."""
 
 import json
 import re
@@ -17,8 +17,8 @@ from tui.model.plan import Batch, Plan
 from tui.model.window import Window
 
 
-def some(pitstop: Pitstop, query: str, count: int) -> list[str]:
-    """The first ids that a query gives."""
+def find_ids(pitstop: Pitstop, query: str, count: int) -> list[str]:
+    """The first ``count`` ids that match a query."""
     found = [server["id"] for server in pitstop("servers", query, "--json").json]
     assert len(found) >= count
     return found[:count]
@@ -27,9 +27,9 @@ def some(pitstop: Pitstop, query: str, count: int) -> list[str]:
 READY = "maint:off status:active"
 
 
-def test_servers_go_into_maintenance_and_come_back(pitstop: Pitstop, platform: Serve) -> None:
+def test_servers_are_put_into_maintenance_and_brought_back(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
-    ids = some(pitstop, READY, 5)
+    ids = find_ids(pitstop, READY, 5)
     ran = pitstop("start", *ids, "--yes", "--json", "--reason", "CHG-1")
     assert ran.code == 0
     assert ran.json["summary"] == {"verified": 5}
@@ -44,18 +44,20 @@ def test_servers_go_into_maintenance_and_come_back(pitstop: Pitstop, platform: S
     assert place.in_maintenance(*ids) == [False] * 5
 
 
-def test_ids_are_taken_in_any_case_and_surroundings_and_once_each(pitstop: Pitstop, platform: Serve) -> None:
+def test_ids_are_accepted_in_any_case_with_any_separator_and_once_each(
+    pitstop: Pitstop, platform: Serve
+) -> None:
     place = platform()
-    one, two, three = some(pitstop, READY, 3)
+    one, two, three = find_ids(pitstop, READY, 3)
     text = f"\ufeff{one.lower()},{two}\r\n\r\n  {three.title()};\t{one}\r\n"  # as Windows writes a list
     ran = pitstop("start", "-", two.lower(), "--yes", "--json", stdin=text)
     assert [server["id"] for server in ran.json["servers"]] == [one, two, three]
     assert place.in_maintenance(one, two, three) == [True] * 3
 
 
-def test_a_filter_chooses(pitstop: Pitstop, platform: Serve) -> None:
+def test_a_filter_selects_the_servers(pitstop: Pitstop, platform: Serve) -> None:
     platform()
-    ids = some(pitstop, f"dc:wa1 {READY}", 1)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 1)
     ran = pitstop("start", "--filter", f"dc:wa1 {READY} {ids[0]}", "--yes", "--json")
     assert [server["id"] for server in ran.json["servers"]] == ids
     assert ran.code == 0
@@ -63,15 +65,15 @@ def test_a_filter_chooses(pitstop: Pitstop, platform: Serve) -> None:
 
 def test_plain_output_is_tab_separated(pitstop: Pitstop, platform: Serve) -> None:
     platform()
-    ids = some(pitstop, READY, 2)
+    ids = find_ids(pitstop, READY, 2)
     ran = pitstop("start", *ids, "--yes")
     assert [line.split("\t")[:2] for line in ran.out.splitlines()] == [[id_, "verified"] for id_ in ids]
     assert "2 of 2 verified" in ran.err
 
 
-def test_unknown_ids_are_named_and_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
+def test_unknown_ids_are_reported_and_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
-    (id_,) = some(pitstop, READY, 1)
+    (id_,) = find_ids(pitstop, READY, 1)
     ran = pitstop("start", id_, "NOSUCH01", "\x1b[31mevil", "--yes", "--json")
     assert (ran.code, ran.out) == (2, "")
     assert "NOSUCH01" in ran.err
@@ -86,9 +88,11 @@ def test_unknown_ids_are_named_and_nothing_is_sent(pitstop: Pitstop, platform: S
 
 
 @pytest.mark.parametrize("between", ["..", "-"])
-def test_a_range_is_said_to_be_one_and_never_skipped(pitstop: Pitstop, platform: Serve, between: str) -> None:
+def test_a_range_of_ids_is_refused_even_with_skip_unknown(
+    pitstop: Pitstop, platform: Serve, between: str
+) -> None:
     place = platform()
-    (id_,) = some(pitstop, READY, 1)
+    (id_,) = find_ids(pitstop, READY, 1)
     written = f"{id_}{between}{id_}"
     ran = pitstop("start", written, id_, "--yes", "--skip-unknown")
     assert (ran.code, ran.out) == (2, "")
@@ -112,30 +116,30 @@ def test_a_range_is_said_to_be_one_and_never_skipped(pitstop: Pitstop, platform:
         (["no-such-command"], "no-such-command"),
     ],
 )
-def test_wrong_usage_is_said_and_sends_nothing(
+def test_wrong_usage_is_reported_and_nothing_is_sent(
     pitstop: Pitstop, platform: Serve, arguments: list[str], message: str
 ) -> None:
     place = platform(servers=10)
-    arguments = [some(pitstop, READY, 1)[0] if one == "A" else one for one in arguments]
+    arguments = [find_ids(pitstop, READY, 1)[0] if one == "A" else one for one in arguments]
     ran = pitstop(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
     assert place.posts == 0
 
 
-def test_without_a_yes_and_a_terminal_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
+def test_without_yes_or_a_terminal_nothing_is_sent(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
-    ran = pitstop("start", *some(pitstop, READY, 3))
+    ran = pitstop("start", *find_ids(pitstop, READY, 3))
     assert (ran.code, ran.out) == (2, "")
     assert "3 servers" in ran.err
     assert "--yes" in ran.err
     assert place.posts == 0
 
 
-def test_a_dry_run_says_what_would_be_and_sends_nothing(pitstop: Pitstop, platform: Serve) -> None:
+def test_a_dry_run_shows_the_plan_and_sends_nothing(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
-    (busy,) = some(pitstop, "maint:on", 1)
-    ids = some(pitstop, READY, 2)
+    (busy,) = find_ids(pitstop, "maint:on", 1)
+    ids = find_ids(pitstop, READY, 2)
     ran = pitstop("start", *ids, busy, "--dry-run", "--json")
     assert ran.code == 0
     assert ran.json["operation"] is None
@@ -144,36 +148,36 @@ def test_a_dry_run_says_what_would_be_and_sends_nothing(pitstop: Pitstop, platfo
     assert place.posts == 0
 
 
-def test_what_is_so_already_is_no_failure_and_sends_nothing(pitstop: Pitstop, platform: Serve) -> None:
+def test_servers_already_in_the_requested_state_are_skipped_without_failure(
+    pitstop: Pitstop, platform: Serve
+) -> None:
     place = platform()
-    ran = pitstop("start", *some(pitstop, "maint:on", 2), "--yes", "--json")
+    ran = pitstop("start", *find_ids(pitstop, "maint:on", 2), "--yes", "--json")
     assert (ran.code, ran.json["servers"]) == (0, [])
     assert "Start maintenance: nothing to send" in ran.err
     assert place.posts == 0
 
 
-def test_a_named_server_that_cannot_be_operated_on_fails_the_command(
-    pitstop: Pitstop, platform: Serve
-) -> None:
+def test_an_ineligible_server_given_by_id_fails_the_command(pitstop: Pitstop, platform: Serve) -> None:
     platform()
-    (archived,) = some(pitstop, "status:archived", 1)
-    (ready,) = some(pitstop, READY, 1)
+    (archived,) = find_ids(pitstop, "status:archived", 1)
+    (ready,) = find_ids(pitstop, READY, 1)
     ran = pitstop("start", archived, ready, "--yes", "--json")
     assert ran.code == 1
     assert ran.json["summary"] == {"verified": 1}
     assert "not active" in ran.json["skipped"][0]["reason"]
 
 
-def test_batches_are_requests_of_one_data_center(pitstop: Pitstop, platform: Serve) -> None:
+def test_batch_size_limits_the_servers_of_each_request(pitstop: Pitstop, platform: Serve) -> None:
     place = platform()
-    ids = some(pitstop, f"dc:wa1 {READY}", 7)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 7)
     ran = pitstop("start", *ids, "--yes", "--json", "--batch-size", "3")
     assert ran.code == 0
     assert place.posts == 3
     assert len({server["job_id"] for server in ran.json["servers"]}) == 3
 
 
-def test_three_hundred_servers_are_a_request_for_each_batch_and_job(
+def test_three_hundred_servers_take_one_post_per_batch_and_few_reads(
     pitstop: Pitstop, platform: Serve
 ) -> None:
     place = platform(servers=1200)
@@ -182,37 +186,37 @@ def test_three_hundred_servers_are_a_request_for_each_batch_and_job(
     before = place.requests
     ran = pitstop("start", *ids, "--yes", "--json")
     assert ran.json["summary"] == {"verified": 300}
-    asked = {route: count - before.get(route, 0) for route, count in place.requests.items()}
+    requested = {route: count - before.get(route, 0) for route, count in place.requests.items()}
     batches = len({server["job_id"] for server in ran.json["servers"]})
     centers = Counter(id_[:3] for id_ in ids)
     assert place.posts == batches == sum(-(-count // 100) for count in centers.values())
-    assert asked["GET /v2/operations/{alias}/status/{id}"] <= 10 * batches
-    assert "GET /v2/servers/{alias}/{id}" not in asked
-    assert asked["GET /v2/groups/{alias}/{id}"] <= 3 + 10 * len(centers)
+    assert requested["GET /v2/operations/{alias}/status/{id}"] <= 10 * batches
+    assert "GET /v2/servers/{alias}/{id}" not in requested
+    assert requested["GET /v2/groups/{alias}/{id}"] <= 3 + 10 * len(centers)
 
 
 def test_waves_follow_each_other_and_stop_after_failures(pitstop: Pitstop, platform: Serve) -> None:
     place = platform(faults={"job-fails": 1.0}, seed=5)
-    ids = some(pitstop, f"dc:wa1 {READY}", 8)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 8)
     ran = pitstop("start", *ids, "--yes", "--json", "--wave", "50%", "--max-failed", "0")
     assert ran.code == 1
     assert place.posts == 1
     states = [server["state"] for server in ran.json["servers"]]
     assert states[4:] == ["cancelled"] * 4
     assert "failed" in states[:4]
-    wrong = [server for server in ran.json["servers"] if server["state"] == "failed"]
-    told = " ".join(line for line in ran.err.splitlines() if "  failed  " in line)
-    assert all(server["id"] in told for server in wrong)
+    failed = [server for server in ran.json["servers"] if server["state"] == "failed"]
+    reported = " ".join(line for line in ran.err.splitlines() if "  failed  " in line)
+    assert all(server["id"] in reported for server in failed)
 
 
-def test_a_job_that_stays_unknown_is_unsure(pitstop: Pitstop, platform: Serve) -> None:
+def test_a_job_of_unknown_status_ends_verified_or_unsure(pitstop: Pitstop, platform: Serve) -> None:
     platform(faults={"settle": 1.0}, time_scale=0.01, seed=2)
-    ran = pitstop("start", *some(pitstop, READY, 1), "--yes", "--json")
+    ran = pitstop("start", *find_ids(pitstop, READY, 1), "--yes", "--json")
     assert set(ran.json["summary"]) <= {"verified", "unsure", "succeeded"}
     assert ran.code == (0 if ran.json["summary"] == {"verified": 1} else 5)
 
 
-def test_a_role_that_may_only_look_sends_nothing(
+def test_a_role_without_permission_sends_nothing(
     pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = platform()
@@ -224,7 +228,7 @@ def test_a_role_that_may_only_look_sends_nothing(
     assert place.posts == 0
 
 
-def test_read_only_sends_nothing_wherever_it_is_said(
+def test_read_only_sends_nothing_by_flag_profile_or_variable(
     pitstop: Pitstop, platform: Serve, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = platform()
@@ -246,9 +250,11 @@ def test_read_only_sends_nothing_wherever_it_is_said(
     assert pitstop("resume", "--send-rest", "--api-url", place.url).code == 2
 
 
-def test_no_wait_leaves_when_all_is_sent_and_resume_follows(pitstop: Pitstop, platform: Serve) -> None:
+def test_no_wait_exits_when_all_is_sent_and_resume_follows_the_jobs(
+    pitstop: Pitstop, platform: Serve
+) -> None:
     place = platform(time_scale=0.2)
-    ids = some(pitstop, f"dc:wa1 {READY}", 3)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 3)
     sent = pitstop("start", *ids, "--yes", "--json", "--no-wait")
     assert sent.code == 0
     assert set(sent.json["summary"]) <= {"queued", "executing", "succeeded", "verified"}
@@ -265,7 +271,7 @@ def test_no_wait_leaves_when_all_is_sent_and_resume_follows(pitstop: Pitstop, pl
 
 
 @pytest.mark.parametrize("arguments", [("servers", "maint:perhaps"), ("start", "--filter", "(web", "--yes")])
-def test_a_filter_that_does_not_parse_is_told_before_the_login(
+def test_a_filter_that_does_not_parse_is_reported_before_the_login(
     pitstop: Pitstop, platform: Serve, arguments: tuple[str, ...]
 ) -> None:
     sandbox = platform()
@@ -277,11 +283,11 @@ def test_a_filter_that_does_not_parse_is_told_before_the_login(
 
 @pytest.mark.parametrize("how", ["by id", "by a filter"])
 @pytest.mark.parametrize("command", ["start", "stop"])
-def test_what_is_under_way_is_left_alone_and_said_so(
+def test_servers_of_a_running_operation_are_skipped_with_the_reason(
     pitstop: Pitstop, platform: Serve, command: str, how: str
 ) -> None:
     place = platform(job_seconds=(60.0, 60.0))
-    ids = some(pitstop, f"dc:wa1 {READY}", 2)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 2)
     assert pitstop("start", *ids, "--yes", "--no-wait", "--reason", "CHG-1").code == 0
     chosen = ids if how == "by id" else ["--filter", " or ".join(ids)]
     ran = pitstop(command, *chosen, "--yes", "--json")
@@ -294,11 +300,11 @@ def test_what_is_under_way_is_left_alone_and_said_so(
     assert "`pitstop resume` follows what is under way" in ran.err
 
 
-def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_maintenance(
+def test_unsure_servers_are_reported_before_they_are_sent_again(
     pitstop: Pitstop, platform: Serve, home: Path
 ) -> None:
     place = platform()
-    ids = some(pitstop, f"dc:wa1 {READY}", 3)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 3)
     journal = JournalWriter(home / "journal.sqlite3")
     window = Window("win-1", place.url, "ACME", "demo", time.time())
     plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(ids[:2])),))
@@ -320,34 +326,34 @@ def test_what_is_unsure_is_said_before_it_is_tried_again_and_not_called_out_of_m
     )
 
 
-def test_ending_what_others_began_is_said_before_it_is_done(pitstop: Pitstop, platform: Serve) -> None:
+def test_stop_warns_of_servers_that_others_put_into_maintenance(pitstop: Pitstop, platform: Serve) -> None:
     platform()
-    (mine,) = some(pitstop, f"dc:wa1 {READY}", 1)
-    others = some(pitstop, "maint:on status:active", 2)
+    (mine,) = find_ids(pitstop, f"dc:wa1 {READY}", 1)
+    others = find_ids(pitstop, "maint:on status:active", 2)
     assert pitstop("start", mine, "--yes").code == 0
     ran = pitstop("stop", mine, *others, "--dry-run")
     assert f"note: 2 of these 3 ({others[0]}, {others[1]}) are not yours" in ran.err
     assert "not yours" not in pitstop("stop", mine, "--dry-run").err
 
 
-def test_servers_of_a_failed_job_are_not_called_running_while_they_are_looked_at(
+def test_servers_of_a_failed_job_are_shown_as_looking_not_running(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     platform(faults={"job-fails": 1.0}, seed=5)
-    run = running("start", *some(pitstop, f"dc:wa1 {READY}", 4), "--yes")
-    told = run.wait_for("the job failed; reading the server to see whether it changed")
-    assert "looking" in told
+    run = running("start", *find_ids(pitstop, f"dc:wa1 {READY}", 4), "--yes")
+    line = run.wait_for("the job failed; reading the server to see whether it changed")
+    assert "looking" in line
     assert "running" not in run.end().err
 
 
-def test_leaving_a_sandbox_in_the_process_promises_no_resume(pitstop: Pitstop) -> None:
+def test_no_wait_with_the_built_in_sandbox_promises_no_resume(pitstop: Pitstop) -> None:
     ran = pitstop("start", "--sandbox", "--filter", f"dc:wa1 {READY} web", "--yes", "--no-wait")
     assert ran.code == 0
     assert "the sandbox ends here, and their jobs with it" in ran.err
     assert "pitstop resume" not in ran.err
 
 
-def test_the_sandbox_in_the_process_leaves_no_journal_behind(pitstop: Pitstop, home: Path) -> None:
+def test_the_built_in_sandbox_writes_no_journal(pitstop: Pitstop, home: Path) -> None:
     ran = pitstop(
         "start", "--sandbox", "--time-scale", "0.001", "--filter", f"dc:wa1 {READY} web", "--yes", "--json"
     )
@@ -356,15 +362,13 @@ def test_the_sandbox_in_the_process_leaves_no_journal_behind(pitstop: Pitstop, h
     assert not (home / "journal.sqlite3").exists()
 
 
-def test_an_answer_that_was_lost_is_looked_after_and_nothing_sent_twice(
-    pitstop: Pitstop, platform: Serve
-) -> None:
+def test_a_lost_answer_is_reconciled_and_nothing_is_sent_twice(pitstop: Pitstop, platform: Serve) -> None:
     place: Platform = platform()
-    ids = some(pitstop, f"dc:wa1 {READY}", 2)
+    ids = find_ids(pitstop, f"dc:wa1 {READY}", 2)
     place.set_faults(drop_after=1.0)
     ran = pitstop("start", *ids, "--yes", "--json")
     assert place.posts == 1
     assert ran.json["summary"] == {"verified": 2}
     assert ran.code == 0
-    (told,) = [line for line in ran.err.splitlines() if "unsure" in line and "lost" in line]
-    assert all(id_ in told for id_ in ids), "servers with one fate share a line"
+    (reported,) = [line for line in ran.err.splitlines() if "unsure" in line and "lost" in line]
+    assert all(id_ in reported for id_ in ids), "servers with the same outcome share a line"

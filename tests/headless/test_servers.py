@@ -10,7 +10,7 @@ from tests.headless.conftest import Pitstop, Serve
 from tui.headless.servers import PLAIN
 
 
-def test_json_is_an_array_with_what_scripts_need(pitstop: Pitstop, platform: Serve) -> None:
+def test_json_is_an_array_with_the_fields_that_scripts_need(pitstop: Pitstop, platform: Serve) -> None:
     place = platform(servers=30)
     ran = pitstop("servers", "--json")
     assert ran.code == 0
@@ -23,9 +23,7 @@ def test_json_is_an_array_with_what_scripts_need(pitstop: Pitstop, platform: Ser
     assert flags == place.in_maintenance(*(server["id"] for server in ran.json))
 
 
-def test_the_whole_fleet_takes_one_login_and_a_request_for_each_data_center_and_one(
-    pitstop: Pitstop, platform: Serve
-) -> None:
+def test_the_whole_fleet_takes_one_login_and_four_reads(pitstop: Pitstop, platform: Serve) -> None:
     place = platform(servers=10_000)
     assert pitstop("servers").code == 0
     requests = place.requests
@@ -53,14 +51,14 @@ def test_csv_has_a_header_and_all_fields(pitstop: Pitstop, platform: Serve) -> N
     assert {row["maintenance"] for row in rows} <= {"true", "false", ""}
 
 
-def test_a_query_chooses_and_words_may_be_several_arguments(pitstop: Pitstop, platform: Serve) -> None:
+def test_a_query_may_be_given_as_several_arguments(pitstop: Pitstop, platform: Serve) -> None:
     platform(servers=120)
     chosen = pitstop("servers", "dc:wa1", "maint:on", "--json").json
     assert chosen
     assert all(server["data_center"] == "WA1" and server["maintenance"] for server in chosen)
 
 
-def test_a_filter_of_the_settings_is_used_by_its_name(pitstop: Pitstop, platform: Serve, home: Path) -> None:
+def test_a_filter_of_the_settings_can_be_used_by_name(pitstop: Pitstop, platform: Serve, home: Path) -> None:
     platform(servers=120)
     home.mkdir()
     (home / "config.toml").write_text('[filters]\nnight = "dc:wa1 maint:on"\n')
@@ -71,7 +69,7 @@ def test_a_filter_of_the_settings_is_used_by_its_name(pitstop: Pitstop, platform
     assert "night" in unknown.err
 
 
-def test_the_list_is_sorted_as_the_settings_say(
+def test_the_settings_choose_the_order(
     pitstop: Pitstop, platform: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform(servers=60)
@@ -86,7 +84,7 @@ def test_the_list_is_sorted_as_the_settings_say(
     assert "there is no column 'colour'" in ran.err
 
 
-def test_a_query_that_does_not_parse_is_shown_where(pitstop: Pitstop, platform: Serve) -> None:
+def test_an_invalid_query_is_shown_with_the_position_of_the_error(pitstop: Pitstop, platform: Serve) -> None:
     platform(servers=5)
     ran = pitstop("servers", "web (db")
     assert ran.code == 2
@@ -97,7 +95,7 @@ def test_a_query_that_does_not_parse_is_shown_where(pitstop: Pitstop, platform: 
     assert text[pointer.index("^")] == "("
 
 
-def test_a_data_center_that_cannot_be_read_hides_no_other(pitstop: Pitstop, platform: Serve) -> None:
+def test_an_unreadable_data_center_does_not_hide_the_others(pitstop: Pitstop, platform: Serve) -> None:
     place = platform(servers=120, seed=3)
     everything = pitstop("servers", "--json").json
     place.set_faults(group_500=0.75)
@@ -118,14 +116,14 @@ def test_when_nothing_can_be_read_nothing_is_printed(pitstop: Pitstop, platform:
     assert "no data center could be read" in ran.err
 
 
-def test_without_an_endpoint_the_sandbox_is_named(pitstop: Pitstop) -> None:
+def test_without_an_endpoint_the_sandbox_is_suggested(pitstop: Pitstop) -> None:
     ran = pitstop("servers")
     assert (ran.code, ran.out) == (2, "")
     assert "no endpoint is configured" in ran.err
     assert "--sandbox" in ran.err
 
 
-def test_the_sandbox_is_in_the_process_and_made_as_asked(pitstop: Pitstop) -> None:
+def test_the_sandbox_flags_shape_the_built_in_sandbox(pitstop: Pitstop) -> None:
     assert len(pitstop("servers", "--sandbox", "--json").json) == 240
     small = pitstop("servers", "--sandbox", "--servers", "7", "--seed", "3", "--json").json
     assert len(small) == 7
@@ -148,7 +146,7 @@ def test_the_endpoint_may_be_named_before_or_after_the_command(
         assert len(pitstop(*arguments).json) == 9
 
 
-def test_another_account_is_worked_on_when_named(pitstop: Pitstop, platform: Serve) -> None:
+def test_account_selects_another_account(pitstop: Pitstop, platform: Serve) -> None:
     platform(servers=60)
     own = {server["id"] for server in pitstop("servers", "--json").json}
     sub = {server["id"] for server in pitstop("servers", "--json", "--account", "acmd").json}
@@ -156,7 +154,7 @@ def test_another_account_is_worked_on_when_named(pitstop: Pitstop, platform: Ser
     assert not own & sub
 
 
-def test_a_disk_that_is_full_is_told(platform: Serve) -> None:
+def test_a_full_disk_is_reported(platform: Serve) -> None:
     import subprocess
     import sys
 
@@ -170,7 +168,7 @@ def test_a_disk_that_is_full_is_told(platform: Serve) -> None:
     )
 
 
-def test_streams_that_are_closed_are_no_error(platform: Serve) -> None:
+def test_closed_output_streams_are_no_error(platform: Serve) -> None:
     import subprocess
     import sys
 
@@ -179,7 +177,7 @@ def test_streams_that_are_closed_are_no_error(platform: Serve) -> None:
     assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(platform: Serve) -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error(platform: Serve) -> None:
     import subprocess
     import sys
 

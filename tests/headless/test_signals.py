@@ -1,4 +1,4 @@
-"""Ctrl-C, kill and kill -9, in processes of their own."""
+"""Ctrl-C, kill, kill -9 and a hang-up, sent to commands in processes of their own."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ READY = "maint:off status:active"
 
 
 def start_slowly(pitstop: Pitstop, running: Any, *options: str) -> tuple[Any, list[str]]:
-    """A start in two waves, of which the first has been sent and takes its time."""
+    """Start maintenance on four servers in two waves; gives the process and the ids."""
     ids = [server["id"] for server in pitstop("servers", f"dc:wa1 {READY}", "--json").json][:4]
     run = running("start", *ids, "--yes", "--json", "--wave", "2", *options)
     return run, ids
@@ -38,7 +38,7 @@ def test_the_first_interrupt_stops_sending_and_follows_what_was_sent(
     assert (place.posts, place.in_maintenance(*ids)) == (2, [True] * 4)
 
 
-def test_the_second_interrupt_leaves_and_resume_goes_on(
+def test_the_second_interrupt_exits_and_resume_follows_what_was_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     place = platform(job_seconds=(6.0, 6.0))
@@ -56,7 +56,7 @@ def test_the_second_interrupt_leaves_and_resume_goes_on(
     assert place.posts == 1
 
 
-def test_what_kill_left_is_taken_up_and_the_rest_sent_on_the_operators_word(
+def test_resume_after_kill_does_not_send_the_rest_unasked(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     place = platform(job_seconds=(2.0, 2.0))
@@ -71,7 +71,9 @@ def test_what_kill_left_is_taken_up_and_the_rest_sent_on_the_operators_word(
     assert place.posts == 1
 
 
-def test_sending_the_rest(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+def test_resume_after_kill_sends_the_rest_with_send_rest(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
     place = platform(job_seconds=(2.0, 2.0))
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
@@ -83,7 +85,7 @@ def test_sending_the_rest(pitstop: Pitstop, platform: Serve, running: Any) -> No
     assert place.posts == 2
 
 
-def test_the_rest_is_not_sent_to_servers_that_are_as_asked_by_then(
+def test_send_rest_skips_servers_already_in_the_requested_state(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     place = platform(job_seconds=(1.0, 1.0))
@@ -98,9 +100,7 @@ def test_the_rest_is_not_sent_to_servers_that_are_as_asked_by_then(
     assert (place.posts, place.in_maintenance(*ids)) == (3, [True] * 4)
 
 
-def test_being_told_to_end_leaves_the_journal_in_order(
-    pitstop: Pitstop, platform: Serve, running: Any
-) -> None:
+def test_sigterm_exits_with_143_and_suggests_resume(pitstop: Pitstop, platform: Serve, running: Any) -> None:
     platform(job_seconds=(4.0, 4.0))
     run, _ = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
@@ -110,7 +110,7 @@ def test_being_told_to_end_leaves_the_journal_in_order(
     assert "pitstop resume" in ran.err
 
 
-def test_a_terminal_that_goes_does_not_stop_what_was_begun(
+def test_sighup_sends_no_more_and_follows_what_was_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     place = platform(job_seconds=(1.0, 1.0))
@@ -124,7 +124,9 @@ def test_a_terminal_that_goes_does_not_stop_what_was_begun(
     assert pitstop("resume", "--json", "--send-rest").json["summary"] == {"verified": 4}
 
 
-def test_under_nohup_all_of_it_goes_on(pitstop: Pitstop, platform: Serve, running: Any) -> None:
+def test_under_nohup_sighup_is_ignored_and_all_waves_are_sent(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
     place = platform(job_seconds=(1.0, 1.0))
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -138,7 +140,7 @@ def test_under_nohup_all_of_it_goes_on(pitstop: Pitstop, platform: Serve, runnin
     assert place.in_maintenance(*ids) == [True] * 4
 
 
-def test_what_is_unfinished_here_and_elsewhere_is_mentioned(
+def test_unfinished_operations_of_any_endpoint_are_mentioned(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     first = platform(job_seconds=(30.0, 30.0))
@@ -156,7 +158,7 @@ def test_what_is_unfinished_here_and_elsewhere_is_mentioned(
     assert "nothing is unfinished at" in resumed.err
 
 
-def test_an_interrupted_resume_stops_nothing_of_what_it_follows(
+def test_interrupting_resume_does_not_stop_the_operation_it_follows(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
     place = platform(job_seconds=(6.0, 6.0))
@@ -170,7 +172,7 @@ def test_an_interrupted_resume_stops_nothing_of_what_it_follows(
     assert place.in_maintenance(*ids) == [True] * 4
 
 
-def test_interrupted_before_anything_was_sent(platform: Serve, running: Any) -> None:
+def test_an_interrupt_before_anything_was_sent_exits_with_130(platform: Serve, running: Any) -> None:
     place = platform(faults={"slow": 1.0}, slow_seconds=(30.0, 30.0))
     run = running("servers")
     while not place.requests:

@@ -15,7 +15,7 @@ from tui.settings.schema import Profile, Settings, setting_infos
 
 
 def lines_of(text: str) -> dict[str, list[str]]:
-    """Name -> the rest of its line, cut at runs of spaces."""
+    """Name -> the rest of its line, split at two or more spaces."""
     found = {}
     for line in filter(str.strip, text.splitlines()):
         name, *rest = (part.strip() for part in line.strip().split("  ") if part.strip())
@@ -31,7 +31,7 @@ def config(home: Path) -> Path:
     return path
 
 
-def test_a_journal_on_a_network_file_system_is_pointed_out(
+def test_a_journal_on_a_network_file_system_is_reported(
     pitstop: Pitstop, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mounts = tmp_path / "mountinfo"
@@ -60,7 +60,7 @@ def test_every_setting_is_shown_with_its_origin(
     assert "true      --readonly" in ran.out
 
 
-def test_the_files_are_named_whether_they_are_there_or_not(pitstop: Pitstop, home: Path) -> None:
+def test_files_are_named_even_where_they_do_not_exist(pitstop: Pitstop, home: Path) -> None:
     shown = lines_of(pitstop("where").out)
     assert shown["configuration"] == [str(home / "config.toml"), "not there"]
     assert shown["journal"] == [str(home / "journal.sqlite3"), "not there yet"]
@@ -73,25 +73,25 @@ def test_no_password_is_shown(pitstop: Pitstop, config: Path, monkeypatch: pytes
     assert "hunter2" not in ran.out + ran.err
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description_and_a_type() -> None:
     for struct in (Settings, Profile):
         assert all(field.description.endswith(".") and field.kind for field in setting_infos(struct))
     assert describe.__doc__
 
 
 @pytest.mark.parametrize("command", ["", *cli.commands])
-def test_help_is_there_for_everything(pitstop: Pitstop, command: str) -> None:
+def test_every_command_has_help(pitstop: Pitstop, command: str) -> None:
     for flag in ("--help", "-h"):
         ran = pitstop(*command.split(), flag)
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.startswith("Usage: pitstop")
 
 
-def test_version(pitstop: Pitstop) -> None:
+def test_version_prints_the_version(pitstop: Pitstop) -> None:
     assert pitstop("--version").out == f"pitstop, version {__version__}\n"
 
 
-def test_no_flag_takes_a_password() -> None:
+def test_no_flag_takes_a_secret() -> None:
     flags = {flag for command in (cli, *cli.commands.values()) for one in command.params for flag in one.opts}
     assert not [flag for flag in flags if "pass" in flag or "token" in flag or "secret" in flag]
 

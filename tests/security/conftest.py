@@ -1,4 +1,4 @@
-"""The command line in this process, for the tests that need it many times over."""
+"""The fixtures that run the command line in this process, which is fast enough for many examples."""
 
 from tests.headless.conftest import home, pitstop
 

@@ -1,4 +1,4 @@
-"""An endpoint that answers as the platform does, or as badly as a test wants, in a thread of this process."""
+"""An endpoint in a thread of this process; it answers like the platform, or as a test wants."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Reply(NamedTuple):
 
 
 Route = Callable[[str], Reply | None]
-"""Path -> what to answer; None for what is usual."""
+"""Path -> the answer; None for the regular one."""
 
 
 class Endpoint(ThreadingHTTPServer):
     """One data center with one server for each payload, every text of which is that payload.
 
-    A server is called after its payload, so that one can see that its texts have arrived: ``before`` and
-    ``after`` stand around each of them.
+    A server's id contains the name of its payload. Each text is the payload between ``before`` and ``after``,
+    which show that the text has arrived.
     """
 
     daemon_threads = True
@@ -49,7 +49,7 @@ class Endpoint(ThreadingHTTPServer):
         self.logins: list[str] = []
         """The passwords that were tried."""
         self.in_maintenance: set[str] = set()
-        self.asked: dict[str, int] = {}
+        self.status_requests: dict[str, int] = {}
 
     @property
     def url(self) -> str:
@@ -57,29 +57,29 @@ class Endpoint(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: Any) -> None:
-        """A client that hangs up on an attack does right."""
+        """Ignore it: a client should close the connection when it is attacked."""
 
     def answer(self, method: str, path: str, body: bytes) -> Reply:
-        """What is usual, unless the test wants something else."""
+        """The answer of the test's route, or the regular one."""
         self.requests.append(f"{method} {path}")
-        return self.route(path) or self._usual(path, body)
+        return self.route(path) or self._regular(path, body)
 
-    def forget(self) -> None:
-        """Let nothing have happened to the servers."""
-        self.asked.clear()
+    def reset(self) -> None:
+        """Take all servers out of maintenance and reset the jobs."""
+        self.status_requests.clear()
         self.in_maintenance.clear()
 
-    def _usual(self, path: str, body: bytes) -> Reply:
+    def _regular(self, path: str, body: bytes) -> Reply:
         what = path.removeprefix("/v2/").split("?")[0].split("/")
         match what:
             case ["authentication", "login"]:
                 self.logins.append(json.loads(body)["password"])
                 if self.logins[-1] != PASSWORD:
-                    return Reply({"message": around("title")}, 400)
-                roles = ["ServerAdmin", around("markup")]
+                    return Reply({"message": wrapped("title")}, 400)
+                roles = ["ServerAdmin", wrapped("markup")]
                 return Reply(
                     {
-                        "userName": around("colour"),
+                        "userName": wrapped("colour"),
                         "accountAlias": ACCOUNT,
                         "roles": roles,
                         "bearerToken": TOKEN,
@@ -87,36 +87,36 @@ class Endpoint(ThreadingHTTPServer):
                 )
             case ["datacenters", _]:
                 links = [{"rel": "group", "id": "root", "href": "/v2/groups/ACME/root"}]
-                return Reply([{"id": "wa1", "name": around("override"), "links": links}])
+                return Reply([{"id": "wa1", "name": wrapped("override"), "links": links}])
             case ["groups", _, _]:
                 return Reply(self._tree())
             case ["servers", _, server_id]:
                 return Reply(self._server(server_id.upper(), details=True))
             case ["operations", _, "servers", _]:
-                return Reply([self._started(server_id) for server_id in json.loads(body)])
+                return Reply([self._result(server_id) for server_id in json.loads(body)])
             case ["operations", _, "status", job_id]:
-                return Reply({"status": self._word(job_id)})
+                return Reply({"status": self._status(job_id)})
             case _:
-                return Reply({"message": around("clear")}, 404)
+                return Reply({"message": wrapped("clear")}, 404)
 
     def _tree(self) -> dict[str, Any]:
         servers = [self._server(server_id_of(name)) for name in PAYLOADS]
         inner = {
             "id": "inner",
-            "name": around("markup"),
-            "description": around("link"),
-            "type": around("reset"),
+            "name": wrapped("markup"),
+            "description": wrapped("link"),
+            "type": wrapped("reset"),
         }
-        return {"id": "root", "name": around("eight-bit"), "groups": [inner | {"servers": servers}]}
+        return {"id": "root", "name": wrapped("eight-bit"), "groups": [inner | {"servers": servers}]}
 
     def _server(self, server_id: str, *, details: bool = False) -> dict[str, Any]:
-        text = around(PAYLOAD_OF.get(server_id, "title"))
+        text = wrapped(PAYLOAD_OF.get(server_id, "title"))
         more = {
             "hostName": text,
             "alertPolicies": [{"name": text}],
             "snapshots": [{"name": text}],
             "disks": [{"id": text, "sizeGB": 1, "partitionPaths": [text]}],
-            "customFields": [{"name": text, "value": text, "displayValue": around("markup")}],
+            "customFields": [{"name": text, "value": text, "displayValue": wrapped("markup")}],
         }
         return {
             "id": server_id.lower(),
@@ -135,28 +135,28 @@ class Endpoint(ThreadingHTTPServer):
             "changeInfo": {"modifiedDate": text, "modifiedBy": text},
         }
 
-    def _started(self, server_id: str) -> dict[str, Any]:
+    def _result(self, server_id: str) -> dict[str, Any]:
         """Every third server is refused with its payload, the others get a job each."""
         index = list(PAYLOAD_OF).index(server_id)
         if index % 3 == 0:
-            return {"server": server_id, "isQueued": False, "errorMessage": around(PAYLOAD_OF[server_id])}
+            return {"server": server_id, "isQueued": False, "errorMessage": wrapped(PAYLOAD_OF[server_id])}
         self.in_maintenance.add(server_id)
         return {"server": server_id, "isQueued": True, "links": [{"rel": "status", "id": f"wa1-{index}"}]}
 
-    def _word(self, job_id: str) -> str:
-        """First a word that is not one, then that it is done."""
-        self.asked[job_id] = self.asked.get(job_id, 0) + 1
+    def _status(self, job_id: str) -> str:
+        """The first status is unknown and contains a payload; every later one is succeeded."""
+        self.status_requests[job_id] = self.status_requests.get(job_id, 0) + 1
         payload = list(PAYLOADS.values())[int(job_id.rpartition("-")[2])]
-        return f"before{payload}after" if self.asked[job_id] == 1 else "succeeded"
+        return f"before{payload}after" if self.status_requests[job_id] == 1 else "succeeded"
 
 
-def around(name: str) -> str:
-    """A payload within a text."""
+def wrapped(name: str) -> str:
+    """A text that contains a payload."""
     return f"before {PAYLOADS[name]} after"
 
 
 def log_in(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Have commands in this process work there."""
+    """Set the endpoint and the credentials of commands that run in this process."""
     for name, value in (("API_URL", url), ("USERNAME", USER), ("PASSWORD", PASSWORD), ("VERIFY_LIMIT", "5")):
         monkeypatch.setenv(f"PITSTOP_{name}", value)
 
@@ -191,12 +191,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing on the test's own output."""
+        """Keep the requests out of the test's own output."""
 
 
 @contextmanager
-def served(route: Route = lambda path: None) -> Iterator[Endpoint]:
-    """An endpoint that answers until the block ends."""
+def serve_endpoint(route: Route = lambda path: None) -> Iterator[Endpoint]:
+    """Run an endpoint until the block ends."""
     with Endpoint(route) as endpoint:
         thread = threading.Thread(target=endpoint.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""Texts that mean something to a terminal, an eye or a spreadsheet; and how to find what got through."""
+"""Texts that attack a terminal, a reader or a spreadsheet; and a check for what of them got through."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ PAYLOADS: Mapping[str, str] = {
     "formula": '=HYPERLINK("http://evil.invalid","x")',
     "wide": "東京" * 30 + "e" + "\u0301" * 50,
 }
-"""By name. None of them may be more than text, wherever it comes from and wherever it goes."""
+"""Name -> payload. Each must stay plain text, wherever it comes from and wherever it is written."""
 
 _OURS = re.compile(
     "\x1b(?:"
     "\\[[0-9;:]*m"  # colours
-    "|\\[[0-9;]*[HKJ]"  # where to write, what to erase
-    "|\\[\\?[0-9;]+(?:[hl]|\\$p)"  # modes, on, off, and the question whether there is one
-    "|\\[[<>=]?[0-9]*[cut]"  # kinds of keys and of window
+    "|\\[[0-9;]*[HKJ]"  # cursor position, erase
+    "|\\[\\?[0-9;]+(?:[hl]|\\$p)"  # modes: on, off, and the query for one
+    "|\\[[<>=]?[0-9]*[cut]"  # keyboard modes and window operations
     "|\\[[0-9 ]* q"  # the cursor's shape
     "|\\]22;[a-z-]*\x07"  # the mouse pointer's
     ")"
 )
-"""What Textual and Pitstop write to act on the terminal, and no more: no title, no clipboard, no link, no
-report of the cursor."""
+"""The control sequences that Textual and Pitstop write. None sets a title or the clipboard, makes a link or
+requests the cursor's position."""
 
 
-def acting(text: str, *, lines: str = "\n") -> set[str]:
-    """What in ``text`` a terminal would act on or an eye be deceived by, besides Pitstop's own sequences.
+def unsafe_characters(text: str, *, lines: str = "\n") -> set[str]:
+    """Characters of ``text`` that control a terminal or deceive a reader, outside Pitstop's own sequences.
 
-    ``lines`` are the control characters that part lines and cells.
+    ``lines`` are the control characters that separate lines and cells.
     """
     rest = _OURS.sub("", text)
     return {

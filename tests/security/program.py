@@ -1,4 +1,4 @@
-"""The program as an operator starts it, in a home of its own; what it writes is kept to be looked through."""
+"""Run the program as an operator does, in a home directory of its own, and keep all that it writes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Ran(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Everything it said."""
+        """stdout and stderr."""
         return (self.out + self.err).decode()
 
 
 class Home:
-    """An operator's home: where the program keeps its files, and its temporary files."""
+    """An operator's home directory, with the program's files and its temporary files."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -40,14 +40,14 @@ class Home:
         self.temporary.mkdir(mode=0o700, exist_ok=True)
 
     def environment(self, url: str = "", **changes: str | None) -> dict[str, str]:
-        """Logged in to ``url`` by the environment, unless ``changes`` take that away."""
-        said = {"TMPDIR": str(self.temporary), "PITSTOP_VERIFY_LIMIT": "5"}
+        """A program's environment, with credentials for ``url`` if it is given; ``changes`` override it."""
+        variables = {"TMPDIR": str(self.temporary), "PITSTOP_VERIFY_LIMIT": "5"}
         if url:
-            said |= {"PITSTOP_API_URL": url, "PITSTOP_USERNAME": USER, "PITSTOP_PASSWORD": PASSWORD}
-        return clean_environment(self.path, {**said, **changes})
+            variables |= {"PITSTOP_API_URL": url, "PITSTOP_USERNAME": USER, "PITSTOP_PASSWORD": PASSWORD}
+        return clean_environment(self.path, {**variables, **changes})
 
     def run(self, *arguments: str, url: str = "", stdin: str = "", **changes: str | None) -> Ran:
-        """Run a command to its end, with no terminal."""
+        """Run a command without a terminal, until it exits."""
         return run([*PITSTOP, *arguments], self.environment(url, **changes), stdin)
 
     def terminal(
@@ -65,7 +65,7 @@ class Home:
 
     @property
     def state(self) -> Path:
-        """What the program writes."""
+        """The directory of the journal, the log and the saved view."""
         return self.path / "state" / "pitstop"
 
     @property
@@ -81,7 +81,7 @@ class Home:
         return path
 
     def files(self) -> list[Path]:
-        """Every file below it."""
+        """Every file in the home directory."""
         return sorted(path for path in self.path.rglob("*") if path.is_file())
 
 
@@ -97,7 +97,7 @@ def texts_of(journal: Path) -> Iterator[str]:
 
 
 def run(command: list[str], environment: Mapping[str, str], stdin: str = "") -> Ran:
-    """Run a program to its end."""
+    """Run a program until it exits."""
     done = subprocess.run(
         command, input=stdin.encode(), capture_output=True, env=environment, timeout=PATIENCE
     )

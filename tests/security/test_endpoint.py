@@ -1,4 +1,4 @@
-"""An endpoint that means harm, spoken to by the command line: one sentence, nothing handed on, no bug."""
+"""The command line against a hostile endpoint: one error, no token sent elsewhere, no traceback."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.headless.conftest import Pitstop
-from tests.security.endpoint import TOKEN, Reply, log_in, served
-from tests.security.payloads import acting
+from tests.security.endpoint import TOKEN, Reply, log_in, serve_endpoint
+from tests.security.payloads import unsafe_characters
 
 ROUTES = {"login": "/authentication/", "data-centers": "/datacenters/", "tree": "/groups/"}
 
 
 def bomb(size: int) -> bytes:
-    """Return blanks of ``size`` bytes, in gzip: one compressed block repeated, as whoever attacks would."""
+    """Return ``size`` blanks in gzip, made of one compressed block repeated, as an attacker would do it."""
     packer = zlib.compressobj(1, wbits=31)
     start = packer.flush(zlib.Z_FULL_FLUSH)
     block = packer.compress(b" " * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -36,7 +36,7 @@ ATTACKS = {
     "message": Reply({"message": "x" * 100_000}, 400),
 }
 
-WRONG: dict[str, Any] = {
+WRONG_TYPES: dict[str, Any] = {
     "null": None, "true": True, "number": 1, "negative": -1.5e300, "text": "x", "list": [], "object": {},
     "nulls": [None, None], "lists": [[[]]], "mixed": [1, "x", None, {}, []], "numbers": {"id": 1, "links": 2},
     "inside-out": {"id": {"id": []}, "name": [{}], "groups": {"a": 1}, "servers": "none", "links": [[]],
@@ -47,10 +47,10 @@ WRONG: dict[str, Any] = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_attack_is_told_in_one_sentence_and_ends_there(
+def test_an_attack_ends_the_command_with_one_short_error(
     pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, attack: str, route: str
 ) -> None:
-    with served() as elsewhere:
+    with serve_endpoint() as elsewhere:
 
         def answer(path: str) -> Reply | None:
             if ROUTES[route] not in path:
@@ -59,7 +59,7 @@ def test_an_attack_is_told_in_one_sentence_and_ends_there(
             places = {"ELSEWHERE": elsewhere.url + path, "SELF": path}
             return Reply(body, status, {key: places.get(value, value) for key, value in headers.items()})
 
-        with served(answer) as endpoint:
+        with serve_endpoint(answer) as endpoint:
             log_in(monkeypatch, endpoint.url)
             ran = pitstop("servers")
             seen = len([request for request in endpoint.requests if ROUTES[route] in request])
@@ -68,19 +68,19 @@ def test_an_attack_is_told_in_one_sentence_and_ends_there(
     assert ran.out == ""
     assert 0 < len(ran.err) < 700
     assert "bug" not in ran.err
-    assert acting(ran.err) == set()
+    assert unsafe_characters(ran.err) == set()
     assert TOKEN not in ran.err
     assert seen <= 3
 
 
-@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("kind", WRONG_TYPES)
 @pytest.mark.parametrize("route", ROUTES)
-def test_wrong_types_anywhere_are_no_bug(
+def test_wrong_types_anywhere_give_a_typed_error_or_none(
     pitstop: Pitstop, monkeypatch: pytest.MonkeyPatch, kind: str, route: str
 ) -> None:
-    with served(lambda path: Reply(WRONG[kind]) if ROUTES[route] in path else None) as endpoint:
+    with serve_endpoint(lambda path: Reply(WRONG_TYPES[kind]) if ROUTES[route] in path else None) as endpoint:
         log_in(monkeypatch, endpoint.url)
         ran = pitstop("servers")
     assert ran.code in (0, 4)
     assert "bug" not in ran.err
-    assert acting(ran.out + ran.err, lines="\n\t") == set()
+    assert unsafe_characters(ran.out + ran.err, lines="\n\t") == set()

@@ -1,4 +1,4 @@
-"""Everything that is written is for its owner only; what others put in the way is not believed."""
+"""Everything that is written is private; files that others can write, own or replace are not used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE
-from tests.security.endpoint import Endpoint, served, server_id_of
+from tests.security.endpoint import Endpoint, serve_endpoint, server_id_of
 from tests.security.program import Home, with_umask
 from tui.cli import main
 from tui.settings.paths import UnsafePathError, check_trusted, make_private_directory, open_private
@@ -25,7 +25,7 @@ SERVER = server_id_of("clear")
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with served() as running:
+    with serve_endpoint() as running:
         yield running
 
 
@@ -33,7 +33,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def test_with_the_widest_umask_all_of_it_is_private(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_files_and_directories_are_private_even_with_umask_zero(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
     ran = with_umask(0, lambda: home.run("start", SERVER, "--yes", url=endpoint.url))
     assert ran.code == 0, ran.text
@@ -43,24 +43,24 @@ def test_with_the_widest_umask_all_of_it_is_private(tmp_path: Path, endpoint: En
     assert {oct(mode(path)) for path in made if path.is_file()} == {"0o600"}
 
 
-def test_what_was_open_to_others_is_closed(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_permissions_that_are_too_wide_are_narrowed(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
     assert home.run("start", SERVER, "--yes", url=endpoint.url).code == 0
     home.state.chmod(0o755)
     home.journal.chmod(0o644)
-    endpoint.forget()
+    endpoint.reset()
     assert home.run("servers", url=endpoint.url).code == 0
     assert home.run("start", SERVER, "--yes", url=endpoint.url).code == 0
     assert {mode(home.state), mode(home.journal)} == {0o700, 0o600}
 
 
 @pytest.mark.parametrize("name", ["journal.sqlite3", "saved.json", "pitstop.log"])
-def test_a_link_in_the_way_is_not_followed(tmp_path: Path, endpoint: Endpoint, name: str) -> None:
+def test_a_symlink_in_place_of_a_file_is_not_followed(tmp_path: Path, endpoint: Endpoint, name: str) -> None:
     home = Home(tmp_path)
     home.state.mkdir(parents=True, mode=0o700)
-    precious = tmp_path / "precious"
-    precious.write_text("precious")
-    (home.state / name).symlink_to(precious)
+    target = tmp_path / "target"
+    target.write_text("target")
+    (home.state / name).symlink_to(target)
     script = (
         "import logging, sys; from tui.cli import main; from tui.headless import choice;"
         "choice.can_ask = lambda: logging.getLogger('tui').error('something');"
@@ -74,10 +74,10 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path, endpoint: Endpoint, n
         timeout=PATIENCE,
     )
     assert done.returncode in (1, 2)
-    assert precious.read_text() == "precious"
+    assert target.read_text() == "target"
     assert (home.state / name).is_symlink()
     if name == "pitstop.log":
-        assert b"needs a yes" in done.stderr, "what had something to log went on"
+        assert b"needs a yes" in done.stderr, "the command continues without its log"
     else:
         done = subprocess.run(
             [sys.executable, "-m", "tui", "start", SERVER, "--yes"],
@@ -86,30 +86,30 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path, endpoint: Endpoint, n
             timeout=PATIENCE,
         )
         assert b"link" in done.stderr
-        assert precious.read_text() == "precious"
+        assert target.read_text() == "target"
         assert not any("POST /v2/operations" in request for request in endpoint.requests)
 
 
 @pytest.mark.parametrize(
     ("what", "bits"), [("file", 0o602), ("file", 0o666), ("folder", 0o703), ("folder", 0o777)]
 )
-def test_a_configuration_that_others_can_write_is_not_believed(tmp_path: Path, what: str, bits: int) -> None:
+def test_a_configuration_that_others_can_write_is_not_read(tmp_path: Path, what: str, bits: int) -> None:
     home = Home(tmp_path)
-    ran_by = tmp_path / "ran"
+    proof = tmp_path / "ran"
     config = home.configure(
-        f"[profiles.prod]\nurl = 'https://api.invalid'\nuser = 'x'\npassword_command = 'touch {ran_by}'\n"
+        f"[profiles.prod]\nurl = 'https://api.invalid'\nuser = 'x'\npassword_command = 'touch {proof}'\n"
     )
     (config if what == "file" else config.parent).chmod(bits)
     ran = home.run("servers")
     assert ran.code == 2
     assert re.search(rb"others can write to .*; run chmod go-w on it", ran.err)
-    assert not ran_by.exists()
+    assert not proof.exists()
     (config if what == "file" else config.parent).chmod(bits & 0o700)
     home.run("servers")
-    assert ran_by.exists(), "it was the permissions alone"
+    assert proof.exists(), "with private permissions the same file is read"
 
 
-def test_a_configuration_may_be_linked_to_and_writable_for_ones_own_group(tmp_path: Path) -> None:
+def test_a_configuration_may_be_a_symlink_and_group_writable(tmp_path: Path) -> None:
     file = tmp_path / "dotfiles" / "config.toml"
     file.parent.mkdir(mode=0o775)
     file.touch(0o664)
@@ -118,16 +118,16 @@ def test_a_configuration_may_be_linked_to_and_writable_for_ones_own_group(tmp_pa
 
 
 @pytest.mark.parametrize("what", ["folder", "file", "configuration"])
-def test_what_belongs_to_somebody_else_is_not_used(
+def test_files_of_another_user_are_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """The test is somebody else meanwhile: to be root, and give something away, is not for every machine."""
+    """The effective user id is patched, because a real change of owner needs root."""
     (tmp_path / "folder").mkdir()
     file = tmp_path / "file"
     file.touch()
     real = os.stat(file)
     monkeypatch.setattr(os, "geteuid", lambda: real.st_uid + 1)
-    if what == "configuration":  # the system's own user is trusted with that
+    if what == "configuration":  # root's configuration is trusted, another user's is not
         stranger = os.stat_result((real.st_mode, 0, 0, 1, real.st_uid + 7, *real[5:10]))
         monkeypatch.setattr(Path, "stat", lambda *_, **__: stranger)
     use: Callable[[], object] = {
@@ -139,7 +139,7 @@ def test_what_belongs_to_somebody_else_is_not_used(
         use()
 
 
-def test_no_name_is_predictable_and_nothing_stays(tmp_path: Path) -> None:
+def test_temporary_folders_have_random_names_and_are_removed(tmp_path: Path) -> None:
     home = Home(tmp_path)
     names = set()
     for _ in range(2):
@@ -155,14 +155,14 @@ def test_no_name_is_predictable_and_nothing_stays(tmp_path: Path) -> None:
     assert len(names) == 2
 
 
-def test_nobody_can_connect_to_the_program(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_the_program_has_no_listening_socket(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
     with home.terminal(url=endpoint.url) as terminal:
         terminal.wait_for(SERVER)
         process = Path(f"/proc/{terminal.process.pid}")
         links = [os.readlink(link) for link in (process / "fd").iterdir() if link.is_symlink()]
         mine = {link[8:-1] for link in links if link.startswith("socket:[")}
-        assert mine, "the connection to the endpoint, and what wakes the event loops"
+        assert mine, "it has the connection to the endpoint, and those that wake the event loops"
         listening = set()
         for table in ("tcp", "tcp6"):
             rows = [line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
@@ -172,31 +172,31 @@ def test_nobody_can_connect_to_the_program(tmp_path: Path, endpoint: Endpoint) -
         assert mine & listening == set()
 
 
-def test_what_a_killed_program_left_goes_with_the_next(tmp_path: Path) -> None:
+def test_the_next_start_removes_the_temporary_folder_of_a_killed_program(tmp_path: Path) -> None:
     home = Home(tmp_path)
     with (
         home.terminal("demo", "--servers", "20") as killed,
-        home.terminal("demo", "--servers", "20") as lives,
+        home.terminal("demo", "--servers", "20") as running_one,
     ):
         killed.wait_for("WA1ACME")
-        lives.wait_for("WA1ACME")
+        running_one.wait_for("WA1ACME")
         killed.process.kill()
         killed.wait_exit()
         mine = home.temporary / "pitstop-archives"
         mine.mkdir()
         (mine / "ticket.txt").touch()
-        left = set(home.temporary.iterdir())
-        for path in left:
+        folders = set(home.temporary.iterdir())
+        for path in folders:
             os.utime(path, (0, 0))
         assert home.run("servers", "--sandbox", "--servers", "20").code == 0
-        assert len(left - set(home.temporary.iterdir())) == 1, "of the dead one, not of the living"
-        lives.press("q")
-        assert lives.wait_exit() == 0
-    assert list(home.temporary.rglob("*")) == [mine, mine / "ticket.txt"], "what others made stays"
+        assert len(folders - set(home.temporary.iterdir())) == 1, "that of the killed program only"
+        running_one.press("q")
+        assert running_one.wait_exit() == 0
+    assert list(home.temporary.rglob("*")) == [mine, mine / "ticket.txt"], "foreign folders stay"
 
 
 @pytest.mark.parametrize("arguments", [["servers", "--sandbox"], ["demo"]])
-def test_without_a_temporary_folder_the_sandbox_says_so(
+def test_a_missing_temporary_folder_is_reported_by_the_sandbox(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def none() -> str:
@@ -208,7 +208,7 @@ def test_without_a_temporary_folder_the_sandbox_says_so(
     assert "the sandbox needs a temporary folder" in capsys.readouterr().err
 
 
-def test_a_home_in_a_place_where_others_write_is_not_used(tmp_path: Path) -> None:
+def test_a_home_below_a_directory_that_others_can_write_is_not_used(tmp_path: Path) -> None:
     home = Home(tmp_path)
     place = tmp_path / "shared" / "deep"
     place.mkdir(parents=True)
@@ -220,15 +220,15 @@ def test_a_home_in_a_place_where_others_write_is_not_used(tmp_path: Path) -> Non
     assert home.run("where", PITSTOP_HOME=str(place / "home")).code == 0
 
 
-def test_no_core_is_left_from_the_first_import_on() -> None:
+def test_core_files_are_disabled_before_the_first_import() -> None:
     code = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
-class Look:
+class PrintLimit:
     def find_spec(name, *_):
         if name in ("tui.cli", "click"):
             print(name, resource.getrlimit(resource.RLIMIT_CORE)[0])
-sys.meta_path.insert(0, Look)
+sys.meta_path.insert(0, PrintLimit)
 import tui.__main__
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A password and a token, unmistakable, and everywhere that they could be found afterwards."""
+"""The password and the token appear in no output and no file. Both are unique texts, easy to search for."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import click
 import pytest
 
 from tests.architecture.source import modules
-from tests.security.endpoint import PASSWORD, TOKEN, USER, Endpoint, Reply, served, server_id_of
+from tests.security.endpoint import PASSWORD, TOKEN, USER, Endpoint, Reply, serve_endpoint, server_id_of
 from tests.security.program import Home, Ran, run
 from tests.terminal.harness import Terminal
 from tui.cli import cli
 
-REFUSED, DONE = server_id_of("colour"), server_id_of("clear")
+REFUSED_SERVER, QUEUED_SERVER = server_id_of("colour"), server_id_of("clear")
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with served() as running:
+    with serve_endpoint() as running:
         yield running
 
 
 def assert_hidden(home: Home, *outputs: bytes) -> None:
-    """Neither is in any output, nor in any file, plainly or in base64."""
+    """Assert that neither secret is in the outputs or in a file of the home, as it is or in base64."""
     for secret in (PASSWORD, TOKEN):
         for spelt in (secret.encode(), base64.b64encode(secret.encode()).rstrip(b"=")[:-2]):
             for place in outputs:
@@ -47,32 +47,36 @@ def log_in(terminal: Terminal) -> None:
 # -- without a screen
 
 
-def test_a_whole_operation_leaves_them_nowhere(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_an_operation_writes_no_secret_anywhere(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
-    ran = home.run("start", REFUSED, DONE, "--yes", "--json", "--reason", "CHG-1", url=endpoint.url)
+    ran = home.run(
+        "start", REFUSED_SERVER, QUEUED_SERVER, "--yes", "--json", "--reason", "CHG-1", url=endpoint.url
+    )
     assert ran.code == 1
     assert b"verified" in ran.out
     assert TOKEN in str(endpoint.tokens)
     assert_hidden(home, ran.out, ran.err)
 
 
-@pytest.mark.parametrize("how", ["refused", "gone", "nonsense", "echo"])
-def test_a_login_that_fails_leaves_them_nowhere(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["refused", "unreachable", "truncated", "echoed"])
+def test_a_failed_login_writes_no_secret_anywhere(tmp_path: Path, how: str) -> None:
     def route(path: str) -> Reply | None:
         body = f'{{"message": "no {PASSWORD}", "bearerToken": "{TOKEN}'.encode()
-        return {"refused": Reply(status=401), "nonsense": Reply(body), "echo": Reply(body + b'"}', 400)}[how]
+        return {"refused": Reply(status=401), "truncated": Reply(body), "echoed": Reply(body + b'"}', 400)}[
+            how
+        ]
 
     home = Home(tmp_path)
-    with served(route) as endpoint:
+    with serve_endpoint(route) as endpoint:
         url = endpoint.url
-        ran = home.run("servers", url="http://127.0.0.1:1" if how == "gone" else url)
+        ran = home.run("servers", url="http://127.0.0.1:1" if how == "unreachable" else url)
     assert ran.code in (3, 4)
     assert_hidden(home, ran.out, ran.err)
 
 
-def test_a_bug_writes_a_traceback_without_them(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_the_traceback_of_a_bug_is_logged_without_secrets(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
-    ran = run_script(
+    ran = run_patched(
         home,
         """
         from tui.headless import engine
@@ -88,11 +92,11 @@ def test_a_bug_writes_a_traceback_without_them(tmp_path: Path, endpoint: Endpoin
     assert b"a bug in Pitstop (RuntimeError)" in ran.err
     log = (home.state / "pitstop.log").read_text()
     assert "broken on purpose" in log
-    assert "in broken" in log, "a traceback is there to be read"
+    assert "in broken" in log, "the log has the traceback"
     assert_hidden(home, ran.out, ran.err)
 
 
-def test_the_password_of_a_command_reaches_nobody_else(tmp_path: Path, endpoint: Endpoint) -> None:
+def test_the_output_of_password_command_is_written_nowhere(tmp_path: Path, endpoint: Endpoint) -> None:
     home = Home(tmp_path)
     seen = tmp_path / "seen"
     program = f"import os, sys; open({str(seen)!r}, 'w').write(str((dict(os.environ), sys.argv)))"
@@ -108,7 +112,7 @@ def test_the_password_of_a_command_reaches_nobody_else(tmp_path: Path, endpoint:
     assert_hidden(home, ran.out, ran.err)
 
 
-def test_no_flag_takes_a_password() -> None:
+def test_no_flag_takes_a_secret() -> None:
     found = list(parameters(cli))
     assert "--profile" in found
     assert [name for name in found if re.search("pass|secret|token", name)] == []
@@ -122,7 +126,7 @@ def parameters(command: click.Command) -> Iterator[str]:
             yield from parameters(other)
 
 
-def test_the_password_command_and_ps_are_the_only_other_programs_that_are_run() -> None:
+def test_only_the_credentials_and_owner_modules_start_programs() -> None:
     starters = re.compile(
         r"subprocess|multiprocessing|os\.(system|popen|exec|spawn|posix_spawn|fork)|\bpty\b"
     )
@@ -135,7 +139,7 @@ def test_the_password_command_and_ps_are_the_only_other_programs_that_are_run() 
 
 @pytest.fixture
 def cores_allowed() -> Iterator[None]:
-    """Programs that are started may leave core files, as far as this machine lets them."""
+    """Let child processes leave core files, up to this machine's hard limit."""
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
     yield
@@ -143,8 +147,8 @@ def cores_allowed() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("cores_allowed")
-def test_what_is_typed_is_seen_by_nobody(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Not on the screen, by ``ps``, in the environment, in the clipboard or in Textual's own log."""
+def test_a_typed_password_is_visible_nowhere(tmp_path: Path, endpoint: Endpoint) -> None:
+    """On the screen, to ``ps``, in the environment, in the clipboard, and in Textual's own log."""
     home = Home(tmp_path)
     log = str(tmp_path / "textual.log")
     with home.terminal("--api-url", endpoint.url, TEXTUAL_LOG=log, TEXTUAL="debug") as terminal:
@@ -156,21 +160,19 @@ def test_what_is_typed_is_seen_by_nobody(tmp_path: Path, endpoint: Endpoint) -> 
         terminal.settle()
         assert b"\x1b]52;" not in terminal.raw
         terminal.press("enter")
-        terminal.wait_for(REFUSED)
+        terminal.wait_for(REFUSED_SERVER)
         process = Path(f"/proc/{terminal.process.pid}")
-        told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        assert b"TEXTUAL_LOG" in told
+        visible = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        assert b"TEXTUAL_LOG" in visible
         assert re.search(r"Max core file size +0 ", (process / "limits").read_text())
         terminal.press("q")
         assert terminal.wait_exit() == 0
         assert endpoint.logins == [PASSWORD]
-        assert_hidden(home, terminal.raw, told)
+        assert_hidden(home, terminal.raw, visible)
 
 
-def test_a_bug_in_the_console_shows_no_traceback_and_logs_one_without_them(
-    tmp_path: Path, endpoint: Endpoint
-) -> None:
-    """Textual's own shows the local variables of every frame."""
+def test_the_traceback_of_a_console_bug_is_logged_without_secrets(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Textual's own traceback would show the local variables of every frame."""
     home = Home(tmp_path)
     script = """
         from tui.console.screens.servers import ServersScreen
@@ -179,10 +181,10 @@ def test_a_bug_in_the_console_shows_no_traceback_and_logs_one_without_them(
             raise RuntimeError("broken on purpose")
         ServersScreen.compose = broken
     """.replace("PASSWORD", PASSWORD)
-    with home.terminal_of(scripted(home, script, "--api-url", endpoint.url)) as terminal:
+    with home.terminal_of(patched_program(home, script, "--api-url", endpoint.url)) as terminal:
         log_in(terminal)
         assert terminal.wait_exit() == 1
-        assert terminal.left_on() == set()
+        assert terminal.unrestored_modes() == set()
         assert "What was sent is in the journal" in terminal.text()
         assert b"Traceback" not in terminal.raw
         (tmp_path / "script.py").unlink()
@@ -190,8 +192,8 @@ def test_a_bug_in_the_console_shows_no_traceback_and_logs_one_without_them(
         assert_hidden(home, terminal.raw.replace(b"PASSWORD", b""))
 
 
-def scripted(home: Home, script: str, *arguments: str) -> list[str]:
-    """The program, changed by a script first."""
+def patched_program(home: Home, script: str, *arguments: str) -> list[str]:
+    """The command of a program that runs ``script`` before it starts."""
     lines = [line[8:] for line in script.splitlines()]
     main = f"import sys\nfrom tui.cli import main\nsys.exit(main({list(arguments)!r}))\n"
     path = home.path / "script.py"
@@ -199,6 +201,6 @@ def scripted(home: Home, script: str, *arguments: str) -> list[str]:
     return [sys.executable, str(path)]
 
 
-def run_script(home: Home, script: str, url: str, *arguments: str) -> Ran:
-    """The same, to its end."""
-    return run(scripted(home, script, *arguments), home.environment(url))
+def run_patched(home: Home, script: str, url: str, *arguments: str) -> Ran:
+    """Run such a program until it exits."""
+    return run(patched_program(home, script, *arguments), home.environment(url))

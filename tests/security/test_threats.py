@@ -1,4 +1,4 @@
-"""SECURITY.md's table: every row names tests that exist, every test of this folder stands behind a row."""
+"""SECURITY.md's table: every row names tests that exist, and every test of this folder is in a row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 
 
 def rows() -> list[list[str]]:
-    """Threat, what is done, tests; without the heading and the rows that part the table."""
+    """Threat, defence and tests of each row, without the headings."""
     lines = [line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
     return [row for row in cells if not row[0].startswith("**")]
@@ -31,13 +31,13 @@ def names_of(path: Path) -> set[str]:
     }
 
 
-def named() -> Iterator[tuple[str, str]]:
+def named_tests() -> Iterator[tuple[str, str]]:
     for row in rows():
         yield from TEST.findall(row[2])
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0][:40])
-def test_a_row_says_what_is_done_and_names_tests_that_exist(row: list[str]) -> None:
+def test_each_row_has_a_defence_and_names_tests_that_exist(row: list[str]) -> None:
     assert len(row) == 3
     assert row[1]
     tests = TEST.findall(row[2])
@@ -47,13 +47,13 @@ def test_a_row_says_what_is_done_and_names_tests_that_exist(row: list[str]) -> N
         assert name in names_of(ROOT / "tests" / file), f"{file} has no {name}"
 
 
-def test_the_table_is_whole() -> None:
+def test_every_test_of_this_folder_is_named_in_the_table() -> None:
     assert len(rows()) >= 28
-    behind = {name for file, name in named() if file.startswith("security/")}
-    here = {
+    in_table = {name for file, name in named_tests() if file.startswith("security/")}
+    in_folder = {
         name
         for path in Path(__file__).parent.glob("test_*.py")
         if path.name != Path(__file__).name
         for name in names_of(path)
     }
-    assert here - behind == set()
+    assert in_folder - in_table == set()

@@ -1,1 +1,1 @@
-"""The program in a real terminal: what only a PTY can show."""
+"""The program in a real terminal: behaviour that needs a PTY."""

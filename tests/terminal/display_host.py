@@ -1,8 +1,10 @@
-"""Nothing but cells, for how they are written: ``python -m tests.terminal.display_host NOTES``.
+"""An app that only fills the screen, to test how frames are written.
 
-A letter fills the screen with it, each cell in another style than the next, so that a frame is more than
-a terminal holds. In the directory NOTES, the file ``composed-LETTER`` is made when that is composed, and
-``written-LETTER`` when the terminal has taken it.
+``python -m tests.terminal.display_host NOTES``.
+
+A letter key fills the screen with that letter. Neighbouring cells differ in style, so that a frame is larger
+than a terminal's buffer. In the directory NOTES, the file ``composed-LETTER`` is created when the frame is
+composed, and ``written-LETTER`` when the terminal has read it.
 """
 
 import sys
@@ -18,7 +20,7 @@ from tui.console.terminal.display import DisplayApp, DisplayDriver
 
 
 class Host(DisplayApp):
-    """Letters all over."""
+    """Fills the screen with a letter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit"),

@@ -1,7 +1,7 @@
-"""A terminal's memory: bytes in, cells and modes out.
+"""A terminal emulator: takes bytes, and keeps cells and modes.
 
 pyte draws the cells. Everything it does not know (synchronised output, the kitty keyboard, queries, the
-clipboard, the alternate screen) is taken out before it and kept here: it is just what the tests ask for.
+clipboard, the alternate screen) is removed before pyte sees it and recorded here for the tests.
 """
 
 import base64
@@ -22,7 +22,7 @@ _SEQUENCE = re.compile(
 )
 _ALTERNATE = {"47", "1047", "1049"}
 _DRAWING = {"5", "6", "7", "25"}
-"""Private modes that pyte carries out itself."""
+"""Private modes that pyte implements itself."""
 _QUERY = re.compile(r"\??[0-9;]*\$p|[>=]?[0-9;]*[cq]|\??[0-9;]*[nu]|[0-9;]*t")
 
 
@@ -38,11 +38,11 @@ class Cell(NamedTuple):
 
 
 class Emulator:
-    """What a terminal of ``columns`` x ``rows`` shows and has switched on."""
+    """The cells and the modes of a terminal of ``columns`` x ``rows``."""
 
     def __init__(self, columns: int, rows: int) -> None:
         self.main = pyte.Screen(columns, rows)
-        """The normal screen: the shell's, and what a program leaves behind."""
+        """The normal screen, which shows the shell and what programs print."""
         self.alternate = pyte.Screen(columns, rows)
         self._streams = {id(screen): pyte.Stream(screen) for screen in (self.main, self.alternate)}
         self.shown = self.main
@@ -52,24 +52,24 @@ class Emulator:
         self.keyboard_depth = 0
         """How many kitty keyboard modes are pushed."""
         self.queries: list[str] = []
-        """What the program asked of the terminal. Nothing is ever answered, as with a plain terminal."""
+        """Queries that the program sent to the terminal. None is answered, as by a plain terminal."""
         self.copied: list[str] = []
         """Text put on the clipboard with OSC 52."""
         self.unknown: list[str] = []
         """Control strings that are none of the above (DCS, APC, odd OSC)."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""
+        self._incomplete = ""
 
     def feed(self, data: bytes) -> None:
-        """Take in what the program wrote; sequences may be cut anywhere."""
-        text = self._held + self._decoder.decode(data)
-        self._held = ""
+        """Process output of the program; sequences may be split anywhere."""
+        text = self._incomplete + self._decoder.decode(data)
+        self._incomplete = ""
         position = 0
         while (start := text.find("\x1b", position)) >= 0:
             self._draw(text[position:start])
             found = _SEQUENCE.match(text, start)
             if found is None:
-                self._held = text[start:]
+                self._incomplete = text[start:]
                 return
             self._sequence(found)
             position = found.end()
@@ -92,16 +92,16 @@ class Emulator:
         char: Char = self.shown.buffer[row][column]
         return Cell(char.data, char.fg, char.bg, char.bold, char.reverse, char.underscore)
 
-    def left_on(self) -> set[str]:
-        """What a program that has ended should have switched off again, and did not."""
-        left = {f"mode {mode}" for mode in self.modes}
+    def unrestored_modes(self) -> set[str]:
+        """Modes that a program switched on and did not switch off before it ended."""
+        modes = {f"mode {mode}" for mode in self.modes}
         if self.hidden_cursor:
-            left.add("hidden cursor")
+            modes.add("hidden cursor")
         if self.keyboard_depth > 0:
-            left.add("kitty keyboard")
+            modes.add("kitty keyboard")
         if self.shown is self.alternate:
-            left.add("alternate screen")
-        return left
+            modes.add("alternate screen")
+        return modes
 
     def _draw(self, text: str) -> None:
         if text:

@@ -1,7 +1,7 @@
-"""Run a program in a real terminal, be its user, and look at what it wrote.
+"""Run a program in a real terminal, send it keys, and read its screen.
 
-The reader only takes bytes off the PTY and notes when they came; cells are drawn when somebody looks. So what
-is measured here is the program, not the emulator. Linux: figures of the process come from ``/proc``.
+The reader thread only stores the bytes of the PTY and their times; cells are drawn when a test reads the
+screen. So measurements show the program, not the emulator. Linux only: process figures come from ``/proc``.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ KEYS: Mapping[str, str] = {
     "ctrl+@": "\0",
     **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"},
 }
-"""Key names as Textual says them -> what an xterm sends."""
+"""Textual's names of keys -> what an xterm sends."""
 
 
 def pasted(text: str) -> str:
@@ -53,22 +53,22 @@ def pasted(text: str) -> str:
 
 
 class Burst(NamedTuple):
-    """What the program wrote in answer to something."""
+    """What the program wrote in response to an action."""
 
     data: bytes
     latency: float
     """Seconds from the cause to the last byte."""
     cpu: float
-    """Seconds of processor time the program used meanwhile."""
+    """Seconds of processor time that the program used for it."""
 
 
 class Terminal:
     """A program under a PTY of its own, with a reader that can be stalled or slowed down.
 
-    ``env`` is added to a small, clean environment (None takes a variable out). ``home`` is the home
-    directory, so that nothing of the developer's is read or written. ``stdin``, ``stdout`` and ``stderr``
-    may lead elsewhere than to the terminal. Signals in ``ignored`` are ignored by the program from its
-    start on, as under nohup.
+    ``env`` is added to a small, clean environment (None removes a variable). ``home`` is the home directory,
+    so that no files of the developer are read or written. ``stdin``, ``stdout`` and ``stderr`` may be
+    redirected away from the terminal. The program starts with the signals in ``ignored`` ignored, as under
+    nohup.
     """
 
     def __init__(
@@ -143,10 +143,10 @@ class Terminal:
         self._set_size(columns, rows)
 
     def pause(self) -> None:
-        """Stop reading: the link has stalled."""
+        """Stop reading, like a link that has stalled."""
         self._reading.clear()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Read again."""
         self._reading.set()
 
@@ -184,7 +184,7 @@ class Terminal:
         return self.emulator.cell(column, row)
 
     def find(self, text: str) -> tuple[int, int]:
-        """Column and row where ``text`` first stands; an assertion where it does not."""
+        """Column and row of the first ``text`` on the screen; fails where there is none."""
         for row, line in enumerate(self.screen()):
             if (column := line.find(text)) >= 0:
                 return column, row
@@ -200,7 +200,7 @@ class Terminal:
         raise AssertionError(f"{text!r} was never on the screen:\n{self.text()}")
 
     def wait_for(self, wanted: str | Callable[[], object], timeout: float = PATIENCE) -> None:
-        """Until a text is on the screen, or ``wanted()`` is true. An assertion when that is not to be."""
+        """Wait until a text is on the screen, or ``wanted()`` is true; fails where that does not happen."""
         deadline = time.monotonic() + timeout
         while not ((wanted in self.text()) if isinstance(wanted, str) else wanted()):
             ended = self.process.poll() is not None and not self._reader.is_alive()
@@ -212,17 +212,17 @@ class Terminal:
             time.sleep(0.02)
 
     def settle(self, quiet: float = 0.3, timeout: float = PATIENCE) -> None:
-        """Until for ``quiet`` seconds nothing was written, and no thread wanted a processor."""
-        begun = since = time.monotonic()
+        """Wait until the program has written nothing and no thread was runnable for ``quiet`` seconds."""
+        started_at = since = time.monotonic()
         while (now := time.monotonic()) - max(since, self.last_byte_at) < quiet:
-            if now - begun > timeout:
+            if now - started_at > timeout:
                 raise AssertionError(f"still at work after {timeout:g} s; the screen:\n{self.text()}")
             time.sleep(0.02)
             if self._wants_processor() or (self._reading.is_set() and self._has_output()):
                 since = time.monotonic()
 
     def burst(self, cause: Callable[[], object], quiet: float = 0.3, timeout: float = PATIENCE) -> Burst:
-        """Do ``cause`` in a quiet moment; what the program wrote until it was quiet again."""
+        """Settle, call ``cause``, and return what the program wrote until it settled again."""
         self.settle(quiet, timeout)
         before, cpu, at = len(self._raw), self.cpu_seconds(), time.monotonic()
         cause()
@@ -232,7 +232,7 @@ class Terminal:
         return Burst(b"".join(data for _, data in chunks), latency, self.cpu_seconds() - cpu)
 
     def bytes_of(self, *keys: str) -> int:
-        """How many bytes the terminal gets in answer to keys."""
+        """Number of bytes that the program writes in response to keys."""
         return len(self.burst(lambda: self.press(*keys)).data)
 
     @property
@@ -247,7 +247,7 @@ class Terminal:
 
     @property
     def last_byte_at(self) -> float:
-        """When the newest byte came, ``time.monotonic()``; 0 before the first."""
+        """Time of the newest byte, by ``time.monotonic()``; 0 before the first."""
         return self._raw[-1][0] if self._raw else 0.0
 
     # -- the process
@@ -270,7 +270,7 @@ class Terminal:
         raise AssertionError(f"the process has no {field}: it has ended")
 
     def wait_exit(self, timeout: float = PATIENCE) -> int:
-        """Until the program has ended; its exit status (negative: the signal that killed it)."""
+        """Wait for the end of the program; its exit status (negative: the signal that killed it)."""
         try:
             status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -278,15 +278,15 @@ class Terminal:
         self._reader.join(PATIENCE)
         return status
 
-    def left_on(self) -> set[str]:
-        """What the program left switched on in the terminal; empty is right."""
+    def unrestored_modes(self) -> set[str]:
+        """Modes that the program has not restored, and ``tty settings`` if those differ; empty is right."""
         self._draw()
-        left = self.emulator.left_on()
+        modes = self.emulator.unrestored_modes()
         now: list[Any] = termios.tcgetattr(self._master)
-        return left if now[:6] == self._attributes[:6] else left | {"tty settings"}
+        return modes if now[:6] == self._attributes[:6] else modes | {"tty settings"}
 
     def close(self) -> None:
-        """Kill what still runs and give the PTY back."""
+        """Kill the program if it still runs, and close the PTY."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -306,7 +306,7 @@ class Terminal:
         tasks = f"/proc/{self.process.pid}/task"
         for task in os.listdir(tasks) if os.path.exists(tasks) else ():
             with (
-                contextlib.suppress(OSError),  # A thread that has ended meanwhile.
+                contextlib.suppress(OSError),  # The thread has ended.
                 open(f"{tasks}/{task}/stat", "rb") as stat,
             ):
                 if stat.read().rpartition(b")")[2].split()[0] == b"R":
@@ -321,7 +321,7 @@ class Terminal:
         )
 
     def _draw(self) -> None:
-        """Draw what came since the last time."""
+        """Draw the bytes received since the last call."""
         new = self._raw[self._drawn :]
         for _, data in new:
             self.emulator.feed(data)
@@ -348,7 +348,7 @@ class Terminal:
 
 
 def clean_environment(home: Path | None, changes: Mapping[str, str | None]) -> dict[str, str]:
-    """A jump host's environment, with everything Pitstop keeps under ``home``."""
+    """The environment of a jump host, with all files of Pitstop below ``home``."""
     base = {
         "PATH": os.environ["PATH"],
         "TERM": "xterm-256color",

@@ -1,4 +1,4 @@
-"""A sandbox of its own process, over HTTP, as other programs would use it."""
+"""A sandbox in a process of its own, over HTTP."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ PITSTOP = (sys.executable, "-m", "tui")
 
 
 class Service:
-    """``pitstop sandbox`` on a free port, until it is closed."""
+    """``pitstop sandbox`` on a free port, which runs until it is closed."""
 
     def __init__(self, *options: str, command: Sequence[str] = PITSTOP) -> None:
         self.process = subprocess.Popen(
@@ -30,15 +30,15 @@ class Service:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the sandbox."""
         return int(self.url.rpartition(":")[2])
 
     def requests(self) -> dict[str, Any]:
-        """What was received so far: total, by_route, log."""
+        """The requests received so far: total, by_route, log."""
         return self._get("requests")
 
     def truth(self) -> dict[str, Any]:
-        """What the sandbox knows of every server and job."""
+        """The sandbox's own state of every server and job."""
         return self._get("truth")
 
     def set_faults(self, **rates: float) -> None:
@@ -48,7 +48,7 @@ class Service:
             pass
 
     def close(self) -> None:
-        """End it."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None

@@ -1,18 +1,18 @@
-"""What every operator does in a terminal: wait for the list, mark, answer a question."""
+"""Common steps in a terminal: wait for the list, filter it, answer a question."""
 
 import re
 
 from tests.terminal.harness import Terminal, pasted
 
 LIST = "ACME"
-"""Every server's name has it, and no other text of the console before the list is there."""
+"""Part of every server's name, and of no other text before the list is shown."""
 
 READ = re.compile(r" read \d\d:\d\d")
 SERVERS = re.compile(r"Servers \S+ \d")
 ELIGIBLE = "maint:off power:started status:active"
 """Filter for servers that can be put into maintenance."""
 NOTHING_SENT = "Nothing started yet"
-"""What the results say until an operation begins."""
+"""Shown in the results until the first operation starts."""
 
 
 def marked(terminal: Terminal) -> int:
@@ -21,13 +21,13 @@ def marked(terminal: Terminal) -> int:
     return int(found[1]) if found else 0
 
 
-def list_is_there(terminal: Terminal) -> None:
-    """Wait until the list has the servers of all data centers: then the status line says when it was read."""
+def wait_for_list(terminal: Terminal) -> None:
+    """Wait until the list has all servers: the status line then has the time of reading."""
     terminal.wait_for(lambda: READ.search(terminal.screen()[0]) and SERVERS.search(terminal.text()))
 
 
-def begin_again(terminal: Terminal, filtered: str = ELIGIBLE) -> None:
-    """Close what is open, take the marks off, and go to the top of the list, with this filter or none."""
+def start_over(terminal: Terminal, filtered: str = ELIGIBLE) -> None:
+    """Close dialogs and details, unmark all, and go to the top of the list, with this filter or none."""
     for _ in range(2):
         terminal.press("escape")
         terminal.settle(0.12)
@@ -42,25 +42,25 @@ def begin_again(terminal: Terminal, filtered: str = ELIGIBLE) -> None:
 
 
 def reset(terminal: Terminal) -> bool:
-    """Make a console as it was after its start, as far as can be; whether that was possible."""
+    """Reset a console to its state after the start; False if an operation was started in it."""
     if NOTHING_SENT not in terminal.text():
         return False
-    begin_again(terminal, "")
+    start_over(terminal, "")
     return NOTHING_SENT in terminal.text()
 
 
 def open_list(terminal: Terminal) -> None:
     """Wait for the list, and show only what can be put into maintenance."""
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.press("/", pasted(ELIGIBLE), "enter")
     terminal.wait_for("shown")
     terminal.settle()
 
 
 def confirm(terminal: Terminal, question: str, reason: str | None = "") -> None:
-    """Answer a question with yes, when it has been on the screen for a moment.
+    """Answer a question with yes, once it has been on the screen for a moment.
 
-    Its reason is asked for first, unless one was given before: None.
+    The reason is typed first; None where it was given before.
     """
     terminal.wait_for(question)
     if reason is not None:

@@ -1,4 +1,4 @@
-"""The console in a terminal: the main journey, what it writes, and what it leaves behind."""
+"""The console in a terminal: a whole maintenance, the bytes it writes, and the state after it ends."""
 
 import re
 import subprocess
@@ -11,11 +11,11 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import LIST, confirm, list_is_there, marked, open_list
+from tests.terminal.steps import LIST, confirm, marked, open_list, wait_for_list
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
-def test_mark_start_and_bring_back(pitstop: Run, size: tuple[int, int]) -> None:
+def test_mark_start_and_end_maintenance(pitstop: Run, size: tuple[int, int]) -> None:
     terminal = pitstop("demo", "--time-scale", "0.02", size=size)
     open_list(terminal)
     terminal.press("space", "space")
@@ -35,11 +35,11 @@ def test_mark_start_and_bring_back(pitstop: Run, size: tuple[int, int]) -> None:
     terminal.wait_for("End maintenance: 2 verified")
     terminal.press("q")
     assert terminal.wait_exit() == 0
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
     assert "".join(terminal.screen()) == "", "nothing is left on the shell's screen"
 
 
-def test_a_wrong_password_is_tried_once_and_the_user_kept(
+def test_a_wrong_password_is_tried_once_and_the_user_name_is_kept(
     pitstop: Run, service: Callable[..., Service]
 ) -> None:
     sandbox = service("--servers", "30")
@@ -51,44 +51,44 @@ def test_a_wrong_password_is_tried_once_and_the_user_kept(
     assert "demo" in terminal.text()
     assert sandbox.requests()["by_route"] == {"POST /v2/authentication/login": 1}
     terminal.press(*"pitstop", "enter")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     assert sandbox.requests()["by_route"]["POST /v2/authentication/login"] == 2
     assert "wrong" not in terminal.raw.decode(errors="replace")
 
 
-def test_credentials_in_the_environment_log_in_by_themselves(
+def test_credentials_in_the_environment_log_in_automatically(
     pitstop: Run, service: Callable[..., Service]
 ) -> None:
     sandbox = service("--servers", "30")
     user = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
     terminal = pitstop("--api-url", sandbox.url, env=user)
-    list_is_there(terminal)
+    wait_for_list(terminal)
     assert sandbox.requests()["by_route"]["POST /v2/authentication/login"] == 1
 
 
-def test_nothing_is_written_while_nothing_happens(pitstop: Run) -> None:
+def test_an_idle_console_writes_nothing(pitstop: Run) -> None:
     terminal = pitstop("demo")
     open_list(terminal)
     terminal.settle(1.0)
     assert terminal.burst(lambda: None, quiet=2.0).data == b""
 
 
-def test_keys_cost_little(pitstop: Run) -> None:
+def test_keys_write_few_bytes(pitstop: Run) -> None:
     """Bounds with some room: a whole row at 120 columns is about 400 bytes, the whole screen 15,000."""
     terminal = pitstop("demo", env={"COLORTERM": "truecolor"})
     open_list(terminal)
     terminal.press("down", "space")
     terminal.settle()
-    assert terminal.bytes_of("down") <= 450, "two whole rows: the cursor is seen across all of its line"
+    assert terminal.bytes_of("down") <= 450, "two whole rows: the cursor is drawn across its whole line"
     assert terminal.bytes_of("up") <= 450
     assert terminal.bytes_of("space") <= 900, "the mark, the cursor, and the title's count"
     assert terminal.bytes_of("a") <= 9_000, "all shown rows, and nothing twice"
 
 
 def test_a_slow_link_loses_no_key(pitstop: Run) -> None:
-    """Typed ahead of a screen that gets 9,600 bytes a second: each key reaches whom it was meant for."""
+    """Keys typed ahead of a screen at 9,600 bytes a second: each reaches the widget it was meant for."""
     terminal = pitstop("demo", size=(80, 24), env={"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"})
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.throttle(9_600)
     terminal.press(*"/maint:off power:started status:active web")
     terminal.wait_for("status:active web")
@@ -101,7 +101,7 @@ def test_a_slow_link_loses_no_key(pitstop: Run) -> None:
     assert marked(terminal) == 3
 
 
-def test_resizing(pitstop: Run) -> None:
+def test_the_screen_follows_the_size_of_the_terminal(pitstop: Run) -> None:
     terminal = pitstop("demo")
     open_list(terminal)
     terminal.press("space")
@@ -118,17 +118,17 @@ def test_resizing(pitstop: Run) -> None:
     assert marked(terminal) == 1
 
 
-def test_the_size_is_the_terminals_whatever_is_exported(pitstop: Run) -> None:
+def test_exported_columns_and_lines_are_ignored(pitstop: Run) -> None:
     terminal = pitstop("demo", size=(80, 24), env={"COLUMNS": "200", "LINES": "60"})
-    list_is_there(terminal)
+    wait_for_list(terminal)
     assert terminal.screen()[-1].rstrip().endswith("q quit")
     terminal.resize(100, 30)
     terminal.wait_for(lambda: terminal.screen()[29].rstrip().endswith("q quit"))
 
 
 @pytest.mark.parametrize("inside", ["xterm", pytest.param("tmux", marks=pytest.mark.needs("tmux"))])
-def test_ctrl_space_marks_from_the_last_mark(pitstop: Run, inside: str, tmp_path: Path) -> None:
-    """ctrl+space arrives as NUL: as it is from xterm, and through tmux."""
+def test_ctrl_space_marks_from_the_last_mark_to_the_cursor(pitstop: Run, inside: str, tmp_path: Path) -> None:
+    """ctrl+space arrives as NUL, from xterm directly and through tmux."""
     if inside == "tmux":
         server = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
         run = Terminal([*server, "new-session", *PITSTOP, "demo"], home=tmp_path)
@@ -142,7 +142,7 @@ def test_ctrl_space_marks_from_the_last_mark(pitstop: Run, inside: str, tmp_path
         assert terminal.wait_exit() == 0
 
 
-def test_no_color_leaves_greys_and_the_words(pitstop: Run) -> None:
+def test_no_color_shows_only_greys(pitstop: Run) -> None:
     terminal = pitstop("demo", env={"NO_COLOR": "1", "COLORTERM": "truecolor"})
     open_list(terminal)
     colours = {
@@ -171,8 +171,8 @@ def test_a_terminal_without_unicode_gets_ascii(pitstop: Run, env: dict[str, str]
     assert "\\x" not in terminal.text()
 
 
-def test_heavy_packages_come_after_the_first_paint(pitstop: Run, tmp_path: Path) -> None:
-    """A spy in place of ``os.write`` notes what is loaded when the login screen is first written."""
+def test_heavy_packages_are_imported_after_the_first_paint(pitstop: Run, tmp_path: Path) -> None:
+    """A spy in place of ``os.write`` records the loaded modules when the login screen is first written."""
     seen = tmp_path / "loaded"
     script = f"""
 import os, sys
@@ -198,7 +198,7 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "reason"),
     [
         ({"env": {"TERM": "dumb"}}, "TERM is dumb"),
         ({"env": {"TERM": None}}, "TERM is not set"),
@@ -206,17 +206,17 @@ sys.exit(main())
     ],
     ids=["dumb", "none", "input"],
 )
-def test_a_terminal_that_will_not_do_is_told_in_one_sentence(
-    pitstop: Run, how: dict[str, object], told: str
+def test_an_unusable_terminal_is_refused_with_a_reason(
+    pitstop: Run, how: dict[str, object], reason: str
 ) -> None:
     terminal = pitstop("demo", **how)
     assert terminal.wait_exit() == 2
-    assert told in terminal.text()
-    assert terminal.left_on() == set()
+    assert reason in terminal.text()
+    assert terminal.unrestored_modes() == set()
     assert b"\x1b" not in terminal.raw
 
 
-def test_without_a_terminal_on_standard_error(tmp_path: Path) -> None:
+def test_the_console_needs_a_terminal_on_standard_error(tmp_path: Path) -> None:
     with Terminal([*PITSTOP, "demo"], home=tmp_path, stderr=subprocess.PIPE) as terminal:
         assert terminal.wait_exit() == 2
         assert terminal.process.stderr is not None
@@ -224,10 +224,10 @@ def test_without_a_terminal_on_standard_error(tmp_path: Path) -> None:
             assert b"standard error is not a terminal" in errors.read()
 
 
-def test_a_burst_marks_what_its_filter_shows(pitstop: Run) -> None:
-    """Keys that a slow link lets through in one piece: none of them gets into the wrong place."""
+def test_a_filter_and_mark_all_in_one_write_mark_what_is_shown(pitstop: Run) -> None:
+    """A slow link can deliver many keys at once; each still reaches the widget it was meant for."""
     terminal = pitstop("demo")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.press("/", *"group:database maint:off", "enter", "a")
     terminal.wait_for(lambda: marked(terminal))
     shown = re.search(r"(\d+) of 240 shown · (\d+) marked", terminal.text())
@@ -236,9 +236,9 @@ def test_a_burst_marks_what_its_filter_shows(pitstop: Run) -> None:
     terminal.find("group:database maint:off")
 
 
-def test_keys_that_edit_are_not_overtaken_by_what_is_typed(pitstop: Run) -> None:
+def test_editing_keys_and_characters_keep_their_order(pitstop: Run) -> None:
     terminal = pitstop("demo")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.press(
         "/", *"webx", "backspace", *" and dx", "left", "ctrl+u", "end", "backspace", *"db", "enter", "space"
     )
@@ -269,9 +269,9 @@ def test_a_ticket_of_5000_lines_is_pasted_at_once(pitstop: Run, tmp_path: Path) 
     terminal.wait_for("5,000 marked")
 
 
-def test_what_was_chosen_is_there_after_a_restart(pitstop: Run) -> None:
+def test_columns_and_filter_history_survive_a_restart(pitstop: Run) -> None:
     terminal = pitstop("demo")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     assert "Power" in terminal.text()
     terminal.press("C")
     terminal.wait_for("Description")
@@ -283,13 +283,13 @@ def test_what_was_chosen_is_there_after_a_restart(pitstop: Run) -> None:
     terminal.press("q")
     assert terminal.wait_exit() == 0
     again = pitstop("demo")
-    list_is_there(again)
+    wait_for_list(again)
     assert "Power" not in again.text()
     again.press("/", "up")
     again.wait_for("dc:wa1")
 
 
-def test_leaving_servers_in_maintenance_says_so_and_the_next_start_knows(
+def test_quitting_warns_of_servers_in_maintenance_and_a_restart_shows_them(
     pitstop: Run, service: Callable[..., Service]
 ) -> None:
     sandbox = service("--servers", "30", "--time-scale", "0.02")

@@ -1,4 +1,4 @@
-"""The terminal goes away, or stops: the program ends or goes on as promised; what was sent is followed."""
+"""The terminal is closed or stalls, or a signal arrives: sent operations are followed or left for resume."""
 
 import signal
 import sqlite3
@@ -19,7 +19,7 @@ USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
 
 
 def states(home: Path) -> Counter[str]:
-    """What the journal says now: state -> servers."""
+    """The journal's current states: state -> number of servers."""
     path = home / "state" / "pitstop" / "journal.sqlite3"
     if not path.exists():
         return Counter()
@@ -41,8 +41,8 @@ def start_some(terminal: Terminal, servers: int) -> None:
     confirm(terminal, f"Start maintenance on {servers} servers?")
 
 
-def leave(terminal: Terminal) -> None:
-    """Leave with servers still in maintenance: asked, and meant."""
+def quit_console(terminal: Terminal) -> None:
+    """Quit with servers still in maintenance, and confirm it."""
     terminal.press("q")
     confirm(terminal, "still in maintenance?", None)
     assert terminal.wait_exit() == 0
@@ -51,17 +51,17 @@ def leave(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
-def test_a_signal_ends_it_with_the_terminal_restored(
+def test_a_signal_ends_the_console_and_restores_the_terminal(
     pitstop: Run, number: signal.Signals, status: int
 ) -> None:
     terminal = pitstop("demo")
     open_list(terminal)
     terminal.signal(number)
     assert terminal.wait_exit() == status
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
-def test_sigint_leaves_what_was_sent_to_resume(
+def test_sigint_ends_the_console_and_leaves_its_jobs_for_resume(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "600-601")
@@ -70,20 +70,20 @@ def test_sigint_leaves_what_was_sent_to_resume(
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.signal(signal.SIGINT)
     assert terminal.wait_exit() == 130
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
     assert states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3
 
 
-def test_the_login_screen_ends_on_a_signal_too(pitstop: Run) -> None:
+def test_sigterm_ends_the_login_screen(pitstop: Run) -> None:
     terminal = pitstop()
     terminal.wait_for("Password")
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_exit() == 143
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
 @pytest.mark.parametrize("ignored", [(), (signal.SIGHUP,)], ids=["SIGHUP", "SIGHUP ignored"])
-def test_hanging_up_ends_an_idle_console(pitstop: Run, ignored: tuple[signal.Signals, ...]) -> None:
+def test_a_hang_up_ends_an_idle_console(pitstop: Run, ignored: tuple[signal.Signals, ...]) -> None:
     terminal = pitstop("demo", ignored=ignored)
     open_list(terminal)
     terminal.hang_up()
@@ -91,7 +91,7 @@ def test_hanging_up_ends_an_idle_console(pitstop: Run, ignored: tuple[signal.Sig
 
 
 @pytest.mark.parametrize("ignored", [(), (signal.SIGHUP,)], ids=["SIGHUP", "SIGHUP ignored"])
-def test_hanging_up_lets_what_was_sent_end(
+def test_after_a_hang_up_jobs_are_followed_to_their_end(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path, ignored: tuple[signal.Signals, ...]
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "4-5")
@@ -99,12 +99,12 @@ def test_hanging_up_lets_what_was_sent_end(
     start_some(terminal, 3)
     terminal.wait_for(lambda: states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3)
     terminal.hang_up()
-    terminal.settle(0.5)  # it waits, it does not spin
+    terminal.settle(0.5)  # it waits without using the processor
     assert terminal.wait_exit() == 129
     assert states(tmp_path) == {"verified": 3}
 
 
-def test_what_goes_on_without_a_terminal_is_shown_live_by_the_next(
+def test_the_next_console_shows_the_operation_of_a_hung_up_one_live(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "9-10")
@@ -114,14 +114,14 @@ def test_what_goes_on_without_a_terminal_is_shown_live_by_the_next(
     terminal.hang_up()
     again = pitstop("--api-url", sandbox.url, env=USER)
     again.wait_for("3 running")
-    assert terminal.process.poll() is None, "it is still the first one's"
+    assert terminal.process.poll() is None, "the first console still owns the operation"
     again.wait_for("3 verified")
     assert terminal.wait_exit() == 129
     routes = sandbox.requests()["by_route"]
     assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
 
 
-def test_what_goes_on_without_a_terminal_can_be_told_to_end(
+def test_sigterm_ends_a_console_that_continues_after_a_hang_up(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "600-601")
@@ -131,13 +131,13 @@ def test_what_goes_on_without_a_terminal_can_be_told_to_end(
     terminal.hang_up()
     deadline = time.monotonic() + PATIENCE
     while terminal.process.poll() is None and time.monotonic() < deadline:
-        terminal.signal(signal.SIGTERM)  # again, as one that comes on the way out is no more than a hang-up
+        terminal.signal(signal.SIGTERM)  # again: during the shutdown it counts as part of the hang-up
         time.sleep(0.5)
     assert terminal.process.poll() in {129, 143}
     assert states(tmp_path)["queued"] + states(tmp_path)["executing"] == 3
 
 
-def test_told_to_pause_it_leaves_what_was_sent_to_resume(
+def test_with_on_hangup_pause_the_next_console_resumes_the_operation(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "6-7")
@@ -150,12 +150,12 @@ def test_told_to_pause_it_leaves_what_was_sent_to_resume(
     again = pitstop("--api-url", sandbox.url, env=USER)
     again.wait_for("3 verified")
     assert states(tmp_path) == {"verified": 3}
-    leave(again)
+    quit_console(again)
     routes = sandbox.requests()["by_route"]
     assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
 
 
-def test_a_killed_console_is_taken_up_by_the_next(
+def test_the_next_console_resumes_the_operation_of_a_killed_one(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "60", "--job-seconds", "3-4")
@@ -171,17 +171,17 @@ def test_a_killed_console_is_taken_up_by_the_next(
     assert Counter(one["operations"].get("startMaintenance", 0) for one in truth.values())[1] == 3
 
 
-def test_a_stalled_terminal_stalls_nothing_but_itself(
+def test_a_stalled_terminal_delays_neither_polls_nor_the_journal(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
-    """The reader stops while jobs end: they are polled and written down all the same, and shown at last."""
+    """Reading stops while jobs end. They are still polled and journalled, and shown when it reads again."""
     sandbox = service("--servers", "60", "--job-seconds", "3-7")
     terminal = pitstop("--api-url", sandbox.url, env={**USER, "PITSTOP_BATCH_SIZE": "1"})
     start_some(terminal, 12)
     terminal.wait_for(lambda: states(tmp_path)["executing"] + states(tmp_path)["queued"] >= 6)
     terminal.pause()
     for _ in range(400):
-        # Keys whose answers fill the terminal's buffer: from here on the screen stands still.
+        # Output for these keys fills the terminal's buffer: from here on the screen stalls.
         terminal.press("down")
         time.sleep(0.002)
     deadline = time.monotonic() + PATIENCE
@@ -190,7 +190,7 @@ def test_a_stalled_terminal_stalls_nothing_but_itself(
             f"nothing is verified while the terminal stalls: {states(tmp_path)}"
         )
         time.sleep(0.1)
-    terminal.go_on()
+    terminal.resume()
     terminal.wait_for("12 verified")
-    leave(terminal)
-    assert terminal.left_on() == set()
+    quit_console(terminal)
+    assert terminal.unrestored_modes() == set()

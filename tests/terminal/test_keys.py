@@ -1,4 +1,4 @@
-"""Keys mean what they meant when they were pressed, or nothing: in one write and at every speed."""
+"""A key does what it meant when it was pressed, or nothing, in one write and at every speed."""
 
 import itertools
 import os
@@ -14,17 +14,17 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import NOTHING_SENT, begin_again, confirm, list_is_there, marked, open_list
+from tests.terminal.steps import NOTHING_SENT, confirm, marked, open_list, start_over, wait_for_list
 from tests.terminal.test_going import USER, states
 
 GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
 """Seconds between two keys; 0 is all of them in one write."""
 at_every_speed = pytest.mark.parametrize("gaps", [GAPS[:3], GAPS[3:]], ids=["fast", "slow"])
-"""Half of the gaps each: tests that take long are shared out among those who run them."""
+"""Half of the gaps each, so that long tests are spread over the workers."""
 
 
 def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
-    """Press keys with ``gap`` seconds between two of them, and wait until they have had their effect."""
+    """Press keys with ``gap`` seconds between two of them, and wait until they have taken effect."""
     if not gap:
         terminal.press(*keys)
     for key in keys if gap else ():
@@ -33,8 +33,8 @@ def type_keys(terminal: Terminal, keys: Sequence[str], gap: float) -> None:
     terminal.settle(0.8)
 
 
-def ask(terminal: Terminal, key: str = "s") -> None:
-    """Mark two servers and have the question opened; it has been on the screen for a moment."""
+def open_question(terminal: Terminal, key: str = "s") -> None:
+    """Mark two servers, open the question about them, and wait until it accepts answers."""
     terminal.press("space", "space")
     terminal.wait_for(lambda: marked(terminal) == 2)
     terminal.press(key)
@@ -48,23 +48,23 @@ def ask(terminal: Terminal, key: str = "s") -> None:
     [("security patches", ()), ("yearly patch", ("enter",)), ("network, by night", ("enter", "tab"))],
     ids=["reason", "no", "yes"],
 )
-def test_what_is_typed_as_a_reason_confirms_nothing(
+def test_typing_a_reason_does_not_confirm(
     console: Terminal, gaps: Sequence[float], text: str, before: Sequence[str]
 ) -> None:
-    """Wherever the focus is: in the reason, on the safe answer, on the other one."""
+    """With the focus in the reason, on the safe answer, and on the other answer."""
     for gap in gaps:
-        ask(console)
+        open_question(console)
         for key in before:
             console.press(key)
             console.settle(0.1)
         type_keys(console, list(text), gap)
         assert NOTHING_SENT in console.text(), f"gap {gap}"
         assert text in console.text(), f"gap {gap}: it is in the reason"
-        begin_again(console)
+        start_over(console)
 
 
 @at_every_speed
-def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(
+def test_a_reason_typed_before_the_question_appears_does_not_confirm(
     console: Terminal, gaps: Sequence[float]
 ) -> None:
     for gap in gaps:
@@ -73,13 +73,13 @@ def test_a_reason_typed_right_behind_the_key_that_asks_confirms_nothing(
             console.wait_for(lambda: marked(console) == 1)
             type_keys(console, keys, gap)
             assert NOTHING_SENT in console.text(), f"gap {gap}, {keys}"
-            begin_again(console)
+            start_over(console)
 
 
-def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_missing(
+def test_the_focus_moves_from_the_reason_to_the_safe_answer(
     console: Terminal,
 ) -> None:
-    ask(console)
+    open_question(console)
     console.press(*"CHG-1", "enter")
     console.wait_for("►n leave them alone")
     for expected in ("►y start maintenance", " n leave them alone", "►n leave them alone"):
@@ -102,12 +102,12 @@ def test_reason_count_and_answers_have_one_order_and_the_focus_is_on_what_is_mis
     ],
     ids=["answers", "others", "later"],
 )
-def test_escape_and_the_key_behind_it_are_two_keys(
+def test_escape_and_the_next_key_are_two_keys(
     console: Terminal, keys: Sequence[str], gaps: Sequence[float]
 ) -> None:
-    """Terminals join them for up to 0.6 s, and then they look like alt and that key."""
+    """Terminals may join the two for up to 0.6 s; they then look like alt and that key."""
     for key, gap in itertools.product(keys, gaps):
-        ask(console)
+        open_question(console)
         console.press("enter")
         console.wait_for("►n leave them alone")
         type_keys(console, ["escape", key], gap)
@@ -115,12 +115,12 @@ def test_escape_and_the_key_behind_it_are_two_keys(
         console.press("y")
         console.settle(0.6)
         assert NOTHING_SENT in console.text(), f"{key}, gap {gap}"
-        begin_again(console)
+        start_over(console)
 
 
 @pytest.mark.parametrize("keys", [("enter", "tab"), ("tab", "enter"), ("tab", "enter", "y")])
-def test_what_comes_in_one_write_confirms_nothing(console: Terminal, keys: Sequence[str]) -> None:
-    ask(console)
+def test_keys_in_one_write_do_not_confirm(console: Terminal, keys: Sequence[str]) -> None:
+    open_question(console)
     console.press("enter")
     console.wait_for("►n leave them alone")
     type_keys(console, keys, 0)
@@ -130,16 +130,16 @@ def test_what_comes_in_one_write_confirms_nothing(console: Terminal, keys: Seque
 @at_every_speed
 def test_enter_then_tab_is_the_safe_answer_at_every_speed(console: Terminal, gaps: Sequence[float]) -> None:
     for gap in gaps:
-        ask(console)
+        open_question(console)
         console.press("enter")
         console.wait_for("►n leave them alone")
         type_keys(console, ["enter", "tab"], gap)
         assert "maintenance on 2 servers?" not in console.text(), f"gap {gap}"
         assert NOTHING_SENT in console.text(), f"gap {gap}"
-        begin_again(console)
+        start_over(console)
 
 
-def test_leaving_is_not_confirmed_by_what_comes_behind_enter(
+def test_quitting_is_not_confirmed_by_a_key_after_enter(
     pitstop: Run, service: Callable[..., Service], tmp_path: Path
 ) -> None:
     sandbox = service("--servers", "30", "--job-seconds", "600-601")
@@ -157,13 +157,13 @@ def test_leaving_is_not_confirmed_by_what_comes_behind_enter(
         type_keys(terminal, ["enter", "tab"], gap)
         assert "Leave with" not in terminal.text(), f"gap {gap}"
         assert terminal.process.poll() is None, f"gap {gap}"
-        begin_again(terminal)
+        start_over(terminal)
 
 
 @pytest.mark.parametrize(
     "text", ["wa1acmekeycloak01", "wa1acmekeycloak01\r", "please: aesy\r\nthanks, sey\r\n"]
 )
-def test_a_paste_without_brackets_is_a_ticket_and_no_command(console: Terminal, text: str) -> None:
+def test_a_paste_without_brackets_is_a_ticket_and_runs_no_command(console: Terminal, text: str) -> None:
     console.write(text.encode())
     console.settle(0.8)
     assert marked(console) == 0
@@ -172,8 +172,8 @@ def test_a_paste_without_brackets_is_a_ticket_and_no_command(console: Terminal, 
     assert NOTHING_SENT in console.text()
 
 
-def test_a_paste_that_comes_in_pieces_is_one_ticket(console: Terminal) -> None:
-    """Longer than the terminal holds, and its last piece is one letter."""
+def test_a_paste_that_arrives_in_pieces_is_one_ticket(console: Terminal) -> None:
+    """The paste is longer than the terminal's buffer, and its last piece is one letter."""
     ids = [word for line in console.screen() for word in line.split() if word.startswith("NY1ACME")]
     filler = ["filler of a long mail, and more of it"] * 200
     console.write("\r".join([*filler, ids[0], *filler, ids[1], "a"]).encode())
@@ -190,13 +190,13 @@ def first_ids(terminal: Terminal) -> list[str]:
 
 
 @at_every_speed
-def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal, gaps: Sequence[float]) -> None:
-    """Or nothing. Never marks on other servers than were under the cursor, nor behind another filter."""
-    begin_again(console, "")
+def test_keys_typed_ahead_mark_the_intended_servers(console: Terminal, gaps: Sequence[float]) -> None:
+    """Or none: never servers that were not under the cursor, or that another filter shows."""
+    start_over(console, "")
     for gap in gaps:
         type_keys(console, ["space", "shift+tab"], gap)
         assert marked(console) == 1, f"space and a pane: gap {gap}"
-        begin_again(console, "")
+        start_over(console, "")
         meant = first_ids(console)[:2]
         type_keys(console, ["space", "space", "/", *"web", "enter"], gap)
         assert marked(console) == 2, f"two marks and a filter: gap {gap}"
@@ -209,15 +209,15 @@ def test_marks_and_filters_typed_ahead_are_what_was_meant(console: Terminal, gap
         lines = [line for line in console.screen() if "✓" in line]
         found = [word for line in lines for word in line.split() if "1ACME" in word]
         assert found == meant, f"gap {gap}"
-        begin_again(console, "")
+        start_over(console, "")
         type_keys(console, ["a", "/"], gap)
         assert marked(console) in {0, 240}, f"a mark and a filter: gap {gap}"
         assert marked(console) or gap < 0.3, f"nothing is taken for a paste at gap {gap}"
-        begin_again(console, "")
+        start_over(console, "")
 
 
-def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
-    begin_again(console, "")
+def test_choosing_a_group_and_marking_all_marks_that_group(console: Terminal) -> None:
+    start_over(console, "")
     for gap in GAPS:
         console.press("shift+tab", "home", "down", "down")
         console.settle()
@@ -228,7 +228,7 @@ def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
         console.press("shift+tab")
         console.press("enter")
         console.press("tab")
-        begin_again(console, "")
+        start_over(console, "")
 
 
 @pytest.mark.parametrize(
@@ -236,20 +236,20 @@ def test_a_group_chosen_and_all_of_it_marked(console: Terminal) -> None:
     [("xsy\r", GAPS), ("tsystems.txt\r", GAPS[::2]), ("keycloak\r", GAPS[1::2])],
     ids=["xsy", "tsystems", "keycloak"],
 )
-def test_a_name_typed_on_the_list_starts_writes_and_opens_nothing(
+def test_a_name_typed_on_the_list_runs_no_command(
     console: Terminal, text: str, gaps: Sequence[float]
 ) -> None:
     for gap in gaps:
         type_keys(console, list(text), gap)
         assert "maintenance on" not in console.text(), f"{text!r}, gap {gap}"
         assert NOTHING_SENT in console.text(), f"{text!r}, gap {gap}"
-        begin_again(console)
+        start_over(console)
     assert console.home is not None
     assert not list(console.home.rglob("*.csv"))
 
 
 def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal) -> None:
-    """On the server under the cursor there, which the question names; not on the cursor of the list."""
+    """On the server under the cursor of that pane, which the question names; not on that of the list."""
     console.press("space", "space")
     console.wait_for(lambda: marked(console) == 2)
     console.press("s")
@@ -274,11 +274,11 @@ def test_commands_act_on_the_pane_that_has_the_focus(console: Terminal) -> None:
     console.wait_for(lambda: any(" ✓ " in line and server in line for line in console.screen()))
 
 
-def test_a_key_that_can_do_nothing_says_why(pitstop: Run, service: Callable[..., Service]) -> None:
+def test_an_unavailable_command_says_why(pitstop: Run, service: Callable[..., Service]) -> None:
     sandbox = service("--servers", "30")
     user = {"PITSTOP_USERNAME": "viewer", "PITSTOP_PASSWORD": "pitstop"}
     terminal = pitstop("--api-url", sandbox.url, env=user)
-    list_is_there(terminal)
+    wait_for_list(terminal)
     for key, why in {
         "s": "Start maintenance: your role does not allow operations",
         "b": "Bring back: your role does not allow operations",
@@ -295,13 +295,13 @@ def test_a_key_that_can_do_nothing_says_why(pitstop: Run, service: Callable[...,
         terminal.wait_for(lambda why=why: why in terminal.screen()[0])  # type: ignore[misc]
 
 
-def test_a_password_asked_for_in_mid_typing_is_not_what_was_being_typed(
+def test_keys_typed_when_the_login_opens_are_no_password(
     pitstop: Run, service: Callable[..., Service]
 ) -> None:
-    """What is typed for a filter when the dialog opens is no attempt to log in."""
+    """A filter that is being typed when the dialog opens is not sent as a password."""
     sandbox = service("--servers", "30")
     terminal = pitstop("--api-url", sandbox.url, env=USER)
-    list_is_there(terminal)
+    wait_for_list(terminal)
     sandbox.set_faults(expire_token=1.0)
     logins: list[int] = []
     for gap in (0.1, 0.3):
@@ -319,15 +319,15 @@ def test_a_password_asked_for_in_mid_typing_is_not_what_was_being_typed(
 
 
 class Multiplexer(NamedTuple):
-    """The console inside tmux or GNU screen, and how text is pasted there: without saying that it is."""
+    """The console inside tmux or GNU screen, and how text is pasted there, without bracketed paste."""
 
     terminal: Terminal
     paste: Callable[[str], object]
 
 
 @pytest.fixture(params=[pytest.param(tool, marks=pytest.mark.needs(tool)) for tool in ("tmux", "screen")])
-def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path) -> Multiplexer:
-    """``pitstop demo`` in each of them, with its own settings as they come. They end with the test."""
+def multiplexer(request: pytest.FixtureRequest, exit_stack: ExitStack, tmp_path: Path) -> Multiplexer:
+    """``pitstop demo`` in each multiplexer with its default settings."""
     environment = {**os.environ, "SCREENDIR": str(tmp_path / "screen"), "SYSSCREENRC": os.devnull}
     (tmp_path / "screen").mkdir(mode=0o700)
     if request.param == "tmux":
@@ -337,7 +337,7 @@ def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path)
         call = ["screen", "-S", "test"]
         start, end = [*call, "-U", "-c", os.devnull], [*call, "-X", "quit"]
 
-    def tell(command: Sequence[str]) -> None:
+    def run_command(command: Sequence[str]) -> None:
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
 
     def paste(text: str) -> None:
@@ -346,20 +346,20 @@ def multiplexer(request: pytest.FixtureRequest, ends: ExitStack, tmp_path: Path)
         else:
             steps = (["-X", "register", ".", text], ["-X", "paste", "."])
         for step in steps:
-            tell([*call, *step])
+            run_command([*call, *step])
 
     command = [*start, *PITSTOP, "demo", "--time-scale", "0.01"]
     chosen = {name: environment[name] for name in ("SCREENDIR", "SYSSCREENRC")}
-    terminal = ends.enter_context(Terminal(command, home=tmp_path, env=chosen))
+    terminal = exit_stack.enter_context(Terminal(command, home=tmp_path, env=chosen))
     open_list(terminal)
-    ends.callback(tell, end)
+    exit_stack.callback(run_command, end)
     return Multiplexer(terminal, paste)
 
 
-def test_escape_and_the_key_behind_it_inside_a_multiplexer(multiplexer: Multiplexer) -> None:
+def test_escape_and_the_next_key_are_two_keys_inside_a_multiplexer(multiplexer: Multiplexer) -> None:
     terminal = multiplexer.terminal
     for gap in (*GAPS, 0.5):
-        ask(terminal)
+        open_question(terminal)
         terminal.press("enter")
         terminal.wait_for("►n leave them alone")
         type_keys(terminal, ["escape", "y"], gap)

@@ -1,4 +1,4 @@
-"""The way out to a terminal that is slow or stands still: nothing waits for it, nothing old is written."""
+"""Output to a terminal that is slow or stalls: nothing waits for it, and no outdated frame is written."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ from tests.terminal.harness import Terminal
 from tui.console.terminal.output import Output
 
 SIZE = (200, 50)
-"""A frame of the host is then more than 200 kB, and a terminal holds less than a tenth of that."""
+"""A frame of the host is then more than 200 kB; a terminal buffers less than a tenth of that."""
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def host(tmp_path: Path) -> Callable[[], Terminal]:
     )
 
 
-def test_written_is_told_when_the_terminal_has_taken_it(host: Callable[[], Terminal], tmp_path: Path) -> None:
+def test_a_frame_counts_as_written_when_the_terminal_has_read_it(
+    host: Callable[[], Terminal], tmp_path: Path
+) -> None:
     with host() as terminal:
         terminal.wait_for("ready")
         terminal.press("a")
@@ -33,13 +35,13 @@ def test_written_is_told_when_the_terminal_has_taken_it(host: Callable[[], Termi
         terminal.press("c")
         terminal.wait_for((tmp_path / "composed-c").exists)
         assert not (tmp_path / "written-b").exists()
-        terminal.go_on()
+        terminal.resume()
         terminal.wait_for((tmp_path / "written-c").exists)
         terminal.wait_for("c" * SIZE[0])
         assert (tmp_path / "written-b").exists()
 
 
-def test_what_is_composed_while_the_terminal_stands_still_is_written_once(
+def test_frames_composed_while_the_terminal_stalls_are_written_once(
     host: Callable[[], Terminal], tmp_path: Path
 ) -> None:
     with host() as terminal:
@@ -55,9 +57,11 @@ def test_what_is_composed_while_the_terminal_stands_still_is_written_once(
                 (tmp_path / f"composed-{letter}").unlink(missing_ok=True)
                 terminal.press(letter)
                 terminal.wait_for((tmp_path / f"composed-{letter}").exists)
-        terminal.go_on()
+        terminal.resume()
         terminal.wait_for(lambda: terminal.text().startswith("c" * SIZE[0]) and "a" not in terminal.text())
-        assert terminal.total_bytes - before < 3.3 * frame, "the first, the one under way, and the last"
+        assert terminal.total_bytes - before < 3.3 * frame, (
+            "the first frame, the one being written, and the last"
+        )
 
 
 def test_control_sequences_are_never_dropped(host: Callable[[], Terminal], tmp_path: Path) -> None:
@@ -69,13 +73,13 @@ def test_control_sequences_are_never_dropped(host: Callable[[], Terminal], tmp_p
         before = terminal.raw.count(b"\a")
         terminal.press(*["B"] * 100, "b")
         terminal.wait_for((tmp_path / "composed-b").exists)
-        terminal.go_on()
+        terminal.resume()
         terminal.wait_for("b" * SIZE[0])
         assert terminal.raw.count(b"\a") - before == 100
 
 
 @pytest.mark.parametrize("stalled", [True, False], ids=["stalled", "slow"])
-def test_leaving_a_terminal_in_the_middle_of_a_frame_restores_it(
+def test_quitting_in_the_middle_of_a_frame_restores_the_terminal(
     host: Callable[[], Terminal], tmp_path: Path, stalled: bool
 ) -> None:
     with host() as terminal:
@@ -90,13 +94,13 @@ def test_leaving_a_terminal_in_the_middle_of_a_frame_restores_it(
         terminal.wait_for((tmp_path / "composed-b").exists)
         terminal.press("q")
         terminal.wait_for(lambda: terminal.process.poll() is not None, timeout=30)
-        terminal.go_on()
+        terminal.resume()
         terminal.throttle(None)
         terminal.wait_exit()
-        assert terminal.left_on() == set()
+        assert terminal.unrestored_modes() == set()
 
 
-def test_writing_to_a_terminal_that_has_gone_is_no_error() -> None:
+def test_writing_to_a_closed_terminal_is_no_error() -> None:
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as file:
         output = Output(file)

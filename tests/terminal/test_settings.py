@@ -1,4 +1,4 @@
-"""What the configuration file says, seen in the console."""
+"""The effect of the configuration file on the console."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ import pytest
 from tests.terminal.conftest import Run
 
 LOADED = "Servers ── 240"
-"""The list is there."""
+"""Shown once the list has all servers."""
 
 
 def configure(home: Path, text: str) -> dict[str, str]:
-    """Write a configuration file, and give the environment that leads to it."""
+    """Write a configuration file; returns the environment that selects it."""
     (home / "config.toml").write_text(text)
     return {"PITSTOP_HOME": str(home)}
 
 
-def test_columns_order_and_keys(pitstop: Run, tmp_path: Path) -> None:
+def test_the_settings_choose_columns_order_and_keys(pitstop: Run, tmp_path: Path) -> None:
     config = 'columns = ["cpu", "name:20"]\nsort = "-cpu"\n[keys]\n"mark" = "m"\n'
     terminal = pitstop("demo", env=configure(tmp_path, config))
     terminal.wait_for(LOADED)
@@ -27,14 +27,14 @@ def test_columns_order_and_keys(pitstop: Run, tmp_path: Path) -> None:
     terminal.wait_for("1 marked")
 
 
-def test_a_filter_by_its_name(pitstop: Run, tmp_path: Path) -> None:
+def test_a_filter_of_the_settings_can_be_used_by_name(pitstop: Run, tmp_path: Path) -> None:
     terminal = pitstop("demo", env=configure(tmp_path, '[filters]\nnight = "dc:wa1 maint:on"\n'))
     terminal.wait_for(LOADED)
     terminal.press("/", *"@night", "enter")
     terminal.wait_for("4 of 240")
 
 
-def test_the_list_is_read_again_by_itself(pitstop: Run, tmp_path: Path) -> None:
+def test_refresh_interval_reads_the_list_again(pitstop: Run, tmp_path: Path) -> None:
     terminal = pitstop("demo", env=configure(tmp_path, "refresh_interval = 1\n"))
     terminal.wait_for(LOADED)
     terminal.settle()
@@ -43,7 +43,7 @@ def test_the_list_is_read_again_by_itself(pitstop: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         ('columns = ["colour"]', "columns: there is no column 'colour'"),
         ('sort = "colour"', "sort: there is no column 'colour'"),
@@ -51,10 +51,10 @@ def test_the_list_is_read_again_by_itself(pitstop: Run, tmp_path: Path) -> None:
         ('keys = { "mark" = "s" }', "'s' is both"),
     ],
 )
-def test_what_means_nothing_is_told_before_the_screen_is_taken(
-    pitstop: Run, tmp_path: Path, config: str, told: str
+def test_invalid_settings_are_reported_before_the_screen_opens(
+    pitstop: Run, tmp_path: Path, config: str, message: str
 ) -> None:
     terminal = pitstop("demo", env=configure(tmp_path, config))
     assert terminal.wait_exit() == 2
-    assert told in terminal.text()
+    assert message in terminal.text()
     assert b"\x1b" not in terminal.raw

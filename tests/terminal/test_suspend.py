@@ -1,4 +1,4 @@
-"""ctrl+z and back, and stops by others: the terminal is the shell's meanwhile, and drawn whole after."""
+"""Suspending by ctrl+z or a signal: the shell gets a restored terminal, and the screen is redrawn after."""
 
 import shutil
 import signal
@@ -10,7 +10,7 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP
-from tests.terminal.steps import list_is_there
+from tests.terminal.steps import wait_for_list
 
 SHELL = shutil.which("bash")
 
@@ -22,17 +22,17 @@ def shell(tmp_path: Path) -> Iterator[Terminal]:
     with Terminal([SHELL, "--norc", "--noprofile", "-i"], home=tmp_path, env={"PS1": "ready> "}) as terminal:
         terminal.wait_for("ready>")
         terminal.write(" ".join([*PITSTOP, "demo"]).encode() + b"\n")
-        list_is_there(terminal)
+        wait_for_list(terminal)
         terminal.settle()
         yield terminal
 
 
-def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_draws_all(shell: Terminal) -> None:
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_redraws_it(shell: Terminal) -> None:
     before = shell.text()
     for _ in range(2):
         shell.press("ctrl+z")
         shell.wait_for("Stopped")
-        assert shell.left_on() <= {"tty settings", "mode 2004"}, "which are readline's"
+        assert shell.unrestored_modes() <= {"tty settings", "mode 2004"}, "readline sets these"
         shell.write(b"fg\n")
         shell.wait_for("q quit")
         shell.settle()
@@ -41,25 +41,25 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_draws_all(shell: Terminal
     shell.wait_for("1 marked")
     shell.press("q")
     shell.wait_for("ready>")
-    assert shell.left_on() <= {"tty settings", "mode 2004"}
+    assert shell.unrestored_modes() <= {"tty settings", "mode 2004"}
 
 
-def test_ctrl_z_where_nobody_could_go_on_is_harmless_and_says_so(pitstop: Run) -> None:
+def test_ctrl_z_without_a_shell_is_refused_with_a_message(pitstop: Run) -> None:
     terminal = pitstop("demo")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.press("ctrl+z")
     terminal.wait_for("no shell")
     terminal.press("space")
     terminal.wait_for("1 marked")
     terminal.press("q")
     assert terminal.wait_exit() == 0
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()
 
 
 @pytest.mark.parametrize("stop", [True, False], ids=["SIGSTOP", "SIGCONT alone"])
-def test_going_on_after_a_stop_that_nobody_can_catch_draws_all(pitstop: Run, stop: bool) -> None:
+def test_the_screen_is_redrawn_after_sigcont(pitstop: Run, stop: bool) -> None:
     terminal = pitstop("demo")
-    list_is_there(terminal)
+    wait_for_list(terminal)
     terminal.settle()
     before = terminal.text()
     if stop:
@@ -75,4 +75,4 @@ def test_going_on_after_a_stop_that_nobody_can_catch_draws_all(pitstop: Run, sto
     terminal.wait_for("1 marked")
     terminal.press("q")
     assert terminal.wait_exit() == 0
-    assert terminal.left_on() == set()
+    assert terminal.unrestored_modes() == set()

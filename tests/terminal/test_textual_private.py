@@ -1,4 +1,4 @@
-"""What Pitstop uses of Textual's private API: all of it is there, and one module only uses it."""
+"""Textual's private API: what Pitstop uses of it exists, and only one module uses it."""
 
 import ast
 import importlib
@@ -25,7 +25,7 @@ IMPORTS = {
     "textual._xterm_parser": {"XTermParser"},
     "textual.keys": {"_character_to_key"},
 }
-"""Private modules, or modules, and the names that are imported from them."""
+"""Module -> the names imported from it, where the module or the names are private."""
 
 METHODS = {
     "_display": (App, ["self", "screen", "renderable"]),
@@ -37,18 +37,18 @@ METHODS = {
     "_sigcont_application": (LinuxDriver, ["self", "_"]),
     "_modal_binding_chain": (Screen, ["self"]),
 }
-"""Methods and properties, with their parameters: they are called, or overridden and called by Textual."""
+"""Methods and properties, with their class and parameters: called, or overridden and called by Textual."""
 
 ATTRIBUTES = {
     "_driver": App, "_loop": App, "_batch_count": App, "_sync_available": App, "_return_code": App,
     "_exception": App, "_exception_event": App,
     "_app": LinuxDriver, "_file": LinuxDriver, "_debug": LinuxDriver, "_key_thread": LinuxDriver,
 }  # fmt: skip
-"""Attributes of instances."""
+"""Attribute -> the class of its instances."""
 
 
-def gone(what: str) -> str:
-    """The message that says what to do about a name that changed."""
+def changed(what: str) -> str:
+    """The failure message for a private name that was removed or changed."""
     return f"Textual {textual.__version__} has no {what} as it was: see what {PRIVATE} uses it for"
 
 
@@ -73,40 +73,40 @@ def attributes_set_by(kind: type) -> set[str]:
 
 
 @pytest.mark.parametrize("module", IMPORTS)
-def test_private_modules_and_functions_are_there(module: str) -> None:
+def test_the_private_modules_and_functions_exist(module: str) -> None:
     try:
         found = importlib.import_module(module)
     except ImportError:
-        pytest.fail(gone(f"module {module}"))
+        pytest.fail(changed(f"module {module}"))
     for name in IMPORTS[module]:
-        assert hasattr(found, name), gone(f"{module}.{name}")
+        assert hasattr(found, name), changed(f"{module}.{name}")
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_private_methods_take_what_they_took(name: str) -> None:
+def test_the_private_methods_have_the_expected_parameters(name: str) -> None:
     kind, wanted = METHODS[name]
-    assert hasattr(kind, name), gone(f"{kind.__name__}.{name}")
-    assert parameters(inspect.getattr_static(kind, name)) == wanted, gone(f"{kind.__name__}.{name}")
+    assert hasattr(kind, name), changed(f"{kind.__name__}.{name}")
+    assert parameters(inspect.getattr_static(kind, name)) == wanted, changed(f"{kind.__name__}.{name}")
 
 
-def test_the_parsers_method_takes_what_it_took() -> None:
+def test_the_parser_method_has_the_expected_parameters() -> None:
     parser = importlib.import_module("textual._xterm_parser").XTermParser
     what = "XTermParser._sequence_to_key_events"
-    assert hasattr(parser, "_sequence_to_key_events"), gone(what)
-    assert parameters(parser._sequence_to_key_events) == ["self", "sequence", "alt"], gone(what)
+    assert hasattr(parser, "_sequence_to_key_events"), changed(what)
+    assert parameters(parser._sequence_to_key_events) == ["self", "sequence", "alt"], changed(what)
 
 
-def test_private_attributes_are_there() -> None:
+def test_the_private_attributes_exist() -> None:
     for kind in {App, LinuxDriver}:
-        there = attributes_set_by(kind)
+        found = attributes_set_by(kind)
         for name in (name for name, owner in ATTRIBUTES.items() if owner is kind):
-            assert name in there, gone(f"{kind.__name__}.{name}")
+            assert name in found, changed(f"{kind.__name__}.{name}")
 
 
-def test_the_cache_of_colours_is_what_is_mended() -> None:
+def test_the_style_cache_has_the_parameters_that_are_patched() -> None:
     cache = importlib.import_module("textual._styles_cache").StylesCache
-    assert parameters(cache.get_inner_outer)[-2:] in (["base_background", "background"], ["_", "key"]), gone(
-        "StylesCache.get_inner_outer"
+    assert parameters(cache.get_inner_outer)[-2:] in (["base_background", "background"], ["_", "key"]), (
+        changed("StylesCache.get_inner_outer")
     )
 
 
@@ -122,7 +122,7 @@ def private(name: str) -> bool:
 
 
 def private_imports(module: Module) -> set[tuple[str, str]]:
-    """What a module imports from Textual that is private by its own name, or by that of its module."""
+    """Imports from Textual that are private by their own name or by that of their module."""
     return {
         (node.module, alias.name)
         for node in ast.walk(module.tree)
@@ -132,7 +132,7 @@ def private_imports(module: Module) -> set[tuple[str, str]]:
     }
 
 
-def test_the_tables_name_all_that_the_module_uses() -> None:
+def test_the_tables_name_all_private_names_of_the_module() -> None:
     (module,) = [module for module in console() if module.name == PRIVATE]
     used = {node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
     used |= {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)}
@@ -157,7 +157,7 @@ def own_names() -> set[str]:
     return names
 
 
-def test_no_other_module_uses_a_private_name_of_textuals() -> None:
+def test_no_other_module_uses_a_private_name_of_textual() -> None:
     own, found = own_names(), []
     for module in console():
         if module.name == PRIVATE:
@@ -171,7 +171,7 @@ def test_no_other_module_uses_a_private_name_of_textuals() -> None:
     assert found == []
 
 
-def test_no_other_module_overrides_a_private_method_of_textuals() -> None:
+def test_no_other_module_overrides_a_private_method_of_textual() -> None:
     found = []
     for module in console():
         if module.name == PRIVATE:
@@ -190,7 +190,7 @@ def test_no_other_module_overrides_a_private_method_of_textuals() -> None:
     assert found == []
 
 
-def test_a_private_name_is_found() -> None:
+def test_a_use_of_a_private_name_is_found() -> None:
     source = "from textual._compositor import Compositor\nfrom textual.keys import _get_key_display"
     invented = Module(modules()[0].path, "tui.console.invented", ast.parse(source), 2)
     assert len(private_imports(invented)) == 2
