@@ -36,13 +36,13 @@ async def test_enter_keeps_it_and_escape_takes_it_off_before_it_leaves() -> None
     async with app.run_test(size=(80, 5)) as pilot:
         await pilot.press(*"web", "enter")
         await changed(app, pilot, "web")
-        app.last(FilterBar.Left)
+        app.last(FilterBar.Closed)
         app.told.clear()
         await pilot.press("escape")
         await changed(app, pilot, "")
-        assert not [message for message in app.told if isinstance(message, FilterBar.Left)]
+        assert not [message for message in app.told if isinstance(message, FilterBar.Closed)]
         await pilot.press("escape")
-        app.last(FilterBar.Left)
+        app.last(FilterBar.Closed)
 
 
 async def test_up_and_down_go_through_what_was_typed_before() -> None:

@@ -137,7 +137,7 @@ async def test_a_wrong_password_is_told_with_the_pause(console: OpenConsole, clo
         await shown.until(lambda: says(shown) == "That is not the password.")
         await shown.press(*"wrong", "enter")
         shown.engine.tell(events.UnlockRefused(5.0))
-        await shown.until(lambda: "For 5 s none is looked at" in says(shown))
+        await shown.until(lambda: "For 5 s no password is checked" in says(shown))
         assert len(shown.engine.asked_for("unlock")) == 2
         assert not shown.engine.asked_for("login")[1:], "the endpoint is not asked"
 

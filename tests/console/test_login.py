@@ -133,7 +133,7 @@ async def test_after_the_login_nothing_keeps_the_password() -> None:
 
 def test_a_password_is_in_no_repr() -> None:
     assert "hunter2" not in repr(StartOptions(user="ops", password="hunter2"))
-    assert "hunter2" not in repr(LoginScreen.Asked(REAL, "ops", "hunter2", ""))
+    assert "hunter2" not in repr(LoginScreen.Submitted(REAL, "ops", "hunter2", ""))
 
 
 async def test_a_login_that_is_needed_again_asks_and_loses_nothing() -> None:

@@ -181,7 +181,7 @@ async def test_what_was_left_unsent_is_sent_after_asking(console: OpenConsole) -
     async with console(6) as c:
         await started(c)
         c.engine.end("op-1")
-        await c.until(lambda: c.servers.command_context.left_over == 4)
+        await c.until(lambda: c.servers.command_context.interrupted_unsent == 4)
         await c.press("ctrl+p", *"send the rest", "enter")
         assert isinstance(c.app.screen, AskScreen)
         await c.press("y")
