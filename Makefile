@@ -11,12 +11,12 @@ BENCH   ?= start list load jobs crowd requests hostile journal stall soak
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test thorough lowest lint format screenshots bench campaign kills build lock clean
 
-help: ## Say what the targets do (this text)
+help: ## List the targets (this text)
 	@echo "Pitstop: make TARGET"
 	@echo
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
 
-# --- installation: stamps say what is done, so that the second time takes no time ---
+# --- installation: a stamp file marks each step that is done, so that it runs once ---
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Pitstop needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another one: make PYTHON=/path/to/python3 ...")'
@@ -59,7 +59,7 @@ dev: $(VENV)/devtools ## Open the sandbox console with Textual's devtools; .venv
 test: $(VENV)/develop ## Run the tests in random order (TESTS=tests/model, WORKERS=2, SEED=7 for the order of an earlier run)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(SEED),--randomly-seed=$(SEED)) $(TESTS)
 
-thorough: $(VENV)/develop ## Run the tests made of random examples with twenty times as many
+thorough: $(VENV)/develop ## Run the property tests with twenty times as many random examples
 	$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis --hypothesis-profile thorough $(TESTS)
 
 lowest: $(VENV)/lowest/made ## Run the tests below the screen with the lowest versions that pyproject.toml allows
@@ -78,30 +78,30 @@ lint: $(VENV)/develop ## Check style, formatting, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/architecture/test_imports.py tests/architecture/test_code.py
 
-format: $(VENV)/develop ## Format the code and repair what can be repaired by itself
+format: $(VENV)/develop ## Format the code and fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-screenshots: $(VENV)/develop ## Draw the pictures of the README anew, from the sandbox
+screenshots: $(VENV)/develop ## Redraw the pictures of the README, from the sandbox
 	$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/develop ## Measure, beside what it is to be compared with (BENCH=start for one of: start list load jobs crowd requests hostile journal stall soak)
+bench: $(VENV)/develop ## Run the benchmarks, each beside a reference (BENCH=start for one of: start list load jobs crowd requests hostile journal stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
 
-campaign: $(VENV)/develop ## Run operations under faults and kill -9, and judge each (ARGS="--runs 50 --seed 7")
+campaign: $(VENV)/develop ## Run operations under faults and kill -9, and check each (ARGS="--runs 50 --seed 7")
 	$(BIN)/python -m tests.campaign $(ARGS)
 
-kills: $(VENV)/develop ## Kill one operation at each fsync, write, send and receive, and judge each (ARGS="--every 10")
+kills: $(VENV)/develop ## Kill one operation at each fsync, write, send and receive, and check each (ARGS="--every 10")
 	$(BIN)/python -m tests.campaign.kills $(ARGS)
 
 build: $(VENV)/develop ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation
 
-lock: $(VENV)/made ## Write constraints.txt anew from pyproject.toml
+lock: $(VENV)/made ## Rewrite constraints.txt from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	$(VENV)/lock/bin/python .ci/lock
 
-clean: ## Remove everything that was made here, .venv included
+clean: ## Remove everything that make created, .venv included
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis snapshot_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -232,7 +232,7 @@ def network_endpoint(name: str, profile: Profile) -> "Endpoint":
 def sandbox_endpoint(config: "SandboxConfig | None" = None) -> "Endpoint":
     """Return a sandbox in this process, which is imported and made for its first request.
 
-    Each sandbox has a URL of its own, because the journal tells endpoints apart by their URLs.
+    Each sandbox has a URL of its own, because the journal distinguishes endpoints by their URLs.
     """
     from secrets import token_hex
 

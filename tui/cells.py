@@ -7,7 +7,7 @@ from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from tui.model.text import clean
 
 _EMOJI_STYLE = "\ufe0f"
-"""Asks for the wide form of the sign before it; terminals do not agree on how wide that is."""
+"""Requests the wide form of the sign before it; terminals do not agree on how wide that is."""
 
 
 def cell_width(text: str) -> int:
@@ -23,7 +23,7 @@ def character_width(character: str) -> int:
 
 
 def printable(text: str) -> str:
-    """``text`` without what terminals would act on, or draw in a number of cells of their own."""
+    """``text`` without characters that act on terminals, or whose width differs between terminals."""
     if not text.isprintable():
         text = clean(text)
     return text if text.isascii() else text.replace(_EMOJI_STYLE, "")

@@ -103,8 +103,8 @@ def demo(**fleet: Any) -> int:
 def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
     """Serve a sandbox over HTTP.
 
-    For Pitstop or any other client of the API. Users demo (may do everything) and viewer (may look), password
-    pitstop for both, account ACME.
+    For Pitstop or any other client of the API. Users demo (may do everything) and viewer (may only read),
+    password pitstop for both, account ACME.
     """
     from tui.sandbox.serve import serve
 
@@ -121,7 +121,7 @@ def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
 def servers(group: Flags, /, query: tuple[str, ...], as_json: bool, as_csv: bool, **options: Any) -> int:
     """List the servers.
 
-    All of them, or those that QUERY asks for, e.g. 'group:web maint:on'. Aligned columns on a terminal; in a
+    All of them, or those that match QUERY, e.g. 'group:web maint:on'. Aligned columns on a terminal; in a
     pipe tab-separated text without a header.
     """
     from tui.headless.servers import list_servers
@@ -185,7 +185,7 @@ def stop(group: Flags, /, **options: Any) -> int:
 @sandbox_options
 @click.pass_obj
 def resume(group: Flags, /, send_rest: bool, as_json: bool, **options: Any) -> int:
-    """Take up what an earlier run left unfinished.
+    """Resume what an earlier run left unfinished.
 
     It is followed to its end, and nothing is sent twice. What was never sent is sent only with --send-rest,
     or when you say so on the terminal.

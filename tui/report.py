@@ -75,7 +75,7 @@ def safe_cell(value: str | int | bool | None) -> str | int:
 
 
 def operation_json(operation: Operation) -> dict[str, object]:
-    """The operation as the headless commands print it; ids are null for one that never began."""
+    """The operation as the headless commands print it; ids are null for one that never started."""
     return {
         "operation": operation.id or None,
         "window": operation.window_id or None,

@@ -75,7 +75,7 @@ class ListHost(App[None]):
     @on(GroupTree.Chosen)
     @on(GroupTree.Marked)
     @on(FilterBar.Changed)
-    @on(FilterBar.Left)
+    @on(FilterBar.Closed)
     @on(Details.Wanted)
     def record(self, message: Message) -> None:
         """Record a message."""

@@ -53,7 +53,7 @@ async def test_the_quit_dialog_shows_every_choice_in_a_terminal_too_small(consol
             events.HeldInMaintenance(("WA1ACMEWEB001",)),
             events.ServersRead((server(1, maintenance=True),), NOW),
         )
-        await c.until(lambda: c.store.left_behind())
+        await c.until(lambda: c.store.still_in_maintenance())
         await c.pilot.resize_terminal(40, 8)
         await c.until(lambda: isinstance(c.app.screen, TooSmallScreen))
         await c.press("ctrl+q")

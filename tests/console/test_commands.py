@@ -16,7 +16,16 @@ from tui.console.screens.servers import ServersScreen
 from tui.console.store import Store
 from tui.settings.schema import Settings
 
-BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, left_over=1, details=True, left=1)
+BUSY = CommandContext(
+    chosen=2,
+    marked=2,
+    shown=9,
+    operations=2,
+    unsent=1,
+    interrupted_unsent=1,
+    details=True,
+    still_in_maintenance=1,
+)
 """A context in which every command is enabled."""
 
 

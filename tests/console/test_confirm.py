@@ -146,7 +146,7 @@ async def test_ending_maintenance_that_others_started_is_pointed_out(console: Op
     async with console(6) as c:
         c.engine.emit(events.HeldInMaintenance(("WA1ACMEWEB001",)))
         c.engine.emit(events.ServersRead((server(1, maintenance=True),), NOW))
-        await c.until(lambda: c.store.left_behind())
+        await c.until(lambda: c.store.still_in_maintenance())
         await c.press("a", "e")
         text = c.dialog()
         assert "1 of these 2 (WA1ACMEWEB003) is not yours: put into maintenance by others" in text

@@ -7,7 +7,7 @@ from tests.console.list_host import ListHost, fleet_of, lines, server
 from tui.cells import wrap
 from tui.console.widgets import details as module
 from tui.console.widgets.details import Details
-from tui.model.describe import Done
+from tui.model.describe import ServerOperation
 from tui.model.operation import Action, State, Target
 from tui.model.server import ServerDetails
 
@@ -21,7 +21,7 @@ async def test_details_follow_the_cursor_and_are_requested_once_where_it_rests()
     app = ListHost(Details(fleet_of(servers)))
     async with app.run_test(size=(60, 30)) as pilot:
         panel = app.query_one(Details)
-        panel.take(ServerDetails(servers[0]))
+        panel.show_details(ServerDetails(servers[0]))
         for one in servers:
             panel.show(one)
         assert "number 5" in "\n".join(lines(panel))
@@ -31,7 +31,7 @@ async def test_details_follow_the_cursor_and_are_requested_once_where_it_rests()
         panel.show(servers[-1])
         await pilot.pause(module.REST + 0.1)
         assert requested_ids(app) == ["WA1ACMEWEB5"]
-        panel.take(
+        panel.show_details(
             ServerDetails(servers[-1], host_name="web5.local", alert_policies=("cpu high",), raw=b'{"id": 1}')
         )
         text = "\n".join(lines(panel))
@@ -64,9 +64,9 @@ async def test_a_refresh_requests_the_details_again() -> None:
     app = ListHost(Details(fleet_of([one])))
     async with app.run_test(size=(60, 30)) as pilot:
         panel = app.query_one(Details)
-        panel.take(ServerDetails(one))
+        panel.show_details(ServerDetails(one))
         panel.show(one)
-        panel.again()
+        panel.reread()
         while not requested_ids(app):
             await pilot.pause(0.05)
 
@@ -89,7 +89,12 @@ async def test_operations_of_this_console_on_the_server_are_listed() -> None:
     async with app.run_test(size=(70, 30)):
         panel = app.query_one(Details)
         panel.show(
-            one, [Done(Action.START_MAINTENANCE, Target(one.id, State.FAILED, message="[b]no[/b]"), "12:01")]
+            one,
+            [
+                ServerOperation(
+                    Action.START_MAINTENANCE, Target(one.id, State.FAILED, message="[b]no[/b]"), "12:01"
+                )
+            ],
         )
         assert "✗ failed 12:01 [b]no[/b]" in "\n".join(lines(panel))
 

@@ -36,13 +36,13 @@ async def test_enter_keeps_the_filter_and_escape_clears_it_before_leaving() -> N
     async with app.run_test(size=(80, 5)) as pilot:
         await pilot.press(*"web", "enter")
         await wait_for_change(app, pilot, "web")
-        app.last(FilterBar.Left)
+        app.last(FilterBar.Closed)
         app.messages.clear()
         await pilot.press("escape")
         await wait_for_change(app, pilot, "")
-        assert not [message for message in app.messages if isinstance(message, FilterBar.Left)]
+        assert not [message for message in app.messages if isinstance(message, FilterBar.Closed)]
         await pilot.press("escape")
-        app.last(FilterBar.Left)
+        app.last(FilterBar.Closed)
 
 
 async def test_up_and_down_browse_the_filter_history() -> None:

@@ -6,7 +6,9 @@ from tests.console.conftest import OpenConsole
 from tui.console.commands import CommandContext, Pane
 from tui.console.footer import hints
 
-BUSY = CommandContext(chosen=2, marked=2, shown=9, operations=2, unsent=1, details=True, left=1)
+BUSY = CommandContext(
+    chosen=2, marked=2, shown=9, operations=2, unsent=1, details=True, still_in_maintenance=1
+)
 
 
 def hint_texts(pane: Pane, width: int) -> list[str]:

@@ -22,7 +22,7 @@ async def hold_two_servers(c: Console) -> list[str]:
         events.HeldInMaintenance((*held, "WA1ACMEWEB006", "WA1ACMEWEB999")),
         events.ServersRead((server(1, maintenance=True), server(2, maintenance=True)), NOW),
     )
-    await c.until(lambda: c.store.left_behind() == held)
+    await c.until(lambda: c.store.still_in_maintenance() == held)
     return held
 
 
@@ -91,13 +91,13 @@ async def test_quitting_names_own_servers_that_could_not_be_read(console: OpenCo
         c.engine.emit(events.HeldInMaintenance(("UC1ACMEWEB001",)))
         c.engine.emit(events.DataCentersListed(("WA1", "UC1")))
         c.engine.emit(events.DataCenterFailed("UC1", "the endpoint failed (500)"))
-        await c.until(lambda: c.store.left and c.store.fleet.problems)
+        await c.until(lambda: c.store.held_in_maintenance and c.store.fleet.problems)
         await c.press("q")
         assert c.question() == "Leave with 1 server of yours perhaps still in maintenance?"
         assert "You put into maintenance, with UC1 not read: UC1ACMEWEB001." in c.dialog()
         await c.press("y")
         assert maintenance_reminder(c.store).startswith(
-            "1 server of yours is perhaps still in maintenance, and could not be looked at: UC1ACMEWEB001."
+            "1 server of yours is perhaps still in maintenance, and could not be read: UC1ACMEWEB001."
         )
 
 
@@ -127,7 +127,7 @@ async def test_a_server_counts_as_own_until_its_end_of_maintenance_is_verified(
         c.engine.emit(events.ServersRead((server(4),), NOW))
         c.engine.progress("op-2", State.VERIFIED)
         await c.until(lambda: "of yours" not in c.text())
-        assert c.store.left == set()
+        assert c.store.held_in_maintenance == set()
 
 
 @pytest.mark.parametrize("endpoint", [REAL, SANDBOX])

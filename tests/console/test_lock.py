@@ -141,7 +141,7 @@ async def test_a_wrong_password_is_reported_with_the_pause_before_the_next_try(
         await c.until(lambda: message_on(c) == "That is not the password.")
         await c.press(*"wrong", "enter")
         c.engine.emit(events.UnlockRefused(5.0))
-        await c.until(lambda: "For 5 s none is looked at" in message_on(c))
+        await c.until(lambda: "For 5 s no password is checked" in message_on(c))
         assert len(c.engine.calls_to("unlock")) == 2
         assert not c.engine.calls_to("login")[1:], "no login is sent to the endpoint"
 

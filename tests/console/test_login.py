@@ -133,7 +133,7 @@ async def test_the_password_is_not_kept_after_the_login() -> None:
 
 def test_no_repr_contains_the_password() -> None:
     assert "hunter2" not in repr(StartOptions(user="ops", password="hunter2"))
-    assert "hunter2" not in repr(LoginScreen.Asked(REAL, "ops", "hunter2", ""))
+    assert "hunter2" not in repr(LoginScreen.Submitted(REAL, "ops", "hunter2", ""))
 
 
 async def test_a_relogin_asks_for_the_password_and_keeps_the_marks() -> None:

@@ -181,7 +181,7 @@ async def test_unsent_servers_are_sent_after_a_confirmation(console: OpenConsole
     async with console(6) as c:
         await start_operation(c)
         c.engine.end("op-1")
-        await c.until(lambda: c.servers.command_context.left_over == 4)
+        await c.until(lambda: c.servers.command_context.interrupted_unsent == 4)
         await c.press("ctrl+p", *"send the rest", "enter")
         assert isinstance(c.app.screen, AskScreen)
         await c.press("y")

@@ -1,7 +1,7 @@
 """The description of one server."""
 
 from tests.model.fleets import some_fleet
-from tui.model.describe import Done, Fact, describe, raw_lines
+from tui.model.describe import Fact, ServerOperation, describe, raw_lines
 from tui.model.operation import Action, State, Target
 from tui.model.server import Disk, IpAddress, Server, ServerDetails
 
@@ -21,7 +21,9 @@ def test_says_what_is_known_and_leaves_out_what_is_not() -> None:
 
 
 def test_says_what_this_console_did_to_it() -> None:
-    done = Done(Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04")
+    done = ServerOperation(
+        Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04"
+    )
     assert describe(SERVER, {}, None, [done])[1:3] == [
         Fact("End maintenance"),
         Fact("", "⊘ refused 12:04 locked", State.REFUSED),

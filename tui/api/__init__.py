@@ -1,1 +1,1 @@
-"""The client of the CenturyLink Cloud v2 API. Knows HTTP and the wire; never the screen."""
+"""The client of the CenturyLink Cloud v2 API. It knows HTTP and the wire format, not the screen."""

@@ -76,13 +76,13 @@ class Client:
     async def request(self, request: Request, decode: Callable[[bytearray], T]) -> T:
         """Send a request with the token and decode its answer.
 
-        A read is repeated on transient failures, an operation only where it provably never left. A token
-        that is refused is renewed.
+        A read is repeated on transient failures, an operation only where it provably was never sent. A
+        token that is refused is renewed.
 
         Raises:
             OutcomeUnsure: an operation was sent, and its outcome is not known.
-            TokenRenewed, RateLimited: an operation was refused at the door. Read its servers before you
-                send it again.
+            TokenRenewed, RateLimited: an operation was refused with 401 or 429. Read its servers before
+                you send it again.
             TokenExpired: there is no token, and no login from memory.
             ApiError: any other failure; see `tui.api.errors`.
         """
@@ -110,7 +110,7 @@ class Client:
                 request.kind, result, attempt, self._limits, self._jitter, retry_after
             )
             if isinstance(result, RateLimited):
-                # Everybody leaves the endpoint alone, not only this request.
+                # All requests to the endpoint pause, not only this one.
                 seconds = (result.wait or 0.0) if pause is None else pause
                 self._budget.hold(seconds)
                 self._on_pause(seconds)

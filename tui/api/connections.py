@@ -49,7 +49,7 @@ class Connections:
     async def ask_before_sending(self, may_leave: Callable[[], Awaitable[None]] | None) -> dict[str, Any]:
         """The extensions with which a request awaits ``may_leave`` once it has a connection.
 
-        A transport that was handed in has no such hook: ``may_leave`` is awaited now.
+        A transport passed in has no such hook: ``may_leave`` is awaited now.
         """
         if may_leave is None:
             return {}
@@ -74,7 +74,7 @@ async def _before_headers(may_leave: Callable[[], Awaitable[None]], event: str, 
 def _holds_more(response: httpx.Response) -> bool:
     """Whether anything came on the connection after the answer.
 
-    httpcore itself looks for what is still in the socket. What it, anyio and TLS have taken from there has no
+    httpcore itself checks what is still in the socket. What it, anyio and TLS have already read has no
     public interface; where their private attributes are not as expected, the answer is yes.
     """
     stream = response.extensions.get("network_stream")

@@ -55,7 +55,7 @@ class Api:
         Raises:
             BadEndpoint: the URL is invalid, or is plain http to another machine without ``allow_http``.
         """
-        # A transport that is handed in does not lead to the network.
+        # A transport passed in does not lead to the network.
         base = base_url(url, allow_http=allow_http or transport is not None)
         self._limits = limits
         self._transport = Transport(
@@ -113,10 +113,10 @@ class Api:
         def decode(body: bytearray) -> Tree:
             memory = self._transport.memory
             room = memory.room_beside(body)
-            free = room.left
+            free = room.remaining
             tree = trees.group_tree(body, data_center, self._limits, room)
             _check_id(tree.groups[0].id, root)
-            memory.keep(data_center.id, free - room.left)
+            memory.keep(data_center.id, free - room.remaining)
             return tree
 
         path = f"/groups/{_segment(account)}/{root}?serverDetail=detailed"
@@ -150,14 +150,14 @@ class Api:
     ) -> list[Answer]:
         """Request ``action`` for servers, in one POST; returns one answer per server that it mentions.
 
-        ``may_leave`` is awaited just before the request leaves, however long it waited for the budget. What
-        it raises is raised here, and nothing was sent. Repeated only where the request provably never left.
+        ``may_leave`` is awaited just before the request is sent, however long it waited for the budget.
+        What it raises is raised here, and nothing was sent. Repeated only where it provably was never sent.
 
         Source: Power Operations, Servers/start-maintenance.
 
         Raises:
             OutcomeUnsure: the endpoint may have received it; read the servers before anything else.
-            ApiError: it was not carried out, or was refused at the door (`RateLimited`, `TokenRenewed`).
+            ApiError: it was not carried out, or was refused with 429 or 401 (`RateLimited`, `TokenRenewed`).
         """
         if not server_ids:
             return []
@@ -173,7 +173,7 @@ class Api:
         return [answer for answer in answers if answer.server_id in requested]
 
     async def job_status(self, account: str, job_id: str) -> str:
-        """The status of a job, in the platform's own word.
+        """The status of a job, as the platform spells it.
 
         Source: Queue/get-status.
 
@@ -190,7 +190,7 @@ class Api:
 
 
 def _check_id(id_: str, requested: str) -> None:
-    """Refuse the answer to another request: an answer that came twice, and late, looks like this one's."""
+    """Refuse the answer to another request: a proxy may deliver an answer twice, and late."""
     if id_.casefold() != requested.casefold():
         raise Malformed(f"The answer is about something else than {requested}.")
 

@@ -62,7 +62,7 @@ class ServerFault(ApiError):
 class Unreachable(ApiError):
     """No answer: name not resolved, connection refused or lost, certificate not trusted, time out.
 
-    The request was a read, or provably never left.
+    The request was a read, or provably was never sent.
     """
 
 

@@ -7,8 +7,8 @@ import sys
 # 3 MB for nothing. A module that is None here counts as not installed, which httpx is made for.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-# httpcore asks for sniffio at every request, to tell trio from asyncio. Where it is not installed, looking
-# for it on the disk again and again was a tenth of a request's cost. Where it is, anyio may need it.
+# httpcore asks for sniffio at every request, to distinguish trio from asyncio. Where it is not installed,
+# searching the disk for it each time was a tenth of a request's cost. Where it is, anyio may need it.
 if importlib.util.find_spec("sniffio") is None:
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 

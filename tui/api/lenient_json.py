@@ -26,7 +26,7 @@ _LONE_LOW = re.compile(rb"\\u(?<!\\\\u)(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD]
 _MAX_SURROGATES = 200_000
 _WINDOW = 2**20
 _CONTEXT = 16
-"""Bytes around a window that the patterns may look at."""
+"""Bytes around a window that the patterns may read."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -36,7 +36,7 @@ def strip_bom(body: Body) -> Body:
 
 
 def repair_json(body: Body) -> bytearray:
-    """Replace raw control characters and lone surrogates, as software leaves that cuts text to a length.
+    """Replace raw control characters and lone surrogates, as in text that software cut to a length.
 
     A bytearray is changed in place, window by window: a tree is too large for copies.
 

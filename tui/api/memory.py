@@ -15,17 +15,17 @@ class Allowance:
     """An amount that is used up part by part."""
 
     def __init__(self, amount: int, excess: str) -> None:
-        self.left = amount
+        self.remaining = amount
         self._excess = excess
 
     def take(self, amount: int = 1) -> None:
         """Use up a part.
 
         Raises:
-            Oversized: less than that is left.
+            Oversized: less than that remains.
         """
-        self.left -= amount
-        if self.left < 0:
+        self.remaining -= amount
+        if self.remaining < 0:
             raise Oversized(self._excess)
 
 
@@ -68,7 +68,7 @@ class Memory:
         """The bytes that decoding ``body``, which has arrived, may take.
 
         Raises:
-            Oversized: not even its own size is left.
+            Oversized: not even its own size remains.
         """
         room = self._free()
         room.take(len(body))

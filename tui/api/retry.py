@@ -1,7 +1,7 @@
 """Which requests may be repeated, and when: pure decisions.
 
-A read may always be repeated. An operation is repeated only where it provably never left: a refusal at the
-door (401, 429) may come from a gateway behind which it was carried out, so the caller reads the servers
+A read may always be repeated. An operation is repeated only where it provably was never sent: a refusal
+with 401 or 429 may come from a gateway behind which it was carried out, so the caller reads the servers
 first. A login is never repeated, because the platform locks a user after three to four refusals.
 """
 

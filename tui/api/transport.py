@@ -40,7 +40,7 @@ class Request(NamedTuple):
     tree: bool = False
     """Whether the answer may be as large, and take as long, as a group tree."""
     may_leave: Callable[[], Awaitable[None]] | None = None
-    """Awaited just before the first byte leaves. What it raises is raised, and nothing is sent."""
+    """Awaited just before the first byte is sent. What it raises is raised, and nothing is sent."""
 
     @property
     def method(self) -> str:
@@ -57,7 +57,7 @@ class Answered(NamedTuple):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the endpoint requests to be left alone (429 and 503 only)."""
+        """Seconds of pause that the endpoint requests (429 and 503 only)."""
         if self.status not in (429, 503):
             return None
         return retry.parse_retry_after(self.headers.get("retry-after"), self.headers.get("date"))
@@ -77,7 +77,7 @@ class Lost(NamedTuple):
 
     error: ApiError
     sent: bool
-    """False only where the request provably never left."""
+    """False only where the request provably was never sent."""
 
 
 class Transport:
@@ -194,7 +194,7 @@ async def read_body(response: httpx.Response, limit: int, take: Take) -> bytearr
         Malformed: the compression was not requested, or is broken.
         httpx.HTTPError: the connection failed.
     """
-    if response.is_stream_consumed:  # a transport that hands over whole answers
+    if response.is_stream_consumed:  # a transport that returns whole answers
         if len(response.content) > limit:
             raise _oversized(limit)
         await take(len(response.content))

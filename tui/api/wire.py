@@ -34,8 +34,8 @@ MESSAGE_LIMIT = 300
 """Longest message of the endpoint that is kept, in characters."""
 STATUS_LIMIT = 100
 """Longest status of a job that is kept, in characters."""
-NO_REASON = "refused, and the endpoint gives no reason (mostly: it is already as asked)"
-"""Stands for the message of a refusal that has none. Source: clc-python-sdk issue 41."""
+NO_REASON = "refused, and the endpoint gives no reason (usually it is already in the requested state)"
+"""The message of a refusal that has none. Source: clc-python-sdk issue 41."""
 
 
 class LoginAnswer(msgspec.Struct, frozen=True):
@@ -120,7 +120,7 @@ def data_centers(body: Body) -> list[DataCenter]:
 
 
 def job_status(body: Body) -> str:
-    """The status of a job, in the platform's own word.
+    """The status of a job, as the platform spells it.
 
     Raises:
         Malformed: the answer has no status.
@@ -134,7 +134,7 @@ def job_status(body: Body) -> str:
 def answers(body: Body) -> list[Answer]:
     """The answer for each server of an operation, each server once, in the endpoint's order.
 
-    An entity without a server, or without a sign of whether it was queued, is left out: the caller has to
+    An entity without a server, or without a sign of whether it was queued, is omitted: the caller has to
     read that server again.
 
     Raises:

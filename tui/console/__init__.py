@@ -1,1 +1,1 @@
-"""The screens. The only code that imports textual; it speaks to the engine and never to the API."""
+"""The screens. The only code that imports textual; it uses the engine, never the API client."""

@@ -1,4 +1,4 @@
-"""The application: its screens, its theme, and the engine's life."""
+"""The application: its screens, its theme, and the start of the engine."""
 
 import asyncio
 import gc
@@ -89,7 +89,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         """None until the first paint."""
         self.store: Store | None = None
         self.readonly = start.readonly or settings.readonly
-        self.terminal_gone = False
+        self.hung_up = False
         """Whether the terminal hung up."""
         self.crashed = False
         self._engine_factory = engine_factory
@@ -103,7 +103,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         """The settings in force."""
         return self.preferences.settings
 
-    # -- coming and going --------------------------------------------------------------------
+    # -- start and exit ----------------------------------------------------------------------
 
     def get_default_screen(self) -> LoginScreen:
         """Textual: the login screen comes first."""
@@ -123,7 +123,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
 
         self.store = Store(clock=self._clock or time.time, readonly=self.readonly)
         self.engine = await asyncio.to_thread(self._start_engine)
-        self._pump.schedule()  # for events emitted before anybody could take them
+        self._pump.schedule()  # for events emitted before the pump was ready
         self.idle.start()
         if isinstance(self.screen, LoginScreen):
             self.screen.ready()
@@ -144,12 +144,12 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
 
     def exit_for_signal(self, number: int) -> None:
         """Exit because of SIGHUP, SIGINT or SIGTERM, with the terminal restored."""
-        self.terminal_gone = self.terminal_gone or number == signal.SIGHUP
+        self.hung_up = self.hung_up or number == signal.SIGHUP
         self._exit_from_outside(128 + number)
 
     def exit_for_hang_up(self) -> None:
         """Exit because the terminal hung up without a signal. May be called from any thread."""
-        self.terminal_gone = True
+        self.hung_up = True
         self._exit_from_outside(128 + signal.SIGHUP)
 
     def _exit_from_outside(self, code: int) -> None:
@@ -172,7 +172,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
     # -- events of the engine ----------------------------------------------------------------
 
     def _take_events(self) -> None:
-        """Apply the engine's events to the store, and hand what changed to every screen that shows it."""
+        """Apply the engine's events to the store, and pass what changed to every screen that shows it."""
         if self.engine is None or self.store is None:
             return
         change = self.store.apply(self.engine.fetch_events())
@@ -215,7 +215,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         if self.store is not None and not open_already:
             self.push_screen(ReloginScreen(self.store, message), lambda _: self.input_queue.discard_typing())
 
-    def on_login_screen_asked(self, message: LoginScreen.Asked) -> None:
+    def on_login_screen_submitted(self, message: LoginScreen.Submitted) -> None:
         """Log in as the login screen requests."""
         if self.engine is not None and self.store is not None:
             profile = self.settings.profiles.get(message.endpoint.name)
@@ -227,7 +227,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
 
     @property
     def command_context(self) -> commands.CommandContext:
-        """What decides which commands can be used now, from the screen below the dialogs."""
+        """The facts that decide which commands can be used now, from the screen below the dialogs."""
         for screen in reversed(self.screen_stack):
             command_context = getattr(screen, "command_context", None)
             if isinstance(command_context, commands.CommandContext):
@@ -244,7 +244,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run an action; for a command that cannot be used now, say why instead.
+        """Run an action; for a command that cannot be used now, show why instead.
 
         An action ``kind.name`` is looked up in the ``actions`` of the screen.
         """
@@ -260,7 +260,7 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
         return await super().run_action(action, default_namespace, namespaces)
 
     async def dispatch_input(self, event: Event) -> None:
-        """Handle a queued event; nothing that is pressed while the console is locked, or should be."""
+        """Handle a queued event, unless the console is locked or should be."""
         if not self.idle.admits(event):
             return
         if isinstance(event, Key):
@@ -320,11 +320,11 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
             await self.run_action(action, default_namespace=self.screen)
 
     async def action_quit(self) -> None:
-        """Quit; ask first when work is under way or servers are left in maintenance."""
+        """Quit; ask first when work is under way or servers are still in maintenance."""
         from tui.console.screens.quit import QuitScreen
 
         store = self.store
-        if store is None or not (store.running() or store.left_behind() or store.left_unread()):
+        if store is None or not (store.running() or store.still_in_maintenance() or store.held_unread()):
             self.exit()
         elif not any(isinstance(screen, QuitScreen) for screen in self.screen_stack):
             can = commands.disabled_reason(commands.BY_NAME["maintenance.back"], self.command_context) is None

@@ -37,17 +37,17 @@ class CommandContext:
     """How many servers a command acts on: the marked ones, else the one under the cursor."""
     marked: int = 0
     undo: bool = False
-    """Whether a change of the marks can be taken back."""
+    """Whether a change of the marks can be undone."""
     shown: int = 0
     operations: int = 0
     unsent: int = 0
-    """Servers of the operation in the results that nothing has been sent for yet."""
-    left_over: int = 0
-    """Servers that interrupted operations never sent anything for."""
+    """Unsent servers of the operation in the results."""
+    interrupted_unsent: int = 0
+    """Unsent servers of interrupted operations."""
     details: bool = False
     """Whether the details of a server are shown."""
     loading: bool = False
-    left: int = 0
+    still_in_maintenance: int = 0
     """Servers that this operator's windows put into maintenance and that are still in it."""
     filtered: bool = False
     """Whether a filter is typed."""
@@ -140,18 +140,18 @@ def _nothing_unsent(now: CommandContext) -> str | None:
     return None if now.unsent else "everything has been sent already"
 
 
-def _nothing_left_over(now: CommandContext) -> str | None:
-    return None if now.left_over else "nothing was left unsent"
+def _nothing_interrupted(now: CommandContext) -> str | None:
+    return None if now.interrupted_unsent else "nothing was left unsent"
 
 
 def _no_details(now: CommandContext) -> str | None:
     return None if now.details else "no details are shown"
 
 
-def _none_left(now: CommandContext) -> str | None:
+def _none_to_bring_back(now: CommandContext) -> str | None:
     if not now.may_operate:
         return "your role does not allow operations"
-    return None if now.left else "none of yours is in maintenance"
+    return None if now.still_in_maintenance else "none of yours is in maintenance"
 
 
 def _no_filter(now: CommandContext) -> str | None:
@@ -205,11 +205,11 @@ COMMANDS: tuple[Command, ...] = (
             "Maintenance", "operations.operate('stopMaintenance')", hint="end", weight=84, dangerous=True,
             disabled_reason=_nothing_chosen),
     Command("maintenance.back", "b", "Bring back", "End maintenance on just those that you left in it.",
-            "Maintenance", "operations.bring_back", dangerous=True, disabled_reason=_none_left),
+            "Maintenance", "operations.bring_back", dangerous=True, disabled_reason=_none_to_bring_back),
     Command("operation.cancel", "X", "Cancel the rest", "Send no more of the operation in the results.",
             "Maintenance", "operations.cancel", disabled_reason=_nothing_unsent),
     Command("operation.rest", "", "Send the rest", "Send what an interrupted operation left unsent.",
-            "Maintenance", "operations.send_rest", dangerous=True, disabled_reason=_nothing_left_over),
+            "Maintenance", "operations.send_rest", dangerous=True, disabled_reason=_nothing_interrupted),
     Command("filter", "slash", "Filter", "Show only the servers that match what is typed.",
             "List", "filters.open", hint="filter", weight=88),
     Command("filter.keep", "", "Keep this filter", "Give it a name; Filter: NAME then brings it back.",
@@ -283,7 +283,7 @@ _BY_ACTION: Mapping[str, Command] = {command.action.removeprefix("app."): comman
 
 
 def disabled_reason(command: Command, now: CommandContext) -> str | None:
-    """Say to the operator why ``command`` cannot be used now; None if it can."""
+    """Why ``command`` cannot be used now, for the operator; None if it can."""
     if now.readonly and command.dangerous:
         return "this console is read-only"
     return command.disabled_reason(now)

@@ -1,4 +1,4 @@
-"""Modal screens with one answer, and those of them that ask before servers are changed."""
+"""Modal screens with one answer, and the questions before servers are changed."""
 
 import asyncio
 import time

@@ -9,7 +9,7 @@ from tui.console.later import later
 
 
 class EventPump:
-    """Has ``node`` call ``take`` soon after ``wake``, at most once per ``interval`` seconds."""
+    """Makes ``node`` call ``take`` soon after ``wake``, at most once per ``interval`` seconds."""
 
     def __init__(self, node: MessagePump, take: Callable[[], None], interval: float) -> None:
         self._node = node
@@ -19,11 +19,11 @@ class EventPump:
         self._scheduled = False
 
     def wake(self) -> None:
-        """There are events to take. May be called from any thread."""
+        """Note that there are events to take. May be called from any thread."""
         self._node.call_later(self.schedule)
 
     def schedule(self) -> None:
-        """The same from the thread of ``node``."""
+        """Do the same as ``wake``, from the thread of ``node``."""
         if not self._scheduled:
             self._scheduled = True
             later(self._node, max(0.0, self._taken + self._interval - time.monotonic()), self._run)

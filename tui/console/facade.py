@@ -30,7 +30,7 @@ class EngineFacade(Protocol):
         """Read everything about one server."""
 
     def read_prior_targets(self) -> None:
-        """Read in the journal which servers this account left in maintenance, has under way or in doubt."""
+        """Read from the journal which servers the account holds in maintenance, has under way or in doubt."""
 
     def run(self, plan: Plan, *, reason: str = "") -> str:
         """Carry a plan out; returns the operation's id."""
@@ -43,10 +43,10 @@ class EngineFacade(Protocol):
         """Resume the unfinished operations in the journal; send unsent servers only with ``send_planned``."""
 
     def wind_down(self, *, send_rest: bool) -> None:
-        """Settle what was sent (with ``send_rest`` the whole wave under way), leave the rest to a resume."""
+        """Settle what was sent (with ``send_rest`` the whole wave under way), keep the rest for a resume."""
 
     def on_events(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, from any thread, whenever the first event can be fetched."""
+        """Set ``wake``: called on any thread when an event arrives in the empty queue."""
 
     def fetch_events(self) -> list[Event]:
         """Return all events since the last call, in order."""

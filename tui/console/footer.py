@@ -43,7 +43,7 @@ PANE_KEYS = (
 
 
 def hints(now: CommandContext, pane: Pane, keymap: Keymap, width: int) -> list[tuple[Command, str]]:
-    """The commands to show in ``width`` cells while ``pane`` has the focus, each with its key and word."""
+    """The commands to show in ``width`` cells while ``pane`` has the focus, each with its key and hint."""
     own = [command for command in PANE_KEYS if command.pane is pane]
     taken = {key for command in own for key in keys_of(command)}
     found = []

@@ -1,4 +1,4 @@
-"""The idle lock: hides the console from whoever passes while its operator is away."""
+"""The idle lock: hides the console while its operator is away."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ class IdleLock:
 
     @property
     def locked(self) -> bool:
-        """Whether the password is asked for."""
+        """Whether the console is hidden and needs the password."""
         return self._screen is not None
 
     def start(self) -> None:
@@ -43,7 +43,7 @@ class IdleLock:
             self._app.set_timer(self._after, self.check)
 
     def check(self) -> None:
-        """Lock if nothing was pressed for long enough; check again when that may be so."""
+        """Lock if nothing was pressed for ``after`` seconds; else check again when that may be so."""
         remaining = self._touched + self._after - self._monotonic()
         if remaining <= 0:
             self.lock()
@@ -56,7 +56,7 @@ class IdleLock:
             self._app.push_screen(screen, self._unlocked)
 
     def admits(self, event: events.Event) -> bool:
-        """Whether something pressed, pasted or clicked may act."""
+        """Whether a key, a paste or a click may act."""
         if not self._after or not isinstance(event, events.InputEvent | events.Paste):
             return True
         if self._monotonic() - self._touched >= self._after:

@@ -7,7 +7,7 @@ from textual.message_pump import MessagePump
 
 
 def later(node: MessagePump, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-    """Have ``node`` call ``callback`` after ``seconds``, and return a handle to cancel it.
+    """Make ``node`` call ``callback`` after ``seconds``, and return a handle to cancel it.
 
     Unlike Textual's ``set_timer``, which never fires if its task starts later than the whole interval.
     """

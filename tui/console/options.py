@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """How the console starts, as the command line, the environment and the profile have it."""
+    """The options of the console's start, from the command line, the environment and the profile."""
 
     endpoint: str = ""
     """Name of the endpoint chosen at first; empty for the first one."""

@@ -15,7 +15,7 @@ log = logging.getLogger("pitstop.console")
 class Preferences:
     """The settings in force, and the thread that saves those that were chosen.
 
-    Saving waits for a disk, so it has a thread; a single one, so that the newest is written last.
+    Saving waits for a disk, so it has a thread; a single one, so that the newest is saved last.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class Preferences:
             return
         if "filters" in chosen:  # save the difference only: another console may have saved its own meanwhile
             before = self.settings.filters
-            gone = dict.fromkeys(before.keys() - chosen["filters"].keys(), "")
+            removed = dict.fromkeys(before.keys() - chosen["filters"].keys(), "")
             new = {name: text for name, text in chosen["filters"].items() if before.get(name) != text}
-            chosen["filters"] = gone | new
+            chosen["filters"] = removed | new
         self.settings = now
         self._writer = self._writer or ThreadPoolExecutor(1, "preferences")
         self._writer.submit(self._save_chosen, chosen)

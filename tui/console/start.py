@@ -75,9 +75,9 @@ def run_console(
         code = app.return_code or 0
         reminder = maintenance_reminder(app.store) if app.store is not None else ""
         if app.engine is not None:
-            _stop_engine(app.engine, settings.on_hangup, terminal_gone=app.terminal_gone)
+            _stop_engine(app.engine, settings.on_hangup, hung_up=app.hung_up)
         app.preferences.close()
-    if reminder and not app.terminal_gone:
+    if reminder and not app.hung_up:
         print(f"pitstop: {reminder}", file=sys.stderr)  # noqa: T201
     if app.crashed:
         where = f"; details are in {start.log_file}" if start.log_file else ""
@@ -91,7 +91,7 @@ def run_console(
 
 
 def settings_problems(settings: "Settings") -> list[str]:
-    """What the settings say that means nothing to the console, for the operator."""
+    """The settings that the console cannot use, as sentences for the operator."""
     from tui.console.commands import keymap_problems
     from tui.model.listing.columns import ColumnLayout, parse_sort
 
@@ -107,15 +107,15 @@ def settings_problems(settings: "Settings") -> list[str]:
     return problems
 
 
-def _stop_engine(engine: "EngineFacade", on_hangup: str, *, terminal_gone: bool) -> None:
+def _stop_engine(engine: "EngineFacade", on_hangup: str, *, hung_up: bool) -> None:
     """Stop the engine, first following what was sent to its end if the settings want that after a hang-up.
 
     SIGTERM ends the following: what is under way is in the journal.
     """
-    if terminal_gone:
+    if hung_up:
         terminal.detach_streams()  # What is still buffered for it would turn the exit code into 120.
-    if terminal_gone and on_hangup == "finish" and engine.running():
-        log.info("the terminal has gone; following what was sent to its end")
+    if hung_up and on_hangup == "finish" and engine.running():
+        log.info("the terminal has hung up; following what was sent to its end")
         engine.wind_down(send_rest=True)
         received: list[int] = []
         with terminal.handle_signals(received.append):

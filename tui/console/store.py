@@ -29,10 +29,10 @@ class Store:
         self.fleet = Fleet()
         self.operations: dict[str, Operation] = {}
         """Oldest first."""
-        self.left: set[str] = set()
+        self.held_in_maintenance: set[str] = set()
         """Ids of servers that this account's windows put into maintenance and did not bring back."""
-        self.left_known = False
-        """Whether ``left`` was read from the journal."""
+        self.held_is_known = False
+        """Whether ``held_in_maintenance`` was read from the journal."""
         self._newest: dict[str, str] = {}
         """Server id -> id of the newest operation that it is in."""
         self._prior_targets: Mapping[str, PriorTarget] = {}
@@ -43,17 +43,17 @@ class Store:
         self.link_message = ""
         self.latency: float | None = None
         self.paused_until = 0.0
-        """Until when the endpoint asked to wait, in seconds since 1970."""
+        """Until when the endpoint requested a pause, in seconds since the epoch."""
         self.reading = False
         self.read_at: float | None = None
-        """When the oldest part of the fleet was read, in seconds since 1970."""
+        """When the oldest part of the fleet was read, in seconds since the epoch."""
         self.next_try: float | None = None
-        """When the engine tries again to read what could not be read, in seconds since 1970."""
+        """When the engine retries what could not be read, in seconds since the epoch."""
         self._retrying = False
         self._failed: tuple[str, ...] = ()
         """Data centers that the last attempt could not read."""
         self.trouble = ""
-        """Why the fleet could not be read, or not again."""
+        """Why the newest reading of the fleet failed; empty when it succeeded."""
         self.journal_trouble = ""
         """Why the journal cannot be written; nothing new is sent meanwhile."""
 
@@ -74,14 +74,14 @@ class Store:
         """The number of servers in running operations without a final state."""
         return sum(len(op.targets) - op.count(*ENDED) for op in self.running())
 
-    def left_behind(self) -> list[str]:
-        """Those of ``left`` that are in maintenance now."""
+    def still_in_maintenance(self) -> list[str]:
+        """Those of ``held_in_maintenance`` that are in maintenance now."""
         servers = self.fleet.servers
-        return sorted(id_ for id_ in self.left if id_ in servers and servers[id_].maintenance)
+        return sorted(id_ for id_ in self.held_in_maintenance if id_ in servers and servers[id_].maintenance)
 
-    def left_unread(self) -> list[str]:
-        """Those of ``left`` that were never read, while some data center is not read."""
-        return sorted(self.left - self.fleet.servers.keys()) if self.fleet.missing() else []
+    def held_unread(self) -> list[str]:
+        """Those of ``held_in_maintenance`` that were never read, while some data center is not read."""
+        return sorted(self.held_in_maintenance - self.fleet.servers.keys()) if self.fleet.missing() else []
 
     def plan_context(self) -> PlanContext:
         """The operations that servers were in before, here and in other processes."""
@@ -91,7 +91,9 @@ class Store:
         ]
         for operation in self.operations.values():
             steps += prior_targets(operation)
-        return PlanContext(now, open_targets(steps, now), self.left if self.left_known else None)
+        return PlanContext(
+            now, open_targets(steps, now), self.held_in_maintenance if self.held_is_known else None
+        )
 
     def states(self, change: StoreChange) -> dict[str, Target | None]:
         """The states to show for servers that ``change`` touches, as ``state_of`` gives them."""
@@ -150,7 +152,7 @@ class Store:
             case events.OperationEnded():
                 self._operation_ended(event, change)
             case events.HeldInMaintenance():
-                self.left, self.left_known = set(event.server_ids), True
+                self.held_in_maintenance, self.held_is_known = set(event.server_ids), True
                 change.status = True
             case events.PriorTargets():
                 self._prior_targets = event.targets
@@ -227,7 +229,7 @@ class Store:
         self.link, self.link_message = event.link, event.message
         up = event.link is events.Link.UP
         if not up:
-            self.latency = None  # no answer comes any more
+            self.latency = None  # there are no answers now
         change.status = True
         change.notices.append(Notice(event.message, "information" if up else "warning"))
 
@@ -257,7 +259,7 @@ class Store:
             with contextlib.suppress(KeyError):
                 # The journal is the authority, so its state replaces this one, whatever it was.
                 operation.restore([target])
-                self._update_left(operation.action, target)
+                self._update_held(operation.action, target)
                 seen.pop(target.server_id, None)
                 seen[target.server_id] = target
 
@@ -267,12 +269,12 @@ class Store:
             change.ended.append(event.operation_id)
             self._forget_old()
 
-    def _update_left(self, action: Action, target: Target) -> None:
-        """Keep ``left`` up to date with one state; it is read from the journal when the operation ends."""
+    def _update_held(self, action: Action, target: Target) -> None:
+        """Update ``held_in_maintenance`` by one state; when the operation ends, the journal's replaces it."""
         if action is Action.START_MAINTENANCE and target.state in MAY_HAVE_CHANGED:
-            self.left.add(target.server_id)
+            self.held_in_maintenance.add(target.server_id)
         elif action is Action.STOP_MAINTENANCE and target.state is State.VERIFIED:
-            self.left.discard(target.server_id)
+            self.held_in_maintenance.discard(target.server_id)
 
     def _forget_old(self) -> None:
         ended = [operation.id for operation in self.operations.values() if operation.ended is not None]

@@ -1,4 +1,4 @@
-"""Colours, and what replaces signs on a terminal that knows ASCII only.
+"""Colours, and what replaces signs on a terminal with ASCII only.
 
 Every colour has one meaning: blue is work under way, green done, red refused or failed, magenta unsure,
 amber maintenance. They differ also with 256 and 16 colours, and no meaning rests on colour alone: a text

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Takes commands, which return at once, and emits what comes of them as events.
+    """Takes commands, which return at once, and emits their results as events.
 
     Methods may be called from any thread. Those that give a command raise RuntimeError before ``start``.
     """
@@ -106,7 +106,7 @@ class Engine:
         self._do(lambda service: service.operations.wind_down(send_rest=send_rest))
 
     def on_events(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called, on the engine's thread, whenever the first event can be fetched."""
+        """Set ``wake``: called on the engine's thread when an event arrives in the empty queue."""
         self._outbox.on_events = wake
 
     def fetch_events(self) -> list[Event]:
@@ -155,9 +155,9 @@ class Engine:
         loop = self._loop
         if loop is None:
             raise RuntimeError("start the engine first")
-        loop.call_soon_threadsafe(self._begin, command)
+        loop.call_soon_threadsafe(self._create_task, command)
 
-    def _begin(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
+    def _create_task(self, command: Callable[[EngineService], Coroutine[Any, Any, None]]) -> None:
         if self._service is None or self._stopping is None or self._stopping.is_set():
             return
         task = asyncio.create_task(command(self._service))

@@ -32,7 +32,7 @@ class LoginFailed(Event, frozen=True):
     """A login did not succeed; ``message`` is for the operator.
 
     With ``refused`` the endpoint rejected it (the attempt counts towards a lock); else the endpoint did not
-    answer or was not asked.
+    answer, or no request was sent.
     """
 
     message: str
@@ -56,7 +56,7 @@ class UnlockRefused(Event, frozen=True):
 
 
 class DataCentersListed(Event, frozen=True):
-    """The account's data centers; any other is gone. Emitted before one of them is read."""
+    """The account's data centers; any other no longer exists. Emitted before one of them is read."""
 
     data_centers: tuple[str, ...]
 
@@ -81,7 +81,7 @@ class FleetRead(Event, frozen=True):
     """A reading has ended: of the whole inventory, or of the data centers that failed before."""
 
     data_centers: tuple[str, ...]
-    """The account's data centers; any other is gone."""
+    """The account's data centers; any other no longer exists."""
     failed: tuple[str, ...]
     """Those of them that could not be read this time."""
     at: float

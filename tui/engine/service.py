@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.engine.journal.writer import JournalWriter
 
 TRACKING_SHARE = 0.9
-"""The part of the endpoint's request budget that asking for the status of jobs may take."""
+"""The part of the endpoint's request budget that status requests may take."""
 
 
 class EngineService:

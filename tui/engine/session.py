@@ -97,7 +97,7 @@ class Session:
         return True
 
     def refuse(self, message: str) -> None:
-        """Emit LoginFailed without asking the endpoint."""
+        """Emit LoginFailed without a request to the endpoint."""
         self._emit(LoginFailed(message, refused=False))
 
     async def wait_until_valid(self) -> None:
@@ -158,7 +158,7 @@ class Session:
         self._set_link(Link.UP, "the endpoint answers again")
 
     def _failed(self, error: ApiError, answers: int) -> None:
-        """Update the link after a failed request; ``answers`` is how many answers there were when it left."""
+        """Update the link after a failed request; ``answers`` is the number of answers when it was sent."""
         match error:
             case OutcomeUnsure():
                 pass  # No answer, or an error: the readings that follow show which.

@@ -76,7 +76,7 @@ class SharedBudget:
         if self._monotonic() < self._not_before:
             return []
         try:
-            return await asyncio.to_thread(work)  # A disk may stand still; the event loop may not.
+            return await asyncio.to_thread(work)  # A disk may stall; the event loop must not.
         except (OSError, JournalError) as error:
             self._not_before = self._monotonic() + RETRY_AFTER
             if not self._warned:

@@ -1,4 +1,4 @@
-"""The same engine without a screen: for scripts, and for terminals that are none.
+"""The same engine without a screen: for scripts, and for terminals that cannot show one.
 
-stdout is data, stderr is narration, and the exit code says how it ended (``exits``).
+stdout is data, stderr is progress, and the exit code is the outcome (``exits``).
 """

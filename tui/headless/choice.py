@@ -1,4 +1,4 @@
-"""What comes before the first request: which servers, the plan, and the operator's confirmation."""
+"""Before the first request: choosing the servers, planning, and asking the operator to confirm."""
 
 import math
 import re

@@ -36,7 +36,7 @@ from tui.model.text import clean, counted
 from tui.settings.schema import Settings
 
 PATIENCE = 3.0
-"""Seconds of silence after which the operator reads what the command waits for."""
+"""Seconds of silence after which the command prints what it waits for."""
 
 
 class HeadlessConfig(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class HeadlessConfig(msgspec.Struct, frozen=True):
 
 
 class HeadlessEngine:
-    """An ``EngineService`` on the command's own event loop. What stops the command raises ``Stop``."""
+    """An ``EngineService`` on the command's own event loop. Errors that end the command raise ``Stop``."""
 
     def __init__(self, config: HeadlessConfig, service: EngineService, narrator: Narrator) -> None:
         self.config = config
@@ -92,7 +92,7 @@ class HeadlessEngine:
         """Read all servers of the account, or those of the data centers that can be read.
 
         Raises:
-            Stop: no data center can be read, or the operator left.
+            Stop: no data center can be read, or the operator pressed Ctrl-C.
         """
         async with self._patience("to list the servers"):
             await self.run(self.service.inventory.refresh())
@@ -107,7 +107,7 @@ class HeadlessEngine:
 
     @contextlib.asynccontextmanager
     async def _patience(self, what: str) -> AsyncIterator[None]:
-        """Report what is waited for when it takes long: silence looks like a program that hangs."""
+        """Report what is waited for when it takes long: silence would look like a hang."""
         notice = asyncio.get_running_loop().call_later(
             PATIENCE, self.narrator.say, f"waiting for {self.config.endpoint.name} {what}; Ctrl-C leaves"
         )
@@ -130,7 +130,7 @@ class HeadlessEngine:
 
     @property
     def location(self) -> str:
-        """Endpoint, account and user in words, e.g. "night (cloud.example.net), account ACME, as ops"."""
+        """Endpoint, account and user as a phrase, e.g. "night (cloud.example.net), account ACME, as ops"."""
         endpoint = self.config.endpoint
         host = urlsplit(endpoint.url).netloc
         where = endpoint.name if endpoint.sandbox or endpoint.name == host else f"{endpoint.name} ({host})"

@@ -58,7 +58,9 @@ def exit_of(operation: Operation, *, waited: bool = True) -> Exit:
     if operation.doubtful if waited else operation.count(State.UNSURE, State.SUBMITTING):
         return Exit.UNSURE
     cancelled = [operation.targets[id_].message for id_ in operation.ids(State.CANCELLED)]
-    if operation.count(State.FAILED, State.REFUSED, State.PLANNED) or not all(map(is_so_already, cancelled)):
+    if operation.count(State.FAILED, State.REFUSED, State.PLANNED) or not all(
+        map(is_in_requested_state, cancelled)
+    ):
         return Exit.FAILED
     return Exit.VERIFIED
 
@@ -72,13 +74,13 @@ def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
     """
     if any(skip.open for skip in plan.skipped):
         return Exit.UNSURE
-    reasons = {skip.reason for skip in plan.skipped if not is_so_already(skip.reason)}
+    reasons = {skip.reason for skip in plan.skipped if not is_in_requested_state(skip.reason)}
     if reasons and (named or any("role" in reason for reason in reasons)):
         return Exit.FAILED
     return Exit.VERIFIED
 
 
-def is_so_already(reason: str) -> bool:
-    """Whether this is the reason of a server that is in the requested state already."""
+def is_in_requested_state(reason: str) -> bool:
+    """Whether this reason means that the server already is in the requested state."""
     reason = reason.removeprefix("not sent: ")
     return reason.startswith("already ") or reason == "not in maintenance"

@@ -14,7 +14,7 @@ from tui.model.text import clean, counted
 
 
 class Follower:
-    """Keeps the operations of the engine's events, and handles signals.
+    """Keeps a copy of the operations from the engine's events, and handles signals.
 
     While anything is being sent, the first Ctrl-C stops that, and what was sent is followed to its end. The
     second, or the first where nothing is sent from here, leaves at once; `pitstop resume` goes on.
@@ -63,7 +63,7 @@ class Follower:
                 operation.ended = at
                 self._narrator.end(operation)
             case OperationNotStarted(operation_id=id_, message=message):
-                if id_ in self.operations:  # of what was taken up again, the rest
+                if id_ in self.operations:  # a resumed operation: the rest of it
                     self._narrator.say(clean(message))
                 else:
                     self._not_started = message

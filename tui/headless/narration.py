@@ -22,7 +22,7 @@ _REPORTED = (*BAD_OUTCOMES, State.LOOKING)
 
 
 class Narrator:
-    """Reports what happens. Only ``flush`` and the end wait for the reader."""
+    """Reports progress. Only ``flush`` and leaving the ``with`` block wait for the reader."""
 
     def __init__(self, stream: TextIO | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream if stream is not None else sys.stderr

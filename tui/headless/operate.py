@@ -69,12 +69,12 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
 
 
 async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:
-    """Continue the unfinished operations at the endpoint, and follow them to the end.
+    """Resume the unfinished operations at the endpoint, and follow them to the end.
 
     What was never sent is sent only with ``send_rest``, or when the operator confirms it on the terminal.
 
     Raises:
-        Stop: nothing could be continued.
+        Stop: nothing could be resumed.
     """
     if config.settings.readonly and send_rest:
         raise Stop(Exit.USAGE, f"{config.endpoint.name} is read-only here; nothing was sent")

@@ -29,11 +29,11 @@ class Writer:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._items: deque[_Item] = deque()
-        self._left_out = 0
+        self._dropped = 0
         self._changed = threading.Condition()
         self._busy = False
         self._closed = False
-        self._gone = False
+        self._reader_closed = False
         self._taken = 0
         self._on_line = False
         self._thread: threading.Thread | None = None
@@ -50,10 +50,10 @@ class Writer:
         """Wait until everything is written, or nothing has been read for ``PATIENCE`` seconds."""
         with self._changed:
             before = -1
-            while (self._items or self._busy) and not self._gone and before != self._taken:
+            while (self._items or self._busy) and not self._reader_closed and before != self._taken:
                 before = self._taken
                 self._changed.wait_for(
-                    lambda: self._gone or not (self._items or self._busy), timeout=PATIENCE
+                    lambda: self._reader_closed or not (self._items or self._busy), timeout=PATIENCE
                 )
 
     def close(self) -> None:
@@ -65,13 +65,13 @@ class Writer:
 
     def _put(self, item: _Item) -> None:
         with self._changed:
-            if self._gone or self._closed:
+            if self._reader_closed or self._closed:
                 return
             if self._items and self._items[-1].passing:
                 self._items.pop()
             elif len(self._items) >= MOST:
                 self._items.popleft()
-                self._left_out += 1
+                self._dropped += 1
             self._items.append(item)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="pitstop-stderr", daemon=True)
@@ -83,7 +83,7 @@ class Writer:
             try:
                 self._write(text)
             except (OSError, ValueError):
-                self._gone = True  # the terminal has gone; the work goes on
+                self._reader_closed = True  # the terminal or pipe is closed; the work goes on
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
@@ -91,13 +91,13 @@ class Writer:
     def _next(self) -> str | None:
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._closed)
-            if not self._items or self._gone:
+            if not self._items or self._reader_closed:
                 return None
             self._busy = True
             text = "\r\x1b[K" if self._on_line else ""
-            if self._left_out:
-                text += f"({self._left_out:,} lines left out: nobody took them)\n"
-                self._left_out = 0
+            if self._dropped:
+                text += f"({self._dropped:,} lines left out: nobody took them)\n"
+                self._dropped = 0
             item = self._items.popleft()
             self._on_line = not item.stays
             return text + item.text + ("\n" if item.stays else "")

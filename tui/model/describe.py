@@ -14,8 +14,8 @@ MAX_RAW = 200_000
 """Bytes; more of a raw answer is not shown."""
 
 
-class Done(msgspec.Struct, frozen=True):
-    """An operation on the server, and its state."""
+class ServerOperation(msgspec.Struct, frozen=True):
+    """An operation on the server, and the server's target in it."""
 
     action: Action
     target: Target
@@ -33,7 +33,10 @@ class Fact(NamedTuple):
 
 
 def describe(
-    server: Server, paths: Mapping[str, str], details: ServerDetails | None = None, done: Iterable[Done] = ()
+    server: Server,
+    paths: Mapping[str, str],
+    details: ServerDetails | None = None,
+    operations: Iterable[ServerOperation] = (),
 ) -> list[Fact]:
     """The facts about ``server``, with ``details`` where they were fetched. ``paths`` is group id -> path."""
     facts = [
@@ -52,13 +55,13 @@ def describe(
         Fact("kind", server.kind + (" template" if server.is_template else "")),
         Fact("changed", " by ".join(filter(None, (server.modified, server.modified_by)))),
     ]
-    known = [Fact(server.id), *_done(done), *(fact for fact in facts if fact.value)]
+    known = [Fact(server.id), *_operation_facts(operations), *(fact for fact in facts if fact.value)]
     return known + _more(details) if details is not None else known
 
 
-def _done(done: Iterable[Done]) -> list[Fact]:
+def _operation_facts(operations: Iterable[ServerOperation]) -> list[Fact]:
     facts = []
-    for one in done:
+    for one in operations:
         style = STATE_STYLES[one.target.state]
         text = f"{style.sign} {style.word} {one.when} {one.target.message}".strip()
         facts += [Fact(one.action.label), Fact("", text, state=one.target.state)]

@@ -43,13 +43,13 @@ class Fleet:
     def expect(self, data_centers: Iterable[str]) -> bool:
         """Set the data centers of the account and drop all others. Returns whether a read one was dropped."""
         self.expected, self.unlisted = tuple(data_centers), ""
-        gone = self.data_centers.keys() - self.expected
-        for id_ in gone:
+        dropped = self.data_centers.keys() - self.expected
+        for id_ in dropped:
             self.replace(self.data_centers[id_], (), (), 0.0)
             del self.data_centers[id_], self.read_at[id_]
         for id_ in self.problems.keys() - self.expected:
             del self.problems[id_]
-        return bool(gone)
+        return bool(dropped)
 
     def fail(self, data_centers: Iterable[str], reason: str) -> None:
         """Note that data centers could not be read. Their servers stay as they were."""

@@ -1,4 +1,4 @@
-"""Telling typed keys from pasted text."""
+"""Distinguishing typed keys from pasted text."""
 
 FILTER = "/"
 """The key that opens the filter line; the keys after it are typed there."""

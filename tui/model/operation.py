@@ -121,7 +121,7 @@ class Action(StrEnum):
         return self.maintenance is not None or self.power is not None
 
     def settled(self, server: Server) -> bool | None:
-        """Whether ``server`` is in the requested state; None where its fields do not say."""
+        """Whether ``server`` is in the requested state; None where its fields do not show it."""
         if self.maintenance is not None:
             return None if server.maintenance is None else server.maintenance == self.maintenance
         if self.power is not None:
@@ -149,8 +149,8 @@ class State(StrEnum):
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     # A refused login, a full disk or the operator stops what was not sent.
     State.PLANNED: frozenset({State.SUBMITTING, State.CANCELLED}),
-    # cancelled: the request provably never left; planned: it did not leave either, and may later.
-    # looking: the endpoint refused the whole request; verified: it did, yet the server shows the change.
+    # cancelled: the request was provably never sent; planned: it was not sent either, and may be later.
+    # looking: the endpoint refused the whole request; verified: refused, yet the server shows the change.
     State.SUBMITTING: frozenset(
         {
             State.PLANNED,
@@ -238,7 +238,7 @@ STATE_STYLES: Mapping[State, StateStyle] = {
         "?",
         "?",
         "magenta",
-        "the answer was lost and the server does not tell; look before doing it again",
+        "the answer was lost and the server does not show it yet; check before doing it again",
     ),
     State.CANCELLED: StateStyle("not sent", "–", "-", "dim", "nothing was sent for it"),
 }

@@ -51,7 +51,7 @@ class PriorTarget(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, state=state, at=at)
 
     def describe(self, now: float) -> str:
-        """The operation in words, as ``operation_name`` has them."""
+        """The operation as a phrase; see ``operation_name``."""
         return operation_name(self.action, self.started, self.reason, now)
 
 

@@ -26,7 +26,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """What earlier readings say of the wall clock."""
+    """What earlier readings show about the wall clock."""
 
     believed: float
     """Seconds since the epoch; it is at least this late. Ages count from here."""

@@ -51,7 +51,7 @@ class Selection:
     def by_rule(self, rule: str, missing: tuple[str, ...]) -> None:
         """Note that ``rule`` set the newest marks while the data centers ``missing`` were not read.
 
-        The same rule replaces what it noted before. The notes go with the last mark, and undo restores them.
+        The same rule replaces its earlier note. Notes are dropped with the last mark; undo restores them.
         """
         partial = {other: ids for other, ids in self._partial.items() if other != rule}
         self._partial = partial | ({rule: missing} if missing and self._count else {})

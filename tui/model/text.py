@@ -1,4 +1,4 @@
-"""Text: cleaned of what others wrote into it, counted and listed."""
+"""Text: cleaned of characters that could act on a terminal, counted and listed."""
 
 import re
 from collections.abc import Sequence

@@ -192,7 +192,7 @@ class _Reader:
                 return True
         return False
 
-    # -- what the fleet says of a name
+    # -- names in the fleet
 
     def meaning(self, name: str) -> str | None:
         """The id of the server with this id or name; "" where several have the name, None where none has."""
@@ -208,7 +208,7 @@ class _Reader:
         """Whether ``name`` is, or could be, a server."""
         return self.meaning(name) is not None or self.looks_like_id(name)
 
-    # -- what the text names
+    # -- collecting the names
 
     def take(self, name: str) -> bool:
         """Note the server ``name``, or that the name is ambiguous. Returns whether the fleet has it."""

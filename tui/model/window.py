@@ -29,7 +29,7 @@ class MaintenanceStep(msgspec.Struct, frozen=True):
     action: Action
     state: State
     was_in_maintenance: bool | None = None
-    """Before the operation; None where the platform did not say."""
+    """Before the operation; None where the platform left it out."""
 
 
 MAY_HAVE_CHANGED = frozenset({*IN_FLIGHT, State.VERIFIED, State.UNSURE})
@@ -40,8 +40,8 @@ def held_in_maintenance(steps: Iterable[MaintenanceStep]) -> dict[str, str]:
     """Server id -> id of the window that put the server into maintenance and has not brought it back.
 
     ``steps`` are those of one account, in the order they began. Servers that were in maintenance before are
-    left out. A server leaves the list only when a window has verified that it is out of maintenance. The
-    result says what the windows did; ``Server.maintenance`` says whether a server is in maintenance now.
+    omitted. A server is dropped only when a window has verified that it is out of maintenance. The
+    result is what the windows did; ``Server.maintenance`` says whether a server is in maintenance now.
     """
     held: dict[str, str] = {}
     for step in steps:

@@ -23,7 +23,7 @@ class Job:
     """Its last status."""
 
     def status(self, now: float) -> str:
-        """The status at a moment, in the platform's own word."""
+        """The status at a moment, as the platform spells it."""
         if now >= self.ends:
             return self.outcome
         if now < self.begins:

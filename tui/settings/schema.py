@@ -107,7 +107,7 @@ VARIABLES: Mapping[str, str] = {
     "SSL_CERT_FILE": "certificate authorities to trust instead of the system's; SSL_CERT_DIR for a directory",
     "NO_COLOR": "no colours, if it is not empty",
 }
-"""Environment variables that are no setting's, and what each is for."""
+"""Environment variables that belong to no setting, and what each is for."""
 
 SAVED = frozenset({"columns", "sort", "filters", "history", "refresh_interval"})
 """Names of the settings that can be chosen in the program, which saves them in a file of its own."""

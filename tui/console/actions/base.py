@@ -14,7 +14,7 @@ class Actions:
     screen: Screen[Any]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Textual: whether an action can be run. The table of commands says when one cannot."""
+        """Textual: whether an action can be run. The table of commands decides."""
         return True
 
     def notify(self, message: str, severity: SeverityLevel = "information") -> None:

@@ -59,10 +59,10 @@ class ChosenServers:
         return list(self.servers.selection) or ([under_cursor] if under_cursor else [])
 
     def cursor_displaced(self, event: ServerList.CursorDisplaced) -> None:
-        """Note that the cursor's server is hidden or gone; say so if the servers changed by themselves."""
+        """Note that the cursor's server is hidden or removed; show a notice unless the operator did it."""
         self._displaced = (event, float("inf"))
         when_shown(self.screen, lambda: self._painted(event))
-        if not event.asked:
+        if not event.by_operator:
             where = f"the cursor is on {event.now} now" if event.now else "no server is shown"
             self.screen.app.notify(
                 f"{event.before} is not shown any more: {where}", severity="warning", markup=False
@@ -72,10 +72,10 @@ class ChosenServers:
         if self._displaced is not None and self._displaced[0] is event:
             self._displaced = (event, time.monotonic())
 
-    def displaced_before_key(self, *, ignore_asked: bool = False) -> str:
-        """Why the key being handled must not act on the cursor: its server changed before one could see it.
+    def displaced_before_key(self, *, ignore_by_operator: bool = False) -> str:
+        """Why the key being handled must not act on the cursor: its server changed too late to be seen.
 
-        Empty where it may act. With ``ignore_asked`` a change that the operator asked for does not count.
+        Empty where it may act. With ``ignore_by_operator`` a change made by the operator does not count.
         """
         if self._displaced is None or self.servers.selection or self.pane is not Pane.LIST:
             return ""
@@ -84,6 +84,6 @@ class ChosenServers:
             return ""  # a later filter brought the cursor back
         if input_queue_of(self.screen.app).current.event.time - painted_at >= PAINTED_FOR:
             return ""
-        if ignore_asked and event.asked:
+        if ignore_by_operator and event.by_operator:
             return ""
         return f"The cursor has just come to {event.now}, for {event.before} is hidden: press again"

@@ -43,7 +43,7 @@ class ColumnActions(Actions):
         self.servers.action_sort_reverse()
 
     def restore_sort(self) -> None:
-        """Sort as the settings have it, e.g. ``-cpu``."""
+        """Sort by the setting ``sort``, e.g. ``-cpu``."""
         if (sort := self.preferences.settings.sort) != "id":
             self.servers.sort(*parse_sort(sort))
 

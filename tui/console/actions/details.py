@@ -6,7 +6,7 @@ from tui.console.actions.base import Actions
 from tui.console.actions.chosen import ChosenServers
 from tui.console.change import StoreChange
 from tui.console.store import Store
-from tui.console.widgets.details import Details, done_to
+from tui.console.widgets.details import Details, operations_on
 from tui.console.widgets.server_list import ServerList
 
 
@@ -35,7 +35,7 @@ class DetailsActions(Actions):
         """Open the panel on a server."""
         self.panel.display = True
         self.screen.add_class("-details")
-        self.panel.show(self.store.fleet.servers.get(server_id), done_to(server_id, self.store))
+        self.panel.show(self.store.fleet.servers.get(server_id), operations_on(server_id, self.store))
 
     def follow_cursor(self, server_id: str | None) -> None:
         """Show another server if the panel is open."""
@@ -47,7 +47,7 @@ class DetailsActions(Actions):
         if not self.panel.display:
             return
         if change.details is not None:
-            self.panel.take(change.details)
+            self.panel.show_details(change.details)
         if change.details_failed is not None:
             self.panel.fail(change.details_failed.server_id, change.details_failed.message)
         shown = self.panel.server

@@ -16,7 +16,7 @@ from tui.model.filter.grammar import is_filter_name
 
 @dataclass(eq=False, repr=False)
 class FilterActions(Actions):
-    """Shows in the list what the filter bar says, and keeps filters under names."""
+    """Applies the filter bar's filter to the list, and keeps filters under names."""
 
     store: Store
     bar: FilterBar
@@ -31,13 +31,13 @@ class FilterActions(Actions):
         self.screen.set_focus(self.bar.query_one(Input))
 
     def apply(self, text: str) -> None:
-        """Show what ``text`` asks for, or what is wrong with it."""
+        """Show the servers that match ``text``, or what is wrong with it."""
         self.bar.show_error(self.servers.set_filter(text))
         if not isinstance(self.screen.focused, Input):
             self.servers.end_typing()
 
     def show_count(self) -> None:
-        """Say below the filter how many servers it finds."""
+        """Show below the filter how many servers it finds."""
         shown, total = self.servers.line_count(), len(self.store.fleet.servers)
         found = f"{shown:,} of {total:,} · enter keep · esc clear"
         self.bar.show_note(found if self.servers.filter else "")

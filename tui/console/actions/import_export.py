@@ -1,4 +1,4 @@
-"""Servers from elsewhere and to elsewhere: a ticket's text, a file, the clipboard."""
+"""Importing and exporting servers: a ticket's text, a file, the clipboard."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ class ImportExport(Actions):
             self.find(content, f"file {name}")
 
     def find(self, text: str, source: str = "pasted text") -> None:
-        """Show which servers ``text`` names, and mark them if the operator says so."""
+        """Show which servers ``text`` names, and mark them if the operator agrees."""
         fleet, selection = self.store.fleet, self.servers.selection
         preview = TicketPreview(text, lambda text: find_servers(text, fleet, selection), fleet, source)
         if not preview.found:
@@ -98,5 +98,5 @@ class ImportExport(Actions):
 
 
 def default_name(at: float) -> str:
-    """A name for an export made at ``at`` (seconds since 1970), to the second, so that it is seldom taken."""
+    """A name for an export made at ``at`` (seconds since the epoch), to the second, so that it is unique."""
     return time.strftime("pitstop-servers-%Y%m%d-%H%M%S.csv", time.localtime(at))

@@ -33,7 +33,7 @@ class MarkActions(Actions):
         """Mark or unmark the server under the cursor, and go on to the next."""
         server_id = self.chosen.under_cursor
         if self.chosen.pane is Pane.LIST:
-            if displaced := self.chosen.displaced_before_key(ignore_asked=True):
+            if displaced := self.chosen.displaced_before_key(ignore_by_operator=True):
                 self.status.say(displaced)
             else:
                 self._marking().toggle_at_cursor()
@@ -57,11 +57,11 @@ class MarkActions(Actions):
             self._marking().invert()
 
     def action_unmark(self) -> None:
-        """Take every mark off, also of servers that are not shown."""
+        """Remove every mark, also of servers that are not shown."""
         self._marking().unmark_all()
 
     def action_range(self) -> None:
-        """Begin a range at the cursor, or end the one begun."""
+        """Begin a range at the cursor, or end the one being drawn."""
         self._marking().toggle_range()
 
     def action_span(self) -> None:
@@ -69,7 +69,7 @@ class MarkActions(Actions):
         self._marking().mark_to_cursor()
 
     def action_undo(self) -> None:
-        """Take back the last change of the marks."""
+        """Undo the last change of the marks."""
         self._marking().undo()
 
     def toggle_group(self, group_id: str | None) -> None:
@@ -81,11 +81,11 @@ class MarkActions(Actions):
         self.servers.marking.mark_ids(ids, on, rule=f"group {group_id}", missing=fleet.missing(group_id))
 
     def notify_vanished(self, server_ids: Sequence[str]) -> None:
-        """Say which marked servers are no longer there, if any."""
+        """Show which marked servers no longer exist, if any."""
         if server_ids:
             what = counted(len(server_ids), "marked server")
             self.notify(f"{what} no longer there: {named(server_ids)}", "warning")
 
     def notify_range_ended(self) -> None:
-        """Say that the range being drawn is over."""
+        """Show that the range being drawn has ended."""
         self.notify("The list changed, so the range ended; what it marked stays marked", "warning")

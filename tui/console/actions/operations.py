@@ -21,7 +21,7 @@ from tui.model.plan import make_plan
 
 @dataclass(eq=False, repr=False)
 class OperationActions(Actions):
-    """Asks before anything is changed; the engine gets what was confirmed."""
+    """Asks before anything is changed, and passes what was confirmed to the engine."""
 
     store: Store
     engine: EngineFacade
@@ -43,11 +43,11 @@ class OperationActions(Actions):
         self._ask(Action(action), self.chosen.ids(), missing=selection.missing, hidden=hidden)
 
     def action_bring_back(self) -> None:
-        """End maintenance on just those servers that this operator's windows left in it, after asking."""
+        """End maintenance, after asking, on just the servers that this operator's windows hold in it."""
         store = self.store
-        unseen = store.left - store.fleet.servers.keys()
+        unseen = store.held_in_maintenance - store.fleet.servers.keys()
         missing = store.fleet.missing() if unseen else ()
-        self._ask(Action.STOP_MAINTENANCE, store.left_behind(), missing=missing)
+        self._ask(Action.STOP_MAINTENANCE, store.still_in_maintenance(), missing=missing)
 
     def action_cancel(self) -> None:
         """Ask whether to send nothing more of the operation that the results show."""
@@ -63,18 +63,18 @@ class OperationActions(Actions):
 
     def action_send_rest(self) -> None:
         """Ask whether to send what interrupted operations left unsent."""
-        left = self.store.interrupted()
+        interrupted = self.store.interrupted()
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self.engine.resume(send_planned=True)
 
         self.screen.app.push_screen(
-            ask_to_send_rest(sum(operation.unsent for operation in left), len(left)), answered
+            ask_to_send_rest(sum(operation.unsent for operation in interrupted), len(interrupted)), answered
         )
 
     def notify_ended(self, operation_id: str) -> None:
-        """Say how an operation ended."""
+        """Show how an operation ended."""
         operation = self.store.operations.get(operation_id)
         if operation is None:
             return

@@ -1,4 +1,4 @@
-"""Reading the servers again: now, and by itself."""
+"""Reading the servers again: on command, and at an interval."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class RefreshActions(Actions):
         self.store.reading = True
         self.servers.set_first_reading(self.store.read_at is None)
         if self.details.display:
-            self.details.again()
+            self.details.reread()
         self.engine.refresh()
         self.engine.read_prior_targets()
         self.status.check()

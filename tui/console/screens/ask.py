@@ -60,7 +60,7 @@ def ask_to_cancel(waiting: int, total: int) -> AskScreen:
 
 
 def ask_to_send_rest(waiting: int, operations: int) -> AskScreen:
-    """Ask whether to send ``waiting`` servers that interrupted operations left unsent."""
+    """Ask whether to send ``waiting`` unsent servers of interrupted operations."""
     text = (
         f"{counted(operations, 'operation')} ended before everything was sent. Nothing is sent twice: only "
         "servers that nothing was ever sent for."

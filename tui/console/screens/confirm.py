@@ -25,7 +25,7 @@ REASONS = 4
 
 
 class Confirmed(NamedTuple):
-    """The operator's yes: what to carry out, and why."""
+    """The operator's consent: the plan to carry out, and the reason."""
 
     plan: Plan
     reason: str
@@ -40,9 +40,9 @@ def skipped(plan: Plan) -> str:
 
 
 class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
-    """Says what will happen to which servers and which are skipped, and asks.
+    """Shows what will happen to which servers and which are skipped, and asks.
 
-    The reason, the count, the data centers left out and the answers come in this order; the focus is on the
+    The reason, the count, the data centers not read and the answers come in this order; the focus is on the
     first one that is still missing.
     """
 
@@ -160,7 +160,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         return not self._must_count or self.query_one("#count", LineInput).value.strip() == str(self._marked)
 
     def _is_partial(self) -> bool:
-        """Whether the operator typed the data centers that are left out."""
+        """Whether the operator typed the data centers that were not read."""
         fields = self.query("#partial").results(LineInput)
         return all(names_typed(field.value, self._missing) for field in fields)
 

@@ -27,7 +27,7 @@ MOVING = (
 
 
 def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """(section, [(keys, name, what it does)]) in the table's order; commands without a key say "palette"."""
+    """(section, [(keys, name, what it does)]) in the table's order; commands without a key show "palette"."""
     return [
         (section, [(", ".join(keys_of(c, keymap)) or "palette", c.label, c.help) for c in found])
         for section, found in groupby(commands, key=lambda command: command.section)
@@ -37,10 +37,10 @@ def key_table(commands: list[Command], keymap: Keymap) -> list[tuple[str, list[t
 def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) -> Content:
     """The whole page, with lines of at most ``width`` cells."""
 
-    def row(left: str, note: str, wide: int, middle: str = "", look: str = "bold") -> Content:
+    def row(left: str, note: str, wide: int, middle: str = "", style: str = "bold") -> Content:
         room = max(20, width - wide - 1 - len(middle))
         lines = ("\n" + " " * (width - room)).join(wrap(note, room))
-        return Content.assemble((f"{left:<{wide}} ", look), middle, (lines, "$quiet"))
+        return Content.assemble((f"{left:<{wide}} ", style), middle, (lines, "$quiet"))
 
     sections: list[tuple[str, list[Content]]] = [
         (section, [row(keys, help_, 11, f"{label:<18}") for keys, label, help_ in rows])
@@ -49,10 +49,10 @@ def help_text(command_context: CommandContext, keymap: Keymap, width: int = 74) 
     sections.append(("Moving", [row(keys, what, 20) for keys, what in MOVING]))
     sections.append(("Filter", [row(rule.form, rule.meaning, 21) for rule in GRAMMAR]))
     states = [
-        row(f"{look.sign} {look.word}", look.meaning, 12, look=f"$state-{look.colour}")
-        for look in STATE_STYLES.values()
+        row(f"{state.sign} {state.word}", state.meaning, 12, style=f"$state-{state.colour}")
+        for state in STATE_STYLES.values()
     ]
-    signs = [row(sign, meaning, 12, look=look) for sign, look, meaning in SIGNS]
+    signs = [row(sign, meaning, 12, style=style) for sign, style, meaning in SIGNS]
     sections += [("States", states), ("Signs", signs)]
     lines: list[Content] = []
     for title, rows in sections:

@@ -30,7 +30,7 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
         self._unlock = unlock
 
     def compose(self) -> ComposeResult:
-        """Whose password is asked for, and one field."""
+        """The user whose password is needed, and one field."""
         with Vertical(classes="dialog"):
             yield Static("Locked", classes="question")
             yield Static("What was sent is followed up meanwhile. Press any key.", id="message", markup=False)
@@ -60,12 +60,12 @@ class LockScreen(ModalScreen[None], inherit_bindings=False):
             self._unlock(password)
 
     def store_changed(self, change: StoreChange) -> None:
-        """Close, or say that the password is wrong."""
+        """Close after the right password; after a wrong one show that it is wrong."""
         match change.unlocking:
             case Unlocked():
                 self.dismiss(None)
             case UnlockRefused(wait=wait):
-                pause = f" For {wait:.0f} s none is looked at." if wait else ""
+                pause = f" For {wait:.0f} s no password is checked." if wait else ""
                 self._say(f"That is not the password.{pause}")
 
     def _say(self, text: str) -> None:

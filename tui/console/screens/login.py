@@ -72,7 +72,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = []
     VERTICAL_BREAKPOINTS = []
 
-    class Asked(Message):
+    class Submitted(Message):
         """The operator wants to log in."""
 
         def __init__(self, endpoint: "Endpoint", user: str, password: str, account: str) -> None:
@@ -92,9 +92,9 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self._first = names.index(start.endpoint) if start.endpoint in names else 0
         self._settings = settings
         self._start = start
-        self._busy = self._ready = self._asked_early = False
+        self._busy = self._ready = self._submitted_early = False
         self._filled_in = ("", "", "")
-        """What an endpoint filled in; the next one replaces it, unlike what was typed."""
+        """The values that the chosen endpoint filled in; the next one replaces them, unlike typed ones."""
 
     def compose(self) -> ComposeResult:
         """The form. Few widgets: each one delays the first paint."""
@@ -110,7 +110,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
             yield Static("enter log in   tab next field   ctrl+q quit", id="keys", markup=False)
 
     def on_mount(self) -> None:
-        """Fill in what is known of the endpoint, and focus the first empty field."""
+        """Fill in the endpoint's known values, and focus the first empty field."""
         self._endpoint_changed()
         self.watch(self.query_one(EndpointChoice), "index", self._endpoint_changed, init=False)
         self.query_one("#password" if self._field("user") else "#user").focus()
@@ -140,7 +140,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
     def ready(self) -> None:
         """Accept logins: the engine has started. With user and password in the start options, log in once."""
         self._ready = True
-        if self._asked_early or (self._start.user and self._start.password):
+        if self._submitted_early or (self._start.user and self._start.password):
             self.action_log_in()
 
     @on(Input.Submitted)
@@ -149,7 +149,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         if self._busy:
             return
         if not self._ready:
-            self._asked_early = True
+            self._submitted_early = True
             return
         for name, what in (("user", "user name"), ("password", "password")):
             if not self._field(name):
@@ -160,7 +160,9 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self._set_busy(True)
         self._say(f"Logging in to {endpoint.name} …", "")
         self.post_message(
-            self.Asked(endpoint, self._field("user"), self._field("password"), self._field("account").strip())
+            self.Submitted(
+                endpoint, self._field("user"), self._field("password"), self._field("account").strip()
+            )
         )
 
     def store_changed(self, change: "StoreChange") -> None:
@@ -186,7 +188,7 @@ class LoginScreen(Screen[None], inherit_bindings=False):
         self._busy = busy
         self.query_one("#form").disabled = busy
 
-    def _say(self, text: str, look: str) -> None:
+    def _say(self, text: str, css_class: str) -> None:
         message = self.query_one("#message", Static)
-        message.set_class(look == "-error", "-error")
+        message.set_class(css_class == "-error", "-error")
         message.update(text)

@@ -15,7 +15,7 @@ from tui.console.theme import styles
 from tui.console.widgets.line_input import LineInput
 
 NOT_HERE = {"palette", "pane.next", "pane.previous"}
-"""Commands that are of no use from inside the palette."""
+"""Commands that have no use inside the palette."""
 
 
 def matching(text: str, now: CommandContext) -> list[Command]:

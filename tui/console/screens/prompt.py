@@ -31,7 +31,7 @@ async def ask_for(
 ) -> Accepted | None:
     """Ask for a line until ``accept`` does not raise ``Refused``, and return its result.
 
-    None if the operator cancels. ``line`` is offered at first; ``yes`` names the button.
+    None if the operator cancels. ``line`` is the initial text; ``yes`` names the button.
     """
     wrong = ""
     while answer := await app.push_screen_wait(PromptScreen(question, text, line=line, yes=yes, wrong=wrong)):

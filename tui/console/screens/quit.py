@@ -24,7 +24,7 @@ class QuitAnswer(Enum):
 
 
 class QuitScreen(Question[QuitAnswer], inherit_bindings=False):
-    """Says what is unfinished, and asks; staying has the focus.
+    """Shows what is unfinished, and asks; staying has the focus.
 
     With ``can_bring_back`` the operator may also bring back the servers left in maintenance.
     """
@@ -43,8 +43,8 @@ class QuitScreen(Question[QuitAnswer], inherit_bindings=False):
     def __init__(self, store: Store, *, can_bring_back: bool) -> None:
         super().__init__()
         self._question, self._text = quit_question(store)
-        self._left = store.left_behind()
-        self._can_bring_back = can_bring_back and bool(self._left)
+        self._in_maintenance = store.still_in_maintenance()
+        self._can_bring_back = can_bring_back and bool(self._in_maintenance)
 
     def compose(self) -> ComposeResult:
         """The question, what is unfinished, and the answers."""
@@ -56,7 +56,7 @@ class QuitScreen(Question[QuitAnswer], inherit_bindings=False):
                 yield Choice("n", "stay", id="stay")
                 if self._can_bring_back:
                     yield Choice("b", "bring them back", id="bring-back")
-                yield Choice("y", "leave in maintenance" if self._left else "leave", id="quit")
+                yield Choice("y", "leave in maintenance" if self._in_maintenance else "leave", id="quit")
 
     @on(Choice.Pressed)
     def _pressed(self, event: Choice.Pressed) -> None:
@@ -75,7 +75,7 @@ class QuitScreen(Question[QuitAnswer], inherit_bindings=False):
 
 def quit_question(store: Store) -> tuple[str, str]:
     """The question, and the lines below it about work under way and servers in maintenance."""
-    running, left, unread = store.running(), store.left_behind(), store.left_unread()
+    running, held, unread = store.running(), store.still_in_maintenance(), store.held_unread()
     inside = store.endpoint is not None and store.endpoint.sandbox
     waiting = sum(operation.unsent for operation in running)
     sent = store.unsettled() - waiting
@@ -91,16 +91,16 @@ def quit_question(store: Store) -> tuple[str, str]:
         lines.append(f"{counted(waiting)}: not sent yet, and not sent if you leave.")
     if running and not inside:
         lines.append("Everything is in the journal: the next start, or `pitstop resume`, takes it up.")
-    if left:
-        lines.append(f"You put into maintenance, and did not bring back: {named(left)}.")
+    if held:
+        lines.append(f"You put into maintenance, and did not bring back: {named(held)}.")
     if unread:
         without = listed(store.fleet.missing())
         lines.append(f"You put into maintenance, with {without} not read: {named(unread)}.")
     under_way = f"{counted(len(running), 'operation')} under way"
-    still = f"{counted(len(left))} of yours still in maintenance"
+    still = f"{counted(len(held))} of yours still in maintenance"
     perhaps = f"{counted(len(unread))} of yours perhaps still in maintenance"
     behind = " and ".join(
-        text for text, there in ((under_way, running), (still, left), (perhaps, unread)) if there
+        text for text, there in ((under_way, running), (still, held), (perhaps, unread)) if there
     )
     return f"Leave with {behind}?", "\n".join(lines)
 
@@ -110,8 +110,8 @@ def maintenance_reminder(store: Store) -> str:
     if store.endpoint is not None and store.endpoint.sandbox:
         return ""  # it ends with this process
     kinds = {
-        "still in maintenance": store.left_behind(),
-        "perhaps still in maintenance, and could not be looked at": store.left_unread(),
+        "still in maintenance": store.still_in_maintenance(),
+        "perhaps still in maintenance, and could not be read": store.held_unread(),
     }
     sentences = [
         f"{counted(len(ids))} of yours {'is' if len(ids) == 1 else 'are'} {how}: {named(ids)}. "

@@ -55,17 +55,17 @@ class ReloginScreen(Dialog[None], inherit_bindings=False):
         self._busy = True
         self.query_one("#message", Static).update("Logging in …")
         self.post_message(
-            LoginScreen.Asked(store.endpoint, store.session.user, event.value, store.session.account)
+            LoginScreen.Submitted(store.endpoint, store.session.user, event.value, store.session.account)
         )
 
     def on_screen_resume(self) -> None:
-        """Textual: it is on top. Drop what is being typed: it was for another screen."""
+        """Textual: it is on top. Discard what is being typed: it was for another screen."""
         super().on_screen_resume()
         input_queue_of(self.app).discard_typing()
         when_shown(self, lambda: input_queue_of(self.app).discard_typing())
 
     def say(self, text: str) -> None:
-        """Show a line about a key in place of the reason; an empty text brings the reason back."""
+        """Show a line about a key in place of the reason; an empty text restores the reason."""
         if not self._busy:
             self.query_one("#message", Static).update(text or self._message)
 

@@ -80,7 +80,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             "refresh": self._refresh,
             "operations": self._operations,
         }
-        """What the actions of commands begin with, and the objects that have them."""
+        """Kind, the part of a command's action before the dot -> the object that has the action."""
 
     def compose(self) -> ComposeResult:
         """Status, groups and servers side by side, results below, keys."""
@@ -95,14 +95,14 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         yield CommandBar(self._command_keys, self.command_context)
 
     def on_mount(self) -> None:
-        """Read the servers, and take up what an earlier run left unfinished."""
+        """Read the servers, and resume what an earlier run left unfinished."""
         self._columns.restore_sort()
         self._refresh.action_now()
         self._engine.resume()
 
     @property
     def command_context(self) -> commands.CommandContext:
-        """What decides which commands can be used now."""
+        """The facts that decide which commands can be used now."""
         shown = self.results.operation
         return commands.CommandContext(
             pane=self.chosen.pane,
@@ -114,10 +114,10 @@ class ServersScreen(Screen[None], inherit_bindings=False):
             shown=self.servers.line_count(),
             operations=len(self.store.operations),
             unsent=shown.unsent if shown and shown.ended is None else 0,
-            left_over=sum(operation.unsent for operation in self.store.interrupted()),
+            interrupted_unsent=sum(operation.unsent for operation in self.store.interrupted()),
             details=self.details.display,
             loading=self.store.reading,
-            left=len(self.store.left_behind()),
+            still_in_maintenance=len(self.store.still_in_maintenance()),
             filtered=bool(self.servers.filter),
             filters=tuple(self.servers.named_filters.items()),
         )
@@ -201,15 +201,15 @@ class ServersScreen(Screen[None], inherit_bindings=False):
         self._import_export.find(event.text)
 
     def on_paste(self, event: Paste) -> None:
-        """Textual: text was pasted that no line of input took. A ticket, most likely."""
+        """Textual: text was pasted where no line of input had the focus. Most likely a ticket."""
         self._import_export.find(event.text)
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         self._filters.apply(event.text)
 
-    @on(FilterBar.Left)
-    def _filter_left(self) -> None:
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
         self._filters.close()
 
     @on(GroupTree.Chosen)

@@ -71,8 +71,8 @@ def speaks_unicode(environ: Mapping[str, str], encoding: str, *, coerced: bool) 
     return True
 
 
-def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
-    """Call ``gone`` once, on a thread of its own, when the terminal at ``fd`` hangs up.
+def watch_hang_up(fd: int, on_hang_up: Callable[[], None]) -> threading.Thread:
+    """Call ``on_hang_up`` once, on a thread of its own, when the terminal at ``fd`` hangs up.
 
     Needed where SIGHUP is ignored (nohup, some shells): Textual would read the end of the file in a busy
     loop.
@@ -83,7 +83,7 @@ def watch_hang_up(fd: int, gone: Callable[[], None]) -> threading.Thread:
         poller.register(fd, 0)  # hang-up and error are reported always
         for _, event in poller.poll():
             if event & (select.POLLHUP | select.POLLERR):
-                gone()
+                on_hang_up()
 
     thread = threading.Thread(target=wait, name="pitstop-hang-up", daemon=True)
     thread.start()
@@ -107,7 +107,7 @@ def handle_signals(callback: Callable[[int], None]) -> Iterator[None]:
 
 
 def detach_streams() -> None:
-    """Redirect the standard streams to /dev/null: the terminal has gone."""
+    """Redirect the standard streams to /dev/null: the terminal has hung up."""
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

@@ -87,7 +87,7 @@ class DisplayDriver(TextualDriver):
         return self._continued
 
     def _resume(self) -> None:
-        """Enter application mode again, also after SIGSTOP, where it was not left but the terminal was."""
+        """Enter application mode again, also after SIGSTOP, which stops the process without leaving it."""
         if not self.application.is_running:
             return
         before = self.attrs_before

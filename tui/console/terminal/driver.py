@@ -52,7 +52,7 @@ class AltKeyParser(KeyParser):
 
 
 class Driver(DisplayDriver):
-    """Posts the keys of one read together, and survives a terminal that has gone."""
+    """Posts the keys of one read together, and survives a terminal that has hung up."""
 
     newest: events.Event | None = None
     """The key or paste that was read last."""
@@ -60,7 +60,7 @@ class Driver(DisplayDriver):
     """Whether something was read and is not posted yet."""
 
     def run_input_thread(self) -> None:
-        """Textual: read until the driver stops or the terminal has gone."""
+        """Textual: read until the driver stops or the terminal has hung up."""
         parser, decoder = AltKeyParser(self.debug), getincrementaldecoder("utf-8")("replace")
         while not self.exit_event.is_set():
             messages: list[Message] = []
@@ -80,7 +80,7 @@ class Driver(DisplayDriver):
         return self._posting or self._readable(0)
 
     def _read(self) -> bytes:
-        """Read once. Without data the terminal has gone; another thread notices that and ends the program."""
+        """Read once. No data means a hang-up; another thread notices that and ends the program."""
         data = b""
         with contextlib.suppress(OSError):
             data = os.read(self.fileno, READ_SIZE)

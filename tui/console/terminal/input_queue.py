@@ -58,7 +58,7 @@ class InputQueue:
         self._no_effects = asyncio.Event()
         self._no_effects.set()
         self._effects = 0
-        """How many effects go on beside the messages."""
+        """How many effects go on outside Textual's messages."""
         self._settled = True
         """Whether the last event that was taken from the queue had its effect."""
         self._pasted_at = float("-inf")
@@ -81,7 +81,7 @@ class InputQueue:
         return (driver.newest if isinstance(driver, Driver) else self._newest) is key
 
     def has_unread_input(self) -> bool:
-        """Whether the terminal has input that was not read yet: this process may have stood still."""
+        """Whether the terminal has input that was not read yet: this process may have been stopped."""
         driver = self._app.driver
         return isinstance(driver, Driver) and driver.has_unread_input()
 
@@ -100,11 +100,11 @@ class InputQueue:
         self._arrived.set()
 
     def discard_typing(self) -> None:
-        """Discard keys until the operator pauses: a screen came or went by itself while they were typed."""
+        """Discard keys until the operator pauses: a screen opened or closed by itself during typing."""
         self._discarding_since = time.monotonic()
 
     def begin_effect(self) -> None:
-        """Wait with the next event until ``end_effect``: an effect goes on beside the messages."""
+        """Hold the next event until ``end_effect``: an effect goes on outside Textual's messages."""
         self._effects += 1
         self._no_effects.clear()
 
@@ -117,7 +117,7 @@ class InputQueue:
     # -- within
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """End the application with its input: it must not stand there as if it read keys."""
+        """End the application when its queue ends: it must not look alive while it reads no keys."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._app.handle_error(error)
 
@@ -211,14 +211,14 @@ class InputQueue:
 
     def _busy_nodes(self) -> list[MessagePump]:
         """The nodes that may have messages, in the order in which messages bubble."""
-        with suppress(ScreenStackError):  # the application is on its way out
+        with suppress(ScreenStackError):  # the application is exiting
             busy = [node for node in self._app.screen.walk_children() if node.message_queue_size]
             return [*busy, *(self._app.focused or self._app.screen).ancestors_with_self]
         return [self._app]
 
 
 async def _wait_until_handled(node: MessagePump) -> None:
-    """Wait until ``node`` has handled what was posted to it before, or is gone."""
+    """Wait until ``node`` has handled what was posted to it before, or has been removed."""
     done = asyncio.Event()
     if node.call_later(done.set):
         while not done.is_set() and node.is_running:

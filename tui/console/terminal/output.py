@@ -27,14 +27,14 @@ class _Text(NamedTuple):
 class Output:
     """A queue of output and the thread that writes it. No method waits for the terminal but ``stop``.
 
-    When the terminal has gone, output is discarded without an error.
+    When the terminal has hung up, output is discarded without an error.
     """
 
     def __init__(self, file: TextIO) -> None:
         self._fd = file.fileno()
         self._encoding, self._errors = file.encoding, file.errors or "strict"
         self._queue: SimpleQueue[_Text | None] = SimpleQueue()
-        self._gone = False
+        self._closed = False
         self._no_frames = False
         self._written = 0
         self._thread = threading.Thread(target=self._run, name="pitstop-output", daemon=True)
@@ -101,13 +101,13 @@ class Output:
                     text.written()
 
     def _write(self, data: bytes) -> None:
-        while data and not self._gone:
+        while data and not self._closed:
             try:
                 count = os.write(self._fd, data)
             except BlockingIOError:  # another program made the terminal non-blocking
                 select.select([], [self._fd], [])
             except OSError:
-                self._gone = True
+                self._closed = True
             else:
                 data = data[count:]
                 self._written += count

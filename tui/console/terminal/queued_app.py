@@ -1,4 +1,4 @@
-"""An application whose input is queued, and what its screens need of that."""
+"""An application whose input is queued, and the helpers that its screens use."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

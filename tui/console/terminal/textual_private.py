@@ -168,10 +168,10 @@ def key_name(character: str) -> str:
 
 
 def fix_colour_cache() -> None:
-    """Have Textual's cache of border colours keep colours only.
+    """Make Textual's cache of border colours keep colours only.
 
     Its key includes the widget's cache of styles, so that it keeps the last 1,024 widgets that were closed
-    (Textualize/textual#6665). Does nothing where Textual has mended that.
+    (Textualize/textual#6665). Does nothing where Textual has fixed that.
     """
     cached = getattr(StylesCache.get_inner_outer, "__wrapped__", None)
     if cached is not None:

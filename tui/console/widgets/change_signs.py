@@ -1,4 +1,4 @@
-"""The signs of what a refresh changed: they stand beside a server for some seconds."""
+"""The signs of what a refresh changed, shown beside a server for some seconds."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,9 +14,9 @@ CHANGES_SHOWN = 20.0
 
 
 class ChangeSigns:
-    """The sign of each server that changed lately. All go together, some seconds after the first came.
+    """The sign of each server that changed lately. All are removed together, some seconds after the first.
 
-    ``refresh`` is called with the servers whose sign went or became another one.
+    ``refresh`` is called with the servers whose sign was removed or replaced.
     """
 
     def __init__(self, widget: MessagePump, refresh: Callable[[Collection[str]], None]) -> None:

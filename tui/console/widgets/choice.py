@@ -29,7 +29,7 @@ class Choice(Widget, can_focus=True):
         key: str,
         label: str,
         *,
-        id: str,  # noqa: A002 - Textual's own word
+        id: str,  # noqa: A002 - Textual's own name
         disabled: bool = False,
     ) -> None:
         super().__init__(id=id, disabled=disabled)

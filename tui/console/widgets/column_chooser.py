@@ -33,9 +33,9 @@ class ColumnLines(LineList):
         self.shown: set[str] = set()
         self.widths: dict[str, int | None] = {}
         self.names: list[str] = []
-        self.take(layout)
+        self.set_layout(layout)
 
-    def take(self, layout: ColumnLayout) -> None:
+    def set_layout(self, layout: ColumnLayout) -> None:
         """List the columns of a layout."""
         self.shown = {item.name for item in layout.columns}
         self.widths = {item.name: item.width for item in layout.columns}
@@ -150,12 +150,12 @@ class ColumnChooser(Dialog[ColumnLayout | None]):
 
     def action_default(self) -> None:
         """Choose the default columns."""
-        self.lines.take(DEFAULT_LAYOUT)
+        self.lines.set_layout(DEFAULT_LAYOUT)
         self.lines.refresh_lines_seen()
 
     @on(Choice.Pressed, "#yes")
     def action_keep(self) -> None:
-        """Close with what is chosen."""
+        """Close and return the chosen layout."""
         self.dismiss(self.lines.column_layout)
 
     @on(Choice.Pressed, "#no")

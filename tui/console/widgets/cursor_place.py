@@ -17,7 +17,7 @@ class CursorPlace(NamedTuple):
     """The ids of the catalog's rows."""
 
     def find(self, index_of: Callable[[str], int | None]) -> int:
-        """The line of the same server in the new view, which ``index_of`` knows.
+        """The line of the same server in the new view; ``index_of`` returns it.
 
         Where it is not shown, the next server below that is, else the nearest above; 0 without any.
         """
@@ -31,13 +31,13 @@ class CursorPlace(NamedTuple):
 class FilterOrigin:
     """Remembers where the cursor was before a filter that is being typed hid its server.
 
-    Half a filter may hide a server that the whole one shows: how fast somebody types moves no cursor.
+    Half a filter may hide a server that the whole one shows, so the cursor must not depend on typing speed.
     """
 
     def __init__(self) -> None:
         self._place: CursorPlace | None = None
         self._since: str | None = None
-        """The server that the cursor is on since."""
+        """The server that the cursor has been on since then."""
 
     def before(self, now: CursorPlace) -> CursorPlace:
         """Where the cursor belongs: to the remembered place, unless it moved from where the filter put it."""
@@ -49,5 +49,5 @@ class FilterOrigin:
         self._place, self._since = (before, now) if moved else (None, None)
 
     def forget(self) -> None:
-        """The filter is not being typed any more."""
+        """Forget the place: the filter is not being typed any more."""
         self._place = self._since = None

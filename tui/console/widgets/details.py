@@ -13,7 +13,7 @@ from tui.cells import fit, printable, wrap
 from tui.console.later import later
 from tui.console.widgets.line_list import LineList
 from tui.console.widgets.times import wall_time
-from tui.model.describe import Done, Fact, describe, raw_lines
+from tui.model.describe import Fact, ServerOperation, describe, raw_lines
 from tui.model.fleet import Fleet
 from tui.model.operation import STATE_STYLES
 from tui.model.server import Server, ServerDetails
@@ -28,7 +28,7 @@ LABEL = 13
 
 
 class Details(LineList):
-    """Shows what the fleet knows of a server at once; requests the rest when the cursor rests on it.
+    """Shows the fleet's data about a server at once; requests the rest when the cursor rests on it.
 
     Scrolls by line and has no cursor. ``action_raw`` switches between the fields and the raw answer.
     """
@@ -50,7 +50,7 @@ class Details(LineList):
         self.fleet = fleet
         self.server: Server | None = None
         self.raw = False
-        self._done: tuple[Done, ...] = ()
+        self._operations: tuple[ServerOperation, ...] = ()
         self._fetched: LRUCache[str, ServerDetails] = LRUCache(64)
         self._problem = ""
         self._requested = ""
@@ -58,11 +58,11 @@ class Details(LineList):
         self.lines: list[tuple[str, str]] = []
         """Each line: its text, and the name of its style."""
 
-    def show(self, server: Server | None, done: Sequence[Done] = ()) -> None:
-        """Show a server, or nothing; ``done`` are its operations in this console, newest first."""
+    def show(self, server: Server | None, operations: Sequence[ServerOperation] = ()) -> None:
+        """Show a server, or nothing; ``operations`` are those on it in this console, newest first."""
         other = server is None or self.server is None or server.id != self.server.id
         rest = REST if self.server is not None else 0.0  # just opened: request them at once
-        self.server, self._done = server, tuple(done)
+        self.server, self._operations = server, tuple(operations)
         if other:
             self._problem, self.raw, self._requested = "", False, ""
             if self.is_mounted:
@@ -70,7 +70,7 @@ class Details(LineList):
         self._lay_out()
         self._request_soon(rest)
 
-    def take(self, details: ServerDetails) -> None:
+    def show_details(self, details: ServerDetails) -> None:
         """Show the details that were read for a server."""
         id_ = details.server.id
         self._fetched[id_] = details
@@ -84,7 +84,7 @@ class Details(LineList):
             self._problem = message
             self._lay_out()
 
-    def again(self) -> None:
+    def reread(self) -> None:
         """Forget the details that were read, and request those of the server shown."""
         self._fetched.clear()
         self._requested = ""
@@ -209,7 +209,7 @@ class Details(LineList):
             return [(printable(line), "") for line in raw_lines(details)]
         paths = {self.server.group_id: self.fleet.path(self.server)}
         lines: list[tuple[str, str]] = []
-        for fact in describe(self.server, paths, details, self._done):
+        for fact in describe(self.server, paths, details, self._operations):
             lines += self._lines_of(fact)
         return lines
 
@@ -226,10 +226,12 @@ class Details(LineList):
         ]
 
 
-def done_to(server_id: str, store: "Store") -> list[Done]:
+def operations_on(server_id: str, store: "Store") -> list[ServerOperation]:
     """The operations on a server in this console, newest first."""
     return [
-        Done(operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at))
+        ServerOperation(
+            operation.action, operation.targets[server_id], wall_time(operation.targets[server_id].at)
+        )
         for operation in reversed(store.operations.values())
         if server_id in operation.targets
     ]

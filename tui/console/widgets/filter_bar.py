@@ -53,8 +53,8 @@ class FilterBar(Vertical):
             """Only the newest filter matters."""
             return isinstance(message, FilterBar.Changed)
 
-    class Left(Message):
-        """The operator leaves the filter for the list."""
+    class Closed(Message):
+        """The operator has finished the filter; the focus returns to the list."""
 
     def __init__(self, text: str = "", *, history: Iterable[str] = (), id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -115,7 +115,7 @@ class FilterBar(Vertical):
         """Post the filter and leave it."""
         event.stop()
         self._post()
-        self.post_message(self.Left())
+        self.post_message(self.Closed())
 
     def on_descendant_blur(self) -> None:
         """Textual: post the filter before the next widget acts on the list."""
@@ -134,7 +134,7 @@ class FilterBar(Vertical):
         if self.text:
             self.set_text("")
         else:
-            self.post_message(self.Left())
+            self.post_message(self.Closed())
 
     def _post(self) -> None:
         if self._timer is not None:

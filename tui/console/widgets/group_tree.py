@@ -86,7 +86,7 @@ class GroupTree(LineList):
             later(self, 1.0, self._count_again)
 
     def choose(self, group_id: str | None) -> None:
-        """Restrict the list to a group; None lifts that."""
+        """Restrict the list to a group; None ends the restriction."""
         before, self.chosen = self.chosen, group_id
         for index in self.seen():
             group = self.branches[index].group
@@ -97,7 +97,7 @@ class GroupTree(LineList):
     # -- actions
 
     def action_choose(self) -> None:
-        """Restrict the list to the group under the cursor, or lift that."""
+        """Restrict the list to the group under the cursor, or end the restriction."""
         group = self.branches[self.cursor].group
         wanted = group.id if group else None
         self.choose(None if wanted == self.chosen else wanted)
@@ -141,7 +141,7 @@ class GroupTree(LineList):
     # -- drawing
 
     def line_count(self) -> int:
-        """How many groups are not folded away, and the line for all."""
+        """The number of visible groups, and one for the line of all servers."""
         return len(self.branches)
 
     def line_key(self, index: int) -> Hashable:
@@ -202,7 +202,7 @@ class GroupTree(LineList):
         self._flatten()
 
     def _flatten(self) -> None:
-        """Make the lines that are not folded away; each group once, even where groups form a circle."""
+        """Make the visible lines; each group once, even where groups form a circle."""
         branches = [Branch(None, 0, False)]
         pending = [(group, 0) for group in reversed(self._below.get(None, ()))]
         while pending:

@@ -19,7 +19,7 @@ class LineList(LineStyles, can_focus=True):
     """Base of every list: cursor, scrolling, a cache of lines, and refreshing only cells that changed.
 
     A line is a gutter (cursor and marks, always drawn) and a body (cached until ``line_key`` differs).
-    Subclasses say how many lines there are and draw one; they refresh what they change by
+    Subclasses return the number of lines and draw one; they refresh what they change by
     ``refresh_gutter``, ``refresh_cells`` or ``refresh_line_at``, never the whole widget.
     """
 

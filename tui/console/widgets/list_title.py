@@ -6,7 +6,7 @@ from tui.model.selection import Selection
 
 
 def list_title(shown: View, marked: Selection, note: str = "") -> str:
-    """Return how many servers are shown and marked, of how much of the account, and what the marks may lack.
+    """Return the title: servers shown and marked, data centers read, and those that the marks may lack.
 
     ``note`` comes last, where not all of the account was read, so that a narrow title loses it first.
     """

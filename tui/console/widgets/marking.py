@@ -11,7 +11,7 @@ MARK = (1, 1)
 
 
 class MarkableList(Protocol):
-    """What marking needs to know of a list, and to have it draw."""
+    """The part of a list that marking uses."""
 
     cursor: int
     shown: View
@@ -77,7 +77,7 @@ class Marking:
     ) -> int:
         """Mark or unmark servers; returns how many changed.
 
-        With a ``rule`` that chose them, the selection keeps which data centers were ``missing`` to it.
+        With a ``rule`` that chose them, the selection keeps which data centers were ``missing`` then.
         """
         changed = self._selection.mark(ids, on)
         if rule and on:
@@ -117,7 +117,7 @@ class Marking:
         self._last = self._list.id_at(index)
         self._refresh()
 
-    # -- what keys do
+    # -- actions of keys
 
     def toggle_at_cursor(self) -> None:
         """Mark or unmark the server under the cursor and go to the next."""
@@ -154,7 +154,7 @@ class Marking:
         self._refresh()
 
     def undo(self) -> None:
-        """Take back the last change of the marks."""
+        """Undo the last change of the marks."""
         self.end_range()
         self._selection.undo()
         self._refresh()

@@ -35,7 +35,7 @@ def progress(
 ) -> list[tuple[str, str]]:
     """Return the line in ``width`` cells as texts, each with the name of its style.
 
-    ``elsewhere`` says that another console carries the operation out.
+    ``elsewhere`` is whether another console carries the operation out.
     """
     total = len(operation.targets)
     done = operation.count(*ENDED) if operation.ended is None else total - operation.unsent

@@ -27,7 +27,7 @@ class Listing(NamedTuple):
 
 
 class ProgressHeader:
-    """Draws the header. Its lines depend on the store and on what is listed, so it keeps neither."""
+    """Draws the header from the store and from what is listed below; it has no state of its own."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -83,7 +83,7 @@ class ProgressHeader:
         ]
 
     def _note(self, listing: Listing) -> str:
-        """Whether the list follows, and how it can be had to."""
+        """Whether the list follows changes, and the key that makes it."""
         if listing.operation_id not in self._store.operations:
             return ""
         if listing.failures_first:

@@ -33,7 +33,7 @@ class Results(LineList):
     """The servers of one operation, the newest change last, below the progress of those under way.
 
     It follows changes like a log viewer: moving up stops that, and the lines stay where they are; the last
-    line, or the key, starts it again.
+    line, or the key for following, starts it again.
     """
 
     class CursorMoved(Message):
@@ -49,7 +49,7 @@ class Results(LineList):
 
     heading = 2
 
-    def __init__(self, store: "Store", *, id: str = "results") -> None:  # noqa: A002 - Textual's own word
+    def __init__(self, store: "Store", *, id: str = "results") -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, classes="-empty")
         self._store = store
         self._header = ProgressHeader(store)

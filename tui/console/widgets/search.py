@@ -40,7 +40,7 @@ class Search:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Search for what the view asks for now."""
+        """Start a search for the view's current filter and group."""
         self.cancel()
         if len(self._view.catalog) <= SLICED_ABOVE or self._view.is_everything:
             self._search()
@@ -48,13 +48,13 @@ class Search:
             self._task = asyncio.create_task(self._search_in_slices())
 
     def finish(self) -> None:
-        """Complete the search that is under way, if there is one, in one go."""
+        """Complete the search that is under way, if there is one, at once."""
         if self._task is not None and not self._task.done():
             self.cancel()
             self._search()
 
     def cancel(self) -> None:
-        """Give up the search that is under way, if there is one."""
+        """Cancel the search that is under way, if there is one."""
         if self._task is not None:
             self._task.cancel()
             self._task = None

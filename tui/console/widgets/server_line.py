@@ -43,7 +43,7 @@ class ServerLine:
             most = widths[-1] if column.name == "id" else widths[int(len(widths) * USUAL)]
             natural[column.name] = max(most, min(len(column.title), column.most))
         if self.layout == DEFAULT_LAYOUT and all(_named_as_id(catalog.servers[row]) for row in rows):
-            natural["name"] = 0  # it would say everything twice
+            natural["name"] = 0  # it would repeat the ids
         self._natural = natural
 
     def fit(self, width: int) -> bool:

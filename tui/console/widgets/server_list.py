@@ -38,11 +38,11 @@ class ServerList(LineList):
     class CursorDisplaced(Message):
         """The cursor moved to another server because its own is not shown any more."""
 
-        def __init__(self, before: str, now: str | None, *, asked: bool) -> None:
+        def __init__(self, before: str, now: str | None, *, by_operator: bool) -> None:
             super().__init__()
             self.before = before
             self.now = now
-            self.asked = asked
+            self.by_operator = by_operator
             """Whether the operator changed the view; else the fleet changed."""
 
     class RangeEnded(Message):
@@ -60,7 +60,7 @@ class ServerList(LineList):
             return isinstance(message, ServerList.CursorMoved)
 
     class MarksChanged(Message):
-        """Servers were marked or unmarked; ``vanished`` are marked ones that left the fleet."""
+        """Servers were marked or unmarked; ``vanished`` are marked ones that no longer exist."""
 
         def __init__(self, vanished: Sequence[str] = ()) -> None:
             super().__init__()
@@ -198,7 +198,7 @@ class ServerList(LineList):
             self._refresh_servers(signs, self.width - SIGN)
         else:
             self._break_range()
-            self._land(was, asked=False)
+            self._land(was, by_operator=False)
         self._preparation.start([column.name for column, _ in self.line.columns])
         if vanished:
             self.post_message(self.MarksChanged(vanished))
@@ -244,7 +244,7 @@ class ServerList(LineList):
         self._origin.forget()
 
     def restrict(self, group_id: str | None) -> None:
-        """Show only the servers below a group; None lifts that."""
+        """Show only the servers below a group; None ends the restriction."""
         self.shown.group_id = group_id
         self.search.start()
         self.end_typing()
@@ -403,7 +403,7 @@ class ServerList(LineList):
         offset = self.cursor - self.first
         return CursorPlace(self._cursor_id(), self.cursor, offset, self.view, self.catalog.ids)
 
-    def _land(self, before: CursorPlace, *, keep_offset: bool = True, asked: bool = True) -> None:
+    def _land(self, before: CursorPlace, *, keep_offset: bool = True, by_operator: bool = True) -> None:
         """Put the cursor back on its server in the new view, as far from the top as it was."""
         if before.server_id is not None:
             self.cursor = before.find(self.index_of)
@@ -417,7 +417,7 @@ class ServerList(LineList):
         if now != before.server_id:
             self.cursor_moved()
             if before.server_id is not None:
-                self.post_message(self.CursorDisplaced(before.server_id, now, asked=asked))
+                self.post_message(self.CursorDisplaced(before.server_id, now, by_operator=by_operator))
 
     def _break_range(self) -> None:
         """End a range because its lines changed, and post that."""

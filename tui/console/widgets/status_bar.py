@@ -76,7 +76,7 @@ def parts(store: Store, reason: str) -> Iterator[Part]:
 
 
 def _fleet_parts(store: Store) -> Iterator[Part]:
-    total, yours = store.fleet.in_maintenance(), len(store.left_behind())
+    total, yours = store.fleet.in_maintenance(), len(store.still_in_maintenance())
     if yours:
         forms = (f"{total:,} in maintenance, {yours:,} of yours", f"{yours:,} of yours", f"{yours:,} yours")
         yield Part(Weight.TROUBLE, Place.RIGHT, forms, "bold $maintenance")
@@ -85,7 +85,7 @@ def _fleet_parts(store: Store) -> Iterator[Part]:
 
 
 def _link_parts(store: Store) -> Iterator[Part]:
-    if store.paused_until > store.clock():  # the state of the link before says nothing now
+    if store.paused_until > store.clock():  # the earlier state of the link means nothing now
         forms = (f"asked to wait until {wall_time(store.paused_until)}", "waiting")
         yield Part(Weight.TROUBLE, Place.RIGHT, forms, BAD)
     elif trouble := store.link.trouble:
@@ -172,7 +172,7 @@ class StatusBar(Widget):
         self._paused_until = 0.0
 
     def on_mount(self) -> None:
-        """Textual: check each minute whether the age of the data has other words."""
+        """Textual: check each minute whether the text for the age of the data has changed."""
         self.set_interval(60, self.check)
 
     def say(self, hint: str) -> None:

@@ -59,7 +59,7 @@ class FoundList(LineList):
 
 
 class TicketPreview(Dialog[tuple[str, ...]]):
-    """The dialog with what a text names. Returns the ids to mark, none if the operator leaves it."""
+    """The dialog with the servers that a text names. Returns the ids to mark, none when cancelled."""
 
     BINDINGS = [
         Binding("m", "mark", "Mark them"),

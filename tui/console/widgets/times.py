@@ -10,7 +10,7 @@ AGES = (
     (1_800, "30 min"),
     (600, "10 min"),
 )
-"""Seconds, and the words for an age of at least that. Coarse, so that an idle screen sends nothing."""
+"""Seconds, and the text for an age of at least that. Coarse, so that an idle screen sends nothing."""
 
 
 def clock_time(at: float) -> str:

@@ -34,7 +34,7 @@ def prune(db: sqlite3.Connection, reading: Reading) -> str:
     found = set(outdated((Ended(*row) for row in rows.fetchall()), believed))
     if found:
         for endpoint, account in db.execute("SELECT DISTINCT endpoint, account FROM windows").fetchall():
-            found -= _left_by(db, endpoint, account)
+            found -= _holding_servers(db, endpoint, account)
         found = {key for key in found if not _is_unreconciled(db, key)}
     ends = [db.execute("SELECT ended FROM operations WHERE key = ?", (key,)).fetchone()[0] for key in found]
     db.executemany("DELETE FROM operations WHERE key = ?", [(key,) for key in found])
@@ -82,7 +82,7 @@ def _believed(db: sqlite3.Connection, reading: Reading) -> float:
     return clock.believed
 
 
-def _left_by(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
+def _holding_servers(db: sqlite3.Connection, endpoint: str, account: str) -> set[int]:
     """The keys of the operations that put servers into maintenance which were not brought back."""
     steps = maintenance_steps(db, endpoint, account)
     tagged = (msgspec.structs.replace(step, window_id=str(key)) for key, step in steps)

@@ -23,7 +23,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             submitted REAL,
             PRIMARY KEY (operation, position)
         ) WITHOUT ROWID""",
-        # One server of one operation, and where it stands: always the newest of its outcomes.
+        # One server of one operation, and its current state: always the newest of its outcomes.
         """CREATE TABLE targets (
             key INTEGER PRIMARY KEY,
             operation INTEGER NOT NULL REFERENCES operations ON DELETE CASCADE,

@@ -22,19 +22,19 @@ TOGETHER = 500
 
 
 class _Shared(Generic[T, U]):
-    """Calls of the same kind that are run as one, while none has begun."""
+    """Calls of the same kind that are run as one. More can join until they run."""
 
     def __init__(self, work: "Callable[[JournalWriter, list[T]], U]") -> None:
         self.work = work
         self._items: list[T] = []
         self._lock = threading.Lock()
-        self._begun = False
+        self._running = False
         self.result: asyncio.Future[U]
 
     def add(self, item: T) -> bool:
-        """Add a call; False when it comes too late."""
+        """Add a call; False when they already run or are too many."""
         with self._lock:
-            if self._begun or len(self._items) == TOGETHER:
+            if self._running or len(self._items) == TOGETHER:
                 return False
             self._items.append(item)
             return True
@@ -42,7 +42,7 @@ class _Shared(Generic[T, U]):
     def run(self, journal: "JournalWriter") -> U:
         """Run all calls as one."""
         with self._lock:
-            self._begun = True
+            self._running = True
         return self.work(journal, self._items)
 
 
@@ -75,7 +75,7 @@ class JournalThread:
         journal.database.on_note = partial(self._call, on_note)
 
     def start(self, work: Callable[["JournalWriter"], T]) -> "asyncio.Future[T]":
-        """Have ``work`` run; the caller need not wait for it.
+        """Run ``work`` on the thread; the caller need not wait for it.
 
         Raises:
             JournalError: the journal is closed.
@@ -87,7 +87,7 @@ class JournalThread:
         return self._loop.run_in_executor(self._thread, work, self._journal)
 
     async def do(self, work: Callable[["JournalWriter"], T]) -> T:
-        """Have ``work`` run, and return its result.
+        """Run ``work`` on the thread, and return its result.
 
         Raises:
             JournalError: the journal is closed, or what ``work`` raises.

@@ -121,7 +121,7 @@ class OperationManager:
 
         Args:
             send_planned: Send unsent servers too; the operator must have agreed. The inventory is read first:
-                servers already in the requested state, or under way elsewhere, are left out. Otherwise they
+                servers already in the requested state, or under way elsewhere, are omitted. Otherwise they
                 stay planned.
         """
         context = self._context

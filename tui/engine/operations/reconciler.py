@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.api.endpoints import Answer
 
 REFUSED_SILENTLY = (
-    "refused without a reason; the platform does so when a server already is as asked, or may not be changed"
+    "refused without a reason; usually the server already is in the requested state, or may not be changed"
 )
 READING = "; reading the server to see whether it changed"
 UNREAD = "the server is gone or cannot be read, so nothing is known of it: look there"

@@ -24,8 +24,8 @@ class Remainder(NamedTuple):
 async def plan_remainder(context: RunContext, stored: "StoredOperation") -> Remainder:
     """Decide by the newest reading which unsent servers are still sent.
 
-    Servers that are gone, already in the requested state or under way elsewhere are left out. Nothing is
-    sent when that reading failed.
+    Servers that no longer exist, are already in the requested state or under way elsewhere are omitted.
+    Nothing is sent when that reading failed.
 
     Raises:
         JournalError: the journal cannot be read.

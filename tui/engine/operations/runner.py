@@ -41,7 +41,7 @@ FRESH = 1.0
 
 
 class _Halted(Exception):
-    """Sending was stopped before the request left."""
+    """Sending was stopped before the request was sent."""
 
 
 class Runner:
@@ -242,7 +242,7 @@ class Runner:
         return batch, None
 
     def _withhold(self, batch: Batch, error: JournalError | None = None) -> None:
-        """Do not send a batch: its servers are cancelled when sending was stopped, else left for a resume.
+        """Do not send a batch: its servers are cancelled when sending was stopped, else they stay planned.
 
         When the journal cannot be written they are not cancelled either: they stay planned in the journal.
         """

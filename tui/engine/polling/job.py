@@ -49,7 +49,7 @@ class TrackedJob:
         return self.table.interval(now - self._posted)
 
     def answered(self, status: str) -> None:
-        """Take in an answer; the waiters get each status once, the last included."""
+        """Apply an answer; the waiters get each status once, the last included."""
         self._answers += 1
         self.failures = 0
         self.unknown_since = None
@@ -60,7 +60,7 @@ class TrackedJob:
                     on_status(status)
 
     def still_running(self, sent: float) -> None:
-        """Take in that it was running when a request left."""
+        """Note that it was running when a request was sent."""
         self.table.survived(self._running_at - self._posted, sent - self._posted)
         self._running_at = sent
         self.witnessed = True
@@ -70,7 +70,7 @@ class TrackedJob:
         return now - self._tracked_since > bound(self.table.typical) and self._answers >= MIN_ANSWERS
 
     def ended(self, now: float, paused_until: float) -> float | None:
-        """Take in that it has ended; returns its duration in seconds, None when that is not known."""
+        """Note that it has ended; returns its duration in seconds, None when that is not known."""
         running, ended = self._running_at - self._posted, now - self._posted
         # After an outage or a suspended machine nobody knows when in between it ended.
         known = paused_until <= self._running_at and ended - running <= running + LONGEST_INTERVAL

@@ -29,7 +29,7 @@ class StatusQueue:
 
     def __init__(
         self,
-        ask: Callable[[TrackedJob], Coroutine[None, None, None]],
+        request_status: Callable[[TrackedJob], Coroutine[None, None, None]],
         *,
         clock: Clock,
         budget: float,
@@ -39,14 +39,14 @@ class StatusQueue:
         """Create an empty queue.
 
         Args:
-            ask: Makes one status request and applies its answer. Runs as the job's ``task``; what it
-                raises becomes the result of the job's ``done``.
+            request_status: Makes one status request and applies its answer. Runs as the job's ``task``;
+                what it raises becomes the result of the job's ``done``.
             clock: The engine's clock.
             budget: Requests per second at most.
             connections: Requests in flight at most.
             jitter: Returns random numbers from 0 up to 1.
         """
-        self._ask = ask
+        self._request_status = request_status
         self._clock = clock
         self._budget = budget
         self._connections = connections
@@ -87,17 +87,17 @@ class StatusQueue:
         self.pump()
 
     def answered(self, sent: float) -> None:
-        """Note that the endpoint answered a request that left at ``sent``."""
+        """Note that the endpoint answered a request sent at ``sent``."""
         if sent >= self._paused_at:
             self._failures = 0
             self._probing = False
 
     def failed(self, sent: float, again: float, error: ApiError) -> float:
-        """Note a failure of a request that left at ``sent``; pause all when it is not this job's own.
+        """Note a failure of a request sent at ``sent``; pause all when it is not this job's own.
 
-        Returns when to ask for the job again: ``again``, or now, behind the pause.
+        Returns when the job's next request is due: at ``again``, or right after the pause.
         """
-        if sent < self._paused_at:  # One that left before the pause says nothing new.
+        if sent < self._paused_at:  # Sent before the pause: it shows nothing new.
             return again
         self._failures += 1
         if isinstance(error, RateLimited) and error.wait is not None:
@@ -129,7 +129,7 @@ class StatusQueue:
             heapq.heappop(self._due)
             self._next_slot = max(self._next_slot, now) + 1 / self._budget
             self._in_flight += 1
-            job.task = asyncio.create_task(self._ask(job))
+            job.task = asyncio.create_task(self._request_status(job))
             job.task.add_done_callback(partial(self._completed, job))
 
     def _completed(self, job: TrackedJob, task: asyncio.Task[None]) -> None:

@@ -126,13 +126,13 @@ class LifeTable:
                 break
             width, hazard = stop - start, self.hazard(index)
             price = PRICE * max(1.0, start / PATIENT)
-            gone = 1.0 - alive
+            ended = 1.0 - alive
             surviving = math.exp(-hazard * width)
             added = width - alive * (1.0 - surviving) / hazard
             if late + added >= price:
                 slope = alive * hazard
                 rest = max(0.0, price - late)
-                within = (math.sqrt(gone * gone + 2 * slope * rest) - gone) / slope
+                within = (math.sqrt(ended * ended + 2 * slope * rest) - ended) / slope
                 return min(start + min(within, width) - age, longest)
             alive *= surviving
             late += added

@@ -1,4 +1,4 @@
-"""Follows jobs to their end by asking for the status of each, at intervals that its age suggests."""
+"""Follows jobs to their end by requesting the status of each, at intervals that depend on its age."""
 
 import asyncio
 import random
@@ -70,7 +70,7 @@ class Tracker:
         self._recalling: dict[tuple[Action, int], asyncio.Task[None]] = {}
         self._jobs: dict[str, TrackedJob] = {}
         self._queue = StatusQueue(
-            self._ask, clock=clock, budget=budget, connections=connections, jitter=jitter
+            self._request_status, clock=clock, budget=budget, connections=connections, jitter=jitter
         )
 
     async def wait(
@@ -173,7 +173,7 @@ class Tracker:
             job.done.set_result(outcome)
         self._drop(job)
 
-    async def _ask(self, job: TrackedJob) -> None:
+    async def _request_status(self, job: TrackedJob) -> None:
         sent = self._clock.monotonic()
         try:
             status = await self._status(job.id)

@@ -1,4 +1,4 @@
-"""Reads servers after an operation: a job's status says nothing of a single server."""
+"""Reads servers after an operation: a job's status says nothing about a single server."""
 
 import asyncio
 import math
@@ -47,7 +47,7 @@ class _Search:
         """Done when nothing is pending."""
 
     def apply(self, servers: Mapping[str, Server]) -> None:
-        """Take in one reading."""
+        """Apply one reading."""
         self.contrary.clear()
         for server in [servers[id_] for id_ in sorted(self.pending) if id_ in servers]:
             settled = self.action.settled(server)
@@ -253,7 +253,7 @@ class Verifier:
 
         Returns:
             The ids that are still pending -> whether the last reading showed the server in another state.
-            False for a server that is gone, may not be read, or does not show its state.
+            False for a server that no longer exists, may not be read, or does not show its state.
         """
         if not action.leaves_trace:
             return dict.fromkeys(server_ids, False)

@@ -1,1 +1,1 @@
-"""The filter language: its grammar, its parser, and what it asks of a server."""
+"""The filter language: its grammar, its parser, and the terms that match servers."""

@@ -29,7 +29,7 @@ class Query(NamedTuple):
         return list if self.term is None else self.term.bind(scope, want=True)
 
     def spans(self, column: str, text: str) -> list[tuple[int, int]]:
-        """Return start and end of each part of ``text``, a value of ``column``, that the filter asks for.
+        """Return start and end of each part of ``text``, a value of ``column``, that the filter matches.
 
         They are in order and do not overlap.
         """

@@ -1,1 +1,1 @@
-"""A fleet laid out as a list: rows, columns, order, and what of it is shown."""
+"""A fleet laid out as a list: rows, columns, order, and the part that is shown."""

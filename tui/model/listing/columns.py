@@ -126,7 +126,7 @@ def flag_text(flag: bool | None) -> str:
 
 
 def cell_text(column: Column, server: Server, paths: Mapping[str, str]) -> str:
-    """What ``column`` says of ``server``; ``paths`` is group id -> path. Empty for the operation's state."""
+    """The text of ``column`` for ``server``; ``paths`` is group id -> path. Empty for the column ``op``."""
     value = column.get(server)
     match column.type:
         case ColumnType.GROUP:
