@@ -526,7 +526,7 @@ def test_whatever_the_answer_every_server_is_settled_and_sent_once(
     run(scenario)
 
 
-async def test_many_operations_leave_nothing_behind(
+async def test_many_operations_leak_no_tasks_and_no_claims(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = await Console(clock, cloud, tmp_path / "journal.db").login()

@@ -74,7 +74,7 @@ async def test_the_times_of_an_earlier_boot_are_ignored(boot: Boot) -> None:
     assert await boot.process(boot="next").take(4) == 4 * [0.0]
 
 
-async def test_the_file_is_private_and_names_nobody(boot: Boot) -> None:
+async def test_the_file_is_private_and_does_not_name_the_user(boot: Boot) -> None:
     budget = boot.process("https://cloud.example ops")
     await budget.take(1)
     assert stat.S_IMODE(budget.path.stat().st_mode) == 0o600
