@@ -34,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "unfinished.sqlite3")
-        fill(path, options.operations, options.servers, begun=time.time() - 7_200)
+        fill(path, options.operations, options.servers, started=time.time() - 7_200)
         started, cpu = time.monotonic(), time.process_time()
         unfinished = asyncio.run(resume(path, options.operations * options.servers))
         print(

@@ -1,10 +1,10 @@
-"""Nothing is lost, nothing is done twice: seeded runs under faults and kills, each held against the sandbox.
+"""Seeded runs under faults and kills: no server is lost, nothing is sent twice, as the sandbox records it.
 
 - `scenario`: a seed -> servers, actions, faults, kills
-- `world`: the sandbox, the wire to it and the time they share; lives of the engine that can end at any step
-- `run`: one scenario carried out, in virtual time
-- `verdict`: what the journal says against what the sandbox knows
-- `processes`: the same with real processes, over HTTP, killed with SIGKILL
+- `world`: the sandbox, the transport to it and their virtual time; engines that can be killed at any step
+- `run`: carries one scenario out, in virtual time
+- `verdict`: compares the journal with the records of the sandbox
+- `processes`: the same with real processes, over HTTP, killed with SIGKILL or frozen
 
 `python -m tests.campaign --runs 500 --seed 1`
 """

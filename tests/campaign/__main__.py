@@ -1,7 +1,7 @@
 """The campaign: ``python -m tests.campaign --runs 500 --seed 1``. Exit code 1 when a promise was broken.
 
-Runs with real processes through the proxy, then as many simulated ones as are asked for. A run with real
-processes waits most of its time: several at once for each processor.
+Runs with real processes through the proxy, then the simulated runs. A run with real processes waits most
+of its time: several run at once for each processor.
 """
 
 import argparse
@@ -19,7 +19,7 @@ RUNS_PER_PROCESSOR = 5
 
 
 def main() -> int:
-    """Run them all and say what was seen."""
+    """Run them all and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--runs", type=int, default=500, help="with real processes, through the proxy")
     parser.add_argument("--simulated", type=int, default=500, help="in virtual time, killed at any step")
@@ -33,16 +33,16 @@ def main() -> int:
     broken = 0
     with context.Pool(arguments.workers or RUNS_PER_PROCESSOR * processors) as pool:
         results = pool.imap_unordered(processes.run_seed, range(first, first + arguments.runs))
-        broken += tell_real(results, verbose=arguments.verbose) if arguments.runs else 0
+        broken += report_real(results, verbose=arguments.verbose) if arguments.runs else 0
     with context.Pool(min(processors, arguments.workers or processors)) as pool:
         simulated = pool.imap(run.run_seed, range(first, first + arguments.simulated))
-        broken += tell_simulated(simulated, verbose=arguments.verbose) if arguments.simulated else 0
+        broken += report_simulated(simulated, verbose=arguments.verbose) if arguments.simulated else 0
     return 1 if broken else 0
 
 
-def tell_real(results: Iterable[processes.Result], *, verbose: bool) -> int:
-    """Say what came of the runs with real processes; how many promises were broken."""
-    begun = time.monotonic()
+def report_real(results: Iterable[processes.Result], *, verbose: bool) -> int:
+    """Print the results of the runs with real processes; returns the number of violations."""
+    started = time.monotonic()
     struck: Counter[str] = Counter()
     states: Counter[str] = Counter()
     totals: Counter[str] = Counter()
@@ -60,19 +60,19 @@ def tell_real(results: Iterable[processes.Result], *, verbose: bool) -> int:
             seeds[violation.promise].add(result.seed)
             times[violation.promise] += 1
     print(
-        f"runs        {totals['runs']} in {time.monotonic() - begun:.0f} s, {totals['processes']} processes"
+        f"runs        {totals['runs']} in {time.monotonic() - started:.0f} s, {totals['processes']} processes"
     )
     print(f"operations  {totals['operations']}, {sum(states.values())} servers, {totals['posts']} POSTs")
-    _tell(struck, states)
+    _print_counts(struck, states)
     print(f"{'promise':<42}{'violations':>10}  seeds")
     for promise in Promise:
         print(f"{promise:<42}{times[promise]:>10}  {' '.join(map(str, sorted(seeds[promise])))}")
     return times.total()
 
 
-def tell_simulated(results: Iterable[run.Result], *, verbose: bool) -> int:
-    """Say what came of the simulated runs; how many promises were broken."""
-    begun = time.monotonic()
+def report_simulated(results: Iterable[run.Result], *, verbose: bool) -> int:
+    """Print the results of the simulated runs; returns the number of violations."""
+    started = time.monotonic()
     struck: Counter[str] = Counter()
     states: Counter[str] = Counter()
     totals: Counter[str] = Counter()
@@ -91,14 +91,14 @@ def tell_simulated(results: Iterable[run.Result], *, verbose: bool) -> int:
         for violation in result.violations[:10]:
             print(f"simulated seed {result.seed}: VIOLATION: {violation}", flush=True)
     hours = totals["seconds"] / 3600
-    print(f"simulated   {totals['runs']} runs, {hours:.0f} h in {time.monotonic() - begun:.0f} s")
+    print(f"simulated   {totals['runs']} runs, {hours:.0f} h in {time.monotonic() - started:.0f} s")
     print(f"operations  {totals['operations']}, {sum(states.values())} servers, {totals['posts']} POSTs")
-    _tell(struck, states)
+    _print_counts(struck, states)
     print(f"violations  {totals['violations']}")
     return totals["violations"]
 
 
-def _tell(struck: Counter[str], states: Counter[str]) -> None:
+def _print_counts(struck: Counter[str], states: Counter[str]) -> None:
     print("struck      " + ", ".join(f"{name} {count}" for name, count in sorted(struck.items())))
     print("servers     " + ", ".join(f"{name} {count}" for name, count in sorted(states.items())))
 

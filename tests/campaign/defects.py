@@ -1,9 +1,8 @@
-"""Defects that earlier versions had, each with the trouble that shows it: the campaign must see every one.
+"""Defects of earlier versions, each with the faults that reveal it: the campaign must detect every one.
 
-``python -m tests.campaign.defects`` says which are seen in this version, and which when they are put back.
+``python -m tests.campaign.defects`` prints which are detected as it is, and which when put back.
 
-A defect is put back into a process before anything of the program has been used: see
-`tests.campaign.hurried`.
+A process puts a defect back before it uses anything of the program: see `tests.campaign.hurried`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,25 +18,25 @@ from tests.campaign.script import Command, Process, Script
 
 
 class Defect(NamedTuple):
-    """One defect, and what it takes to see it."""
+    """One defect, and the run that reveals it."""
 
     script: Script
-    trouble: Callable[[], Choose]
-    """Makes what says which fault strikes which request."""
+    make_choose: Callable[[], Choose]
+    """Makes the function that chooses the fault for each request."""
     breaks: Promise
     put_back: Callable[[], None]
-    """Makes the program as it was."""
+    """Changes the program back to what it did."""
 
 
 def put_back(name: str) -> None:
-    """Make the program as it was before that defect was mended."""
+    """Change the program back to what it did before a defect was fixed."""
     DEFECTS[name].put_back()
 
 
-def first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
-    """A fault strikes the first so many requests of a kind."""
+def strike_first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
+    """A fault strikes the first ``number`` requests of a kind."""
 
-    def trouble() -> Choose:
+    def make_choose() -> Choose:
         struck: list[Message] = []
 
         def choose(request: Message) -> str:
@@ -48,28 +47,30 @@ def first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable
 
         return choose
 
-    return trouble
+    return make_choose
 
 
-def every(step: int, number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
-    """A fault strikes the first of so many requests of a kind, then the first of the next so many."""
+def strike_every(
+    step: int, number: int, fault: str, which: Callable[[Message], bool]
+) -> Callable[[], Choose]:
+    """A fault strikes the first of each ``step`` requests of a kind, ``number`` times."""
 
-    def trouble() -> Choose:
-        seen: list[Message] = []
+    def make_choose() -> Choose:
+        matched: list[Message] = []
 
         def choose(request: Message) -> str:
             if not which(request):
                 return ""
-            seen.append(request)
-            return fault if len(seen) % step == 1 and len(seen) < step * number else ""
+            matched.append(request)
+            return fault if len(matched) % step == 1 and len(matched) < step * number else ""
 
         return choose
 
-    return trouble
+    return make_choose
 
 
-def calm() -> Choose:
-    """Nothing strikes."""
+def no_faults() -> Choose:
+    """No fault strikes."""
     return lambda _: ""
 
 
@@ -81,8 +82,8 @@ def _statuses(request: Message) -> bool:
     return "/status/" in request.path
 
 
-def _take_what_comes_next() -> None:
-    """A connection with bytes left after an answer is used again, for POSTs as well."""
+def _reuse_connections_with_unread_bytes() -> None:
+    """A connection with unread bytes after an answer is used again, for POSTs as well."""
     from tui.api.connections import Connections
 
     async def keep(self: Any, response: Any) -> None:
@@ -92,15 +93,15 @@ def _take_what_comes_next() -> None:
     Connections.discard_if_more_came = keep  # type: ignore[method-assign]
 
 
-def _wait_as_long_as_asked() -> None:
-    """A Retry-After is waited for, however long it is."""
+def _wait_out_any_retry_after() -> None:
+    """A Retry-After is waited out, however long it is."""
     from tui.api import limits
 
     limits.DEFAULT = limits.Limits(longest_wait=float("inf"))
 
 
-def _believe_a_refusal() -> None:
-    """A request that was refused was not carried out, whoever says so."""
+def _believe_refusals() -> None:
+    """A refused request is taken as not carried out, even if a gateway refused it."""
     from tui.engine.operations.reconciler import Reconciler
     from tui.model.operation import State
 
@@ -110,8 +111,8 @@ def _believe_a_refusal() -> None:
     Reconciler.refused = refused  # type: ignore[method-assign]
 
 
-def _call_untouched_soon() -> None:
-    """A minute after the request was lost, nothing can come of it any more."""
+def _call_untouched_after_a_minute() -> None:
+    """A minute after a request was lost, its servers are called untouched."""
     from tui import assembly
     from tui.engine.operations.reconciler import Reconciler
 
@@ -124,15 +125,15 @@ def _call_untouched_soon() -> None:
     assembly.engine_options = lambda settings: msgspec.structs.replace(options(settings), unsure_least=60.0)
 
 
-def _wait_for_a_status() -> None:
-    """A job's status comes some day."""
+def _poll_without_limit() -> None:
+    """A job's status is polled without limit, although it never comes."""
     from tui.engine.polling import tracker
 
     tracker.PATIENCE = float("inf")
 
 
-def _send_the_rest_unseen() -> None:
-    """What an interrupted operation never sent is sent by a resume, whatever happened to it meanwhile."""
+def _send_the_rest_unread() -> None:
+    """A resume sends the unsent servers of an operation, whatever happened to them meanwhile."""
     from tui.engine.operations import manager
     from tui.engine.operations.remainder import Remainder
 
@@ -143,8 +144,8 @@ def _send_the_rest_unseen() -> None:
     replaced.plan_remainder = plan_remainder
 
 
-def _leave_to_the_winner() -> None:
-    """Of those who watch an operation whose owner dies, one takes it up, and the others leave."""
+def _exit_when_a_claim_is_lost() -> None:
+    """Of the processes that watch an operation whose owner dies, one resumes it; the others exit."""
     from tui.engine.operations.manager import OperationManager
     from tui.engine.operations.watched import WatchedOperation
 
@@ -160,61 +161,63 @@ def _leave_to_the_winner() -> None:
     OperationManager._watch = watch  # type: ignore[method-assign]
 
 
-def _never_lose_an_operation() -> None:
-    """A process keeps an operation for as long as it lives, whoever has taken it over."""
+def _ignore_a_lost_claim() -> None:
+    """A process goes on with an operation that another process has claimed."""
     from tui.engine.journal.writer import JournalWriter
 
     JournalWriter._owns = lambda self, db, operation_id: True  # type: ignore[method-assign]
 
 
-def _write_at_once() -> None:
-    """What is told is written before the work goes on."""
+def _wait_for_the_reader() -> None:
+    """Progress is written to stderr before the work goes on."""
     from tui.headless.writer import Writer
 
     Writer._put = lambda self, item: self._write(f"{item.text}\n")  # type: ignore[method-assign]
 
 
 DEFECTS: Mapping[str, Defect] = {
-    "a refusal that came twice ends the login": Defect(
+    "a 401 that arrives twice ends the login": Defect(
         Script(seed=3, job_seconds="100"),
-        # Several times: on a busy machine a connection may be closed before its second answer is taken.
-        every(7, 4, "deny-twice", _statuses),
-        Promise.SOUND,
-        _take_what_comes_next,
+        # Several times: on a busy machine a connection may be closed before its second answer is read.
+        strike_every(7, 4, "deny-twice", _statuses),
+        Promise.NO_BUG,
+        _reuse_connections_with_unread_bytes,
     ),
-    "a pause is as long as it is asked for": Defect(
-        Script(seed=3), first(1, "long-pause", _statuses), Promise.ENDS, _wait_as_long_as_asked
+    "a Retry-After of a week is waited out": Defect(
+        Script(seed=3), strike_first(1, "long-pause", _statuses), Promise.ENDS, _wait_out_any_retry_after
     ),
-    "a refusal is believed without a look": Defect(
-        Script(seed=3), first(1, "refuse-after", _operations), Promise.TRUE, _believe_a_refusal
+    "a refusal is believed without reading the servers": Defect(
+        Script(seed=3), strike_first(1, "refuse-after", _operations), Promise.OUTCOME_TRUE, _believe_refusals
     ),
-    "a server is untouched while its job may still run": Defect(
+    "a server is called untouched while its job may still run": Defect(
         Script(seed=3, job_seconds="600"),
-        first(1, "drop-after", _operations),
-        Promise.TRUE,
-        _call_untouched_soon,
+        strike_first(1, "drop-after", _operations),
+        Promise.OUTCOME_TRUE,
+        _call_untouched_after_a_minute,
     ),
-    "a status that is gone is waited for": Defect(
-        Script(seed=3, faults={"status-500": 1.0}), calm, Promise.ENDS, _wait_for_a_status
+    "a job status that never comes is polled without limit": Defect(
+        Script(seed=3, faults={"status-500": 1.0}), no_faults, Promise.ENDS, _poll_without_limit
     ),
-    # An answer that comes twice does no harm: it only says when the first request was there.
-    "the rest is sent without a look": Defect(
+    # An answer that arrives twice does no harm here: it only marks when the first request arrived.
+    "a resume sends the rest without reading the servers": Defect(
         Script(
             seed=3,
             servers=20,
             job_seconds="600",
             same=True,
             processes=(
-                Process(command=Command.START, part=0.6, wave=4, since="answer-twice", killed_after=20.0),
+                Process(
+                    command=Command.START, share=0.6, wave=4, after_fault="answer-twice", killed_after=20.0
+                ),
                 Process(command=Command.START, begins=150.0),
                 Process(command=Command.SEND_REST, begins=250.0),
             ),
         ),
-        first(1, "answer-twice", _operations),
-        Promise.ALONE,
-        _send_the_rest_unseen,
+        strike_first(1, "answer-twice", _operations),
+        Promise.NOT_UNDER_WAY,
+        _send_the_rest_unread,
     ),
-    "who was taken for dead goes on sending": Defect(
+    "a process that was declared dead goes on sending": Defect(
         Script(
             seed=3,
             servers=20,
@@ -222,61 +225,68 @@ DEFECTS: Mapping[str, Defect] = {
             processes=(
                 Process(
                     command=Command.START,
-                    part=0.6,
+                    share=0.6,
                     wave=4,
-                    apart=True,
-                    since="answer-twice",
+                    isolated=True,
+                    after_fault="answer-twice",
                     frozen_after=20.0,
                     frozen_for=380.0,
                 ),
                 Process(command=Command.SEND_REST, begins=300.0),
             ),
         ),
-        first(1, "answer-twice", _operations),
+        strike_first(1, "answer-twice", _operations),
         Promise.ONCE,
-        _never_lose_an_operation,
+        _ignore_a_lost_claim,
     ),
-    "whoever loses a claim leaves": Defect(
+    "a watching process that loses the claim exits": Defect(
         Script(
             seed=3,
             servers=20,
             job_seconds="300",
             processes=(
-                Process(command=Command.START, since="answer-twice", killed_after=150.0, locked_for=50.0),
+                Process(
+                    command=Command.START, after_fault="answer-twice", killed_after=150.0, locked_for=50.0
+                ),
                 *3 * (Process(command=Command.RESUME, begins=50.0),),
             ),
         ),
-        first(1, "answer-twice", _operations),
-        Promise.STALE,
-        _leave_to_the_winner,
+        strike_first(1, "answer-twice", _operations),
+        Promise.REPORT_CURRENT,
+        _exit_when_a_claim_is_lost,
     ),
-    "the work waits for whoever reads about it": Defect(
+    "an operation stalls while the reader of its output stalls": Defect(
         Script(
             seed=3,
             servers=200,
             batch_size=1,
-            processes=(Process(command=Command.START, part=0.9, unheard=True),),
+            processes=(Process(command=Command.START, share=0.9, reader_stalls=True),),
         ),
-        calm,
+        no_faults,
         Promise.ENDS,
-        _write_at_once,
+        _wait_for_the_reader,
     ),
 }
-"""By what it does."""
+"""What the program did -> the defect."""
 
 
 def main() -> None:
-    """Look for every defect, as the program is and with the defect put back."""
+    """Run the script of every defect, with and without the defect, and print whether it is detected."""
     from tests.campaign.processes import carry_out
 
-    for name, (script, trouble, breaks, _) in DEFECTS.items():
+    for name, (script, make_choose, breaks, _) in DEFECTS.items():
         for defect in ("", name):
             with TemporaryDirectory() as directory:
-                result = carry_out(script, Path(directory), choose=trouble(), defect=defect)
-            seen = breaks in {violation.promise for violation in result.violations}
+                result = carry_out(script, Path(directory), choose=make_choose(), defect=defect)
+            detected = breaks in {violation.promise for violation in result.violations}
             what = "put back" if defect else "as it is"
             others = sorted({violation.promise for violation in result.violations} - {breaks})
-            print(f"{'seen' if seen else 'not seen':<10}{what:<10}{name}", *others, sep="  ", flush=True)
+            print(
+                f"{'detected' if detected else 'not detected':<14}{what:<10}{name}",
+                *others,
+                sep="  ",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

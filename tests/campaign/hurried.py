@@ -1,11 +1,11 @@
-"""`pitstop` in a world where time runs faster: `python -m tests.campaign.hurried start ...`.
+"""`pitstop` with time that runs faster: `python -m tests.campaign.hurried start ...`.
 
-The machine's clocks and the waiting of event loops are hurried, and nothing of the program is changed:
-every interval, limit and time-out of it, known here or not, keeps its proportion to the sandbox's jobs, which
-live in the same time (`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
+Clocks and the waits of event loops are hurried; the program is not changed. Every interval, limit and
+time-out of it keeps its proportion to the sandbox's jobs, which run in the same hurried time
+(`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
 
 With ``--defect NAME`` in front, a defect of an earlier version is put back first: see
-`tests.campaign.defects`. With ``--elsewhere`` the process takes itself to be on a host of its own.
+`tests.campaign.defects`. With ``--elsewhere`` the process has a host name of its own.
 """
 
 import os
@@ -26,12 +26,12 @@ _real_time: Callable[[], float] = time.time
 
 
 def now() -> float:
-    """What a hurried process takes for the seconds since the epoch."""
+    """Hurried seconds since the epoch."""
     return ANCHOR + (_real_time() - ANCHOR) * FACTOR
 
 
 def hurry() -> None:
-    """Hurry everything in this process that asks for the time from now on."""
+    """Hurry all clocks of this process from now on."""
     monotonic, gettime = time.monotonic, time.clock_gettime
     replaced: Any = time
     replaced.time = now
@@ -39,7 +39,7 @@ def hurry() -> None:
     replaced.clock_gettime = lambda which: now() if which == time.CLOCK_REALTIME else gettime(which) * FACTOR
 
     class Hurried(selectors.DefaultSelector):
-        """What an event loop waits with."""
+        """The selector of an event loop, with shorter waits."""
 
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
             return super().select(timeout if timeout is None else timeout / FACTOR)
@@ -47,19 +47,19 @@ def hurry() -> None:
     selectors.DefaultSelector = Hurried  # type: ignore[misc]
 
 
-def move_away() -> None:
-    """Have this process known by a host name that no other has, as in a container."""
+def change_host_name() -> None:
+    """Give this process a host name that no other has, as in a container."""
     name = f"elsewhere-{os.getpid()}"
     replaced: Any = socket
     replaced.gethostname = lambda: name
 
 
 def main() -> int:
-    """Hurry, put back the defect that is named, if any, and be the program."""
+    """Hurry, put back the defect that is named, if any, and run the program."""
     hurry()
     arguments = sys.argv[1:]
     if arguments[:1] == ["--elsewhere"]:
-        move_away()
+        change_host_name()
         arguments = arguments[1:]
     if arguments[:1] == ["--defect"]:
         from tests.campaign.defects import put_back

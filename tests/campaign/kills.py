@@ -1,13 +1,12 @@
 """SIGKILL at each fsync, write, send and receive of one operation: ``python -m tests.campaign.kills``.
 
-One operation is traced first, to learn how many calls of each kind it makes. Then it is carried out as often
-anew, killed at the first such call, the second, and so on, taken up with `resume --send-rest`, and judged as
-every run of the campaign is. Exit code 1 when a promise was broken.
+One operation is traced first, to count its calls of each kind. Then it is carried out once for each call:
+killed at that call, resumed with `resume --send-rest`, and judged like every run of the campaign. Exit code 1
+when a promise was broken.
 
-strace does the killing. Wrappers of Python's own functions would not do: SQLite writes and syncs in C, past
-them all, and those calls are the ones that matter. A call is counted in its thread, as strace does; where two
-threads make the same call, the one that comes first to a number dies of it. The call at which the process
-dies is not carried out.
+strace sends the SIGKILL. Wrappers of Python functions would not do: the calls that matter are made by SQLite,
+in C. A call is counted in its thread, as strace does; where two threads make the same call, the first that
+reaches the number kills the process. The call at which the process is killed is not carried out.
 """
 
 import argparse
@@ -35,21 +34,21 @@ Point = tuple[str, int]
 
 
 def script(point: Point) -> Script:
-    """One operation in three requests that dies there."""
+    """One operation, whose process is killed at a point."""
     return Script(
         seed=3, servers=30, batch_size=3, processes=(Process(command=Command.START, killed_at=point),)
     )
 
 
 def points(home: Path) -> list[Point]:
-    """All moments to die at, learned from an operation that lives."""
+    """All points to kill at, from the trace of an operation that is not killed."""
     result = carry_out(script((",".join(CALLS), NEVER)), home)
     assert not result.violations, result.violations
-    return counted((home / "trace").read_text(errors="replace"))
+    return points_of((home / "trace").read_text(errors="replace"))
 
 
-def counted(trace: str) -> list[Point]:
-    """What strace wrote -> each call with each of its numbers, up to the highest of any thread."""
+def points_of(trace: str) -> list[Point]:
+    """The points of a trace: each call with each of its numbers, up to the highest of any thread."""
     seen = Counter(re.findall(r"^(\d+) +(\w+)\(", trace, re.MULTILINE))
     most = {
         call: max((count for (_, name), count in seen.items() if name == call), default=0) for call in CALLS
@@ -58,22 +57,22 @@ def counted(trace: str) -> list[Point]:
 
 
 def kill_at(point: Point) -> tuple[Point, Result]:
-    """Let an operation die there, take it up, judge."""
+    """Kill an operation at a point, resume it, and judge the run."""
     with TemporaryDirectory() as directory:
         return point, carry_out(script(point), Path(directory))
 
 
 def main() -> int:
-    """Kill at every point and say what was seen."""
+    """Kill at every point and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.kills", description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="kill at every so-many-th point only")
+    parser.add_argument("--every", type=int, default=1, help="kill at every n-th point only")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--verbose", action="store_true", help="a line for every kill")
     arguments = parser.parse_args()
     if tools.missing(["strace"]):
         print(tools.advice(["strace"]), file=sys.stderr)
         return 2
-    begun = time.monotonic()
+    started = time.monotonic()
     with TemporaryDirectory() as directory:
         chosen = points(Path(directory))[:: arguments.every]
     killed: Counter[str] = Counter()
@@ -81,7 +80,7 @@ def main() -> int:
     states: Counter[str] = Counter()
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
         for (call, number), result in pool.imap_unordered(kill_at, chosen):
-            killed[call] += result.struck.get("died", 0)
+            killed[call] += result.struck.get("killed", 0)
             broken[call] += len(result.violations)
             states.update(result.states)
             if arguments.verbose:
@@ -93,7 +92,7 @@ def main() -> int:
         print(f"{call:<12}{sum(name == call for name, _ in chosen):>8}{killed[call]:>8}{broken[call]:>12}")
     print(f"{'all':<12}{len(chosen):>8}{killed.total():>8}{broken.total():>12}")
     print("servers     " + ", ".join(f"{name} {count}" for name, count in sorted(states.items())))
-    print(f"time        {time.monotonic() - begun:.0f} s")
+    print(f"time        {time.monotonic() - started:.0f} s")
     return 1 if broken.total() else 0
 
 

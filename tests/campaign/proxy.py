@@ -1,8 +1,8 @@
 """A TCP proxy in front of the sandbox, with the faults that links and gateways have.
 
-It works on bytes and knows HTTP only as far as to see where a message ends: to strike in the middle of an
-answer, to repeat one, to deliver a request when nobody waits for it any more. Every exchange is recorded:
-what was asked, what struck, and what the sandbox really answered.
+It works on bytes, and parses HTTP only to find the end of a message: so it can cut an answer off, repeat it,
+or deliver a request after its client has given up. Every exchange is recorded: the request, the fault, and
+what the sandbox really answered.
 """
 
 import asyncio
@@ -23,33 +23,33 @@ FAULTS: Mapping[str, str] = {
     "drop-after": "the request is delivered, its answer is not",
     "reset": "the connection is reset in the middle of the answer",
     "half-close": "the answer ends in its middle; the other direction stays open",
-    "stall": "the answer stands still in its middle for longer than anybody waits, then goes on",
-    "garbage": "bytes that are no HTTP come in place of the answer",
-    "answer-twice": "the answer comes twice",
-    "deliver-late": "the request is delivered when its client has given up",
-    "refuse-after": "the request is delivered, and refused by the proxy all the same",
-    "pause": "429 that asks to wait for a while; the request is not delivered",
-    "pause-twice": "429 that asks to wait for a moment, twice; the request is not delivered",
-    "deny-twice": "401, twice; the request is not delivered",
-    "long-pause": "429 that asks to wait for a week; the request is not delivered",
+    "stall": "the answer stalls in its middle for longer than a client waits, then goes on",
+    "garbage": "bytes that are not HTTP are sent instead of the answer",
+    "answer-twice": "the answer is sent twice",
+    "deliver-late": "the request is delivered after its client has given up",
+    "refuse-after": "the request is delivered, but the proxy answers with a refusal",
+    "pause": "429 with a Retry-After of 40 s; the request is not delivered",
+    "pause-twice": "429 with a Retry-After of 1 s, sent twice; the request is not delivered",
+    "deny-twice": "401, sent twice; the request is not delivered",
+    "long-pause": "429 with a Retry-After of a week; the request is not delivered",
 }
-"""Every fault by name."""
+"""Name -> what the fault does."""
 
 SPARED_LOGIN = FAULTS.keys() - {"answer-twice"}
-"""These leave the login alone, as the sandbox's own faults do."""
+"""These do not strike the login, as the sandbox's own faults do not."""
 
 READINGS_SPARED = 5
-"""Readings are struck so many times more seldom: else nothing would ever be sent."""
+"""Faults strike readings this many times more rarely: otherwise nothing would ever be sent."""
 
 STALLED = 90.0
 LATE = (70.0, 250.0)
-"""Seconds: longer than a client waits for an answer (60), shorter than an unsure request is watched (300)."""
+"""Seconds: longer than a client waits for an answer (60), shorter than an unsure server is read (300)."""
 REFUSALS = (400, 403, 404, 409, 422)
 MOMENT, PAUSE, WEEK = 1, 40, 604_800
 
 
 class Message(NamedTuple):
-    """One request or answer as it came."""
+    """One request or answer as it was received."""
 
     raw: bytes
     start: str
@@ -83,10 +83,10 @@ class Message(NamedTuple):
 
 
 class Exchange(msgspec.Struct):
-    """One request that reached the proxy, and what became of it."""
+    """One request that reached the proxy, and its outcome."""
 
     at: float
-    """When it came, by the clock that the proxy was given."""
+    """When it arrived, by the clock of the proxy."""
     method: str
     path: str
     ids: tuple[str, ...] = ()
@@ -95,15 +95,15 @@ class Exchange(msgspec.Struct):
     status: int = 0
     """The sandbox's own answer; 0 while there is none, and for good where it was not delivered."""
     carried_out: bool = False
-    """Whether the sandbox looked at the servers named, and answered for each."""
+    """Whether the sandbox processed the servers named, and answered for each."""
 
 
 Choose = Callable[[Message], str]
-"""Says which fault strikes a request; "" for none."""
+"""Chooses the fault that strikes a request; "" for none."""
 
 
-class Weather:
-    """Faults at given rates for POSTs that change servers, and more seldom for the rest, as a seed has it."""
+class RandomFaults:
+    """Random faults from a seed: at given rates for POSTs that change servers, more rarely for the rest."""
 
     def __init__(self, rates: Mapping[str, float], seed: int = 0) -> None:
         self.rates = dict(rates)
@@ -111,25 +111,25 @@ class Weather:
 
     def __call__(self, request: Message) -> str:
         for name, rate in self.rates.items():
-            often = rate if request.operation or name == "answer-twice" else rate / READINGS_SPARED
-            if self._random.random() < often and not (request.login and name in SPARED_LOGIN):
+            rate_here = rate if request.operation or name == "answer-twice" else rate / READINGS_SPARED
+            if self._random.random() < rate_here and not (request.login and name in SPARED_LOGIN):
                 return name
         return ""
 
 
 class Proxy:
-    """Listens on a free port and goes between any number of clients and one endpoint, on a thread of its own.
+    """Listens on a free port and forwards between clients and one endpoint, on a thread of its own.
 
     Use::
 
-        with Proxy(port, Weather({"reset": 0.1}, seed)) as proxy:
+        with Proxy(port, RandomFaults({"reset": 0.1}, seed)) as proxy:
             ... proxy.url ...
     """
 
     def __init__(
         self, port: int, choose: Choose, *, clock: Callable[[], float], factor: float = 1.0, seed: int = 0
     ) -> None:
-        """``clock`` tells the time for the record. The proxy's own waits are ``factor`` times shorter."""
+        """``clock`` gives the times of exchanges. The proxy's own waits are ``factor`` times shorter."""
         self.choose = choose
         self.exchanges: list[Exchange] = []
         self._port = port
@@ -143,8 +143,8 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
-    def owes(self) -> int:
-        """How many requests are still to be delivered."""
+    def undelivered(self) -> int:
+        """The number of requests that are still to be delivered."""
         return len(self._late)
 
     def __enter__(self) -> Self:
@@ -159,7 +159,7 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(lambda *_: None)  # Connections that end anyhow are its business.
+        self._loop.set_exception_handler(lambda *_: None)  # Connections are expected to break.
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener))
         self._loop.run_forever()
         server.close()
@@ -178,10 +178,10 @@ class Proxy:
     async def _exchange(
         self, request: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        """One request and what comes of it. False where the connection is not to be used any more."""
+        """Handle one request. Returns False where the connection is not to be used any more."""
         fault = self.choose(request)
-        known = Exchange(self._clock(), request.method, request.path, named(request), fault)
-        self.exchanges.append(known)
+        record = Exchange(self._clock(), request.method, request.path, named(request), fault)
+        self.exchanges.append(record)
         match fault:
             case "drop-before":
                 _reset(writer)
@@ -199,12 +199,12 @@ class Proxy:
                 writer.write(2 * _answer(401, "Authorization has been denied for this request."))
                 return True
             case "deliver-late":
-                late = asyncio.create_task(self._deliver_late(request, known))
+                late = asyncio.create_task(self._deliver_late(request, record))
                 self._late.add(late)
                 late.add_done_callback(self._late.discard)
-                await reader.read()  # Until the client has enough.
+                await reader.read()  # Until the client gives up.
                 return False
-        delivered = await self._deliver(request, known)
+        delivered = await self._deliver(request, record)
         if delivered is None:
             return False
         raw = delivered.raw
@@ -237,12 +237,12 @@ class Proxy:
                 writer.write(raw)
         return True
 
-    async def _deliver_late(self, request: Message, known: Exchange) -> None:
+    async def _deliver_late(self, request: Message, record: Exchange) -> None:
         await asyncio.sleep(self._random.uniform(*LATE) / self._factor)
-        await self._deliver(request, known)
+        await self._deliver(request, record)
 
-    async def _deliver(self, request: Message, known: Exchange) -> Message | None:
-        """The endpoint's answer, on a connection of its own; None where it gave none."""
+    async def _deliver(self, request: Message, record: Exchange) -> Message | None:
+        """Forward a request on a connection of its own; returns the answer, None where there is none."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
@@ -255,15 +255,15 @@ class Proxy:
         finally:
             writer.close()
         if answer is not None:
-            known.status = answer.status
-            known.carried_out = request.operation and (
+            record.status = answer.status
+            record.carried_out = request.operation and (
                 answer.status == 200 or (answer.status == 400 and answer.body.startswith(b"["))
             )
         return answer
 
 
 async def read_message(reader: asyncio.StreamReader) -> Message | None:
-    """The next message of a connection, None at its end. Its length must be told by ``Content-Length``.
+    """Read the next message of a connection, None at its end. Its length must be in ``Content-Length``.
 
     Raises asyncio.IncompleteReadError where the connection ends within a message.
     """
@@ -294,7 +294,7 @@ def named(request: Message) -> tuple[str, ...]:
 
 def _answer(status: int, message: str, more: str = "") -> bytes:
     body = json.dumps({"message": message}).encode()
-    head = f"HTTP/1.1 {status} Said by the proxy\r\nContent-Type: application/json\r\n{more}"
+    head = f"HTTP/1.1 {status} From the proxy\r\nContent-Type: application/json\r\n{more}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

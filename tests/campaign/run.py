@@ -1,4 +1,4 @@
-"""One scenario carried out: an operator works, the process dies, the next one takes up what is left."""
+"""Carries a scenario out: an operator works, the process is killed, and the next process resumes."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ import msgspec
 
 from tests.campaign.scenario import Kill, Outage, Scenario, draw
 from tests.campaign.verdict import judge
-from tests.campaign.world import World, Wrap, witnessed
+from tests.campaign.world import World, Wrap, killable
 from tui.engine.events import EngineFailed, Event, JournalChanged, LoggedIn, LoginNeeded, OperationNotStarted
 from tui.engine.journal.owner import Owner
 from tui.engine.journal.writer import JournalWriter
@@ -22,19 +22,19 @@ from tui.model.operation import Action, Operation
 from tui.model.plan import make_plan
 
 PATIENCE = 2 * 86_400.0
-"""Virtual seconds that one life may take: faults come and go, so every operation ends at last."""
+"""Virtual seconds that one process may take: faults come and go, so every operation ends."""
 
 ATTEMPTS = 100
 """How often an operator tries to log in or to read the fleet, half a minute apart."""
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What came of one run."""
+    """The result of one run."""
 
     seed: int
     violations: tuple[str, ...]
     struck: dict[str, int]
-    """Fault, kill or the like -> how often it struck."""
+    """Fault, kill or the like -> how often it happened."""
     states: dict[str, int]
     """State -> servers that ended in it."""
     operations: int
@@ -44,12 +44,12 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class GaveUp(Exception):
-    """A life did not finish its work; the message explains what is missing."""
+    """A process did not finish its work; the message explains what is missing."""
 
 
 def run_seed(seed: int) -> Result:
-    """Carry out the run of a seed, with its journals in a directory that is gone afterwards."""
-    memory = Path("/dev/shm")  # Where a disk would be waited for thousands of times.
+    """Carry out the run of a seed, with its journals in a temporary directory."""
+    memory = Path("/dev/shm")  # On a disk, thousands of syncs would take time.
     with TemporaryDirectory(dir=memory if memory.is_dir() else None) as directory:
         return carry_out(draw(seed), Path(directory))
 
@@ -63,8 +63,8 @@ def carry_out(
 ) -> Result:
     """Carry a scenario out and judge it.
 
-    ``wrap`` and ``wrap_journal`` put something between the engine and its wire or journal: a test of the
-    campaign breaks them.
+    ``wrap`` and ``wrap_journal`` put something between the engine and its transport or journal: tests of the
+    campaign use them to make an engine with a defect.
     """
     random.seed(f"engine {scenario.seed}")  # The engine's jitter: the same seed runs the same.
     world = World(scenario, directory)
@@ -96,7 +96,7 @@ def carry_out(
 
 
 class _Run:
-    """The operator of one run, over all the lives it takes."""
+    """The operator of one run, over all the processes that it takes."""
 
     def __init__(
         self,
@@ -113,18 +113,18 @@ class _Run:
         self._wrap_journal = wrap_journal
         self._kills = list(scenario.kills)
         self.logins = 0
-        """How often the operator asked for a login."""
+        """How often the operator logged in."""
         self._random = random.Random(f"operator {scenario.seed}")
 
     def operate(self, operation_id: str, action: Action) -> Operation | None:
-        """Plan and run one operation, over as many lives as it takes; what the journal says at the end."""
+        """Plan and run one operation, in as many processes as it takes; returns it from the journal."""
         self.planned = ()
-        everyone = sorted(self.world.truth()["servers"])
-        named = self._random.sample(everyone, max(1, int(len(everyone) * self.scenario.part)))
+        all_ids = sorted(self.world.truth()["servers"])
+        named = self._random.sample(all_ids, max(1, int(len(all_ids) * self.scenario.share)))
 
         async def work(service: EngineService, journal: JournalWriter) -> None:
             await service.operations.resume(send_planned=True)
-            if not self._known(journal, operation_id):
+            if not self._is_in_journal(journal, operation_id):
                 await self._read_fleet(service)
                 plan = make_plan(
                     action,
@@ -135,7 +135,7 @@ class _Run:
                 )
                 self.planned = plan.server_ids
                 if self.planned:
-                    stopping = asyncio.create_task(self._stop_some_time(service, operation_id))
+                    stopping = asyncio.create_task(self._cancel_later(service, operation_id))
                     await service.operations.run(
                         plan,
                         operation_id=operation_id,
@@ -147,48 +147,50 @@ class _Run:
 
         while True:
             kill = self._kills.pop(0) if self._kills else None
-            if self._live(kill, work):
+            if self._run_process(kill, work):
                 break
             assert kill is not None
-            self.world.rest(kill.downtime)
-        self._let_trouble_end()
-        self._live(None, lambda service, _: service.operations.resume(send_planned=True))
+            self.world.pass_time(kill.downtime)
+        self._wait_for_the_end_of_trouble()
+        self._run_process(None, lambda service, _: service.operations.resume(send_planned=True))
         with closing(self._journal()) as journal:
-            return journal.load(operation_id).operation if self._known(journal, operation_id) else None
+            return (
+                journal.load(operation_id).operation if self._is_in_journal(journal, operation_id) else None
+            )
 
     def check_logins(self) -> list[str]:
-        """Whether the engine logged in more often than there was a reason to."""
+        """Return a violation if the engine logged in more often than there was a reason to."""
         count = self.world.app.state.record.by_route["POST /v2/authentication/login"]
         allowed = (
             self.logins + self.world.plane.faults.struck["expire-token"] + self.world.struck["lost login"]
         )
         return [f"{count} logins for {allowed} reasons"] if count > allowed else []
 
-    def _live(
+    def _run_process(
         self, kill: Kill | None, work: Callable[[EngineService, JournalWriter], Awaitable[None]]
     ) -> bool:
-        """One life: log in, do ``work``. False when it was killed."""
+        """Run one process: log in, do ``work``. Returns False when it was killed."""
         world, scenario = self.world, self.scenario
 
-        async def life() -> None:
+        async def process() -> None:
             events: list[Event] = []
             journal = self._journal()
-            world.outlives(journal.database.close)
-            clock = LifeClock(world, self.scenario.clock_jump if world.lives == 2 else 0.0)
+            world.close_after_kill(journal.database.close)
+            clock = ProcessClock(world, self.scenario.clock_jump if world.process_number == 2 else 0.0)
             service = EngineService(
-                journal=self._wrap_journal(witnessed(journal, world)),
+                journal=self._wrap_journal(killable(journal, world)),
                 emit=events.append,
                 clock=clock,
                 options=Options(batch_size=self.scenario.batch_size),
             )
             async with asyncio.timeout(PATIENCE):
                 await self._log_in(service, events)
-                aside = [
+                background = [
                     asyncio.create_task(self._log_in_again(service, events)),
                     *(asyncio.create_task(self._fill_disk(journal, full)) for full in scenario.disk_full),
                 ]
                 await work(service, journal)
-            for task in aside:
+            for task in background:
                 task.cancel()
             await service.close()
             journal.close()
@@ -201,9 +203,9 @@ class _Run:
             ]
 
         try:
-            return world.live(kill, life)
+            return world.run_process(kill, process)
         except TimeoutError:
-            self.problems.append(f"a life was not done after {PATIENCE:g} s")
+            self.problems.append(f"a process did not end within {PATIENCE:g} s")
             return True
 
     async def _log_in(self, service: EngineService, events: list[Event]) -> None:
@@ -216,7 +218,7 @@ class _Run:
         raise GaveUp(f"no login: {events}")
 
     async def _log_in_again(self, service: EngineService, events: list[Event]) -> None:
-        """The operator looks at the screen every minute, types the password while it is asked for."""
+        """Check every minute whether a login is needed, and log in, as an operator would."""
         while True:
             await asyncio.sleep(60)
             about_login = (event for event in reversed(events) if isinstance(event, LoginNeeded | LoggedIn))
@@ -225,15 +227,15 @@ class _Run:
                 await service.login(self.world.endpoint(self._wrap), "demo", "pitstop")
 
     async def _fill_disk(self, journal: JournalWriter, full: Outage) -> None:
-        """Let the journal grow no further for a while: what SQLite meets then is a full disk."""
+        """Limit the journal's size for a while, which SQLite reports as a full disk."""
         await asyncio.sleep(max(0.0, full.begins - self.world.seconds()))
         if self.world.seconds() < full.ends:
             self.world.struck["disk full"] += 1
-            _limit_pages(journal, 1)  # SQLite takes the present size for a limit below it.
+            _limit_pages(journal, 1)  # A limit below the present size counts as the present size.
             await asyncio.sleep(full.ends - self.world.seconds())
             _limit_pages(journal, 2**30)
 
-    async def _stop_some_time(self, service: EngineService, operation_id: str) -> None:
+    async def _cancel_later(self, service: EngineService, operation_id: str) -> None:
         if self.scenario.cancelled_after is not None:
             await asyncio.sleep(self.scenario.cancelled_after)
             await service.operations.cancel(operation_id)
@@ -246,24 +248,24 @@ class _Run:
             await asyncio.sleep(30)
         raise GaveUp(f"the fleet could not be read: {service.inventory.fleet.problems}")
 
-    def _let_trouble_end(self) -> None:
-        """Until all jobs have ended, and there is room on the disk."""
+    def _wait_for_the_end_of_trouble(self) -> None:
+        """Wait until all jobs have ended, and there is room on the disk."""
         ends = [job["ends"] for job in self.world.truth()["jobs"].values()]
         ends += [full.ends for full in self.scenario.disk_full]
-        self.world.rest(max([0.0, *(at - self.world.seconds() for at in ends)]) + 120)
+        self.world.pass_time(max([0.0, *(at - self.world.seconds() for at in ends)]) + 120)
 
     def _journal(self) -> JournalWriter:
-        life = Owner("campaign", self.world.lives, "")
+        owner = Owner("campaign", self.world.process_number, "")
         return JournalWriter(
             self.world.journal_path,
-            owner=life,
-            alive=lambda owner, _: owner == life,
+            owner=owner,
+            alive=lambda other, _: other == owner,
             now=self.world.now,
             uptime=lambda: ("boot", self.world.seconds()),
         )
 
     @staticmethod
-    def _known(journal: JournalWriter, operation_id: str) -> bool:
+    def _is_in_journal(journal: JournalWriter, operation_id: str) -> bool:
         return operation_id in journal.operations("night")
 
 
@@ -272,8 +274,8 @@ def _limit_pages(journal: JournalWriter, pages: int) -> None:
         db.execute(f"PRAGMA max_page_count = {pages}")
 
 
-class LifeClock:
-    """The engine's clock in the world's time; the wall clock may be set wrong."""
+class ProcessClock:
+    """The engine's clock in the world's time; its wall clock may be wrong."""
 
     def __init__(self, world: World, wrong_by: float) -> None:
         self._world = world

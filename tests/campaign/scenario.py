@@ -1,4 +1,4 @@
-"""What one run of the campaign is made of, all of it drawn from its seed."""
+"""The parameters of one simulated run, all drawn from its seed."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ HIGHEST_RATES: Mapping[str, float] = {
     "malformed": 0.15,
     "answer-twice": 0.3,
 }
-"""Every fault of the sandbox -> how often it may strike in a run that has it."""
+"""Every fault of the sandbox -> its highest rate in a run that has it."""
 
 SEQUENCES = (
     (Action.START_MAINTENANCE,),
@@ -35,7 +35,7 @@ SEQUENCES = (
 
 
 class Moment(StrEnum):
-    """What the number of a kill counts."""
+    """What the number of a kill counts: the process is killed at the n-th of these."""
 
     STEP = "step of the event loop"
     JOURNAL = "write to the journal"
@@ -46,16 +46,16 @@ class Moment(StrEnum):
 
 
 class Kill(msgspec.Struct, frozen=True):
-    """The end of one life of the engine: at the ``number``-th such moment of that life."""
+    """The kill of one process: at the ``number``-th such moment of that process."""
 
     moment: Moment
     number: int
     downtime: float
-    """Seconds until the next life begins."""
+    """Seconds until the next process starts."""
 
 
 class Outage(msgspec.Struct, frozen=True):
-    """The link is down, or the disk full, for a while; seconds after the run began."""
+    """A time in which the link is down, or the disk full; in seconds since the start of the run."""
 
     begins: float
     ends: float
@@ -66,47 +66,47 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     servers: int
-    part: float
-    """The part of all servers that each operation names, eligible or not."""
+    share: float
+    """The share of all servers that each operation names, eligible or not."""
     actions: tuple[Action, ...]
     batch_size: int
     wave_size: int | None
     faults: Mapping[str, float]
     lost_answers: float
-    """How often the answer to a POST is lost to a time-out, after it was carried out."""
+    """The rate of POSTs that are carried out and whose answer is lost to a time-out."""
     outages: tuple[Outage, ...]
     kills: tuple[Kill, ...]
     disk_full: tuple[Outage, ...] = ()
     max_failed: int | None = None
-    """No further wave after more failures than this."""
+    """No further wave is sent after more failures than this."""
     cancelled_after: float | None = None
-    """Seconds after which the operator stops what is not sent, if the first life lasts that long."""
+    """Seconds after which the operator cancels, if the process of the operation runs that long."""
     clock_jump: float
-    """Seconds by which the machine's wall clock is set wrong at the second life."""
+    """Seconds by which the wall clock of the second process is wrong."""
     refused_after: float = 0.0
-    """How often a POST is carried out and a gateway on the way back refuses it all the same."""
-    weeks: float = 0.0
-    """How often a request is answered with 429 and a Retry-After of a week, and not carried out."""
+    """The rate of POSTs that are carried out and then refused by a gateway."""
+    week_pauses: float = 0.0
+    """The rate of requests that get 429 and a Retry-After of a week, and are not carried out."""
     job_seconds: tuple[float, float] | None = None
-    """How long jobs take, where not as long as recorded."""
+    """The range of the durations of jobs; None means the recorded ones."""
 
     @property
     def certain(self) -> bool:
-        """Whether nothing happens that could leave a server's outcome open."""
+        """Whether nothing happens that could leave the outcome of a server unknown."""
         doubtful = {"drop-before", "drop-after", "malformed", "job-unknown"}
-        struck = self.kills or self.lost_answers or self.outages or self.disk_full or self.refused_after
-        struck = struck or self.faults.get("status-500") == 1.0
-        return not (struck or doubtful & self.faults.keys())
+        disturbed = self.kills or self.lost_answers or self.outages or self.disk_full or self.refused_after
+        disturbed = disturbed or self.faults.get("status-500") == 1.0
+        return not (disturbed or doubtful & self.faults.keys())
 
 
 def draw(seed: int) -> Scenario:
-    """The scenario of a seed."""
+    """Draw the scenario of a seed."""
     rng = random.Random(f"campaign {seed}")
     names = rng.sample(list(HIGHEST_RATES), rng.choice((0, 1, 2, 3, 4, 6, len(HIGHEST_RATES))))
     return Scenario(
         seed=seed,
         servers=rng.randint(20, 500),
-        part=rng.choice((0.05, 0.3, 0.7, 1.0)),
+        share=rng.choice((0.05, 0.3, 0.7, 1.0)),
         actions=rng.choice(SEQUENCES),
         batch_size=rng.choice((1, 7, 20, 50, 100)) if rng.random() < 0.7 else rng.randint(1, 100),
         wave_size=rng.choice((None, None, 10, 50)),
@@ -119,7 +119,7 @@ def draw(seed: int) -> Scenario:
         max_failed=rng.choice((None, None, None, 3)),
         cancelled_after=rng.choice((None, None, None, rng.uniform(0, 200))),
         refused_after=rng.choice((0.0, 0.0, 0.0, 0.2)),
-        weeks=rng.choice((0.0, 0.0, 0.0, 0.01)),
+        week_pauses=rng.choice((0.0, 0.0, 0.0, 0.01)),
         job_seconds=rng.choice((None, None, None, (300.0, 900.0))),
     )
 
@@ -127,7 +127,7 @@ def draw(seed: int) -> Scenario:
 def _rates(rng: random.Random, names: Sequence[str]) -> Mapping[str, float]:
     rates = {name: round(HIGHEST_RATES[name] * rng.uniform(0.1, 1), 3) for name in sorted(names)}
     if "status-500" in rates and rng.random() < 0.3:
-        rates["status-500"] = 1.0  # The status of jobs is gone for good.
+        rates["status-500"] = 1.0  # The status of jobs can never be read.
     return rates
 
 
@@ -138,7 +138,7 @@ def _outage(rng: random.Random) -> Outage:
 
 def _kill(rng: random.Random) -> Kill:
     moment = rng.choice(tuple(Moment))
-    # Evenly over the orders of magnitude: early moments are the delicate ones.
+    # Evenly over the orders of magnitude: early moments are the critical ones.
     highest = {Moment.STEP: 5_000, Moment.JOURNAL: 200, Moment.READING: 200}.get(moment, 12)
     number = int(highest ** rng.random())
     return Kill(moment, max(1, number), rng.choice((0.5, 10.0, 120.0, 3_600.0)))

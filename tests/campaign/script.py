@@ -1,6 +1,6 @@
-"""What one run with real processes is made of, all of it drawn from its seed.
+"""The parameters of one run with real processes, all drawn from its seed.
 
-Every process is one command. The first begins at once, the others while it works. Seconds are hurried ones,
+Every process is one command. The first starts at once, the others while it works. Seconds are hurried ones,
 see `tests.campaign.hurried`.
 """
 
@@ -19,7 +19,7 @@ RATES: Mapping[str, float] = {
     "deny-twice": 0.1,
     "stall": 0.1,
 }
-"""Every fault of the proxy -> how often it may strike in a run that has it."""
+"""Every fault of the proxy -> its highest rate in a run that has it."""
 
 SANDBOX_RATES: Mapping[str, float] = {
     "status-500": 0.4,
@@ -31,11 +31,11 @@ SANDBOX_RATES: Mapping[str, float] = {
     "settle": 0.5,
     "slow": 0.1,
 }
-"""The same for the sandbox's own, without those that the proxy has and sees."""
+"""The same for the sandbox's faults, without those that the proxy makes and records."""
 
 
 class Command(StrEnum):
-    """What a process is asked to do."""
+    """The command of a process."""
 
     START = "start"
     STOP = "stop"
@@ -44,29 +44,29 @@ class Command(StrEnum):
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """One process and its fate."""
+    """One process, and the signals that it gets."""
 
     command: Command
     begins: float = 0.0
-    part: float = 0.3
-    """The part of all servers that `start` or `stop` names."""
+    share: float = 0.3
+    """The share of all servers that `start` or `stop` names."""
     wave: int | None = None
-    apart: bool = False
-    """Whether it lives as in a container: in a PID namespace of its own where the machine allows, else under
-    another host name, which to the program is the same."""
+    isolated: bool = False
+    """Whether it runs as in a container: in a PID namespace of its own where the machine allows, else with
+    another host name, which is the same to the program."""
     killed_after: float | None = None
     """Seconds until it gets SIGKILL."""
     locked_for: float = 0.0
-    """Seconds for which nobody can write the journal, from that SIGKILL on."""
+    """Seconds for which the journal is locked, from that SIGKILL on."""
     frozen_after: float | None = None
     frozen_for: float = 0.0
-    """Seconds that it stands still: SIGSTOP, then SIGCONT."""
+    """Seconds between SIGSTOP and SIGCONT."""
     killed_at: tuple[str, int] | None = None
     """The system calls, and which of them in its thread (from 1), at which it gets SIGKILL: see `kills`."""
-    since: str = ""
-    """What those seconds count from: the first strike of that fault of the proxy, else its own begin."""
-    unheard: bool = False
-    """Whether nobody reads what it says, as on a terminal after Ctrl-S, before a while has passed."""
+    after_fault: str = ""
+    """Those seconds count from the first such fault of the proxy, else from the start of the process."""
+    reader_stalls: bool = False
+    """Whether the reader of its output stalls for a while, as a terminal does after Ctrl-S."""
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,15 +79,15 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     same: bool = False
     """Whether all processes name the same servers."""
     job_seconds: str = ""
-    """How long jobs take, where not as long as recorded."""
+    """The range of the durations of jobs; empty means the recorded ones."""
     faults: Mapping[str, float] = {}
-    """Of the sandbox."""
-    weather: Mapping[str, float] = {}
-    """Faults of the proxy, until all processes have had their fate."""
+    """Rates of faults of the sandbox."""
+    link_faults: Mapping[str, float] = {}
+    """Rates of faults of the proxy, until the processes of the script have ended."""
 
 
 def draw(seed: int) -> Script:
-    """The script of a seed."""
+    """Draw the script of a seed."""
     rng = random.Random(f"script {seed}")
     return Script(
         seed=seed,
@@ -100,11 +100,11 @@ def draw(seed: int) -> Script:
         same=rng.random() < 0.3,
         job_seconds=rng.choice(("", "", "", "300-700")),
         faults=_rates(rng, SANDBOX_RATES, (0, 0, 1, 2, 3)),
-        weather=_weather(rng),
+        link_faults=_link_faults(rng),
     )
 
 
-def _weather(rng: random.Random) -> Mapping[str, float]:
+def _link_faults(rng: random.Random) -> Mapping[str, float]:
     rates = dict(_rates(rng, RATES, (0, 1, 1, 2, 3, len(RATES))))
     return {**rates, "pause": 0.5} if rng.random() < 0.2 else rates
 
@@ -118,17 +118,17 @@ def _rates(rng: random.Random, highest: Mapping[str, float], numbers: tuple[int,
 
 
 def _process(rng: random.Random, command: Command | None) -> Process:
-    fate = rng.choice(("lives", "lives", "killed", "killed", "frozen", "frozen in a pause"))
-    after, ends = (0.0, 10.0) if fate == "frozen in a pause" else (20.0, 200.0)
+    kind = rng.choice(("none", "none", "killed", "killed", "frozen", "frozen in a pause"))
+    after, ends = (0.0, 10.0) if kind == "frozen in a pause" else (20.0, 200.0)
     return Process(
         command=command or rng.choice(list(Command)),
         begins=0.0 if command else rng.uniform(10, 300),
-        part=rng.choice((0.05, 0.2, 0.5)),
+        share=rng.choice((0.05, 0.2, 0.5)),
         wave=rng.choice((None, None, 20)),
-        apart=rng.random() < 0.4,
-        killed_after=rng.uniform(20, 250) if fate == "killed" else None,
-        frozen_after=rng.uniform(after, ends) if "frozen" in fate else None,
-        frozen_for=rng.uniform(20, 450) if "frozen" in fate else 0.0,
-        since="pause" if fate == "frozen in a pause" else "",
-        unheard=rng.random() < 0.15,
+        isolated=rng.random() < 0.4,
+        killed_after=rng.uniform(20, 250) if kind == "killed" else None,
+        frozen_after=rng.uniform(after, ends) if "frozen" in kind else None,
+        frozen_for=rng.uniform(20, 450) if "frozen" in kind else 0.0,
+        after_fault="pause" if kind == "frozen in a pause" else "",
+        reader_stalls=rng.random() < 0.15,
     )

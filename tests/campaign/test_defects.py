@@ -1,4 +1,4 @@
-"""Each defect of an earlier version, put back, makes the campaign fail; the same trouble alone does not."""
+"""Each defect of an earlier version makes the campaign fail when put back; the same faults alone do not."""
 
 from pathlib import Path
 
@@ -9,16 +9,18 @@ from tests.campaign.defects import DEFECTS
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_defect_put_back_is_seen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What never ends is given up sooner.
+def test_a_defect_that_is_put_back_is_detected(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Give up sooner on what never ends.
     monkeypatch.setattr(processes, "PATIENCE", 25.0)
     monkeypatch.setattr(processes, "MAX_RESUMES", 1)
-    script, trouble, breaks, _ = DEFECTS[name]
-    result = processes.carry_out(script, tmp_path, choose=trouble(), defect=name)
+    script, make_choose, breaks, _ = DEFECTS[name]
+    result = processes.carry_out(script, tmp_path, choose=make_choose(), defect=name)
     assert breaks in {violation.promise for violation in result.violations}
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_what_shows_a_defect_does_no_harm_without_it(name: str, tmp_path: Path) -> None:
-    script, trouble, _, _ = DEFECTS[name]
-    assert processes.carry_out(script, tmp_path, choose=trouble()).violations == ()
+def test_without_the_defect_the_same_faults_break_no_promise(name: str, tmp_path: Path) -> None:
+    script, make_choose, _, _ = DEFECTS[name]
+    assert processes.carry_out(script, tmp_path, choose=make_choose()).violations == ()

@@ -1,10 +1,10 @@
-"""SIGKILL at system calls of one operation: a few of them; `make kills` has them all."""
+"""SIGKILL at a few system calls of one operation; `make kills` kills at all of them."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.campaign.kills import CALLS, counted, kill_at, points
+from tests.campaign.kills import CALLS, kill_at, points, points_of
 
 TRACE = """\
 71  fdatasync(9)                      = 0
@@ -17,12 +17,12 @@ TRACE = """\
 """
 
 
-def test_calls_are_counted_in_their_threads() -> None:
-    assert counted(TRACE) == [("fdatasync", 1), ("fdatasync", 2), ("sendto", 1), ("sendto", 2)]
+def test_calls_are_counted_per_thread() -> None:
+    assert points_of(TRACE) == [("fdatasync", 1), ("fdatasync", 2), ("sendto", 1), ("sendto", 2)]
 
 
 @pytest.mark.needs("strace")
-def test_an_operation_makes_every_call_that_is_killed_at(tmp_path: Path) -> None:
+def test_a_trace_has_every_kind_of_call_to_kill_at(tmp_path: Path) -> None:
     found = points(tmp_path)
     assert {call for call, _ in found} == set(CALLS)
     assert len(found) > 50
@@ -30,7 +30,7 @@ def test_an_operation_makes_every_call_that_is_killed_at(tmp_path: Path) -> None
 
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("number", [6, 8])
-def test_a_kill_between_what_is_synced_loses_nothing(number: int) -> None:
+def test_a_kill_between_two_syncs_breaks_no_promise(number: int) -> None:
     _, result = kill_at(("fdatasync", number))
-    assert result.struck == {"died": 1}
+    assert result.struck == {"killed": 1}
     assert result.violations == ()

@@ -1,11 +1,11 @@
-"""A short campaign with nothing simulated: real processes, killed and frozen, through the proxy."""
+"""A short campaign with real processes, killed and frozen, through the proxy."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.campaign import hurried, processes
-from tests.campaign.processes import said
+from tests.campaign.processes import printed_states
 from tests.campaign.proxy import FAULTS
 from tests.campaign.script import RATES, SANDBOX_RATES, Command, Process, Script, draw
 from tui.model.operation import State
@@ -19,7 +19,7 @@ KILLED = Script(
         Process(command=Command.STOP, begins=60),
     ),
     faults={"slow": 0.1, "job-fails": 0.3},
-    weather={"reset": 0.1, "drop-after": 0.2, "answer-twice": 0.3},
+    link_faults={"reset": 0.1, "drop-after": 0.2, "answer-twice": 0.3},
 )
 FROZEN = Script(
     seed=12,
@@ -32,36 +32,41 @@ FROZEN = Script(
 
 
 @pytest.mark.parametrize("script", [KILLED, FROZEN], ids=["killed", "frozen"])
-def test_promises_hold(script: Script, tmp_path: Path) -> None:
+def test_promises_hold_when_processes_are_killed_or_frozen(script: Script, tmp_path: Path) -> None:
     result = processes.carry_out(script, tmp_path)
     assert result.violations == ()
     assert result.processes > len(script.processes)
 
 
-def test_a_seed_is_a_script() -> None:
+def test_a_seed_always_draws_the_same_script() -> None:
     assert draw(11) == draw(11)
     assert draw(11) != draw(12)
 
 
-def test_a_campaign_has_all_troubles() -> None:
-    """Those that only the sandbox's own faults bring are left to the simulated runs, or to the proxy."""
+def test_the_scripts_of_a_campaign_have_every_fault_and_signal() -> None:
+    """The other faults of the sandbox are in the simulated runs, or made by the proxy."""
     scripts = [draw(seed) for seed in range(1, 501)]
-    assert {name for script in scripts for name in script.weather} == set(RATES) == set(FAULTS)
+    assert {name for script in scripts for name in script.link_faults} == set(RATES) == set(FAULTS)
     assert {name for script in scripts for name in script.faults} == set(SANDBOX_RATES)
     assert set(SANDBOX_FAULTS) - set(SANDBOX_RATES) <= {"malformed", *FAULTS}
-    everyone = [process for script in scripts for process in script.processes]
-    assert {process.command for process in everyone} == set(Command)
-    assert any(process.apart and process.killed_after for process in everyone)
-    assert any(process.apart and process.since == "pause" for process in everyone)
-    assert any(process.unheard for process in everyone)
+    all_processes = [process for script in scripts for process in script.processes]
+    assert {process.command for process in all_processes} == set(Command)
+    assert any(process.isolated and process.killed_after for process in all_processes)
+    assert any(process.isolated and process.after_fault == "pause" for process in all_processes)
+    assert any(process.reader_stalls for process in all_processes)
 
 
-def test_what_a_process_says_is_understood() -> None:
+def test_the_json_that_a_process_prints_is_parsed() -> None:
     line = '{"operation": "op-1", "window": "w", "servers": [{"id": "A", "state": "verified"}]}'
-    assert said(f"{line}\n") == {"op-1": {"A": State.VERIFIED}}
-    assert said("") == said('{"operation": null, "servers": []}') == said("no JSON") == {}
+    assert printed_states(f"{line}\n") == {"op-1": {"A": State.VERIFIED}}
+    assert (
+        printed_states("")
+        == printed_states('{"operation": null, "servers": []}')
+        == printed_states("no JSON")
+        == {}
+    )
 
 
-def test_hurried_time_runs_as_it_says() -> None:
+def test_hurried_time_is_ahead_of_its_anchor() -> None:
     assert hurried.FACTOR > 1
     assert hurried.now() > hurried.ANCHOR

@@ -1,31 +1,31 @@
-"""The verdicts: each promise, broken in the smallest record that breaks it, and kept in others."""
+"""The judgement of a run: each promise is broken in a minimal record, and kept in others."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.campaign.promises import POSTS, Promise, Records, Report, Story, Transition, attributed, judge
+from tests.campaign.promises import POSTS, History, Promise, Records, Report, Transition, attributed, judge
 from tests.campaign.proxy import Exchange
 from tui.model.operation import Action, State
 
 START = Action.START_MAINTENANCE
 PATH = "/v2/operations/ACME/servers/startMaintenance"
 SINCE = 1_000.0
-"""When the sandbox was started; everything else is told from there."""
+"""When the sandbox was started; all other times count from then."""
 
 
 def at(seconds: float, state: State, message: str = "") -> Transition:
     return Transition(SINCE + seconds, "A", state, message)
 
 
-SENT = [at(10, State.SUBMITTING), at(11, State.QUEUED)]
-WELL = [*SENT, at(40, State.SUCCEEDED), at(41, State.VERIFIED)]
+QUEUED = [at(10, State.SUBMITTING), at(11, State.QUEUED)]
+VERIFIED = [*QUEUED, at(40, State.SUCCEEDED), at(41, State.VERIFIED)]
 
 
-def story(*transitions: Transition, id_: str = "op", ended: float | None = 50.0) -> Story:
+def history(*transitions: Transition, id_: str = "op", ended: float | None = 50.0) -> History:
     final = {"A": transitions[-1].state if transitions else State.PLANNED}
-    return Story(id_, START, SINCE + 5, None if ended is None else SINCE + ended, final, transitions)
+    return History(id_, START, SINCE + 5, None if ended is None else SINCE + ended, final, transitions)
 
 
 def post(seconds: float, *, carried_out: bool = True) -> Exchange:
@@ -38,14 +38,14 @@ def job(created: float = 10.5, ends: float = 40.0, *, changed: bool = True) -> d
 
 
 def records(
-    *stories: Story,
+    *histories: History,
     exchanges: tuple[Exchange, ...] = (post(10.4),),
     jobs: tuple[dict[str, Any], ...] = (job(),),
     reports: tuple[Report, ...] = (),
 ) -> Records:
     before = {"servers": {"A": {"maintenance": False}}}
     after = {"jobs": {str(number): one for number, one in enumerate(jobs)}}
-    return Records(before, after, SINCE, stories, exchanges, reports)
+    return Records(before, after, SINCE, histories, exchanges, reports)
 
 
 def report(code: int, state: State, **more: Any) -> Report:
@@ -53,103 +53,125 @@ def report(code: int, state: State, **more: Any) -> Report:
 
 
 KEPT = {
-    "all went well": records(story(*WELL), reports=(report(0, State.VERIFIED),)),
-    "nothing was begun": records(exchanges=(), jobs=()),
-    "it never left": records(story(at(9, State.CANCELLED)), exchanges=(), jobs=()),
-    "a pause came first": records(story(*WELL), exchanges=(post(10.1, carried_out=False), post(10.4))),
-    "doubt is no falsehood": records(story(*SENT, at(12, State.UNSURE, "who knows"))),
-    "untouched, and it is so": records(
-        story(at(10, State.SUBMITTING), at(400, State.UNSURE, "so it may be asked for again")), jobs=()
+    "verified without trouble": records(history(*VERIFIED), reports=(report(0, State.VERIFIED),)),
+    "no operation at all": records(exchanges=(), jobs=()),
+    "cancelled before it was sent": records(history(at(9, State.CANCELLED)), exchanges=(), jobs=()),
+    "sent again after a rate limit": records(
+        history(*VERIFIED), exchanges=(post(10.1, carried_out=False), post(10.4))
     ),
-    "a second intent is a second time": records(
-        story(*WELL),
-        story(at(100, State.SUBMITTING), at(101, State.REFUSED), id_="again"),
+    "unsure although the job succeeded": records(history(*QUEUED, at(12, State.UNSURE, "who knows"))),
+    "called untouched, and it was": records(
+        history(at(10, State.SUBMITTING), at(400, State.UNSURE, "so it may be asked for again")), jobs=()
+    ),
+    "sent twice for two intents": records(
+        history(*VERIFIED),
+        history(at(100, State.SUBMITTING), at(101, State.REFUSED), id_="again"),
         exchanges=(post(10.4), post(100.5)),
     ),
-    "a killed process says nothing": records(story(*WELL), reports=(Report("start", None, {}),)),
-    "what is left in doubt may yet be found out": records(story(*WELL), reports=(report(5, State.UNSURE),)),
-    "nobody listened, and it went on": msgspec.structs.replace(
-        records(story(*WELL), reports=(report(0, State.VERIFIED, heard=SINCE + 60),)), calm=True
+    "a killed process prints nothing": records(history(*VERIFIED), reports=(Report("start", None, {}),)),
+    "printed unsure, verified later": records(history(*VERIFIED), reports=(report(5, State.UNSURE),)),
+    "ended while its reader stalled": msgspec.structs.replace(
+        records(history(*VERIFIED), reports=(report(0, State.VERIFIED, read_since=SINCE + 60),)),
+        undisturbed=True,
     ),
 }
 
 BROKEN = {
-    "twice": (records(story(*WELL), exchanges=(post(10.4), post(12))), Promise.ONCE),
-    "often": (
-        records(story(*WELL), exchanges=(post(10.4), *[post(12, carried_out=False)] * POSTS)),
-        Promise.FEW,
+    "carried out twice for one intent": (
+        records(history(*VERIFIED), exchanges=(post(10.4), post(12))),
+        Promise.ONCE,
     ),
-    "not in the journal": (records(), Promise.KNOWN),
-    "before its intent": (records(story(*WELL), exchanges=(post(9),)), Promise.KNOWN),
-    "beside another": (
+    "too many POSTs for one intent": (
+        records(history(*VERIFIED), exchanges=(post(10.4), *[post(12, carried_out=False)] * POSTS)),
+        Promise.FEW_POSTS,
+    ),
+    "carried out without an operation in the journal": (records(), Promise.INTENT_FIRST),
+    "carried out before its intent": (
+        records(history(*VERIFIED), exchanges=(post(9),)),
+        Promise.INTENT_FIRST,
+    ),
+    "sent while under way in another operation": (
         records(
-            story(*WELL),
-            story(at(20, State.SUBMITTING), at(21, State.REFUSED), id_="beside"),
+            history(*VERIFIED),
+            history(at(20, State.SUBMITTING), at(21, State.REFUSED), id_="beside"),
             exchanges=(post(10.4), post(20.5)),
         ),
-        Promise.ALONE,
+        Promise.NOT_UNDER_WAY,
     ),
-    "verified, and never so": (records(story(*WELL), jobs=(job(changed=False),)), Promise.VERIFIED),
-    "verified before it was so": (records(story(*WELL), jobs=(job(ends=90),)), Promise.VERIFIED),
-    "failed, and it changed": (records(story(*SENT, at(30, State.FAILED))), Promise.TRUE),
-    "refused, and it was queued": (
-        records(story(*SENT, at(30, State.REFUSED)), jobs=(job(changed=False),)),
-        Promise.TRUE,
+    "verified, but never in maintenance": (
+        records(history(*VERIFIED), jobs=(job(changed=False),)),
+        Promise.VERIFIED,
     ),
-    "untouched too early": (
+    "verified before it was in maintenance": (
+        records(history(*VERIFIED), jobs=(job(ends=90),)),
+        Promise.VERIFIED,
+    ),
+    "failed, but its job changed it": (records(history(*QUEUED, at(30, State.FAILED))), Promise.OUTCOME_TRUE),
+    "refused, but it was queued": (
+        records(history(*QUEUED, at(30, State.REFUSED)), jobs=(job(changed=False),)),
+        Promise.OUTCOME_TRUE,
+    ),
+    "called untouched before its job ended": (
         records(
-            story(at(10, State.SUBMITTING), at(400, State.UNSURE, "so it may be asked for again")),
+            history(at(10, State.SUBMITTING), at(400, State.UNSURE, "so it may be asked for again")),
             jobs=(job(ends=600),),
         ),
-        Promise.TRUE,
+        Promise.OUTCOME_TRUE,
     ),
-    "lost on the way": (records(story(*SENT)), Promise.LOST),
-    "never sent": (records(story(), exchanges=(), jobs=()), Promise.LOST),
-    "never ending": (records(story(*WELL, ended=None)), Promise.ENDS),
+    "queued for ever": (records(history(*QUEUED)), Promise.NO_SERVER_LOST),
+    "planned for ever": (records(history(), exchanges=(), jobs=()), Promise.NO_SERVER_LOST),
+    "never ended in the journal": (records(history(*VERIFIED, ended=None)), Promise.ENDS),
     "a process that hangs": (
-        records(story(*WELL), reports=(Report("resume", None, {}, in_time=False),)),
+        records(history(*VERIFIED), reports=(Report("resume", None, {}, in_time=False),)),
         Promise.ENDS,
     ),
-    "waited for a reader": (
+    "ended only after its reader went on": (
         msgspec.structs.replace(
-            records(story(*WELL), reports=(report(0, State.VERIFIED, heard=SINCE + 45),)), calm=True
+            records(history(*VERIFIED), reports=(report(0, State.VERIFIED, read_since=SINCE + 45),)),
+            undisturbed=True,
         ),
         Promise.ENDS,
     ),
-    "left in the middle": (
-        records(story(*WELL), reports=(report(5, State.QUEUED),)),
-        Promise.STALE,
+    "exited while a server was queued": (
+        records(history(*VERIFIED), reports=(report(5, State.QUEUED),)),
+        Promise.REPORT_CURRENT,
     ),
-    "said something else": (records(story(*WELL), reports=(report(1, State.FAILED),)), Promise.STALE),
-    "all is well, it said": (records(story(*WELL), reports=(report(0, State.UNSURE),)), Promise.STALE),
-    "a bug": (
-        records(story(*WELL), reports=(report(1, State.VERIFIED, output="a bug in Pitstop (X)"),)),
-        Promise.SOUND,
+    "printed another state than the journal has": (
+        records(history(*VERIFIED), reports=(report(1, State.FAILED),)),
+        Promise.REPORT_CURRENT,
     ),
-    "logged out": (records(story(*WELL), reports=(report(3, State.VERIFIED),)), Promise.SOUND),
+    "exit code 0 with an unsure server": (
+        records(history(*VERIFIED), reports=(report(0, State.UNSURE),)),
+        Promise.REPORT_CURRENT,
+    ),
+    "reported a bug": (
+        records(history(*VERIFIED), reports=(report(1, State.VERIFIED, output="a bug in Pitstop (X)"),)),
+        Promise.NO_BUG,
+    ),
+    "login refused": (records(history(*VERIFIED), reports=(report(3, State.VERIFIED),)), Promise.NO_BUG),
 }
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_what_is_kept_is_no_violation(name: str) -> None:
+def test_a_run_that_keeps_every_promise_has_no_violation(name: str) -> None:
     assert judge(KEPT[name]) == []
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_told(name: str) -> None:
+def test_each_broken_promise_is_reported(name: str) -> None:
     broken, promise = BROKEN[name]
     assert {violation.promise for violation in judge(broken)} == {promise}
 
 
-def test_every_promise_can_be_broken() -> None:
+def test_every_promise_is_broken_by_a_record() -> None:
     assert {promise for _, promise in BROKEN.values()} == set(Promise)
 
 
-def test_a_post_is_that_of_the_newest_intent() -> None:
+def test_a_post_is_attributed_to_the_newest_intent() -> None:
     sent = attributed(
         records(
-            story(at(10, State.SUBMITTING)),
-            story(at(100, State.SUBMITTING), id_="again"),
+            history(at(10, State.SUBMITTING)),
+            history(at(100, State.SUBMITTING), id_="again"),
             exchanges=(post(99), post(101), post(102)),
         )
     )

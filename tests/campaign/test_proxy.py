@@ -1,4 +1,4 @@
-"""The proxy: what a client gets and what the endpoint gets, fault by fault."""
+"""The proxy: what the client and the endpoint receive, for each fault."""
 
 import asyncio
 import socket
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.campaign.proxy import FAULTS, REFUSALS, Choose, Message, Proxy, Weather, named, read_message
+from tests.campaign.proxy import FAULTS, REFUSALS, Choose, Message, Proxy, RandomFaults, named, read_message
 from tests.patience import PATIENCE
 
 FACTOR = 1_000.0
-"""The proxy's waits of minutes take parts of a second here."""
+"""The proxy's waits of minutes take fractions of a second here."""
 
 POST = (
     b"POST /v2/operations/ACME/servers/startMaintenance HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n"
@@ -24,7 +24,7 @@ ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n[{"server":"WA1A"}] '
 
 
 class Endpoint:
-    """Answers everything alike, and keeps what it got."""
+    """Sends the same answer to every request, and records the requests."""
 
     def __init__(self) -> None:
         self.got: list[bytes] = []
@@ -58,7 +58,7 @@ class Endpoint:
 
 
 class Received(NamedTuple):
-    """What a client read until the other side ended, was reset or fell silent."""
+    """What a client read, and how the connection ended: closed, reset, or still open."""
 
     data: bytes
     end: str
@@ -71,12 +71,12 @@ def endpoint() -> Iterator[Endpoint]:
     endpoint.close()
 
 
-def through(endpoint: Endpoint, choose: Choose) -> Proxy:
+def proxy_to(endpoint: Endpoint, choose: Choose) -> Proxy:
     return Proxy(endpoint.port, choose, clock=time.monotonic, factor=FACTOR)
 
 
-def ask(proxy: Proxy, request: bytes, length: int = 1 << 20) -> Received:
-    """Send a request and read so many bytes, or to the end."""
+def send(proxy: Proxy, request: bytes, length: int = 1 << 20) -> Received:
+    """Send a request and read ``length`` bytes, or to the end."""
     with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), PATIENCE) as client:
         client.sendall(request)
         data = b""
@@ -90,9 +90,9 @@ def ask(proxy: Proxy, request: bytes, length: int = 1 << 20) -> Received:
         return Received(data, "")
 
 
-def test_without_a_fault_both_get_what_the_other_sent(endpoint: Endpoint) -> None:
-    with through(endpoint, lambda _: "") as proxy:
-        assert ask(proxy, POST, len(ANSWER)) == (ANSWER, "")
+def test_without_a_fault_requests_and_answers_are_forwarded_unchanged(endpoint: Endpoint) -> None:
+    with proxy_to(endpoint, lambda _: "") as proxy:
+        assert send(proxy, POST, len(ANSWER)) == (ANSWER, "")
         (exchange,) = proxy.exchanges
     assert endpoint.got == [POST]
     assert (exchange.method, exchange.ids, exchange.status, exchange.fault, exchange.carried_out) == (
@@ -117,26 +117,26 @@ HALF = ANSWER[: len(ANSWER) - 11]
         ("answer-twice", ANSWER + ANSWER, "", 1),
     ],
 )
-def test_a_fault_strikes_the_answer(
+def test_faults_of_the_connection_change_the_answer(
     endpoint: Endpoint, fault: str, data: bytes, end: str, delivered: int
 ) -> None:
-    with through(endpoint, lambda _: fault) as proxy:
-        assert ask(proxy, POST, len(data) + bool(end)) == (data, end)
+    with proxy_to(endpoint, lambda _: fault) as proxy:
+        assert send(proxy, POST, len(data) + bool(end)) == (data, end)
         assert [exchange.carried_out for exchange in proxy.exchanges] == [bool(delivered)]
     assert len(endpoint.got) == delivered
 
 
-def test_a_reset_comes_within_the_answer(endpoint: Endpoint) -> None:
-    with through(endpoint, lambda _: "reset") as proxy:
-        received = ask(proxy, POST)
+def test_a_reset_cuts_the_answer_off(endpoint: Endpoint) -> None:
+    with proxy_to(endpoint, lambda _: "reset") as proxy:
+        received = send(proxy, POST)
     assert received.end == "reset"
-    assert HALF.startswith(received.data), "a reset may take with it what was on its way"
+    assert HALF.startswith(received.data), "a reset may drop bytes that were on their way"
     assert endpoint.got == [POST]
 
 
-def test_garbage_is_no_http(endpoint: Endpoint) -> None:
-    with through(endpoint, lambda _: "garbage") as proxy:
-        received = ask(proxy, POST)
+def test_garbage_is_not_http(endpoint: Endpoint) -> None:
+    with proxy_to(endpoint, lambda _: "garbage") as proxy:
+        received = send(proxy, POST)
     assert received.end == "closed"
     assert received.data
     assert not received.data.startswith(b"HTTP/")
@@ -153,11 +153,11 @@ def test_garbage_is_no_http(endpoint: Endpoint) -> None:
         ("long-pause", 429, 1, 0),
     ],
 )
-def test_a_fault_answers_itself(
+def test_faults_of_a_gateway_are_answered_by_the_proxy(
     endpoint: Endpoint, fault: str, status: int | None, times: int, delivered: int
 ) -> None:
-    with through(endpoint, lambda _: fault) as proxy:
-        data = ask(proxy, POST, 1).data
+    with proxy_to(endpoint, lambda _: fault) as proxy:
+        data = send(proxy, POST, 1).data
         assert data.count(b"HTTP/1.1 ") == times
         answer = read(data)
         assert answer is not None
@@ -167,15 +167,15 @@ def test_a_fault_answers_itself(
     assert len(endpoint.got) == delivered
 
 
-def test_a_request_is_delivered_when_its_client_has_gone(endpoint: Endpoint) -> None:
-    with through(endpoint, lambda _: "deliver-late") as proxy:
+def test_deliver_late_delivers_after_the_client_has_given_up(endpoint: Endpoint) -> None:
+    with proxy_to(endpoint, lambda _: "deliver-late") as proxy:
         port = int(proxy.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
             client.sendall(POST)
             client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""
         endpoint.wait_for(1)
-        wait_for(lambda: not proxy.owes)
+        wait_for(lambda: not proxy.undelivered)
         assert proxy.exchanges[0].carried_out
     assert endpoint.got == [POST]
 
@@ -188,23 +188,23 @@ def wait_for(done: Callable[[], bool]) -> None:
 
 
 def test_every_fault_is_tested_here() -> None:
-    own = {"drop-before", "drop-after", "half-close", "stall", "answer-twice", "reset", "garbage"}
-    own |= {"refuse-after", "pause", "pause-twice", "deny-twice", "long-pause", "deliver-late"}
-    assert own == set(FAULTS)
+    tested = {"drop-before", "drop-after", "half-close", "stall", "answer-twice", "reset", "garbage"}
+    tested |= {"refuse-after", "pause", "pause-twice", "deny-twice", "long-pause", "deliver-late"}
+    assert tested == set(FAULTS)
 
 
-def test_weather_is_that_of_its_seed_and_spares_the_login() -> None:
+def test_random_faults_depend_on_the_seed_and_spare_the_login() -> None:
     rates = dict.fromkeys(FAULTS, 0.2)
     post, login = read(POST), read(LOGIN)
     assert post is not None
     assert login is not None
-    first = [Weather(rates, 7)(post) for _ in range(3)]
-    drawn = [[weather(post) for _ in range(50)] for weather in (Weather(rates, 7), Weather(rates, 7))]
+    first = [RandomFaults(rates, 7)(post) for _ in range(3)]
+    drawn = [[choose(post) for _ in range(50)] for choose in (RandomFaults(rates, 7), RandomFaults(rates, 7))]
     assert drawn[0] == drawn[1]
     assert first == [drawn[0][0]] * 3
     assert len(set(drawn[0])) > 5
-    weather = Weather(rates, 7)
-    assert {weather(login) for _ in range(200)} == {"", "answer-twice"}
+    choose = RandomFaults(rates, 7)
+    assert {choose(login) for _ in range(200)} == {"", "answer-twice"}
 
 
 def read(data: bytes) -> Message | None:
@@ -217,7 +217,7 @@ def read(data: bytes) -> Message | None:
     return asyncio.run(reading())
 
 
-def test_a_message_ends_where_its_length_says() -> None:
+def test_a_message_ends_at_its_content_length() -> None:
     message = read(POST + POST)
     assert message is not None
     assert message.raw == POST
@@ -225,11 +225,11 @@ def test_a_message_ends_where_its_length_says() -> None:
     assert named(message) == ("WA1A", "WA1B")
 
 
-def test_the_end_of_a_connection_is_no_message() -> None:
+def test_the_end_of_a_connection_gives_no_message() -> None:
     assert read(b"") is None
 
 
 @pytest.mark.parametrize("data", [POST[:20], POST[:-1]])
-def test_a_connection_that_ends_within_a_message_is_told(data: bytes) -> None:
+def test_a_connection_that_ends_within_a_message_raises(data: bytes) -> None:
     with pytest.raises(asyncio.IncompleteReadError):
         read(data)

@@ -1,4 +1,4 @@
-"""Days in a second: nothing that the program is made of grows with the operations it has carried out."""
+"""Days of operations in virtual time: memory, files, threads and the journal do not grow with them."""
 
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from tui.engine.journal import writer as journal
 from tui.model import retention
 
 
-def test_days_of_operations_leave_it_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_of_operations_do_not_grow_memory_files_or_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The journal keeps 20 operations instead of 1,000 here, so that it is full after the first day."""
     monkeypatch.setattr(retention, "KEEP_OPERATIONS", 20)
     monkeypatch.setattr(journal, "PRUNE_EVERY", 5)
@@ -18,7 +20,7 @@ def test_days_of_operations_leave_it_as_it_was(tmp_path: Path, monkeypatch: pyte
     assert [sample.operations for sample in samples] == sorted({sample.operations for sample in samples})
     first, last = samples[0], samples[-1]
     assert last.operations > first.operations + 40
-    assert last.objects < first.objects + 1_000, "of 50 operations more"
+    assert last.objects < first.objects + 1_000, "for 50 more operations"
     assert last.files == first.files
     assert last.threads == first.threads
     assert last.tasks == first.tasks == 1

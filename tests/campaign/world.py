@@ -1,7 +1,7 @@
-"""Where a run of the campaign happens: the sandbox, the wire, the time they share, and lives that are killed.
+"""The world of a simulated run: the sandbox, the transport to it, their virtual time, and killed processes.
 
-A killed life leaves behind what the operating system would have: the journal's files as they were at that
-moment, and whatever the sandbox had received. Nothing the abandoned engine does afterwards reaches either.
+A killed process leaves what a real one would leave: the journal's files as they were at that moment, and the
+requests that the sandbox had received. Nothing that the abandoned engine does afterwards reaches either.
 """
 
 import asyncio
@@ -26,40 +26,40 @@ from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
 
 ROUND_TRIP = (0.01, 0.2)
-"""Seconds that an answer is under way on a link that works."""
+"""The range of seconds that a request takes on a link that works."""
 
 Wrap = Callable[["Wire"], httpx.AsyncBaseTransport]
-"""What a test puts between the engine and the wire."""
+"""Puts something between the engine and its transport, for a test."""
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The simulated process was killed."""
 
 
-class MortalLoop(VirtualLoop):
-    """A virtual event loop that goes on from a moment, and can end before any of its steps."""
+class KillableLoop(VirtualLoop):
+    """A virtual event loop that starts at a given time, and can be killed before any of its steps."""
 
-    def __init__(self, begins: float, die: Callable[[], None], last_step: int | None) -> None:
+    def __init__(self, begins: float, kill_now: Callable[[], None], last_step: int | None) -> None:
         super().__init__()
         self.virtual_time = begins
-        self.doomed = False
+        self.killed = False
         self.steps = 0
         inner = self._selector
         self.set_exception_handler(lambda *_: None)
 
-        class Scythe:
+        class KillingSelector:
             def __getattr__(_self, name: str) -> Any:
                 return getattr(inner, name)
 
             def select(_self, timeout: float | None = None) -> Any:
                 self.steps += 1
                 if self.steps == last_step:
-                    die()
-                if self.doomed:
+                    kill_now()
+                if self.killed:
                     raise Killed
                 return inner.select(timeout)
 
-        self._selector = Scythe()
+        self._selector = KillingSelector()
 
 
 class Post(NamedTuple):
@@ -73,19 +73,19 @@ class Post(NamedTuple):
 
 
 class World:
-    """One sandbox and everything that lives around it."""
+    """One sandbox, and the simulated processes that use it one after the other."""
 
     def __init__(self, scenario: Scenario, directory: Path) -> None:
         self.scenario = scenario
         self.directory = directory
-        self.lives = 0
+        self.process_number = 0
         self.elapsed = 0.0
-        self.loop: MortalLoop | None = None
+        self.loop: KillableLoop | None = None
         self.kill: Kill | None = None
         self.counted: Counter[Moment] = Counter()
         self.posts: list[Post] = []
         self.struck: Counter[str] = Counter()
-        """What was done to the run beside the sandbox's own faults."""
+        """Kills and faults beside the sandbox's own -> how often they happened."""
         self.random = Random(f"world {scenario.seed}")
         config = SandboxConfig(
             servers=scenario.servers,
@@ -96,45 +96,45 @@ class World:
         )
         self.app = create_app(config, clock=self.now)
         self.plane = self.app.state.plane
-        self._graveyard: list[object] = []
-        self._left_open: list[Callable[[], None]] = []
+        self._abandoned: list[object] = []
+        self._to_close: list[Callable[[], None]] = []
 
     # -- time
 
     def seconds(self) -> float:
-        """Since the run began."""
+        """Seconds since the start of the run."""
         return self.loop.virtual_time if self.loop is not None else self.elapsed
 
     def now(self) -> float:
         """The sandbox's clock."""
         return EPOCH + self.seconds()
 
-    def rest(self, seconds: float) -> None:
-        """Let time pass while no life is."""
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass while no process runs."""
         self.elapsed += seconds
 
-    # -- lives
+    # -- processes
 
     @property
     def journal_path(self) -> Path:
-        """The journal of this life: what the one before it left."""
-        return self.directory / f"life-{self.lives}" / "journal.db"
+        """The journal of the current process: a copy of what the one before it left."""
+        return self.directory / f"process-{self.process_number}" / "journal.db"
 
-    def live(self, kill: Kill | None, life: Callable[[], Awaitable[None]]) -> bool:
-        """Run ``life`` on a loop of its own, until its end (True) or until it is killed (False)."""
-        if self.lives == 0:
-            self._begin_life()
+    def run_process(self, kill: Kill | None, process: Callable[[], Awaitable[None]]) -> bool:
+        """Run ``process`` on a loop of its own, until its end (True) or until it is killed (False)."""
+        if self.process_number == 0:
+            self._start_process()
         self.kill, self.counted = kill, Counter()
         last_step = kill.number if kill and kill.moment is Moment.STEP else None
-        loop = self.loop = MortalLoop(self.elapsed, self.die, last_step)
+        loop = self.loop = KillableLoop(self.elapsed, self.kill_now, last_step)
         try:
-            loop.run_until_complete(life())
+            loop.run_until_complete(process())
             loop.run_until_complete(loop.shutdown_default_executor())
         except Killed:
-            self._bury(loop)
+            self._keep_abandoned(loop)
             return False
         except BaseException:
-            self._bury(loop)
+            self._keep_abandoned(loop)
             raise
         finally:
             self.elapsed = loop.virtual_time
@@ -143,67 +143,67 @@ class World:
         loop.close()
         return True
 
-    def die(self) -> None:
-        """Kill -9, now: from here on nothing of this life has any effect."""
+    def kill_now(self) -> None:
+        """Do as kill -9 does: from here on nothing of the current process has any effect."""
         loop = self.loop
-        if loop is None or loop.doomed:
+        if loop is None or loop.killed:
             return
-        loop.doomed = True
+        loop.killed = True
         self.struck["kill"] += 1
         before = self.journal_path
-        self._begin_life()
+        self._start_process()
         for name in (before.name, before.name + "-wal"):
             with suppress(FileNotFoundError):
                 shutil.copy(before.with_name(name), self.journal_path.with_name(name))
 
     def reach(self, moment: Moment) -> None:
-        """Count a moment, and die of it if this is the one."""
+        """Count a moment, and kill the process if this is the one."""
         self.counted[moment] += 1
         if self.kill and self.kill.moment is moment and self.counted[moment] == self.kill.number:
-            self.die()
+            self.kill_now()
 
     @property
-    def dead(self) -> bool:
-        """Whether this life has been killed."""
-        return self.loop is not None and self.loop.doomed
+    def killed(self) -> bool:
+        """Whether the current process has been killed."""
+        return self.loop is not None and self.loop.killed
 
-    def outlives(self, close: Callable[[], None]) -> None:
-        """Something that a killed life cannot close; the operating system would."""
-        self._left_open.append(close)
+    def close_after_kill(self, close: Callable[[], None]) -> None:
+        """Register what a killed process cannot close, as the operating system would."""
+        self._to_close.append(close)
 
-    def _begin_life(self) -> None:
-        self.lives += 1
+    def _start_process(self) -> None:
+        self.process_number += 1
         self.journal_path.parent.mkdir(parents=True, mode=0o700)
 
-    def _bury(self, loop: MortalLoop) -> None:
-        """Keep what was abandoned until the run is over, so that nothing of it is cleaned up meanwhile."""
+    def _keep_abandoned(self, loop: KillableLoop) -> None:
+        """Keep the tasks of a killed process until the end of the run, so that no clean-up code runs."""
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
             cast(Any, task)._log_destroy_pending = False
-        self._graveyard += [loop, *tasks]
+        self._abandoned += [loop, *tasks]
 
     def close(self) -> None:
-        """Forget the dead; what Python says of their unfinished coroutines is no news."""
+        """Close what killed processes left, without Python's warnings about their unfinished coroutines."""
         hook = sys.unraisablehook
         sys.unraisablehook = lambda _: None
         try:
-            for one in self._graveyard:
+            for one in self._abandoned:
                 if isinstance(one, asyncio.Task):
                     with suppress(Exception, Killed):
                         one.get_coro().close()
-            for one in self._graveyard:
-                if isinstance(one, MortalLoop):
+            for one in self._abandoned:
+                if isinstance(one, KillableLoop):
                     one.close()
-            self._graveyard.clear()
-            for close in self._left_open:
+            self._abandoned.clear()
+            for close in self._to_close:
                 close()
         finally:
             sys.unraisablehook = hook
 
-    # -- the wire
+    # -- the transport
 
     def endpoint(self, wrap: Wrap | None = None) -> Endpoint:
-        """The way of the present life to the sandbox."""
+        """The sandbox as an endpoint for the current process."""
 
         def transport() -> httpx.AsyncBaseTransport:
             wire = Wire(self)
@@ -216,20 +216,20 @@ class World:
         return any(outage.begins <= self.seconds() < outage.ends for outage in self.scenario.outages)
 
     def truth(self) -> dict[str, Any]:
-        """What the sandbox knows of every server now; a copy, as over HTTP."""
+        """The sandbox's own records of every server now; a copy, as over HTTP."""
         return cast(dict[str, Any], msgspec.json.decode(msgspec.json.encode(self.plane.truth())))
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """From the engine to the sandbox: takes time, fails as links do, and is where some kills strike."""
+    """The transport from the engine to the sandbox: it takes time, fails as links do, and can kill."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._life = world.lives
+        self._process_number = world.process_number
         self._inner = httpx.ASGITransport(app=cast(Any, world.app))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """One request, there and back."""
+        """Send one request, and return its answer."""
         world = self._world
         await asyncio.sleep(world.random.uniform(*ROUND_TRIP))
         post = request.method == "POST" and "/operations/" in request.url.path
@@ -241,8 +241,8 @@ class Wire(httpx.AsyncBaseTransport):
             self._note(post, request, "unsent")
             raise httpx.ConnectError("No route to host", request=request)
         login = request.url.path.endswith("/authentication/login")
-        if not login and world.random.random() < world.scenario.weeks:
-            world.struck["week"] += 1
+        if not login and world.random.random() < world.scenario.week_pauses:
+            world.struck["pause of a week"] += 1
             self._note(post, request, "unsent")
             return httpx.Response(429, headers={"Retry-After": str(WEEK)}, json={"message": "Later."})
         request.headers["accept-encoding"] = "identity"
@@ -253,7 +253,7 @@ class Wire(httpx.AsyncBaseTransport):
             raise
         if post:
             world.reach(Moment.IN_POST)
-            if world.dead:
+            if world.killed:
                 self._note(post, request, "killed")
             self._check_alive()
             if world.random.random() < world.scenario.lost_answers:
@@ -274,7 +274,7 @@ class Wire(httpx.AsyncBaseTransport):
         return response
 
     def _check_alive(self) -> None:
-        if self._world.dead or self._life != self._world.lives:
+        if self._world.killed or self._process_number != self._world.process_number:
             raise httpx.ConnectError("a dead process sends nothing")
 
     def _note(self, post: bool, request: httpx.Request, outcome: str) -> None:
@@ -284,10 +284,10 @@ class Wire(httpx.AsyncBaseTransport):
             self._world.posts.append(Post(self._world.seconds(), action, ids, outcome))
 
 
-def witnessed(journal: JournalWriter, world: World) -> JournalWriter:
-    """The journal, with every call of it a moment at which a life may end: before it or after it."""
+def killable(journal: JournalWriter, world: World) -> JournalWriter:
+    """Wrap a journal so that a process can be killed before and after each call."""
 
-    class Witness:
+    class Killable:
         def __getattr__(self, name: str) -> Any:
             value = getattr(journal, name)
             if not callable(value):
@@ -301,4 +301,4 @@ def witnessed(journal: JournalWriter, world: World) -> JournalWriter:
 
             return call
 
-    return cast(JournalWriter, Witness())
+    return cast(JournalWriter, Killable())

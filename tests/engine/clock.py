@@ -3,7 +3,7 @@
 Whenever nothing is ready, the loop jumps to the next moment something is due. A run of hours takes
 milliseconds, and the same run takes the same steps every time.
 
-In tests/engine every async test runs on such a loop (see conftest.py) and the `clock` fixture tells its
+In tests/engine every async test runs on such a loop (see conftest.py) and the `clock` fixture shows its
 time. Elsewhere, e.g. in a hypothesis test: `run(lambda clock: scenario(clock))`.
 """
 
@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 T = TypeVar("T")
 
 EPOCH = 1_800_000_000.0
-"""What the wall clock of a test shows when it begins."""
+"""The wall clock's time at the start of a test."""
 
 
 class _Jump:
@@ -36,10 +36,10 @@ class _Jump:
         if ready or timeout == 0:
             return ready
         if timeout is None or self._loop.threads:
-            # Only another thread can bring what is waited for: that takes real time.
+            # Only another thread can wake a task now: that takes real time.
             ready = self._real.select(self._loop.patience)
             if not ready:
-                raise RuntimeError("every task waits for something that nothing will bring")
+                raise RuntimeError("every task waits, and nothing is due")
         else:
             self._loop.virtual_time += timeout
         return ready
@@ -56,7 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.virtual_time = 0.0
         self.threads = 0
         self.lag = 0.0
-        """Virtual seconds that a thread of its own takes for each thing it is given."""
+        """Virtual seconds that a call takes in an executor of its own."""
         self._free_at = 0.0
         self._selector: Any = _Jump(self, self._selector)
 
@@ -66,35 +66,35 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Any, *args: Any
     ) -> "asyncio.Future[Any]":
-        """Time stands still while a thread works, as asyncio.to_thread lets one.
+        """Virtual time stops while a thread of asyncio.to_thread works.
 
-        What is given to a thread of its own is done here, so that the same run takes the same steps: at once,
-        or one thing after the other with ``lag`` between them.
+        Calls for an executor of its own are made here, so that the same run takes the same steps: at once,
+        or one after the other with ``lag`` between them.
         """
         if executor is not None:
-            return self._do_here(func, *args)
+            return self._call_here(func, *args)
         future = super().run_in_executor(executor, func, *args)
         self.threads += 1
         future.add_done_callback(self._thread_done)
         return future
 
-    def _do_here(self, func: Any, *args: Any) -> "asyncio.Future[Any]":
+    def _call_here(self, func: Any, *args: Any) -> "asyncio.Future[Any]":
         future = self.create_future()
 
-        def do() -> None:
+        def call() -> None:
             try:
                 result = func(*args)
             except Exception as error:
                 future.set_exception(error)
-                future.exception()  # Nobody need look at it.
+                future.exception()  # Marks it as retrieved: it need not be awaited.
             else:
                 future.set_result(result)
 
         if not self.lag:
-            do()
+            call()
         else:
             self._free_at = max(self.time(), self._free_at) + self.lag
-            self.call_at(self._free_at, do)
+            self.call_at(self._free_at, call)
         return future
 
     def _thread_done(self, _: "asyncio.Future[Any]") -> None:
@@ -112,7 +112,7 @@ class VirtualClock:
         return self.epoch + self.monotonic()
 
     def monotonic(self) -> float:
-        with contextlib.suppress(RuntimeError):  # Asked from outside the loop: the newest time known.
+        with contextlib.suppress(RuntimeError):  # Called from outside the loop: the newest time known.
             self._last = asyncio.get_running_loop().time()
         return self._last
 
@@ -120,7 +120,7 @@ class VirtualClock:
         await asyncio.sleep(seconds)
 
     def jump(self, seconds: float) -> None:
-        """The machine's wall clock is set forward or back; intervals are as they were."""
+        """Set the wall clock forward or back; intervals stay as they are."""
         self.epoch += seconds
 
 

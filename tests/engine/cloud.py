@@ -1,4 +1,4 @@
-"""A scripted platform for the engine's tests: it keeps its own record of what really happened."""
+"""A scripted platform for the engine's tests; it records what it carried out."""
 
 import asyncio
 import itertools
@@ -27,8 +27,8 @@ class Job(msgspec.Struct):
     servers: tuple[str, ...]
     begins: float
     ends: float
-    word: str = "succeeded"
-    running: str = "executing"
+    final_status: str = "succeeded"
+    running_status: str = "executing"
     changes: frozenset[str] | None = None
     """Which of its servers it changes; None means all of them."""
 
@@ -58,15 +58,15 @@ class Cloud:
         self.on_post: Callable[[int], ApiError | None] = lambda number: None
         """Called for each POST after it was carried out; what it returns is raised instead of the answer."""
         self.answer: Callable[[int, list[Answer]], list[Answer]] = lambda number, answers: answers
-        self.open = asyncio.Event()
-        """Unset while what changes something waits before it leaves, as in a pause."""
-        self.open.set()
+        self.posts_may_leave = asyncio.Event()
+        """Cleared while POSTs wait before they leave, as in a pause."""
+        self.posts_may_leave.set()
         self.refuse: dict[str, str] = {}
         """Server -> message with which it is refused."""
         self.make_job: Callable[[Job], Job] = lambda job: job
         self._numbers = itertools.count(1)
         self.actions: dict[str, Action] = {}
-        """Job -> what it does, until it is done."""
+        """Job -> its action, until it was carried out."""
 
     def connect(
         self,
@@ -107,7 +107,7 @@ class Cloud:
         server_ids: Sequence[str],
         may_leave: Callable[[], Awaitable[None]],
     ) -> list[Answer]:
-        await self.open.wait()
+        await self.posts_may_leave.wait()
         await may_leave()
         await self._call("operate")
         number = len(self.posts)
@@ -136,7 +136,9 @@ class Cloud:
         if job is None:
             raise NotFound(f"there is no job {job_id}")
         now = self.clock.monotonic()
-        return "notStarted" if now < job.begins else job.running if now < job.ends else job.word
+        return (
+            "notStarted" if now < job.begins else job.running_status if now < job.ends else job.final_status
+        )
 
     async def aclose(self) -> None:
         pass

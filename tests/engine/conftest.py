@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import Cloud
-from tests.engine.console import Console, memory
+from tests.engine.console import Console, memory_directory
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -30,8 +30,8 @@ def cloud(clock: VirtualClock) -> Cloud:
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """Journals are synced to disk at every step, which these tests need not wait for."""
-    with memory() as directory:
+    """A directory in memory: journals sync at every step, and these tests need not wait for a disk."""
+    with memory_directory() as directory:
         yield Path(directory)
 
 

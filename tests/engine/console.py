@@ -1,4 +1,4 @@
-"""One console as a test sees it: every event that the engine emits, and its journal on disk."""
+"""The engine of one console: a test sees every event that it emits, and its journal on disk."""
 
 import asyncio
 import contextlib
@@ -102,7 +102,7 @@ class Console:
         return operation
 
     def count_writes(self) -> Callable[[], int]:
-        """How many transactions were begun since this call."""
+        """Return a function that counts the transactions started since this call."""
         writing = self.journal.database.writing
         count = 0
 
@@ -115,7 +115,7 @@ class Console:
         return lambda: count
 
     def kill(self) -> None:
-        """kill -9: nothing is written, closed or awaited any more."""
+        """Do as kill -9 does: nothing is written, closed or awaited any more."""
         self._kill_journal()
         current = asyncio.current_task()
         for task in asyncio.all_tasks():
@@ -127,46 +127,46 @@ class Console:
         database = self.journal.database
         database.disconnect()
 
-        def gone() -> NoReturn:
+        def refuse() -> NoReturn:
             raise JournalError("a dead process writes nothing")
 
-        database.connect = gone  # type: ignore[method-assign]
+        database.connect = refuse  # type: ignore[method-assign]
 
     def kill_at_write(self, number: int, *, committed: bool) -> asyncio.Event:
         """Arrange for kill -9 at that transaction from now, right before or right after its commit.
 
-        From then on nothing is written; ``kill`` has to follow when the event returned is set.
+        Nothing is written from then on. When the event returned is set, the caller has to call ``kill``.
         """
         database, writing = self.journal.database, self.journal.database.writing
-        happened, left = asyncio.Event(), number
+        killed, remaining = asyncio.Event(), number
 
         def die() -> None:
             self._kill_journal()
-            happened.set()
+            killed.set()
 
         @contextlib.contextmanager
         def counted(*, patient: bool = True) -> Iterator[sqlite3.Connection]:
-            nonlocal left
-            left -= 1
-            if left == 0 and not committed:
+            nonlocal remaining
+            remaining -= 1
+            if remaining == 0 and not committed:
                 die()
             with writing(patient=patient) as db:
                 yield db
-            if left == 0 and committed:
+            if remaining == 0 and committed:
                 die()
 
         database.writing = counted  # type: ignore[method-assign]
-        return happened
+        return killed
 
 
-def memory() -> "tempfile.TemporaryDirectory[str]":
-    """A directory that costs no waiting for a disk, where there is one."""
+def memory_directory() -> "tempfile.TemporaryDirectory[str]":
+    """A temporary directory, in memory where the system offers one: syncs take no time there."""
     return tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 
 
 async def until(condition: Callable[[], object], clock: VirtualClock, limit: float = 3_600) -> None:
-    """Wait, in virtual time, for something to come true."""
+    """Wait, in virtual time, until a condition holds."""
     end = clock.monotonic() + limit
     while not condition():
-        assert clock.monotonic() < end, "it did not come true"
+        assert clock.monotonic() < end, "the condition never held"
         await clock.sleep(0.01)

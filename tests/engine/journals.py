@@ -1,4 +1,4 @@
-"""Journals of many operations, and one operation at a time in a journal, whose methods take many."""
+"""Fills a journal with many operations; calls its batch methods for a single operation."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,28 +10,29 @@ from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import Target
 
 
-def fill(path: Path, operations: int, servers: int, *, begun: float) -> None:
-    """Write operations whose owner died when their jobs had ended, each on servers of its own."""
-    journal = JournalWriter(path, owner=Owner("here", 1, "then"), now=lambda: begun)
+def fill(path: Path, operations: int, servers: int, *, started: float) -> None:
+    """Write operations whose owner died after their jobs had ended, each on servers of its own."""
+    journal = JournalWriter(path, owner=Owner("here", 1, "then"), now=lambda: started)
     with closing(journal), journal.database.writing() as db:
         db.execute(
-            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)", (ENDPOINT.key, begun)
+            "INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', ?, NULL, NULL)",
+            (ENDPOINT.key, started),
         )
         for number in range(operations):
             key = db.execute(
                 "INSERT INTO operations (id, window, action, reason, started, heartbeat) VALUES"
                 " (?, 'win-1', 'startMaintenance', '', ?, 0)",
-                (f"op-{number}", begun),
+                (f"op-{number}", started),
             ).lastrowid
             db.execute(
                 "INSERT INTO batches (operation, position, wave, data_center, submitted)"
                 " VALUES (?, 0, 0, 'WA1', ?)",
-                (key, begun),
+                (key, started),
             )
             db.executemany(
                 "INSERT INTO targets (operation, batch, server, state, at, job, message)"
                 " VALUES (?, 0, ?, 'succeeded', ?, '', '')",
-                [(key, f"WA1ACME{number * servers + one:05}", begun) for one in range(servers)],
+                [(key, f"WA1ACME{number * servers + one:05}", started) for one in range(servers)],
             )
 
 

@@ -1,4 +1,4 @@
-"""A queue that keeps time with the tests' clock and notes what it was asked."""
+"""A platform's job queue in virtual time; it records every status request."""
 
 import asyncio
 import random
@@ -13,39 +13,39 @@ from tui.model.operation import Action
 
 
 class Queue:
-    """Jobs that last as long as they are told to; ``status`` is what a Tracker asks."""
+    """Jobs of given durations; a Tracker reads them with ``status``."""
 
     def __init__(self, clock: VirtualClock, *, round_trip: float = 0.01) -> None:
         self.clock = clock
         self.round_trip = round_trip
         self.ends: dict[str, float] = {}
-        self.asked: list[tuple[float, str]] = []
-        """When which job was asked for."""
-        self.flying: Counter[str] = Counter()
-        self.most_flying = 0
-        self.trouble: Callable[[str], ApiError | None] = lambda job_id: None
-        """What a request meets instead of an answer."""
-        self.word = "executing"
-        self.last_word = "succeeded"
+        self.requests: list[tuple[float, str]] = []
+        """Every status request: its time, and its job."""
+        self.in_flight: Counter[str] = Counter()
+        self.most_in_flight = 0
+        self.error_for: Callable[[str], ApiError | None] = lambda job_id: None
+        """Returns the error that a request gets instead of an answer, if any."""
+        self.running_status = "executing"
+        self.final_status = "succeeded"
 
     def post(self, job_id: str, seconds: float) -> None:
         self.ends[job_id] = self.clock.monotonic() + seconds
 
     async def status(self, job_id: str) -> str:
-        self.asked.append((self.clock.monotonic(), job_id))
-        self.flying[job_id] += 1
-        self.most_flying = max(self.most_flying, self.flying.total())
-        assert self.flying[job_id] == 1, "asked for a job while an answer about it is still to come"
+        self.requests.append((self.clock.monotonic(), job_id))
+        self.in_flight[job_id] += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight.total())
+        assert self.in_flight[job_id] == 1, "a second request for a job while one is in flight"
         try:
             await self.clock.sleep(self.round_trip / 2)
-            trouble = self.trouble(job_id)
+            error = self.error_for(job_id)
             ended = self.clock.monotonic() >= self.ends[job_id]
             await self.clock.sleep(self.round_trip / 2)
         finally:
-            self.flying[job_id] -= 1
-        if trouble is not None:
-            raise trouble
-        return self.last_word if ended else self.word
+            self.in_flight[job_id] -= 1
+        if error is not None:
+            raise error
+        return self.final_status if ended else self.running_status
 
 
 async def follow(
@@ -56,7 +56,7 @@ async def follow(
     action: Action = Action.START_MAINTENANCE,
     servers: int = 1,
 ) -> list[float]:
-    """POST one job per duration, all at once, and wait for all: how late each end was noticed, in seconds."""
+    """POST one job per duration, all at once; return how late the end of each was noticed, in s."""
 
     async def one(number: int, seconds: float) -> float:
         job_id = f"wa1-{number}"
@@ -74,7 +74,7 @@ def uniform(count: int, low: float = 30.0, high: float = 90.0, *, seed: int = 1)
 
 
 def known(durations: Sequence[float]) -> Callable[[Action, int], Awaitable[Sequence[float]]]:
-    """A history that says the same of every kind of job."""
+    """A history with the same durations for every kind of job."""
 
     async def history(action: Action, servers: int) -> Sequence[float]:
         return durations

@@ -1,4 +1,4 @@
-"""The virtual time that the engine's tests stand on."""
+"""The virtual time that the engine's tests run in."""
 
 import asyncio
 import threading
@@ -10,8 +10,8 @@ from tests.engine.clock import EPOCH, VirtualClock, VirtualLoop, run
 from tui.engine.clock import SystemClock
 
 
-async def test_hours_pass_at_once_and_in_order(clock: VirtualClock) -> None:
-    begun = time.monotonic()
+async def test_hours_of_virtual_time_pass_at_once_and_in_order(clock: VirtualClock) -> None:
+    started = time.monotonic()
     seen: list[tuple[str, float]] = []
 
     async def walk(name: str, step: float) -> None:
@@ -29,7 +29,7 @@ async def test_hours_pass_at_once_and_in_order(clock: VirtualClock) -> None:
         ("slow", 21_600),
     ]
     assert clock.now() == EPOCH + 21_600
-    assert time.monotonic() - begun < clock.monotonic(), "nobody waited for it"
+    assert time.monotonic() - started < clock.monotonic(), "less real time than virtual time"
 
 
 async def test_a_jump_of_the_wall_clock_leaves_intervals_alone(clock: VirtualClock) -> None:
@@ -53,20 +53,20 @@ def test_a_deadlock_is_reported_instead_of_hanging(monkeypatch: pytest.MonkeyPat
 def test_another_thread_wakes_the_loop() -> None:
     async def main(_: VirtualClock) -> str:
         loop = asyncio.get_running_loop()
-        word: asyncio.Future[str] = loop.create_future()
-        threading.Thread(target=lambda: loop.call_soon_threadsafe(word.set_result, "woken")).start()
-        return await word
+        result: asyncio.Future[str] = loop.create_future()
+        threading.Thread(target=lambda: loop.call_soon_threadsafe(result.set_result, "woken")).start()
+        return await result
 
     assert run(main) == "woken"
 
 
-async def test_time_stands_still_while_a_thread_works(clock: VirtualClock) -> None:
+async def test_virtual_time_stops_while_a_thread_works(clock: VirtualClock) -> None:
     async with asyncio.timeout(5):
         await asyncio.to_thread(time.sleep, 0.05)
     assert clock.monotonic() == 0
 
 
-def test_a_suspended_machine_ages_what_was_sent_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_system_clock_counts_the_time_of_a_suspend(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SystemClock()
     before, read, boot_time = clock.monotonic(), time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", None)
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""More jobs at once than can be asked for in time: reading their servers shows the ends together."""
+"""More jobs at once than can be polled in time: one reading of a data center shows many ends."""
 
 import asyncio
 from pathlib import Path
@@ -15,21 +15,21 @@ from tui.engine.polling.verifier import Verifier
 from tui.model.job import JobOutcome
 
 
-def test_a_crowd_is_noticed_soon_and_costs_no_more(tmp_path: Path) -> None:
-    """Asking job by job, half of these 600 were noticed more than 11 s late, for 2,413 requests."""
+def test_many_jobs_are_noticed_soon_for_no_more_requests_than_by_polling(tmp_path: Path) -> None:
+    """When each job was polled, half of these 600 were noticed more than 11 s late, for 2,413 requests."""
     result = run(lambda clock: follow(clock, Crowd(600, (30.0, 90.0)), tmp_path))
     assert result.became == {"verified": 600}
     assert sorted(result.late)[570] <= 10.0
     assert result.requests.total() <= 2_413
 
 
-def test_what_fails_in_a_crowd_is_not_taken_for_done(tmp_path: Path) -> None:
+def test_failed_jobs_among_many_are_not_called_verified(tmp_path: Path) -> None:
     result = run(lambda clock: follow(clock, Crowd(200, (10.0, 30.0), failed=0.3), tmp_path))
     assert set(result.became) == {"verified", "failed"}
     assert sum(result.became.values()) == 200
 
 
-def watcher_of(cloud: Cloud, *, backlogged: bool = False) -> Verifier:
+def make_verifier(cloud: Cloud, *, backlogged: bool = False) -> Verifier:
     return Verifier(
         read_server=cloud.server,
         read_data_center=cloud.data_center,
@@ -40,27 +40,27 @@ def watcher_of(cloud: Cloud, *, backlogged: bool = False) -> Verifier:
 
 
 @pytest.mark.parametrize("backlogged", [False, True])
-async def test_servers_are_watched_in_what_is_read_anyway_and_in_a_crowd(
+async def test_watched_servers_cause_readings_only_when_the_tracker_is_backlogged(
     clock: VirtualClock, backlogged: bool
 ) -> None:
     cloud = Cloud(clock)
-    verifier = watcher_of(cloud, backlogged=backlogged)
-    watched = cloud.add("WA1", 30, turns=8.0)
+    verifier = make_verifier(cloud, backlogged=backlogged)
+    watched = cloud.add("WA1", 30, changes_at=8.0)
     watching = asyncio.create_task(verifier.watch(START, watched))
     await clock.sleep(20)
     assert watching.done() is backlogged
     assert bool(cloud.reads) is backlogged
     assert await verifier.settle(START, cloud.add("WA1", 1), limit=5.0, on_server=lambda server: None) == {}
     await watching
-    assert cloud.times("WA1"), "all of it, where as many as that are watched"
+    assert cloud.times("WA1"), "the whole data center, where many of its servers are watched"
     reads = list(cloud.reads)
     await clock.sleep(60)
-    assert cloud.reads == reads, "nobody watches any more"
+    assert cloud.reads == reads, "nothing is watched any more"
 
 
-async def test_one_looked_for_among_few_watched_is_read_alone(clock: VirtualClock) -> None:
+async def test_a_server_to_verify_among_few_watched_is_read_alone(clock: VirtualClock) -> None:
     cloud = Cloud(clock)
-    verifier = watcher_of(cloud)
+    verifier = make_verifier(cloud)
     watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", 3)))
     await clock.sleep(0)
     (one,) = cloud.add("WA1", 1)
@@ -69,21 +69,21 @@ async def test_one_looked_for_among_few_watched_is_read_alone(clock: VirtualCloc
     watching.cancel()
 
 
-async def test_a_job_whose_servers_are_as_asked_is_asked_for_at_once(clock: VirtualClock) -> None:
+async def test_a_job_whose_servers_all_changed_is_polled_at_once(clock: VirtualClock) -> None:
     queue = Queue(clock)
     tracker = Tracker(queue.status, clock=clock)
     queue.post("wa1-1", 5.0)
     waiting = asyncio.create_task(tracker.wait("wa1-1", START, 100, clock.now()))
     await clock.sleep(6)
-    asked = len(queue.asked)
+    polled = len(queue.requests)
     tracker.confirm("wa1-1")
     tracker.confirm("wa1-2")
     assert await waiting is JobOutcome.SUCCEEDED
-    assert len(queue.asked) == asked + 1
+    assert len(queue.requests) == polled + 1
     assert clock.monotonic() < 7
 
 
-async def test_in_a_crowd_it_is_taken_for_its_end(clock: VirtualClock) -> None:
+async def test_in_a_backlog_changed_servers_end_their_job_without_a_poll(clock: VirtualClock) -> None:
     queue = Queue(clock)
     tracker = Tracker(queue.status, clock=clock, budget=1.0, connections=1)
     for number in range(50):
@@ -93,10 +93,10 @@ async def test_in_a_crowd_it_is_taken_for_its_end(clock: VirtualClock) -> None:
     ]
     await clock.sleep(BACKLOG_AFTER + 60)
     assert tracker.backlogged
-    asked = [job for _, job in queue.asked]
+    polled = [job for _, job in queue.requests]
     tracker.confirm("wa1-49")
     assert await waiting[49] is JobOutcome.SUCCEEDED
-    assert [job for _, job in queue.asked].count("wa1-49") == asked.count("wa1-49")
+    assert [job for _, job in queue.requests].count("wa1-49") == polled.count("wa1-49")
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

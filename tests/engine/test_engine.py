@@ -31,14 +31,14 @@ PLAN = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", tuple(f"WA1ACME{n:05}"
 
 
 class Screen:
-    """Drains an engine whenever there is news."""
+    """Fetches the events of an engine whenever there are some."""
 
     def __init__(self, path: Path) -> None:
         clock = VirtualClock()
         self.cloud = Cloud(clock)
         self.engine = Engine(path, clock=clock, connect=self.cloud.connect, loop_factory=VirtualLoop)
-        self.news = threading.Event()
-        self.engine.on_events(self.news.set)
+        self.new_events = threading.Event()
+        self.engine.on_events(self.new_events.set)
         self.events: list[Event] = []
         before = threading.enumerate()
         self.engine.start()
@@ -47,8 +47,8 @@ class Screen:
     def wait(self, done: Callable[[Event], bool]) -> Event:
         """The first event, among those to come, for which ``done`` holds."""
         while True:
-            assert self.news.wait(PATIENCE), "nothing comes any more"
-            self.news.clear()
+            assert self.new_events.wait(PATIENCE), "no more events"
+            self.new_events.clear()
             events = self.engine.fetch_events()
             self.events += events
             for event in events:
@@ -85,11 +85,11 @@ def test_commands_return_at_once_and_events_come_in_order(screen: Screen) -> Non
         pass
 
 
-def test_an_engine_that_is_stopped_leaves_the_rest_to_the_next(screen: Screen, tmp_path: Path) -> None:
+def test_a_stopped_engine_leaves_its_operation_to_the_next_process(screen: Screen, tmp_path: Path) -> None:
     async def never() -> None:
         await asyncio.Event().wait()
 
-    # Virtual time does not wait for this thread: unless the first job status is held up, all has long ended.
+    # Virtual time does not wait for this thread: unless the first status request hangs, all ends first.
     screen.cloud.on_call = lambda call: never() if call == "job_status" else None
     screen.log_in()
     id_ = screen.engine.run(PLAN)
@@ -107,7 +107,7 @@ def test_an_engine_that_is_stopped_leaves_the_rest_to_the_next(screen: Screen, t
     second.engine.stop()
 
 
-def test_a_journal_that_cannot_be_used_refuses_operations_and_nothing_else(tmp_path: Path) -> None:
+def test_an_unusable_journal_prevents_operations_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.write_text("this is not a journal " * 100)
     screen = Screen(path)
@@ -139,12 +139,12 @@ def test_a_bug_in_a_command_is_reported_and_the_engine_goes_on(
     screen.log_in()
 
 
-def test_a_command_before_the_start_is_a_mistake(tmp_path: Path) -> None:
+def test_a_command_before_the_engine_is_started_raises(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="start the engine first"):
         Engine(tmp_path / "journal.db").refresh()
 
 
-def test_importing_the_engine_loads_no_library_that_costs_time() -> None:
+def test_importing_the_engine_loads_no_slow_library() -> None:
     code = (
         "import sys, tui.engine.engine, pathlib;"
         "tui.engine.engine.Engine(pathlib.Path('nowhere'));"
@@ -154,13 +154,13 @@ def test_importing_the_engine_loads_no_library_that_costs_time() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_was_left_in_maintenance_is_reported_on_request(screen: Screen) -> None:
+def test_servers_left_in_maintenance_are_reported_on_request(screen: Screen) -> None:
     screen.log_in()
     screen.engine.refresh()
     screen.wait(lambda event: isinstance(event, FleetRead))
     screen.engine.run(PLAN)
     screen.wait(lambda event: isinstance(event, OperationEnded))
     screen.engine.read_prior_targets()
-    left = screen.wait(lambda event: isinstance(event, HeldInMaintenance))
-    assert isinstance(left, HeldInMaintenance)
-    assert set(left.server_ids) == set(PLAN.server_ids)
+    held = screen.wait(lambda event: isinstance(event, HeldInMaintenance))
+    assert isinstance(held, HeldInMaintenance)
+    assert set(held.server_ids) == set(PLAN.server_ids)

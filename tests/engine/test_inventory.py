@@ -22,13 +22,15 @@ from tui.engine.events import (
 )
 
 
-async def three(clock: VirtualClock, path: Path) -> Console:
+async def three_data_centers(clock: VirtualClock, path: Path) -> Console:
     cloud = Cloud(clock, 9, ("WA1", "DE1", "VA1"))
     return await Console(clock, cloud, path / "journal.db").login(refresh=False)
 
 
-async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_reading_the_fleet_takes_one_request_and_one_per_data_center(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three_data_centers(clock, tmp_path)
     await console.service.inventory.refresh()
     assert console.cloud.requests == {"login": 1, "data_centers": 1, "group_tree": 3}
     assert {event.data_center.id: len(event.servers) for event in console.emitted(DataCenterRead)} == {
@@ -42,17 +44,17 @@ async def test_it_takes_one_request_and_one_for_each_data_center(clock: VirtualC
 
 
 async def test_data_centers_are_read_at_the_same_time(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+    console = await three_data_centers(clock, tmp_path)
     console.cloud.round_trip = 10
     before = clock.monotonic()
     await console.service.inventory.refresh()
     assert clock.monotonic() - before == 20
 
 
-async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
+async def test_a_failed_data_center_hides_neither_others_nor_its_last_reading(
     clock: VirtualClock, tmp_path: Path
 ) -> None:
-    console = await three(clock, tmp_path)
+    console = await three_data_centers(clock, tmp_path)
     await console.service.inventory.refresh()
     count = 0
 
@@ -73,16 +75,16 @@ async def test_one_that_fails_does_not_hide_the_others_nor_what_was_read_before(
     assert console.service.inventory.fleet.problems == {failed[0].data_center: "an error has occurred"}
 
 
-async def test_refreshes_asked_for_at_once_are_one(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_concurrent_refreshes_are_one(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     await asyncio.gather(*(console.service.inventory.refresh() for _ in range(5)))
     assert console.cloud.requests["data_centers"] == 1
     await console.service.inventory.refresh()
     assert console.cloud.requests["data_centers"] == 2
 
 
-async def test_a_data_center_that_is_gone_is_dropped(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_a_removed_data_center_is_dropped(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     await console.service.inventory.refresh()
     del console.cloud.centers[0]
     await console.service.inventory.refresh()
@@ -91,7 +93,9 @@ async def test_a_data_center_that_is_gone_is_dropped(clock: VirtualClock, tmp_pa
     assert console.emitted(FleetRead)[1].data_centers == ("DE1", "VA1")
 
 
-async def test_without_the_list_of_data_centers_there_is_one_message(console: Console, cloud: Cloud) -> None:
+async def test_a_failed_list_of_data_centers_is_one_message_and_keeps_the_fleet(
+    console: Console, cloud: Cloud
+) -> None:
     def fail(call: str) -> None:
         raise NotFound("there is no account ACME")
 
@@ -101,7 +105,7 @@ async def test_without_the_list_of_data_centers_there_is_one_message(console: Co
     assert len(console.service.inventory.fleet.servers) == 6
 
 
-async def test_of_two_readings_at_once_the_later_one_counts(
+async def test_of_two_concurrent_readings_the_one_requested_later_counts(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     first = next(iter(cloud.servers))
@@ -117,7 +121,7 @@ async def test_of_two_readings_at_once_the_later_one_counts(
     cloud.on_call = lambda call: keep_old(call)  # The first one's answer is on its way for a second,
     await clock.sleep(0.02)
     cloud.on_call = lambda call: None
-    cloud.servers = {**before, first: changed}  # while a second one is asked for and answered.
+    cloud.servers = {**before, first: changed}  # while a second one is requested and answered.
     await console.service.inventory.read_data_center("WA1")
     cloud.servers = before
     await slow
@@ -132,10 +136,8 @@ async def test_details_are_read_on_request(console: Console, cloud: Cloud) -> No
     assert console.emitted(DetailsFailed) == [DetailsFailed("WA1NONE", "there is no server WA1NONE")]
 
 
-async def test_the_data_centers_are_reported_before_one_of_them_is_read(
-    clock: VirtualClock, tmp_path: Path
-) -> None:
-    console = await three(clock, tmp_path)
+async def test_data_centers_are_listed_before_the_first_is_read(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     seen: list[tuple[str, ...]] = []
 
     def note(call: str) -> None:
@@ -152,7 +154,7 @@ async def test_the_data_centers_are_reported_before_one_of_them_is_read(
 
 
 class Outage:
-    """Fails the next so many calls of each kind, and notes when each was made."""
+    """Fails the first calls of each kind, as many as given, and records when each was made."""
 
     def __init__(self, clock: VirtualClock, **calls: int) -> None:
         self.clock = clock
@@ -166,27 +168,25 @@ class Outage:
             raise ServerFault("an error has occurred", 500)
 
 
-async def test_only_what_could_not_be_read_is_tried_again_ever_more_rarely(
-    clock: VirtualClock, tmp_path: Path
-) -> None:
-    console = await three(clock, tmp_path)
-    began = clock.now()
+async def test_only_failed_data_centers_are_retried_with_backoff(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
+    started = clock.now()
     outage = console.cloud.on_call = Outage(clock, group_tree=3 + 3 + 3 + 3 + 3 + 2)
     await console.service.inventory.keep_reading()
     trees = [at for call, at in outage.at if call == "group_tree"]
     assert trees == [at for at in (0, 15, 45, 105, 225, 345) for _ in range(3)] + [465] * 2
     assert console.cloud.requests["data_centers"] == 1
-    retries = [round(event.at - began) for event in console.emitted(RetryScheduled)]
+    retries = [round(event.at - started) for event in console.emitted(RetryScheduled)]
     assert retries == [15, 45, 105, 225, 345, 465]
     assert [len(event.failed) for event in console.emitted(FleetRead)] == [3, 3, 3, 3, 3, 2, 0]
     assert len(console.service.inventory.fleet.servers) == 9
     assert console.service.inventory.fleet.missing() == ()
 
 
-async def test_without_the_list_of_data_centers_everything_is_tried_again(
+async def test_a_failed_list_of_data_centers_is_retried_with_all_readings(
     clock: VirtualClock, tmp_path: Path
 ) -> None:
-    console = await three(clock, tmp_path)
+    console = await three_data_centers(clock, tmp_path)
     await console.service.inventory.refresh()
     console.cloud.on_call = Outage(clock, data_centers=2)
     reading = asyncio.create_task(console.service.inventory.keep_reading())
@@ -198,24 +198,24 @@ async def test_without_the_list_of_data_centers_everything_is_tried_again(
     assert console.service.inventory.fleet.missing() == ()
 
 
-async def test_readings_asked_for_meanwhile_do_not_pile_up(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_refreshes_during_an_outage_do_not_pile_up(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     outage = console.cloud.on_call = Outage(clock, group_tree=1_000_000)
     tasks = []
-    for _ in range(20):  # as somebody who refreshes every ten seconds
+    for _ in range(20):  # an operator who refreshes every ten seconds
         tasks.append(asyncio.create_task(console.service.inventory.keep_reading()))
         await clock.sleep(10)
-    asked = len(outage.at)
+    before = len(outage.at)
     await clock.sleep(1200)
-    assert len(outage.at) - asked == 3 * 10, "one try every two minutes"
+    assert len(outage.at) - before == 3 * 10, "one try every two minutes"
     assert sum(task.done() for task in tasks) == 19
     outage.calls.clear()
     await asyncio.gather(*tasks)
     assert console.service.inventory.fleet.missing() == ()
 
 
-async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_a_single_refresh_is_not_retried(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     console.cloud.on_call = Outage(clock, group_tree=3)
     await console.service.inventory.refresh()
     await clock.sleep(1000)
@@ -223,8 +223,10 @@ async def test_headless_reads_once(clock: VirtualClock, tmp_path: Path) -> None:
     assert console.emitted(RetryScheduled) == []
 
 
-async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock, tmp_path: Path) -> None:
-    console = await three(clock, tmp_path)
+async def test_a_failure_of_a_data_center_read_meanwhile_is_ignored(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    console = await three_data_centers(clock, tmp_path)
     slow = True
 
     async def fail_late(call: str) -> None:
@@ -242,10 +244,8 @@ async def test_what_failed_before_it_was_read_is_no_failure(clock: VirtualClock,
     assert console.service.inventory.fleet.missing() == ("DE1", "VA1")
 
 
-async def test_a_data_center_that_failed_and_is_gone_is_no_problem_any_more(
-    clock: VirtualClock, tmp_path: Path
-) -> None:
-    console = await three(clock, tmp_path)
+async def test_the_problem_of_a_removed_data_center_is_dropped(clock: VirtualClock, tmp_path: Path) -> None:
+    console = await three_data_centers(clock, tmp_path)
     console.cloud.on_call = Outage(clock, group_tree=3)
     await console.service.inventory.refresh()
     console.cloud.centers.clear()

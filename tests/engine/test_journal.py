@@ -1,4 +1,4 @@
-"""The journal's file: durable, private, never damaged, and words for everything that goes wrong with it."""
+"""The journal's file: durable and private, and every problem with it is reported."""
 
 import contextlib
 import multiprocessing
@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.console import memory
+from tests.engine.console import memory_directory
 from tests.engine.journals import claim, record
 from tui.engine.errors import JournalDamaged, JournalError, JournalTooNew, OwnershipLost, ServersBusy
 from tui.engine.journal import database, retention, schema
@@ -37,8 +37,8 @@ OTHERS = ("WA1C", "WA1D", "DE1B")
 DAY = 86_400.0
 
 
-class Desk:
-    """A journal with a time of its own."""
+class JournalProcess:
+    """A process with its journal, and a clock that the test sets."""
 
     def __init__(self, path: Path, *, pid: int = 1, alive: Callable[[int], bool] = lambda pid: True) -> None:
         self.time = 1_000.0
@@ -51,7 +51,7 @@ class Desk:
             uptime=lambda: (self.boot, self.up),
         )
 
-    def begin(
+    def create(
         self,
         id_: str = "op-1",
         action: Action = Action.START_MAINTENANCE,
@@ -69,7 +69,7 @@ class Desk:
         )
         return plan
 
-    def kept(self) -> list[str]:
+    def operation_ids(self) -> list[str]:
         """The ids of all operations."""
         with self.journal.database.reading() as db:
             return [row[0] for row in db.execute("SELECT id FROM operations ORDER BY key")]
@@ -80,8 +80,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "journal.db")
+def process(tmp_path: Path) -> JournalProcess:
+    return JournalProcess(tmp_path / "journal.db")
 
 
 def pragma(of: JournalWriter, name: str) -> object:
@@ -89,13 +89,13 @@ def pragma(of: JournalWriter, name: str) -> object:
         return db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
-    plan = desk.begin()
-    desk.journal.record_intent(
+def test_an_operation_is_loaded_as_it_was_written(process: JournalProcess, tmp_path: Path) -> None:
+    plan = process.create()
+    process.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
     )
-    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
-    stored = Desk(tmp_path / "journal.db", pid=2).journal.load("op-1")
+    record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    stored = JournalProcess(tmp_path / "journal.db", pid=2).journal.load("op-1")
     assert stored.plan == plan
     assert stored.window == Window("win-1", PLACE, "ACME", "op", 1_000.0, "CHG-1")
     assert stored.operation.targets == {
@@ -107,24 +107,24 @@ def test_what_was_written_is_read_again(desk: Desk, tmp_path: Path) -> None:
     assert (stored.operation.reason, stored.operation.account) == ("CHG-1", "ACME")
 
 
-def test_every_transition_is_one_row_with_its_time(desk: Desk) -> None:
-    plan = desk.begin()
-    desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
-    record(desk.journal, "op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
-    record(desk.journal, "op-1", [Target("DE1A", State.VERIFIED, 9.0)])
-    changes, newest = desk.journal.changes("op-1", 0)
+def test_changes_are_all_transitions_with_their_times(process: JournalProcess) -> None:
+    plan = process.create()
+    process.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
+    record(process.journal, "op-1", [Target("DE1A", State.UNSURE, 6.0, message="lost")])
+    record(process.journal, "op-1", [Target("DE1A", State.VERIFIED, 9.0)])
+    changes, newest = process.journal.changes("op-1", 0)
     assert [(t.state, t.at) for t in changes] == [
         (State.SUBMITTING, 5.0),
         (State.UNSURE, 6.0),
         (State.VERIFIED, 9.0),
     ]
-    assert desk.journal.changes("op-1", newest) == ([], newest)
+    assert process.journal.changes("op-1", newest) == ([], newest)
 
 
-def test_durability_and_integrity_are_asked_for(desk: Desk) -> None:
-    desk.begin()
+def test_sqlite_is_set_to_durability_and_integrity_checks(process: JournalProcess) -> None:
+    process.create()
     assert {
-        name: pragma(desk.journal, name)
+        name: pragma(process.journal, name)
         for name in ("journal_mode", "synchronous", "foreign_keys", "cell_size_check", "trusted_schema")
     } == {
         "journal_mode": "wal",
@@ -133,15 +133,15 @@ def test_durability_and_integrity_are_asked_for(desk: Desk) -> None:
         "cell_size_check": 1,
         "trusted_schema": 0,
     }
-    assert pragma(desk.journal, "fullfsync") == pragma(desk.journal, "checkpoint_fullfsync") == 1
-    assert pragma(desk.journal, "user_version") == len(schema.VERSIONS)
+    assert pragma(process.journal, "fullfsync") == pragma(process.journal, "checkpoint_fullfsync") == 1
+    assert pragma(process.journal, "user_version") == len(schema.VERSIONS)
 
 
-def test_everything_written_is_private(tmp_path: Path) -> None:
+def test_the_journals_files_and_directory_are_private(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
-        desk = Desk(tmp_path / "state" / "journal.db")
-        desk.begin()
+        process = JournalProcess(tmp_path / "state" / "journal.db")
+        process.create()
         files = sorted((tmp_path / "state").iterdir())
         assert [file.name for file in files] == ["journal.db", "journal.db-shm", "journal.db-wal"]
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -150,11 +150,11 @@ def test_everything_written_is_private(tmp_path: Path) -> None:
         os.umask(old)
 
 
-def test_a_journal_that_others_could_read_is_made_private(desk: Desk, tmp_path: Path) -> None:
-    desk.begin()
-    desk.journal.close()
+def test_a_journal_that_others_could_read_is_made_private(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    process.journal.close()
     (tmp_path / "journal.db").chmod(0o644)
-    Desk(tmp_path / "journal.db").journal.load("op-1")
+    JournalProcess(tmp_path / "journal.db").journal.load("op-1")
     assert stat.S_IMODE((tmp_path / "journal.db").stat().st_mode) == 0o600
 
 
@@ -169,14 +169,14 @@ def test_links_are_not_followed(tmp_path: Path, suffix: str, *, hard: bool) -> N
     else:
         link.symlink_to(victim)
     with pytest.raises(JournalError, match="is a link or not a file"):
-        Desk(tmp_path / "journal.db").begin()
+        JournalProcess(tmp_path / "journal.db").create()
     assert victim.read_bytes() == b""
 
 
-def test_a_dangling_link_makes_no_file(tmp_path: Path) -> None:
+def test_a_dangling_link_creates_no_file(tmp_path: Path) -> None:
     (tmp_path / "journal.db").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(JournalError, match="is a link"):
-        Desk(tmp_path / "journal.db").begin()
+        JournalProcess(tmp_path / "journal.db").create()
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -184,49 +184,51 @@ def test_a_directory_that_others_can_write_to_is_refused(tmp_path: Path) -> None
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     with pytest.raises(JournalError, match=r"others can write to .*chmod 700"):
-        Desk(tmp_path / "open" / "journal.db").begin()
+        JournalProcess(tmp_path / "open" / "journal.db").create()
 
 
-def test_a_newer_journal_is_refused_with_words_and_left_alone(desk: Desk, tmp_path: Path) -> None:
-    desk.begin()
-    desk.journal.close()
+def test_a_journal_of_a_newer_version_is_refused_and_unchanged(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.create()
+    process.journal.close()
     with sqlite3.connect(tmp_path / "journal.db") as db:
         db.execute(f"PRAGMA user_version = {len(schema.VERSIONS) + 1}")
     db.close()
     before = (tmp_path / "journal.db").read_bytes()
     with pytest.raises(JournalTooNew, match="written by a newer Pitstop"):
-        Desk(tmp_path / "journal.db").begin("op-2")
+        JournalProcess(tmp_path / "journal.db").create("op-2")
     assert (tmp_path / "journal.db").read_bytes() == before
 
 
-def test_an_older_journal_is_led_to_the_newest_version(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_older_journal_is_migrated_to_the_newest_version(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.begin()
-    desk.journal.close()
-    more = (("ALTER TABLE operations ADD COLUMN note TEXT",), ("UPDATE operations SET note = 'led on'",))
+    process.create()
+    process.journal.close()
+    more = (("ALTER TABLE operations ADD COLUMN note TEXT",), ("UPDATE operations SET note = 'migrated'",))
     monkeypatch.setattr(schema, "VERSIONS", (*schema.VERSIONS, *more))
-    later = Desk(tmp_path / "journal.db")
+    later = JournalProcess(tmp_path / "journal.db")
     assert later.journal.load("op-1").operation.summary() == {"planned": 3}
     with later.journal.database.reading() as db:
-        assert db.execute("SELECT note FROM operations").fetchone()[0] == "led on"
+        assert db.execute("SELECT note FROM operations").fetchone()[0] == "migrated"
     assert pragma(later.journal, "user_version") == len(schema.VERSIONS)
 
 
-def test_a_migration_that_breaks_leaves_the_version_before(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_migration_is_rolled_back(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.begin()
-    desk.journal.close()
+    process.create()
+    process.journal.close()
     with monkeypatch.context() as patch:
         broken = ("ALTER TABLE operations ADD COLUMN note TEXT", "SELECT nonsense")
         patch.setattr(schema, "VERSIONS", (*schema.VERSIONS, broken))
         with pytest.raises(JournalError, match="cannot be used"):
-            Desk(tmp_path / "journal.db").journal.load("op-1")
-    assert Desk(tmp_path / "journal.db").journal.load("op-1").operation.summary() == {"planned": 3}
+            JournalProcess(tmp_path / "journal.db").journal.load("op-1")
+    assert JournalProcess(tmp_path / "journal.db").journal.load("op-1").operation.summary() == {"planned": 3}
 
 
-def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE recipes (name)")
@@ -234,29 +236,29 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     path.chmod(0o600)
     before = path.read_bytes()
     with pytest.raises(JournalDamaged, match="is not a journal of Pitstop"):
-        Desk(path).begin()
+        JournalProcess(path).create()
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to look at" * 40, None])
-def test_a_damaged_journal_is_reported_and_left_alone(
-    desk: Desk, tmp_path: Path, content: bytes | None
+def test_a_damaged_journal_is_reported_and_unchanged(
+    process: JournalProcess, tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "journal.db"
-    desk.begin()
-    desk.journal.close()
+    process.create()
+    process.journal.close()
     whole = path.read_bytes()
     path.write_bytes(content if content is not None else whole[:4096] + b"\xff" * (len(whole) - 4096))
     before = path.read_bytes()
     with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
-        Desk(path).begin("op-2")
+        JournalProcess(path).create("op-2")
     assert path.read_bytes() == before
 
 
 def use(path: Path) -> None:
-    """All that a start does with a journal, and a new operation."""
-    desk = Desk(path, pid=2, alive=lambda pid: False)
-    journal = desk.journal
+    """Read all that a start reads from a journal, and create an operation."""
+    process = JournalProcess(path, pid=2, alive=lambda pid: False)
+    journal = process.journal
     try:
         for operation_id in journal.unfinished(PLACE, "ACME"):
             claim(journal, operation_id)
@@ -267,7 +269,7 @@ def use(path: Path) -> None:
         journal.maintenance_steps(PLACE, "ACME")
         journal.prior_targets(PLACE, "ACME")
         journal.durations(Action.START_MAINTENANCE, range(10))
-        desk.begin("op-3", ids=OTHERS)
+        process.create("op-3", ids=OTHERS)
     finally:
         journal.close()
 
@@ -283,9 +285,11 @@ def use(path: Path) -> None:
         "UPDATE windows SET opened = 'now'",
     ],
 )
-def test_words_that_nobody_wrote_are_damage(desk: Desk, tmp_path: Path, change: str) -> None:
-    desk.begin()
-    desk.journal.close()
+def test_values_that_pitstop_never_writes_are_reported_as_damage(
+    process: JournalProcess, tmp_path: Path, change: str
+) -> None:
+    process.create()
+    process.journal.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
         db.execute(change)
     with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
@@ -293,13 +297,13 @@ def test_words_that_nobody_wrote_are_damage(desk: Desk, tmp_path: Path, change: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_bit_that_flips_is_read_or_reported(desk: Desk, tmp_path: Path, seed: int) -> None:
-    plan = desk.begin()
-    desk.journal.record_intent(
+def test_a_flipped_bit_is_either_read_or_reported(process: JournalProcess, tmp_path: Path, seed: int) -> None:
+    plan = process.create()
+    process.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 5.0) for id_ in IDS[:2]]
     )
-    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
-    desk.journal.close()
+    record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    process.journal.close()
     path = tmp_path / "journal.db"
     whole = path.read_bytes()
     choose = random.Random(seed)
@@ -315,8 +319,8 @@ def test_any_bit_that_flips_is_read_or_reported(desk: Desk, tmp_path: Path, seed
             use(path)
 
 
-def full(of: JournalWriter) -> Callable[[], object]:
-    """Fill the disk; returns what makes room again."""
+def fill_disk(of: JournalWriter) -> Callable[[], object]:
+    """Fill the disk; the function returned makes room again."""
     with of.database.reading() as db:
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}")
@@ -324,29 +328,33 @@ def full(of: JournalWriter) -> Callable[[], object]:
     return lambda: connection.execute("PRAGMA max_page_count = 1000000")
 
 
-def test_a_full_disk_refuses_what_is_new_and_keeps_what_happens(desk: Desk, tmp_path: Path) -> None:
+def test_a_full_disk_refuses_new_intents_and_transitions_are_written_later(
+    process: JournalProcess, tmp_path: Path
+) -> None:
     problems: list[str] = []
-    desk.journal.database.on_problem = problems.append
-    plan = desk.begin()
-    desk.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
-    make_room = full(desk.journal)
+    process.journal.database.on_problem = problems.append
+    plan = process.create()
+    process.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    make_room = fill_disk(process.journal)
     long = "x" * 5_000
     with pytest.raises(JournalError, match="the disk is full; make room"):
-        desk.begin("op-2" + long, ids=OTHERS)
-    record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
-    record(desk.journal, "op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
+        process.create("op-2" + long, ids=OTHERS)
+    record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
+    record(process.journal, "op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
     with pytest.raises(JournalError, match="the disk is full"):
-        desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
-    assert desk.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
+        process.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
+    assert process.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
     make_room()
-    desk.journal.heartbeat()
-    assert [t.state for t in desk.journal.changes("op-1", 0)[0]][2:] == [State.QUEUED, State.VERIFIED]
+    process.journal.heartbeat()
+    assert [t.state for t in process.journal.changes("op-1", 0)[0]][2:] == [State.QUEUED, State.VERIFIED]
     assert [bool(problem) for problem in problems] == [True, False], "reported once each way"
 
 
-def test_a_read_only_journal_is_reported(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.begin()
-    desk.journal.close()
+def test_a_read_only_journal_is_reported(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.create()
+    process.journal.close()
     connect = sqlite3.connect
 
     def read_only(path: Path, **options: object) -> sqlite3.Connection:
@@ -354,88 +362,93 @@ def test_a_read_only_journal_is_reported(desk: Desk, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(sqlite3, "connect", read_only)
     with pytest.raises(JournalError, match="cannot be written: no permission, or a read-only disk"):
-        Desk(tmp_path / "journal.db").begin("op-2")
+        JournalProcess(tmp_path / "journal.db").create("op-2")
 
 
-def test_a_journal_held_by_another_program_is_reported(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_journal_locked_by_another_program_is_reported(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
-    desk.begin()
+    process.create()
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(JournalError, match="held by another program"):
-        desk.begin("op-2", ids=OTHERS)
+        process.create("op-2", ids=OTHERS)
     other.execute("ROLLBACK")
-    desk.begin("op-2", ids=OTHERS)
+    process.create("op-2", ids=OTHERS)
     other.close()
 
 
-def test_a_lock_that_lasts_is_waited_for_once_by_what_can_be_kept(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_writes_that_can_be_deferred_wait_once_for_a_lasting_lock(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else leaving would take seconds for everything that is still to be written."""
+    """Otherwise an exit would take seconds for each pending write."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
-    desk.begin()
+    process.create()
     with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        record(desk.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0)])
+        record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0)])
         monkeypatch.setattr(database, "BUSY_TIMEOUT", 1e6)
-        record(desk.journal, "op-1", [Target("WA1A", State.EXECUTING, 2.0)])
-        desk.journal.heartbeat()
-        desk.journal.release(["op-1"])
+        record(process.journal, "op-1", [Target("WA1A", State.EXECUTING, 2.0)])
+        process.journal.heartbeat()
+        process.journal.release(["op-1"])
         other.execute("ROLLBACK")
-        desk.journal.heartbeat()
-    assert [target.state for target in desk.journal.changes("op-1", 0)[0]] == [State.QUEUED, State.EXECUTING]
+        process.journal.heartbeat()
+    assert [target.state for target in process.journal.changes("op-1", 0)[0]] == [
+        State.QUEUED,
+        State.EXECUTING,
+    ]
 
 
-def test_one_living_owner_at_a_time(desk: Desk, tmp_path: Path) -> None:
+def test_an_operation_has_one_living_owner_at_a_time(process: JournalProcess, tmp_path: Path) -> None:
     dead: set[int] = set()
-    plan = desk.begin()
-    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
+    plan = process.create()
+    other = JournalProcess(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
     assert not claim(other.journal, "op-1")
     dead.add(1)
     assert claim(other.journal, "op-1")
     with pytest.raises(OwnershipLost):
-        desk.journal.record_intent(
+        process.journal.record_intent(
             "op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]]
         )
-    assert not record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED)])
-    desk.journal.end_all([("op-1", 5.0)])
+    assert not record(process.journal, "op-1", [Target("WA1A", State.CANCELLED)])
+    process.journal.end_all([("op-1", 5.0)])
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
     assert other.journal.load("op-1").operation.ended is None
     other.journal.release(["op-1"])
-    assert claim(desk.journal, "op-1")
+    assert claim(process.journal, "op-1")
 
 
-def test_the_same_owner_taking_up_anew_has_no_right_by_what_it_was_before(tmp_path: Path) -> None:
-    """Containers are made anew under the same name and process id, and memory may hold what was thawed."""
-    desk = Desk(tmp_path / "journal.db")
-    desk.begin()
-    again = Desk(tmp_path / "journal.db")
+def test_a_new_claim_by_the_same_owner_ends_its_earlier_claim(tmp_path: Path) -> None:
+    """A recreated container has the host name and process id of the one before, which may only be frozen."""
+    process = JournalProcess(tmp_path / "journal.db")
+    process.create()
+    again = JournalProcess(tmp_path / "journal.db")
     assert claim(again.journal, "op-1")
     again.journal.check_may_send("op-1")
     with pytest.raises(OwnershipLost):
-        desk.journal.check_may_send("op-1")
-    assert not record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED)])
-    desk.journal.release(["op-1"])
+        process.journal.check_may_send("op-1")
+    assert not record(process.journal, "op-1", [Target("WA1A", State.CANCELLED)])
+    process.journal.release(["op-1"])
     again.journal.check_may_send("op-1")
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_servers_under_way_cannot_be_in_a_second_operation(desk: Desk, tmp_path: Path, state: State) -> None:
-    desk.begin()
-    record(desk.journal, "op-1", [Target("WA1B", state)])
+def test_servers_under_way_cannot_be_in_a_second_operation(
+    process: JournalProcess, tmp_path: Path, state: State
+) -> None:
+    process.create()
+    record(process.journal, "op-1", [Target("WA1B", state)])
     dead: set[int] = set()
-    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
+    other = JournalProcess(tmp_path / "journal.db", pid=2, alive=lambda pid: pid not in dead)
     with pytest.raises(ServersBusy, match="WA1A"):
-        other.begin("op-2")
-    dead.add(1)  # What it had planned is sent by nobody now, but what it had sent is still under way.
+        other.create("op-2")
+    dead.add(1)  # Nobody sends what it had planned now; what it had sent is still under way.
     if state in IN_FLIGHT | {State.UNSURE}:
         with pytest.raises(ServersBusy, match="WA1B: still under way in another operation"):
-            other.begin("op-2")
+            other.create("op-2")
     else:
-        other.begin("op-2")
+        other.create("op-2")
 
 
 OTHER_CONSOLE = """
@@ -449,16 +462,16 @@ journal = JournalWriter(pathlib.Path(sys.argv[1]))
 plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1A",)),))
 window = Window("win-1", sys.argv[2], "ACME", "op", 0.0)
 journal.create(Operation("op-1", plan.action, plan.server_ids), plan, window, was_in_maintenance={})
-print("begun", flush=True)
+print("created", flush=True)
 sys.stdin.read()
 """
 
 
-def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path: Path) -> None:
+def test_an_operation_can_be_claimed_only_after_its_process_was_killed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OTHER_CONSOLE, str(tmp_path / "journal.db"), PLACE]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
-        assert other.stdout.readline() == b"begun\n"
+        assert other.stdout.readline() == b"created\n"
         mine = JournalWriter(tmp_path / "journal.db")
         assert mine.load("op-1").elsewhere
         assert mine.liveness("op-1") == (None, True)
@@ -470,54 +483,56 @@ def test_the_run_of_another_process_is_left_alone_until_that_is_killed(tmp_path:
         mine.close()
 
 
-def test_what_was_kept_by_one_who_lost_the_operation_is_not_written(desk: Desk, tmp_path: Path) -> None:
-    desk.begin()
-    make_room = full(desk.journal)
-    record(desk.journal, "op-1", [Target("WA1A", State.CANCELLED, message="x" * 5_000)])
-    other = Desk(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
+def test_deferred_writes_are_dropped_when_the_operation_was_lost(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.create()
+    make_room = fill_disk(process.journal)
+    record(process.journal, "op-1", [Target("WA1A", State.CANCELLED, message="x" * 5_000)])
+    other = JournalProcess(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
     assert claim(other.journal, "op-1")
     make_room()
-    desk.journal.heartbeat()
+    process.journal.heartbeat()
     assert other.journal.load("op-1").operation.summary() == {"planned": 3}
 
 
-def test_a_file_that_another_console_makes_at_this_moment_is_no_strange_one(
+def test_a_journal_that_another_process_is_just_creating_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "journal.db"
 
     class Slow(sqlite3.Connection):
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            if "sqlite_master" in sql:  # The last of what tells whose file it is.
+            if "sqlite_master" in sql:  # The last check of whose file it is.
                 other = sqlite3.connect(path, isolation_level=None, timeout=0)
                 with contextlib.closing(other), contextlib.suppress(sqlite3.OperationalError):
                     database.migrate(other)
             return super().execute(sql, *parameters)
 
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Slow))
-    Desk(path).begin()
+    JournalProcess(path).create()
 
 
-def test_the_change_to_wal_waits_for_another_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_change_to_wal_waits_for_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         monkeypatch.setattr(
             "tui.engine.journal.database.time.sleep", lambda seconds: other.execute("ROLLBACK")
         )
-        Desk(path).begin()
-    assert pragma(Desk(path).journal, "journal_mode") == "wal"
+        JournalProcess(path).create()
+    assert pragma(JournalProcess(path).journal, "journal_mode") == "wal"
 
 
 def _open_and_write(path: Path, number: int, gate: Barrier) -> None:
     gate.wait()
-    desk = Desk(path, pid=number)
+    process = JournalProcess(path, pid=number)
     for count in range(5):
-        desk.begin(f"op-{number}-{count}", ids=tuple(f"{number}-{count}-{n}" for n in range(3)))
-    desk.journal.close()
+        process.create(f"op-{number}-{count}", ids=tuple(f"{number}-{count}-{n}" for n in range(3)))
+    process.journal.close()
 
 
-def test_several_processes_begin_with_no_file_at_once(tmp_path: Path) -> None:
+def test_several_processes_create_the_journal_at_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     path = tmp_path / "state" / "journal.db"
     gate = context.Barrier(4)
@@ -527,51 +542,51 @@ def test_several_processes_begin_with_no_file_at_once(tmp_path: Path) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 4
-    assert len(Desk(path).journal.unfinished(PLACE, "ACME")) == 20
+    assert len(JournalProcess(path).journal.unfinished(PLACE, "ACME")) == 20
 
 
-def test_durations_of_like_jobs_are_remembered(desk: Desk) -> None:
+def test_durations_of_similar_jobs_are_kept(process: JournalProcess) -> None:
     for servers, seconds in ((4, 10.0), (7, 20.0), (8, 30.0)):
-        desk.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
-    desk.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
-    desk.journal.heartbeat()
-    assert sorted(desk.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
+        process.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
+    process.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
+    process.journal.heartbeat()
+    assert sorted(process.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
 
 
-def test_windows_know_what_they_left_in_maintenance(desk: Desk) -> None:
-    desk.begin()
-    desk.finish("op-1")
-    assert desk.journal.maintenance_steps(PLACE, "ACME") == [
+def test_maintenance_steps_show_what_a_window_left_in_maintenance(process: JournalProcess) -> None:
+    process.create()
+    process.finish("op-1")
+    assert process.journal.maintenance_steps(PLACE, "ACME") == [
         MaintenanceStep("win-1", "WA1A", Action.START_MAINTENANCE, State.VERIFIED, False),
         MaintenanceStep("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
     ]
-    assert desk.journal.maintenance_steps(PLACE, "ACMD") == []
-    desk.journal.close_window("win-1")
-    assert [window.closed for window in desk.journal.windows(PLACE, "ACME")] == [desk.time]
-    assert desk.journal.operations("win-1") == ["op-1"]
+    assert process.journal.maintenance_steps(PLACE, "ACMD") == []
+    process.journal.close_window("win-1")
+    assert [window.closed for window in process.journal.windows(PLACE, "ACME")] == [process.time]
+    assert process.journal.operations("win-1") == ["op-1"]
 
 
-BEGUN = st.tuples(
+CREATED = st.tuples(
     st.sampled_from([Action.START_MAINTENANCE, Action.STOP_MAINTENANCE, Action.PAUSE]),
     st.sampled_from(["ACME", "EMCA"]),
     st.sampled_from([None, False, True]),
 )
-BECAME = st.tuples(st.integers(0, 4), st.sampled_from(IDS[:2]), st.sampled_from(list(State)))
+OUTCOMES = st.tuples(st.integers(0, 4), st.sampled_from(IDS[:2]), st.sampled_from(list(State)))
 
 
-@given(begun=st.lists(BEGUN, min_size=1, max_size=5), became=st.lists(BECAME, max_size=25))
+@given(created=st.lists(CREATED, min_size=1, max_size=5), outcomes=st.lists(OUTCOMES, max_size=25))
 @settings(max_examples=60, deadline=None)
-def test_what_is_held_says_as_much_as_the_whole_history(
-    begun: list[tuple[Action, str, bool | None]], became: list[tuple[int, str, State]]
+def test_the_held_table_gives_the_same_result_as_the_whole_history(
+    created: list[tuple[Action, str, bool | None]], outcomes: list[tuple[int, str, State]]
 ) -> None:
-    with memory() as directory, closing(JournalWriter(Path(directory) / "journal.db")) as journal:
-        for number, (action, account, before) in enumerate(begun):
+    with memory_directory() as directory, closing(JournalWriter(Path(directory) / "journal.db")) as journal:
+        for number, (action, account, before) in enumerate(created):
             id_ = f"op-{number}"
             window = Window(f"win-{account}-{number % 2}", PLACE, account, "op", 0.0)
             plan = Plan(action, (Batch(0, 0, "WA1", IDS[:2]),))
             operation = Operation(id_, action, IDS[:2])
             journal.create(operation, plan, window, was_in_maintenance=dict.fromkeys(IDS[:2], before))
-            # So that the next one may be created; what happens is written all the same.
+            # So that the next one may be created; its outcomes are written all the same.
             journal.end_all([(id_, 0.0)])
         with journal.database.writing() as db:
             final = ("refused", "failed", "cancelled", "verified")
@@ -580,14 +595,14 @@ def test_what_is_held_says_as_much_as_the_whole_history(
                 " SELECT targets.key, ?3, 0, '', ''"
                 " FROM targets JOIN operations ON operations.key = operation"
                 f" WHERE id = ?1 AND server = ?2 AND state NOT IN {final}",
-                [(f"op-{number % len(begun)}", server, state) for number, server, state in became],
+                [(f"op-{number % len(created)}", server, state) for number, server, state in outcomes],
             )
         for account in ("ACME", "EMCA"):
             everything = all_steps(journal, account)
             steps = journal.maintenance_steps(PLACE, account)
             assert held_in_maintenance(steps) == held_in_maintenance(everything)
         as_it_was = {account: journal.maintenance_steps(PLACE, account) for account in ("ACME", "EMCA")}
-        with journal.database.writing() as db:  # As a journal of the version before comes to it.
+        with journal.database.writing() as db:  # As the migration from the version before fills the table.
             db.execute("DELETE FROM held")
             for statement in schema.VERSIONS[2]:
                 if "held" in statement and not statement.startswith("CREATE"):
@@ -612,8 +627,8 @@ def all_steps(of: JournalWriter, account: str) -> list[MaintenanceStep]:
     ]
 
 
-def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> None:
-    """In steps of SQLite's machine; a thousand operations would be remembered."""
+def test_an_operation_costs_the_same_however_long_the_history_is(process: JournalProcess) -> None:
+    """Costs are steps of SQLite's virtual machine; no operation is pruned meanwhile."""
     steps = 0
 
     def step() -> None:
@@ -624,149 +639,153 @@ def test_an_operation_costs_the_same_however_long_the_history_is(desk: Desk) -> 
         nonlocal steps
         steps = 0
         action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
-        new = Window(f"win-{number}", PLACE, "ACME", "op", desk.time, f"CHG-{number}")
-        desk.journal.window_of(new, named=False)
-        plan = desk.begin(f"op-{number}", action, f"win-{number}")
-        desk.journal.record_intent(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
-        record(desk.journal, f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
-        desk.journal.heartbeat()
-        desk.journal.stop_requests()
-        desk.finish(f"op-{number}")
-        desk.journal.maintenance_steps(PLACE, "ACME")
-        desk.journal.unfinished(PLACE, "ACME")
+        new = Window(f"win-{number}", PLACE, "ACME", "op", process.time, f"CHG-{number}")
+        process.journal.window_of(new, named=False)
+        plan = process.create(f"op-{number}", action, f"win-{number}")
+        process.journal.record_intent(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
+        record(process.journal, f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])
+        process.journal.heartbeat()
+        process.journal.stop_requests()
+        process.finish(f"op-{number}")
+        process.journal.maintenance_steps(PLACE, "ACME")
+        process.journal.unfinished(PLACE, "ACME")
         return steps
 
-    desk.journal.windows(PLACE, "ACME")
-    connection = desk.journal.database.connect()
+    process.journal.windows(PLACE, "ACME")
+    connection = process.journal.database.connect()
     connection.set_progress_handler(step, 1)
     costs = [one(number) for number in range(90)]
     assert costs[80:90] == pytest.approx(costs[10:20], rel=0.05)
 
 
-def test_old_ended_operations_are_forgotten_unfinished_and_needed_ones_never(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_old_ended_operations_are_pruned_unfinished_and_needed_ones_never(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "KEEP_OPERATIONS", 2)
     monkeypatch.setattr(retention, "KEEP_DURATIONS", 3)
-    desk.begin("unfinished", ids=OTHERS)
-    desk.begin("left-in-maintenance")
-    desk.finish("left-in-maintenance")
+    process.create("unfinished", ids=OTHERS)
+    process.create("left-in-maintenance")
+    process.finish("left-in-maintenance")
     for number in range(4):
-        desk.begin(f"cancelled-{number}", window=f"win-{number}")
-        desk.finish(f"cancelled-{number}", State.CANCELLED)
-        desk.journal.record_duration(Action.PAUSE, 1, float(number))
-        desk.journal.record_duration(Action.PAUSE, 1, float(number))
-    desk.journal.close()
-    later = Desk(tmp_path / "journal.db")
-    assert later.kept() == ["unfinished", "left-in-maintenance", "cancelled-2", "cancelled-3"]
+        process.create(f"cancelled-{number}", window=f"win-{number}")
+        process.finish(f"cancelled-{number}", State.CANCELLED)
+        process.journal.record_duration(Action.PAUSE, 1, float(number))
+        process.journal.record_duration(Action.PAUSE, 1, float(number))
+    process.journal.close()
+    later = JournalProcess(tmp_path / "journal.db")
+    assert later.operation_ids() == ["unfinished", "left-in-maintenance", "cancelled-2", "cancelled-3"]
     assert later.journal.durations(Action.PAUSE, range(1, 2)) == [3.0, 3.0, 2.0]
     later.journal.close()
     for days in (1, limits.KEEP_DAYS + 2, limits.KEEP_DAYS + 4):
-        much_later = Desk(tmp_path / "journal.db")
+        much_later = JournalProcess(tmp_path / "journal.db")
         much_later.time += days * DAY
         much_later.up += days * DAY
-        kept = much_later.kept()
+        operation_ids = much_later.operation_ids()
         much_later.journal.close()
-    assert kept == ["unfinished", "left-in-maintenance"]
+    assert operation_ids == ["unfinished", "left-in-maintenance"]
     assert [window.id for window in much_later.journal.windows(PLACE, "ACME")] == ["win-1"]
 
 
-def test_a_wrong_clock_erases_nothing(desk: Desk, tmp_path: Path) -> None:
+def test_a_wrong_clock_prunes_nothing(process: JournalProcess, tmp_path: Path) -> None:
     for number in range(6):
-        desk.begin(f"op-{number}", window=f"win-{number}")
-        desk.finish(f"op-{number}", State.CANCELLED)
-    desk.journal.close()
+        process.create(f"op-{number}", window=f"win-{number}")
+        process.finish(f"op-{number}", State.CANCELLED)
+    process.journal.close()
     for _ in range(3):
-        wrong = Desk(tmp_path / "journal.db")
+        wrong = JournalProcess(tmp_path / "journal.db")
         wrong.time += 120 * DAY
-        assert len(wrong.kept()) == 6
+        assert len(wrong.operation_ids()) == 6
         wrong.journal.close()
-    rebooted = Desk(tmp_path / "journal.db")
+    rebooted = JournalProcess(tmp_path / "journal.db")
     rebooted.time += 120 * DAY
     rebooted.boot = "boot-2"
-    assert len(rebooted.kept()) == 6
+    assert len(rebooted.operation_ids()) == 6
     rebooted.journal.close()
-    right = Desk(tmp_path / "journal.db")
+    right = JournalProcess(tmp_path / "journal.db")
     right.boot = "boot-3"
     right.time += DAY
-    assert len(right.kept()) == 6
+    assert len(right.operation_ids()) == 6
 
 
-def test_a_journal_that_knew_no_clock_goes_by_its_newest_row(desk: Desk, tmp_path: Path) -> None:
-    desk.begin()
-    desk.finish("op-1", State.CANCELLED)
-    with desk.journal.database.writing() as db:
+def test_without_a_stored_clock_the_newest_row_gives_the_time(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.create()
+    process.finish("op-1", State.CANCELLED)
+    with process.journal.database.writing() as db:
         db.execute("DELETE FROM clock")
-    desk.journal.close()
-    wrong = Desk(tmp_path / "journal.db")
+    process.journal.close()
+    wrong = JournalProcess(tmp_path / "journal.db")
     wrong.time += 120 * DAY
-    assert wrong.kept() == ["op-1"]
+    assert wrong.operation_ids() == ["op-1"]
 
 
 @pytest.mark.parametrize("state", [State.UNSURE, State.FAILED, State.SUCCEEDED])
-def test_what_is_not_reconciled_is_kept_until_a_later_operation_reaches_its_servers(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
+def test_an_unreconciled_operation_is_kept_until_a_later_one_is_verified(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
 ) -> None:
     monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
     stop = Action.STOP_MAINTENANCE
-    desk.begin("in-doubt", stop)
-    desk.finish("in-doubt", state)
-    desk.begin("verified", stop, ids=OTHERS)
-    record(desk.journal, "verified", [Target(id_, State.VERIFIED, 5.0) for id_ in OTHERS])
-    desk.journal.end_all([("verified", 5.0)])
+    process.create("in-doubt", stop)
+    process.finish("in-doubt", state)
+    process.create("verified", stop, ids=OTHERS)
+    record(process.journal, "verified", [Target(id_, State.VERIFIED, 5.0) for id_ in OTHERS])
+    process.journal.end_all([("verified", 5.0)])
     for number, action in enumerate((stop, Action.PAUSE)):
-        desk.begin(f"not-in-the-way-{number}", action)
-        desk.finish(f"not-in-the-way-{number}", (State.REFUSED, State.VERIFIED)[number])
-    desk.journal.close()
-    later = Desk(tmp_path / "journal.db")
-    assert later.kept() == ["in-doubt", "not-in-the-way-1"]
-    later.begin("again", stop)
+        process.create(f"not-in-the-way-{number}", action)
+        process.finish(f"not-in-the-way-{number}", (State.REFUSED, State.VERIFIED)[number])
+    process.journal.close()
+    later = JournalProcess(tmp_path / "journal.db")
+    assert later.operation_ids() == ["in-doubt", "not-in-the-way-1"]
+    later.create("again", stop)
     later.finish("again")
     later.journal.close()
-    assert Desk(tmp_path / "journal.db").kept() == ["again"]
+    assert JournalProcess(tmp_path / "journal.db").operation_ids() == ["again"]
 
 
-def test_what_is_forgotten_is_said(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_pruning_is_logged_and_reported(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
     for number in range(3):
-        desk.begin(f"op-{number}")
-        desk.finish(f"op-{number}", State.CANCELLED)
-        desk.time += DAY
-    desk.journal.close()
-    later = Desk(tmp_path / "journal.db")
-    said: list[str] = []
-    later.journal.database.on_note = said.append
-    assert later.kept() == ["op-2"]
-    assert len(said) == 1
-    assert said[0].startswith("The journal forgot 2 operations that ended between 1970-01-01 and 1970-01-02")
-    assert said[0] in caplog.text
+        process.create(f"op-{number}")
+        process.finish(f"op-{number}", State.CANCELLED)
+        process.time += DAY
+    process.journal.close()
+    later = JournalProcess(tmp_path / "journal.db")
+    notes: list[str] = []
+    later.journal.database.on_note = notes.append
+    assert later.operation_ids() == ["op-2"]
+    assert len(notes) == 1
+    assert notes[0].startswith("The journal forgot 2 operations that ended between 1970-01-01 and 1970-01-02")
+    assert notes[0] in caplog.text
 
 
-def test_a_console_open_for_weeks_forgets_as_it_goes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_running_process_prunes_as_it_goes(
+    process: JournalProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "KEEP_OPERATIONS", 5)
     monkeypatch.setattr(journal, "PRUNE_EVERY", 10)
     for number in range(40):
-        desk.begin(f"op-{number}")
-        desk.finish(f"op-{number}", State.CANCELLED)
-    assert len(desk.journal.operations("win-1")) == 5
+        process.create(f"op-{number}")
+        process.finish(f"op-{number}", State.CANCELLED)
+    assert len(process.journal.operations("win-1")) == 5
 
 
-def test_words_that_keep_changing_take_no_more_room(desk: Desk) -> None:
-    plan = desk.begin()
-    desk.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
-    record(desk.journal, "op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
-    _, newest = desk.journal.changes("op-1", 0)
+def test_messages_that_keep_changing_do_not_grow_the_journal(process: JournalProcess) -> None:
+    plan = process.create()
+    process.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
+    record(process.journal, "op-1", [Target(id_, State.QUEUED, 1.0, "wa1-1") for id_ in IDS[:2]])
+    _, newest = process.journal.changes("op-1", 0)
     pages = set()
     for number in range(40):
-        word = Target("WA1A", State.EXECUTING, 2.0 + number, "wa1-1", f"{number} " + 4_000 * "w")
-        record(desk.journal, "op-1", [word])
-        seen, newest = desk.journal.changes("op-1", newest)
-        assert seen == [word], "a watcher sees each"
-        pages.add(pragma(desk.journal, "page_count") if number > 2 else 0)
+        target = Target("WA1A", State.EXECUTING, 2.0 + number, "wa1-1", f"{number} " + 4_000 * "w")
+        record(process.journal, "op-1", [target])
+        seen, newest = process.journal.changes("op-1", newest)
+        assert seen == [target], "a watching process sees each"
+        pages.add(pragma(process.journal, "page_count") if number > 2 else 0)
     assert len(pages - {0}) == 1
-    changes, _ = desk.journal.changes("op-1", 0)
+    changes, _ = process.journal.changes("op-1", 0)
     assert [target.state for target in changes if target.server_id == "WA1A"] == [
         State.SUBMITTING,
         State.QUEUED,
@@ -775,7 +794,7 @@ def test_words_that_keep_changing_take_no_more_room(desk: Desk) -> None:
 
 
 class Written(NamedTuple):
-    """A journal's files with a long tail in the WAL, and what became of each server, in order."""
+    """A journal's files with a long WAL, and the transitions of each server, in order."""
 
     database: bytes
     log: bytes
@@ -785,37 +804,35 @@ class Written(NamedTuple):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     path = tmp_path_factory.mktemp("written") / "journal.db"
-    desk = Desk(path)
-    plan = desk.begin()
-    desk.journal.record_intent(
+    process = JournalProcess(path)
+    plan = process.create()
+    process.journal.record_intent(
         "op-1", plan.batches[0], [Target(id_, State.SUBMITTING, 1.0) for id_ in IDS[:2]]
     )
     for step, state in enumerate((State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED)):
-        record(desk.journal, "op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
-    desk.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
-    record(desk.journal, "op-1", [Target("DE1A", State.UNSURE, 8.0)])
-    changes, _ = desk.journal.changes("op-1", 0)
+        record(process.journal, "op-1", [Target(id_, state, 2.0 + step, "wa1-1") for id_ in IDS[:2]])
+    process.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 7.0)])
+    record(process.journal, "op-1", [Target("DE1A", State.UNSURE, 8.0)])
+    changes, _ = process.journal.changes("op-1", 0)
     histories = [[t for t in changes if t.server_id == id_] for id_ in IDS]
     found = Written(path.read_bytes(), Path(f"{path}-wal").read_bytes(), histories)
-    desk.journal.close()
+    process.journal.close()
     return found
 
 
 @given(part=st.floats(0, 1))
 @settings(max_examples=60)
-def test_whatever_part_of_the_writes_reached_the_disk_the_journal_opens_and_is_consistent(
-    written: Written, part: float
-) -> None:
-    with memory() as directory:
+def test_a_journal_cut_off_at_any_write_opens_and_is_consistent(written: Written, part: float) -> None:
+    with memory_directory() as directory:
         path = Path(directory) / "journal.db"
         path.write_bytes(written.database)
         Path(f"{path}-wal").write_bytes(written.log[: int(len(written.log) * part)])
-        desk = Desk(path)
-        if not desk.journal.unfinished(PLACE, "ACME"):
-            desk.journal.close()
+        process = JournalProcess(path)
+        if not process.journal.unfinished(PLACE, "ACME"):
+            process.journal.close()
             return
-        operation = desk.journal.load("op-1").operation
-        desk.journal.close()
+        operation = process.journal.load("op-1").operation
+        process.journal.close()
         for history in written.histories:
             target = operation.targets[history[0].server_id]
             assert target.state is State.PLANNED or target in history

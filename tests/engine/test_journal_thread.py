@@ -1,4 +1,4 @@
-"""While the journal is waited for, by a lock or a slow disk, everything else goes on."""
+"""While the journal waits for a lock or a slow disk, everything else goes on."""
 
 import asyncio
 import sqlite3
@@ -40,12 +40,12 @@ from tui.model.window import Window
 
 IDS = tuple(f"WA1ACME{n:05}" for n in range(6))
 PLAN = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", IDS[:1]),))
-"""One server: its job is asked for about every second."""
+"""One server: its job is polled about every second."""
 PLACE = "https://cloud.example"
 
 
-class Outside:
-    """An engine in real time on its thread, seen from another one, and a program that holds SQLite's lock."""
+class LiveEngine:
+    """An engine in real time on its own thread, and another program that can lock the journal."""
 
     def __init__(self, path: Path) -> None:
         self.cloud = Cloud(SystemClock())
@@ -55,7 +55,7 @@ class Outside:
         self.cloud.make_job = self._make
         self.engine = Engine(path, connect=self.cloud.connect)
         self.events: list[Event] = []
-        self.other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.locker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         before = threading.enumerate()
         self.engine.start()
         self.threads = [each for each in threading.enumerate() if each not in before]
@@ -69,7 +69,7 @@ class Outside:
     def until(self, condition: Callable[[], object]) -> None:
         end = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < end, "it did not come true"
+            assert time.monotonic() < end, "the condition never held"
             self.events += self.engine.fetch_events()
             threading.Event().wait(0.01)
         self.events += self.engine.fetch_events()
@@ -83,74 +83,70 @@ class Outside:
 
 
 @pytest.fixture
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveEngine]:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 600.0)  # Nothing gives up while the lock is held.
     with closing(JournalWriter(tmp_path / "journal.db")) as journal:
         journal.unfinished_everywhere()
-    outside = Outside(tmp_path / "journal.db")
-    yield outside
-    outside.other.close()
-    outside.engine.stop()
-    assert outside.threads
-    assert not any(thread.is_alive() for thread in outside.threads)
+    live = LiveEngine(tmp_path / "journal.db")
+    yield live
+    live.locker.close()
+    live.engine.stop()
+    assert live.threads
+    assert not any(thread.is_alive() for thread in live.threads)
 
 
-def test_polls_and_what_is_reported_go_on_while_another_process_holds_the_lock(
-    outside: Outside, tmp_path: Path
-) -> None:
-    cloud, engine = outside.cloud, outside.engine
+def test_polls_and_readings_go_on_while_the_journal_is_locked(live: LiveEngine, tmp_path: Path) -> None:
+    cloud, engine = live.cloud, live.engine
     engine.run(PLAN)
-    outside.until(lambda: cloud.requests["job_status"])
-    outside.other.execute("BEGIN IMMEDIATE")
-    outside.jobs[0].begins = 0.0  # The platform's word changes, so there is something to write.
-    asked = cloud.requests["job_status"]
-    outside.until(lambda: cloud.requests["job_status"] >= asked + 3)
+    live.until(lambda: cloud.requests["job_status"])
+    live.locker.execute("BEGIN IMMEDIATE")
+    live.jobs[0].begins = 0.0  # The job's status changes, so there is something to write.
+    polled = cloud.requests["job_status"]
+    live.until(lambda: cloud.requests["job_status"] >= polled + 3)
     read = cloud.requests["group_tree"]
     engine.refresh()
-    outside.until(lambda: cloud.requests["group_tree"] > read)
-    assert not outside.emitted(State.EXECUTING), "emitted before it is on disk"
-    outside.other.execute("ROLLBACK")
-    outside.until(lambda: outside.emitted(State.EXECUTING))
-    outside.jobs[0].ends = 0.0
-    outside.until(outside.ended)
+    live.until(lambda: cloud.requests["group_tree"] > read)
+    assert not live.emitted(State.EXECUTING), "emitted before it is on disk"
+    live.locker.execute("ROLLBACK")
+    live.until(lambda: live.emitted(State.EXECUTING))
+    live.jobs[0].ends = 0.0
+    live.until(live.ended)
     with closing(JournalWriter(tmp_path / "journal.db")) as journal:
-        changes, _ = journal.changes(
-            next(e for e in outside.events if isinstance(e, Progress)).operation_id, 0
-        )
-    way = [target.state for target in changes if target.server_id == IDS[0]]
-    assert way == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+        changes, _ = journal.changes(next(e for e in live.events if isinstance(e, Progress)).operation_id, 0)
+    states = [target.state for target in changes if target.server_id == IDS[0]]
+    assert states == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
 
 
-def test_a_job_that_is_new_is_asked_for_while_another_process_holds_the_lock(outside: Outside) -> None:
-    cloud = outside.cloud
+def test_a_new_job_is_polled_while_the_journal_is_locked(live: LiveEngine) -> None:
+    cloud = live.cloud
 
     def hold(number: int) -> None:
-        outside.other.execute("BEGIN IMMEDIATE")
+        live.locker.execute("BEGIN IMMEDIATE")
 
     cloud.on_post = hold
-    outside.engine.run(PLAN)
-    outside.until(lambda: cloud.requests["job_status"] >= 2)
-    assert not outside.emitted(State.QUEUED)
-    outside.other.execute("ROLLBACK")
-    outside.until(lambda: outside.emitted(State.QUEUED))
+    live.engine.run(PLAN)
+    live.until(lambda: cloud.requests["job_status"] >= 2)
+    assert not live.emitted(State.QUEUED)
+    live.locker.execute("ROLLBACK")
+    live.until(lambda: live.emitted(State.QUEUED))
 
 
-def test_cancelled_while_another_process_holds_the_lock_nothing_is_sent(outside: Outside) -> None:
-    cloud, engine = outside.cloud, outside.engine
-    outside.other.execute("BEGIN IMMEDIATE")
+def test_cancelling_while_the_journal_is_locked_sends_nothing(live: LiveEngine) -> None:
+    cloud, engine = live.cloud, live.engine
+    live.locker.execute("BEGIN IMMEDIATE")
     id_ = engine.run(PLAN)
     engine.cancel(id_)
     engine.refresh()
-    outside.until(lambda: cloud.requests["group_tree"])
+    live.until(lambda: cloud.requests["group_tree"])
     assert engine.running()
-    outside.other.execute("ROLLBACK")
-    outside.until(outside.ended)
-    ended = next(event for event in outside.events if isinstance(event, OperationEnded))
+    live.locker.execute("ROLLBACK")
+    live.until(live.ended)
+    ended = next(event for event in live.events if isinstance(event, OperationEnded))
     assert ended.summary == {"cancelled": 1}
     assert not cloud.posts
 
 
-# With a disk that takes its time, in virtual time.
+# With a slow disk, in virtual time.
 
 
 @pytest.fixture
@@ -161,19 +157,19 @@ async def slow(console: Console) -> Console:
     return console
 
 
-async def test_the_request_leaves_when_the_intent_is_on_disk(
+async def test_the_post_waits_until_the_intent_is_on_a_slow_disk(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     reader = Console(clock, cloud, tmp_path / "journal.db").journal
-    found = []
+    counts = []
 
-    def look(call: str) -> None:
+    def count_intents(call: str) -> None:
         if call == "operate":
-            found.append(reader.load("op-1").operation.count(State.SUBMITTING))
+            counts.append(reader.load("op-1").operation.count(State.SUBMITTING))
 
-    cloud.on_call = look
+    cloud.on_call = count_intents
     operation = await slow.run(slow.plan(batch_size=2))
-    assert found == [2, 4, 6]
+    assert counts == [2, 4, 6]
     assert operation.summary() == {"verified": 6}
     assert reader.load("op-1").operation.targets == operation.targets
     assert [kind for kind in map(type, slow.events) if kind in {OperationStarted, OperationEnded}] == [
@@ -184,7 +180,7 @@ async def test_the_request_leaves_when_the_intent_is_on_disk(
 
 
 @pytest.mark.parametrize("seconds", [1.0, 7.0])
-async def test_what_is_stopped_while_the_intent_is_written_is_not_sent(
+async def test_cancelling_while_the_intent_is_written_sends_nothing(
     slow: Console, clock: VirtualClock, cloud: Cloud, seconds: float
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan()))
@@ -198,7 +194,7 @@ async def test_what_is_stopped_while_the_intent_is_written_is_not_sent(
     assert not cloud.posts
 
 
-async def test_leaving_while_the_intent_is_written_sends_nothing_and_leaves_it_to_the_next(
+async def test_closing_while_the_intent_is_written_leaves_all_servers_planned(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan(wave_size=3)))
@@ -213,7 +209,7 @@ async def test_leaving_while_the_intent_is_written_sends_nothing_and_leaves_it_t
     await again.service.close()
 
 
-async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
+async def test_closing_while_an_operation_is_created_leaves_it_to_the_next_process(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(slow.service.operations.run(slow.plan(), operation_id="op-1"))
@@ -227,14 +223,14 @@ async def test_leaving_while_an_operation_is_begun_leaves_it_to_the_next(
     await again.service.close()
 
 
-async def test_two_operations_of_one_reason_begun_at_once_are_in_one_window(slow: Console) -> None:
+async def test_two_operations_of_one_reason_created_at_once_share_a_window(slow: Console) -> None:
     plans = [slow.plan(IDS[:3]), slow.plan(IDS[3:])]
     await asyncio.gather(*(slow.run(plan, f"op-{number}") for number, plan in enumerate(plans)))
     assert len({started.window_id for started in slow.emitted(OperationStarted)}) == 1
     assert len(slow.journal.windows(PLACE, "ACME")) == 1
 
 
-async def test_what_is_asked_for_twice_is_taken_up_once(
+async def test_concurrent_resumes_resume_an_operation_once(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
@@ -252,7 +248,7 @@ async def test_what_is_asked_for_twice_is_taken_up_once(
     await again.service.close()
 
 
-async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
+async def test_no_login_to_another_account_while_an_operation_is_created(
     slow: Console, clock: VirtualClock
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan()))
@@ -262,7 +258,7 @@ async def test_no_other_account_is_logged_in_to_while_an_operation_is_begun(
     assert (await work).summary() == {"verified": 6}
 
 
-async def test_a_console_taken_for_dead_learns_it_however_late(
+async def test_a_process_declared_dead_learns_of_it_however_late(
     slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(slow.run(slow.plan(wave_size=2)))
@@ -277,25 +273,25 @@ async def test_a_console_taken_for_dead_learns_it_however_late(
     await second.service.close()
 
 
-async def test_trouble_with_the_journal_is_reported_once_each_way(
+async def test_a_journal_problem_and_its_end_are_each_reported_once(
     slow: Console, clock: VirtualClock, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
     slow.journal.unfinished_everywhere()
     slow.journal.close()
-    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
     await slow.service.operations.run(slow.plan(), operation_id="op-1")
     await slow.service.operations.resume()
     assert "held by another program" in slow.emitted(OperationNotStarted)[0].message
-    other.execute("ROLLBACK")
-    other.close()
+    locker.execute("ROLLBACK")
+    locker.close()
     assert (await slow.run(slow.plan(), "op-2")).summary() == {"verified": 6}
     assert [bool(event.message) for event in slow.emitted(JournalChanged)] == [True, False]
     assert not slow.service.operations.running
 
 
-async def test_what_the_journal_forgot_is_reported(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pruned_operations_are_reported(slow: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "KEEP_OPERATIONS", 1)
     monkeypatch.setattr(journal, "PRUNE_EVERY", 3)
     for number, action in enumerate(3 * [Action.PAUSE]):
@@ -306,8 +302,8 @@ async def test_what_the_journal_forgot_is_reported(slow: Console, monkeypatch: p
     ]
 
 
-class _Shared:
-    """Operations in a journal on its thread; counts the transactions since."""
+class _ThreadedJournal:
+    """A journal with operations, used on its thread; counts its transactions."""
 
     def __init__(self, path: Path, number: int) -> None:
         self.journal = JournalWriter(path, owner=Owner("here", 1, "then"))
@@ -342,45 +338,45 @@ class _Shared:
 
 
 def test_operations_that_end_together_are_one_transaction(tmp_path: Path) -> None:
-    shared = _Shared(tmp_path / "journal.db", 50)
-    asyncio.run(shared.run(lambda thread: [thread.end(id_, 5.0) for id_ in shared.ids]))
-    assert shared.commits == 1
-    assert shared.journal.unfinished(PLACE, "ACME") == []
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 50)
+    asyncio.run(threaded.run(lambda thread: [thread.end(id_, 5.0) for id_ in threaded.ids]))
+    assert threaded.commits == 1
+    assert threaded.journal.unfinished(PLACE, "ACME") == []
 
 
-def test_what_is_recorded_in_a_row_is_one_transaction_and_the_order_stays(tmp_path: Path) -> None:
-    shared = _Shared(tmp_path / "journal.db", 50)
+def test_consecutive_records_share_a_transaction_and_keep_their_order(tmp_path: Path) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 50)
 
     def work(thread: JournalThread) -> list[Awaitable[object]]:
         def record(state: State) -> list[Awaitable[object]]:
-            return [thread.record(id_, [Target(f"WA1-{id_}", state, 5.0)]) for id_ in shared.ids]
+            return [thread.record(id_, [Target(f"WA1-{id_}", state, 5.0)]) for id_ in threaded.ids]
 
         read = thread.start(lambda journal: journal.load("op-7").operation.summary())
         queued = record(State.QUEUED)
         between = thread.start(lambda journal: journal.load("op-7").operation.summary())
         return [read, *queued, between, *record(State.VERIFIED)]
 
-    results = asyncio.run(shared.run(work))
+    results = asyncio.run(threaded.run(work))
     assert (results[0], results[51]) == ({"planned": 1}, {"queued": 1})
     assert results[1] == results[-1] == set()
-    assert shared.commits == 2
-    assert shared.journal.load("op-7").operation.summary() == {"verified": 1}
+    assert threaded.commits == 2
+    assert threaded.journal.load("op-7").operation.summary() == {"verified": 1}
 
 
-def test_who_lost_one_operation_still_records_the_others(tmp_path: Path) -> None:
-    shared = _Shared(tmp_path / "journal.db", 3)
+def test_losing_one_operation_does_not_stop_the_records_of_others(tmp_path: Path) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 3)
     other = JournalWriter(
         tmp_path / "journal.db", owner=Owner("here", 2, "then"), alive=lambda owner, age: False
     )
     assert claim(other, "op-1")
     other.close()
     results = asyncio.run(
-        shared.run(
+        threaded.run(
             lambda thread: [
-                thread.record(id_, [Target(f"WA1-{id_}", State.CANCELLED, 5.0)]) for id_ in shared.ids
+                thread.record(id_, [Target(f"WA1-{id_}", State.CANCELLED, 5.0)]) for id_ in threaded.ids
             ]
         )
     )
     assert results == 3 * [{"op-1"}]
-    states = {id_: shared.journal.load(id_).operation.summary() for id_ in shared.ids}
+    states = {id_: threaded.journal.load(id_).operation.summary() for id_ in threaded.ids}
     assert states == {"op-0": {"cancelled": 1}, "op-1": {"planned": 1}, "op-2": {"cancelled": 1}}

@@ -1,4 +1,4 @@
-"""On what kind of disk a folder is."""
+"""Which file system a folder is on, and where the journal is refused."""
 
 import sqlite3
 from functools import partial
@@ -44,11 +44,11 @@ MOUNTS = r"""
         ("/under/it", "smb3"),
     ],
 )
-def test_the_innermost_and_newest_mount_tells_the_type(folder: str, kind: str) -> None:
+def test_the_innermost_and_newest_mount_decides_the_type(folder: str, kind: str) -> None:
     assert file_system(MOUNTS, PurePosixPath(folder)) == kind
 
 
-def test_what_is_no_list_of_mounts_tells_nothing() -> None:
+def test_an_invalid_list_of_mounts_gives_no_type() -> None:
     assert file_system("", PurePosixPath("/home")) == ""
     assert file_system("nonsense\n1 2 3 - x\n1 2 3 4 /home rw\n", PurePosixPath("/home")) == ""
 
@@ -60,7 +60,7 @@ def test_what_is_no_list_of_mounts_tells_nothing() -> None:
         *((kind, False) for kind in ("ext4", "tmpfs", "overlay", "fuseblk", "fuse.gocryptfs")),
     ],
 )
-def test_a_folder_that_other_machines_can_write_to_is_refused_and_left_as_it_is(
+def test_a_network_file_system_is_refused_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, *, refused: bool
 ) -> None:
     (tmp_path / "mountinfo").write_text(f"9 1 0:9 / {tmp_path}/far rw - {kind} x rw\n", encoding="utf-8")
@@ -82,12 +82,14 @@ def test_a_folder_that_other_machines_can_write_to_is_refused_and_left_as_it_is(
     assert len(emitted) == 1
 
 
-def test_a_system_that_does_not_tell_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_list_of_mounts_a_folder_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "missing")
     check_local(tmp_path)
 
 
-def test_a_file_system_where_sqlite_keeps_another_kind_of_log_is_refused(
+def test_a_file_system_without_wal_support_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class NoSharedMemory(sqlite3.Connection):

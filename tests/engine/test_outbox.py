@@ -49,7 +49,7 @@ def test_events_come_out_once_and_in_order() -> None:
     assert box.fetch() == []
 
 
-def test_who_fetches_is_woken_once_until_the_next_fetch() -> None:
+def test_the_listener_is_called_once_until_the_next_fetch() -> None:
     box, woken = Outbox(), []
     box.on_events = lambda: woken.append(1)
     box.put(Latency(0.1))
@@ -60,17 +60,17 @@ def test_who_fetches_is_woken_once_until_the_next_fetch() -> None:
     assert len(woken) == 2
 
 
-def test_a_listener_that_is_gone_does_not_matter() -> None:
-    def gone() -> None:
+def test_a_listener_that_raises_loses_no_event() -> None:
+    def closed() -> None:
         raise RuntimeError("Event loop is closed")
 
     box = Outbox()
-    box.on_events = gone
+    box.on_events = closed
     box.put(Latency(0.1))
     assert box.fetch() == [Latency(0.1)]
 
 
-def test_nobody_fetching_for_a_night_costs_no_more_than_what_is_newest() -> None:
+def test_events_that_nobody_fetches_are_compacted_to_the_newest() -> None:
     box = Outbox()
     box.put(started("op"))
     for number in range(50_000):
@@ -86,7 +86,7 @@ def test_nobody_fetching_for_a_night_costs_no_more_than_what_is_newest() -> None
     assert [event for event in events if isinstance(event, Latency)] == [Latency(49_999.0)]
 
 
-def test_a_day_without_a_link_is_reported_once() -> None:
+def test_repeated_problems_are_compacted_to_the_last_of_each_kind() -> None:
     events: list[Event] = []
     for number in range(100):
         events += [
@@ -121,18 +121,18 @@ def of_center(center: str, servers: list[Server], at: float) -> DataCenterRead:
     return DataCenterRead(DataCenter(center, str(at)), groups, tuple(inside.values()), at)
 
 
-def begun(id_: str, states: list[State], *, elsewhere: bool) -> OperationStarted:
+def started_in(id_: str, states: list[State], *, elsewhere: bool) -> OperationStarted:
     targets = tuple(Target(server, state) for server, state in zip(IDS, states, strict=True))
     return OperationStarted(id_, OPERATIONS[id_], "ACME", "win", "", 0.0, targets, elsewhere=elsewhere)
 
 
 STATES = st.sampled_from(list(State))
 TIMES = st.integers(0, 9).map(float)
-WORDS = st.sampled_from(["", "lost", "full"])
+MESSAGES = st.sampled_from(["", "lost", "full"])
 SOME_CENTERS = st.lists(st.sampled_from(CENTERS), unique=True).map(tuple)
-TOLD: st.SearchStrategy[Event] = st.one_of(
+EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(
-        begun,
+        started_in,
         st.sampled_from(list(OPERATIONS)),
         st.lists(STATES, min_size=3, max_size=3),
         elsewhere=st.booleans(),
@@ -143,18 +143,18 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
         st.lists(st.builds(Target, st.sampled_from(IDS), STATES, TIMES), max_size=3).map(tuple),
     ),
     st.builds(OperationEnded, st.sampled_from(list(OPERATIONS)), TIMES, st.just({})),
-    st.builds(OperationNotStarted, st.just("x"), WORDS),
+    st.builds(OperationNotStarted, st.just("x"), MESSAGES),
     st.builds(HeldInMaintenance, st.lists(st.sampled_from(IDS)).map(tuple)),
     st.builds(of_center, st.sampled_from(CENTERS), st.lists(SERVERS, max_size=3), TIMES),
     st.builds(ServersRead, st.lists(SERVERS, max_size=3).map(tuple), TIMES),
     st.builds(lambda server, at: DetailsRead(ServerDetails(server), at), SERVERS, TIMES),
-    st.builds(DataCenterFailed, st.sampled_from(CENTERS), WORDS),
+    st.builds(DataCenterFailed, st.sampled_from(CENTERS), MESSAGES),
     st.builds(DataCentersListed, SOME_CENTERS),
     st.builds(RetryScheduled, TIMES),
     st.builds(FleetRead, SOME_CENTERS, SOME_CENTERS, TIMES),
-    st.builds(FleetFailed, WORDS),
-    st.builds(LinkChanged, st.sampled_from(list(Link)), WORDS, TIMES),
-    st.builds(JournalChanged, WORDS),
+    st.builds(FleetFailed, MESSAGES),
+    st.builds(LinkChanged, st.sampled_from(list(Link)), MESSAGES, TIMES),
+    st.builds(JournalChanged, MESSAGES),
     st.builds(Latency, TIMES),
     st.builds(PauseRequested, TIMES),
     st.builds(LoggedIn, st.just("op"), st.sampled_from(["ACME", "EMCA"]), st.just(()), st.just("test")),
@@ -162,25 +162,25 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
 
 
 def shown(events: list[Event]) -> dict[str, object]:
-    """All that the console knows after these events."""
-    picture = Store(clock=lambda: 0.0)
-    picture.apply(events)
-    known = dict(vars(picture), clock=None, fleet=vars(picture.fleet))
-    known["operations"] = [
-        (vars(operation), operation.summary()) for operation in picture.operations.values()
+    """The content of the console's store after these events."""
+    store = Store(clock=lambda: 0.0)
+    store.apply(events)
+    content = dict(vars(store), clock=None, fleet=vars(store.fleet))
+    content["operations"] = [
+        (vars(operation), operation.summary()) for operation in store.operations.values()
     ]
-    return known
+    return content
 
 
-@given(st.lists(TOLD, max_size=40))
+@given(st.lists(EVENTS, max_size=40))
 @settings(max_examples=400, deadline=None)
-def test_a_screen_ends_with_the_same_picture_either_way(emitted: list[Event]) -> None:
+def test_compacted_events_lead_to_the_same_store(emitted: list[Event]) -> None:
     compacted = compact(emitted)
     assert shown(compacted) == shown(emitted)
     assert compact(compacted) == compacted
 
 
-def test_the_latency_from_before_the_link_was_down_is_gone_with_the_trouble() -> None:
+def test_the_latency_from_before_an_outage_is_dropped_after_it() -> None:
     events: list[Event] = [
         Latency(0.1),
         LinkChanged(Link.DOWN, "lost", 1.0),
@@ -189,9 +189,9 @@ def test_the_latency_from_before_the_link_was_down_is_gone_with_the_trouble() ->
     assert compact(events) == events[2:]
 
 
-def test_progress_does_not_pass_what_is_said_to_be_left_in_maintenance() -> None:
+def test_progress_is_not_moved_past_held_in_maintenance() -> None:
     events: list[Event] = [
-        begun("x", [State.PLANNED] * 3, elsewhere=False),
+        started_in("x", [State.PLANNED] * 3, elsewhere=False),
         Progress("x", (Target("A", State.VERIFIED),)),
         HeldInMaintenance(("B",)),
         Progress("x", (Target("B", State.VERIFIED),)),
@@ -199,11 +199,11 @@ def test_progress_does_not_pass_what_is_said_to_be_left_in_maintenance() -> None
     assert shown(compact(events))["left"] == {"B"}
 
 
-def test_a_server_brought_back_is_not_in_maintenance_again_because_another_goes_on() -> None:
+def test_a_server_out_of_maintenance_is_not_held_again_by_later_progress() -> None:
     events: list[Event] = [
-        begun("x", [State.EXECUTING] * 3, elsewhere=False),
+        started_in("x", [State.EXECUTING] * 3, elsewhere=False),
         Progress("x", (Target("A", State.VERIFIED),)),
-        begun("y", [State.EXECUTING] * 3, elsewhere=False),
+        started_in("y", [State.EXECUTING] * 3, elsewhere=False),
         Progress("y", (Target("A", State.VERIFIED),)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]

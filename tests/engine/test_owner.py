@@ -1,4 +1,4 @@
-"""Telling a living owner of a run from a dead one."""
+"""Whether the owner of an operation is alive."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import msgspec
 from tui.engine.journal.owner import SILENT_FOR, Owner, _started, is_alive
 
 
-def test_this_process_is_alive_and_always_the_same() -> None:
+def test_this_process_is_alive_and_always_the_same_owner() -> None:
     me = Owner.current()
     assert me == Owner.current()
     assert me.pid == os.getpid()
@@ -28,13 +28,13 @@ def test_a_process_that_ended_is_dead() -> None:
     assert not is_alive(other, heartbeat_age=0.0)
 
 
-def test_a_process_id_used_again_is_another_owner() -> None:
-    impostor = msgspec.structs.replace(Owner.current(), started="long ago")
-    assert not is_alive(impostor, heartbeat_age=0.0)
-    assert not is_alive(msgspec.structs.replace(impostor, started=""), heartbeat_age=0.0)
+def test_a_reused_process_id_is_another_owner() -> None:
+    reused = msgspec.structs.replace(Owner.current(), started="long ago")
+    assert not is_alive(reused, heartbeat_age=0.0)
+    assert not is_alive(msgspec.structs.replace(reused, started=""), heartbeat_age=0.0)
 
 
-def test_a_process_that_is_only_waiting_to_be_buried_is_dead() -> None:
+def test_a_zombie_process_is_dead() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     assert child.stdout is not None
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -43,7 +43,7 @@ def test_a_process_that_is_only_waiting_to_be_buried_is_dead() -> None:
     child.stdout.close()
 
 
-def test_of_another_host_only_the_heartbeat_tells() -> None:
+def test_an_owner_on_another_host_is_judged_by_its_heartbeat() -> None:
     other = Owner("another host", 1, "whenever")
     assert is_alive(other, SILENT_FOR - 1)
     assert not is_alive(other, SILENT_FOR + 1)

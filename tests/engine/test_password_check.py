@@ -1,4 +1,4 @@
-"""The idle check's password: compared in memory, never sent, with a growing pause after wrong ones."""
+"""The password that unlocks an idle console: never sent, with a growing pause after wrong ones."""
 
 from tests.engine.clock import VirtualClock
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud
@@ -7,7 +7,7 @@ from tui.engine.events import Unlocked, UnlockRefused
 from tui.engine.password_check import LONGEST_PAUSE, PasswordCheck
 
 
-async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: Console, cloud: Cloud) -> None:
+async def test_the_login_password_unlocks_and_nothing_is_sent(console: Console, cloud: Cloud) -> None:
     before = dict(cloud.requests)
     for password in ("wrong", "", PASSWORD + "x", PASSWORD[:-1], "\ud800"):
         await console.service.unlock(password)
@@ -19,7 +19,7 @@ async def test_the_password_of_the_login_opens_it_and_nothing_is_sent(console: C
     assert cloud.requests == before
 
 
-async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock) -> None:
+async def test_the_pause_grows_and_holds_for_the_right_password_too(clock: VirtualClock) -> None:
     passwords = PasswordCheck(clock)
     passwords.accept("right")
     waits = []
@@ -29,15 +29,15 @@ async def test_the_pause_grows_and_is_for_the_right_one_too(clock: VirtualClock)
         waits.append(refused.wait)
         if refused.wait:
             await clock.sleep(refused.wait / 2)
-            assert passwords.check("right") == UnlockRefused(refused.wait / 2), "not looked at, not counted"
+            assert passwords.check("right") == UnlockRefused(refused.wait / 2), "not compared, not counted"
             await clock.sleep(refused.wait / 2)
     assert waits[:6] == [0, 0, 5, 10, 20, 40]
     assert waits[-1] == LONGEST_PAUSE
     assert passwords.check("right") == Unlocked()
-    assert passwords.check("wrong") == UnlockRefused(0), "and all begins anew"
+    assert passwords.check("wrong") == UnlockRefused(0), "the count starts again"
 
 
-async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, cloud: Cloud) -> None:
+async def test_a_refused_login_does_not_change_the_password(console: Console, cloud: Cloud) -> None:
     await console.service.login(ENDPOINT, "op", "wrong")
     await console.service.unlock("wrong")
     assert not console.emitted(Unlocked)
@@ -45,7 +45,7 @@ async def test_the_newest_login_counts_a_refused_one_does_not(console: Console, 
     assert console.emitted(Unlocked)
 
 
-async def test_without_a_login_nothing_opens_it(clock: VirtualClock) -> None:
+async def test_without_a_login_no_password_unlocks(clock: VirtualClock) -> None:
     passwords = PasswordCheck(clock)
     assert passwords.check("") == UnlockRefused(0)
     passwords.accept("right")

@@ -1,4 +1,4 @@
-"""Pauses that the endpoint requests: however long, running operations go on, and the pause is emitted."""
+"""Pauses that the endpoint requests: operations go on however long they are, and they are reported."""
 
 from pathlib import Path
 from typing import cast
@@ -51,13 +51,13 @@ async def test_a_pause_of_a_week_does_not_stop_an_operation(
     await service.login(endpoint, "demo", "pitstop")
     await service.inventory.refresh()
     transport.times = times
-    begun = clock.now()
+    started = clock.now()
     fleet = service.inventory.fleet
     plan = make_plan(Action.START_MAINTENANCE, list(fleet.servers), fleet, batch_size=100)
     await service.operations.run(plan, operation_id="op-1")
     assert service.operations.recent["op-1"].summary() == {"verified": len(plan.server_ids)}
     pauses = [event for event in emitted if isinstance(event, PauseRequested)]
     assert 1 <= len(pauses) <= 2 * times
-    assert all(event.until - begun <= 2 * times * BOUND + 60 for event in pauses)
-    assert BOUND <= clock.now() - begun <= (2 * times * BOUND) + 120
+    assert all(event.until - started <= 2 * times * BOUND + 60 for event in pauses)
+    assert BOUND <= clock.now() - started <= (2 * times * BOUND) + 120
     await service.close()

@@ -8,7 +8,7 @@ def operation(number: int) -> Operation:
     return Operation(f"op-{number}", Action.PAUSE, ["WA1A"])
 
 
-def test_those_under_way_stay_and_the_newest_that_are_over() -> None:
+def test_operations_under_way_and_the_newest_ended_ones_are_kept() -> None:
     recent = Recent()
     recent.add(operation(0))
     for number in range(1, KEEP + 10):
@@ -17,7 +17,7 @@ def test_those_under_way_stay_and_the_newest_that_are_over() -> None:
     assert list(recent.operations) == ["op-0", *(f"op-{number}" for number in range(10, KEEP + 10))]
 
 
-def test_one_that_goes_on_is_not_forgotten() -> None:
+def test_a_resumed_operation_is_not_dropped() -> None:
     recent = Recent()
     for number in range(KEEP):
         recent.add(operation(number))
@@ -27,5 +27,5 @@ def test_one_that_goes_on_is_not_forgotten() -> None:
         recent.add(operation(number))
         recent.end(f"op-{number}")
     assert "op-0" in recent.operations
-    recent.end("never-begun")
+    recent.end("never-added")
     assert len(recent.operations) == KEEP + 1

@@ -1,4 +1,4 @@
-"""kill -9 at any moment, then a new start: every server is accounted for and nothing is sent twice."""
+"""kill -9 at any time, then a new start: every server is accounted for and nothing is sent twice."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.engine.clock import VirtualClock, VirtualLoop, run
 from tests.engine.cloud import Cloud
-from tests.engine.console import Console, memory, until
+from tests.engine.console import Console, memory_directory, until
 from tests.engine.journals import fill
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
 from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
@@ -21,8 +21,8 @@ from tui.engine.service import EngineService
 from tui.model.operation import Action, Operation, State
 
 
-def check(cloud: Cloud, operation: Operation) -> None:
-    """The journal's last word agrees with what really happened."""
+def check_outcomes(cloud: Cloud, operation: Operation) -> None:
+    """The final states in the journal agree with what the platform carried out."""
     posted = Counter(id_ for post in cloud.posts for id_ in post)
     assert set(operation.targets) == set(cloud.servers)
     assert max(posted.values(), default=0) <= 1, "a server was sent twice"
@@ -39,7 +39,7 @@ def check(cloud: Cloud, operation: Operation) -> None:
     lag=st.sampled_from([0.0, 0.01, 0.5]),
 )
 @settings(max_examples=60)
-def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
+def test_after_kills_at_any_write_a_resume_accounts_for_every_server(
     kills: list[tuple[int, bool]], batch_size: int, wave_size: int | None, faults: list[str], lag: float
 ) -> None:
     async def scenario(clock: VirtualClock) -> None:
@@ -47,24 +47,28 @@ def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
         assert isinstance(loop, VirtualLoop)
         loop.lag = lag
         cloud = Cloud(clock, 6)
-        left = list(faults)
+        remaining = list(faults)
 
         def before(call: str) -> None:
-            if call == "operate" and left and left[-1] == "drop-before":
-                left.pop()
+            if call == "operate" and remaining and remaining[-1] == "drop-before":
+                remaining.pop()
                 raise OutcomeUnsure("the connection was lost")
 
         def after(number: int) -> ApiError | None:
-            return OutcomeUnsure("the connection was lost") if left and left.pop() == "drop-after" else None
+            return (
+                OutcomeUnsure("the connection was lost")
+                if remaining and remaining.pop() == "drop-after"
+                else None
+            )
 
         cloud.on_call, cloud.on_post = before, after
-        with memory() as directory:
+        with memory_directory() as directory:
             path = Path(directory) / "journal.db"
-            begun = False
+            created = False
             for number, committed in kills:
                 console = await Console(clock, cloud, path).login()
                 died = asyncio.create_task(console.kill_at_write(number, committed=committed).wait())
-                if not begun:
+                if not created:
                     plan = console.plan(batch_size=batch_size, wave_size=wave_size)
                     work = asyncio.create_task(console.service.operations.run(plan, operation_id="op-1"))
                 else:
@@ -72,48 +76,48 @@ def test_killed_at_any_write_and_started_again_all_is_as_it_should_be(
                 await asyncio.wait([work, died], return_when=asyncio.FIRST_COMPLETED)
                 console.kill()
                 await asyncio.gather(work, died, return_exceptions=True)
-                look = Console(clock, cloud, path)
-                begun = begun or bool(look.journal.unfinished("https://cloud.example", "ACME"))
-                look.journal.close()
+                reader = Console(clock, cloud, path)
+                created = created or bool(reader.journal.unfinished("https://cloud.example", "ACME"))
+                reader.journal.close()
             last = await Console(clock, cloud, path).login()
-            if begun:
+            if created:
                 await last.service.operations.resume(send_planned=True)
                 stored = last.journal.load("op-1").operation
                 assert stored.ended is not None
-                check(cloud, stored)
+                check_outcomes(cloud, stored)
             await last.service.close()
 
     run(scenario)
 
 
-async def killed(console: Console, work: "asyncio.Task[object]") -> None:
+async def kill_and_wait(console: Console, work: "asyncio.Task[object]") -> None:
     console.kill()
     await asyncio.gather(work, return_exceptions=True)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.03, 0.05, 1, 3, 20, 29.9, 30.1, 31, 45])
-async def test_killed_at_a_moment_the_next_start_takes_up_the_tracking(
+async def test_after_a_kill_at_any_time_the_next_process_resumes_the_tracking(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, seconds: float
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(batch_size=2)))
     await clock.sleep(seconds)
-    await killed(console, work)
+    await kill_and_wait(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume()
     stored = again.journal.load("op-1").operation
-    check(cloud, stored)
+    check_outcomes(cloud, stored)
     for started in again.emitted(OperationStarted):
         assert started.resumed
         assert again.shown("op-1").targets == stored.targets
     await again.service.close()
 
 
-async def test_waves_not_begun_wait_for_the_operators_word(
+async def test_unsent_waves_wait_for_the_operators_consent(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
     await until(lambda: len(cloud.posts) == 1, clock)
-    await killed(console, work)
+    await kill_and_wait(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume()
     assert again.emitted(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
@@ -123,16 +127,16 @@ async def test_waves_not_begun_wait_for_the_operators_word(
     assert again.emitted(OperationEnded)[1].summary == {"verified": 6}
     assert len(cloud.posts) == 3
     await again.service.operations.resume(send_planned=True)
-    assert len(again.emitted(OperationStarted)) == 2, "what has ended is not taken up again"
+    assert len(again.emitted(OperationStarted)) == 2, "an ended operation is not resumed"
     await again.service.close()
 
 
-async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
+async def test_the_unsent_rest_of_an_interrupted_operation_can_be_cancelled(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
     await until(lambda: len(cloud.posts) == 1, clock)
-    await killed(console, work)
+    await kill_and_wait(console, work)
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.cancel("op-1")
     await until(lambda: again.emitted(OperationEnded), clock)
@@ -141,7 +145,7 @@ async def test_what_an_interrupted_run_did_not_send_can_be_cancelled(
     await again.service.close()
 
 
-async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
+async def test_winding_down_finishes_the_current_wave_and_leaves_the_rest(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=3, batch_size=1)))
@@ -152,11 +156,11 @@ async def test_a_safe_stop_settles_what_was_sent_and_leaves_the_rest(
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
     assert again.emitted(OperationEnded)[0].summary == {"verified": 6}
-    check(cloud, again.journal.load("op-1").operation)
+    check_outcomes(cloud, again.journal.load("op-1").operation)
     await again.service.close()
 
 
-async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_asked_for_a_pause(
+async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     def busy(call: str) -> None:
@@ -174,11 +178,11 @@ async def test_what_is_held_back_waits_for_a_resume_also_when_the_endpoint_had_a
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
     assert again.emitted(OperationEnded)[0].summary == {"verified": 6}
-    check(cloud, again.journal.load("op-1").operation)
+    check_outcomes(cloud, again.journal.load("op-1").operation)
     await again.service.close()
 
 
-async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
+async def test_the_rest_excludes_servers_changed_or_under_way_by_then(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     cloud.round_trip = 1.0
@@ -201,7 +205,7 @@ async def test_the_rest_is_sent_to_none_that_is_as_asked_or_under_way_by_then(
     assert cloud.posts[2:] == [(ids[3],), (ids[5],)]
 
 
-async def test_the_rest_waits_where_the_servers_cannot_be_read(
+async def test_the_rest_is_not_sent_when_the_servers_cannot_be_read(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
@@ -209,18 +213,18 @@ async def test_the_rest_waits_where_the_servers_cannot_be_read(
     console.service.operations.hold()
     await work
 
-    def blind(call: str) -> None:
+    def fail(call: str) -> None:
         if call == "data_centers":
             raise Unreachable("connection refused")
 
-    cloud.on_call = blind
+    cloud.on_call = fail
     await console.service.operations.resume(send_planned=True)
     assert console.emitted(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
     assert len(cloud.posts) == 1
     assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
 
 
-async def test_what_is_under_way_is_known_to_every_console(
+async def test_servers_under_way_are_known_to_every_console(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
@@ -230,14 +234,14 @@ async def test_what_is_under_way_is_known_to_every_console(
     (emitted,) = second.emitted(PriorTargets)
     assert set(emitted.targets) == set(cloud.servers), "also those that the first is about to send"
     assert all(prior.under_way for prior in emitted.targets.values())
-    await killed(console, work)
+    await kill_and_wait(console, work)
     assert len(await second.service.prior_targets()) == 3, "nobody is about to send the others"
     await second.service.operations.resume(send_planned=True)
     assert await second.service.prior_targets() == {}
     await second.service.close()
 
 
-async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
+async def test_pausing_sends_nothing_more_even_of_the_current_wave(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     cloud.round_trip = 1.0
@@ -248,7 +252,7 @@ async def test_a_pause_sends_nothing_more_even_of_the_wave_under_way(
     assert console.emitted(OperationEnded)[0].summary == {"planned": 2, "verified": 4}
 
 
-async def test_leaving_waits_for_the_answers_of_requests_in_flight(
+async def test_closing_waits_for_the_answers_of_requests_in_flight(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     cloud.round_trip = 2.0
@@ -260,11 +264,11 @@ async def test_leaving_waits_for_the_answers_of_requests_in_flight(
     stored = again.journal.load("op-1").operation
     assert stored.summary() == {"queued": 6}
     await again.service.operations.resume()
-    check(cloud, again.journal.load("op-1").operation)
+    check_outcomes(cloud, again.journal.load("op-1").operation)
     await again.service.close()
 
 
-async def test_a_second_console_shows_the_run_of_the_first_and_does_not_touch_it(
+async def test_a_second_console_only_watches_the_operation_of_the_first(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan()))
@@ -285,7 +289,7 @@ async def test_a_second_console_takes_over_when_the_first_dies(
 ) -> None:
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: len(cloud.posts) == 1, clock)
-    await killed(console, work)
+    await kill_and_wait(console, work)
     Console.dead.discard(console.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     following = asyncio.create_task(second.service.operations.resume())
@@ -293,27 +297,27 @@ async def test_a_second_console_takes_over_when_the_first_dies(
     assert not second.service.operations.running
     Console.dead.add(console.pid)
     await following
-    check(cloud, second.journal.load("op-1").operation)
+    check_outcomes(cloud, second.journal.load("op-1").operation)
     assert [event.elsewhere for event in second.emitted(OperationStarted)] == [True, False]
     await second.service.close()
 
 
-async def test_an_owner_that_dies_while_it_is_looked_at_is_followed_by_a_new_one(
+async def test_an_owner_that_dies_during_the_claim_is_replaced(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: len(cloud.posts) == 1, clock)
-    await killed(console, work)
+    await kill_and_wait(console, work)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     Console.dead.discard(console.pid)
     claim_all = second.journal.claim_all
 
-    def claim_and_death(operation_ids: Sequence[str]) -> list[tuple[bool, StoredOperation]]:
+    def claim_as_the_owner_dies(operation_ids: Sequence[str]) -> list[tuple[bool, StoredOperation]]:
         claimed = claim_all(operation_ids)
         Console.dead.add(console.pid)
         return claimed
 
-    second.journal.claim_all = claim_and_death  # type: ignore[method-assign]
+    second.journal.claim_all = claim_as_the_owner_dies  # type: ignore[method-assign]
     await second.service.operations.resume()
     assert second.shown("op-1").summary() == {"verified": 6}
     await second.service.close()
@@ -323,7 +327,7 @@ async def test_many_unfinished_operations_are_resumed_in_few_transactions(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     number = 300
-    fill(tmp_path / "journal.db", number, 1, begun=clock.now())
+    fill(tmp_path / "journal.db", number, 1, started=clock.now())
     cloud.servers = {
         id_: replace(server, maintenance=True) for id_, server in Cloud(clock, servers=number).servers.items()
     }
@@ -336,7 +340,7 @@ async def test_many_unfinished_operations_are_resumed_in_few_transactions(
     await console.service.close()
 
 
-async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
+async def test_a_process_declared_dead_sends_nothing_more_when_it_wakes(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
@@ -345,22 +349,22 @@ async def test_a_console_taken_for_dead_sends_nothing_more_when_it_wakes(
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     await second.service.operations.resume(send_planned=True)
     await work
-    check(cloud, second.journal.load("op-1").operation)
+    check_outcomes(cloud, second.journal.load("op-1").operation)
     assert len(cloud.posts) == 3
     await second.service.close()
 
 
-async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
+async def test_a_process_frozen_after_its_intent_sends_nothing_when_it_thaws(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
-    cloud.open.clear()
+    cloud.posts_may_leave.clear()
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: console.emitted(Progress), clock)
     Console.dead.add(console.pid)
     second = await Console(clock, cloud, tmp_path / "journal.db").login()
     await second.service.operations.resume()
     assert second.shown("op-1").summary() == {"unsure": 6}
-    cloud.open.set()
+    cloud.posts_may_leave.set()
     await work
     assert cloud.posts == []
     assert console.emitted(OperationStarted)[-1].elsewhere
@@ -374,19 +378,19 @@ async def test_a_console_frozen_behind_its_intent_sends_nothing_when_it_thaws(
         (lambda service: service.operations.wind_down(send_rest=False), "planned"),
     ],
 )
-async def test_what_was_stopped_behind_its_intent_is_not_sent(
+async def test_an_operation_stopped_after_its_intent_is_not_sent(
     console: Console,
     clock: VirtualClock,
     cloud: Cloud,
     stop: Callable[[EngineService], Coroutine[None, None, None]],
     state: str,
 ) -> None:
-    cloud.open.clear()
+    cloud.posts_may_leave.clear()
     work = asyncio.create_task(console.run(console.plan()))
     await until(lambda: console.emitted(Progress), clock)
     stopping = asyncio.create_task(stop(console.service))
     await asyncio.sleep(0)
-    cloud.open.set()
+    cloud.posts_may_leave.set()
     await stopping
     operation = await work
     assert operation.summary() == {state: 6}
@@ -394,7 +398,7 @@ async def test_what_was_stopped_behind_its_intent_is_not_sent(
     assert console.journal.load("op-1").operation.summary() == {state: 6}
 
 
-async def test_one_console_can_stop_the_run_of_another(
+async def test_one_console_can_cancel_the_operation_of_another(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))

@@ -1,4 +1,4 @@
-"""An operation from its plan to every server's end."""
+"""An operation from its plan to the final state of every server."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud, Job
-from tests.engine.console import Console, memory, until
+from tests.engine.console import Console, memory_directory, until
 from tui.api.errors import (
     ApiError,
     BadRequest,
@@ -35,7 +35,7 @@ from tui.model.operation import Action, State
 from tui.report import operation_json
 
 
-async def test_every_server_is_sent_followed_and_verified(console: Console, cloud: Cloud) -> None:
+async def test_every_server_is_sent_tracked_and_verified(console: Console, cloud: Cloud) -> None:
     operation = await console.run(console.plan())
     assert operation.summary() == {"verified": 6}
     assert all(server.maintenance for server in cloud.now().values())
@@ -43,11 +43,11 @@ async def test_every_server_is_sent_followed_and_verified(console: Console, clou
     started, ended = console.emitted(OperationStarted)[0], console.emitted(OperationEnded)[0]
     assert [target.state for target in started.targets] == [State.PLANNED] * 6
     assert ended.summary == {"verified": 6}
-    way = [p.targets[0].state for p in console.emitted(Progress)]
-    assert way == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+    states = [p.targets[0].state for p in console.emitted(Progress)]
+    assert states == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
 
 
-async def test_the_journal_says_what_the_events_said(console: Console) -> None:
+async def test_the_journal_agrees_with_the_events(console: Console) -> None:
     shown = await console.run(console.plan(batch_size=2))
     stored = console.journal.load("op-1")
     assert stored.operation.targets == shown.targets
@@ -64,12 +64,12 @@ async def test_progress_is_reported_after_it_is_on_disk(
     reader = Console(clock, cloud, tmp_path / "journal.db").journal
     on_disk = []
 
-    def look(event: Event) -> None:
+    def compare(event: Event) -> None:
         if isinstance(event, Progress):
             stored = reader.load(event.operation_id).operation.targets
             on_disk.append(all(stored[target.server_id] == target for target in event.targets))
 
-    console.on_event = look
+    console.on_event = compare
     await console.run(console.plan(batch_size=2))
     assert len(on_disk) >= 5
     assert all(on_disk)
@@ -80,15 +80,15 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     reader = Console(clock, cloud, tmp_path / "journal.db").journal
-    found = []
+    counts = []
 
-    def look(call: str) -> None:
+    def count_intents(call: str) -> None:
         if call == "operate":
-            found.append(reader.load("op-1").operation.count(State.SUBMITTING))
+            counts.append(reader.load("op-1").operation.count(State.SUBMITTING))
 
-    cloud.on_call = look
+    cloud.on_call = count_intents
     await console.run(console.plan())
-    assert found == [6]
+    assert counts == [6]
     reader.close()
 
 
@@ -100,7 +100,7 @@ async def test_answers_are_matched_in_any_case_and_order(console: Console, cloud
     assert operation.summary() == {"verified": 6}
 
 
-async def test_a_server_the_answer_does_not_mention_is_settled_by_reading_it(
+async def test_a_server_missing_from_the_answer_is_settled_by_reading_it(
     console: Console, cloud: Cloud
 ) -> None:
     cloud.answer = lambda number, answers: answers[1:]
@@ -109,7 +109,9 @@ async def test_a_server_the_answer_does_not_mention_is_settled_by_reading_it(
     assert cloud.requests["operate"] == 1
 
 
-async def test_refusals_are_reported_with_the_message_or_in_our_words(console: Console, cloud: Cloud) -> None:
+async def test_refusals_are_reported_with_the_platforms_message_or_our_own(
+    console: Console, cloud: Cloud
+) -> None:
     first, second, third, *_ = cloud.servers
     cloud.refuse = {first: "It cannot be queued because.", second: ""}
     plan = console.plan()
@@ -124,7 +126,7 @@ async def test_refusals_are_reported_with_the_message_or_in_our_words(console: C
     assert not operation.succeeded
 
 
-async def test_a_request_refused_as_a_whole_fails_with_its_message(console: Console, cloud: Cloud) -> None:
+async def test_a_request_refused_as_a_whole_fails_with_that_message(console: Console, cloud: Cloud) -> None:
     def forbid(call: str) -> None:
         if call == "operate":
             raise NotAllowed("your role may not")
@@ -141,10 +143,10 @@ REFUSALS = [NotAllowed("no"), NotFound("no"), BadRequest("no"), RateLimited("no"
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=repr)
-async def test_a_refusal_of_what_was_carried_out_is_not_believed(
+async def test_a_refusal_of_a_request_that_was_carried_out_is_not_believed(
     console: Console, cloud: Cloud, refusal: ApiError
 ) -> None:
-    """A gateway said so; the request had gone through."""
+    """A gateway refused the request after the platform had carried it out."""
     cloud.job_seconds = 3.0
     cloud.on_post = lambda number: refusal
     operation = await console.run(console.plan(batch_size=3))
@@ -153,7 +155,7 @@ async def test_a_refusal_of_what_was_carried_out_is_not_believed(
 
 
 @pytest.mark.parametrize("refusal", REFUSALS[3:], ids=repr)
-async def test_what_is_refused_at_the_door_is_sent_a_few_times_and_then_called_failed(
+async def test_a_batch_that_is_always_refused_fails_after_four_requests(
     console: Console, cloud: Cloud, refusal: ApiError
 ) -> None:
     def refuse(call: str) -> None:
@@ -168,8 +170,10 @@ async def test_what_is_refused_at_the_door_is_sent_a_few_times_and_then_called_f
     assert message == "not taken by the endpoint: no; the server is not in maintenance"
 
 
-async def test_only_servers_without_a_trace_of_it_are_sent_again(console: Console, cloud: Cloud) -> None:
-    """A gateway refused the batch, half of which went through."""
+async def test_after_a_refusal_only_servers_that_did_not_change_are_sent_again(
+    console: Console, cloud: Cloud
+) -> None:
+    """A gateway refused the batch after the platform had carried out half of it."""
     plan = console.plan()
     (batch,) = plan.batches
     half = batch.server_ids[:3]
@@ -190,7 +194,7 @@ async def test_only_servers_without_a_trace_of_it_are_sent_again(console: Consol
     }
 
 
-async def test_what_provably_never_left_is_not_sent(console: Console, cloud: Cloud) -> None:
+async def test_a_request_that_provably_never_left_ends_as_cancelled(console: Console, cloud: Cloud) -> None:
     def unplug(call: str) -> None:
         if call == "operate":
             raise Unreachable("connection refused")
@@ -202,7 +206,7 @@ async def test_what_provably_never_left_is_not_sent(console: Console, cloud: Clo
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
-async def test_a_lost_answer_is_settled_from_the_servers_and_never_sent_again(
+async def test_a_lost_answer_is_settled_by_reading_and_never_sent_again(
     console: Console, cloud: Cloud, *, carried_out: bool
 ) -> None:
     error = OutcomeUnsure("the connection was lost")
@@ -232,29 +236,29 @@ async def test_a_lost_answer_is_settled_from_the_servers_and_never_sent_again(
     assert again.summary() == {"verified": 6}
 
 
-@pytest.mark.parametrize("blind", [NotAllowed("not with this role"), NotFound("there is no such group")])
-async def test_only_what_was_seen_untouched_is_called_so(
-    console: Console, cloud: Cloud, blind: ApiError
+@pytest.mark.parametrize("error", [NotAllowed("not with this role"), NotFound("there is no such group")])
+async def test_servers_that_cannot_be_read_are_not_called_untouched(
+    console: Console, cloud: Cloud, error: ApiError
 ) -> None:
     def fail(call: str) -> None:
         if call in {"group_tree", "server"}:
-            raise blind
+            raise error
 
     plan = console.plan()
     cloud.on_post = lambda number: OutcomeUnsure("lost")
     cloud.on_call = fail
     operation = await console.run(plan)
     assert operation.summary() == {"unsure": 6}
-    blind_words = "lost; the server is gone or cannot be read, so nothing is known of it: look there"
-    assert {t.message for t in operation.targets.values()} == {blind_words}
+    message = "lost; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {t.message for t in operation.targets.values()} == {message}
 
 
-@pytest.mark.parametrize(("word", "state"), [("failed", State.UNSURE), ("succeeded", State.SUCCEEDED)])
-async def test_a_job_that_ended_says_nothing_of_a_server_that_cannot_be_read(
-    console: Console, cloud: Cloud, word: str, state: State
+@pytest.mark.parametrize(("status", "state"), [("failed", State.UNSURE), ("succeeded", State.SUCCEEDED)])
+async def test_the_end_of_a_job_verifies_no_server_that_cannot_be_read(
+    console: Console, cloud: Cloud, status: str, state: State
 ) -> None:
     def end(job: Job) -> Job:
-        job.word = word
+        job.final_status = status
         return job
 
     def fail(call: str) -> None:
@@ -266,8 +270,8 @@ async def test_a_job_that_ended_says_nothing_of_a_server_that_cannot_be_read(
     operation = await console.run(plan)
     assert operation.summary() == {state: 6}
     assert operation.doubtful
-    words = f"the job {word}; the server is gone or cannot be read, so nothing is known of it: look there"
-    assert {t.message for t in operation.targets.values()} == {words}
+    message = f"the job {status}; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {t.message for t in operation.targets.values()} == {message}
 
 
 async def test_an_untouched_server_is_watched_as_long_as_its_job_could_take(
@@ -280,11 +284,11 @@ async def test_an_untouched_server_is_watched_as_long_as_its_job_could_take(
     assert clock.monotonic() > 290
 
 
-async def test_a_failed_job_may_have_changed_servers_all_the_same(console: Console, cloud: Cloud) -> None:
+async def test_servers_that_a_failed_job_changed_are_verified(console: Console, cloud: Cloud) -> None:
     changed = frozenset(list(cloud.servers)[:2])
 
     def fail(job: Job) -> Job:
-        job.word, job.changes = "failed", changed
+        job.final_status, job.changes = "failed", changed
         return job
 
     cloud.make_job = fail
@@ -292,16 +296,16 @@ async def test_a_failed_job_may_have_changed_servers_all_the_same(console: Conso
     assert operation.summary() == {"verified": 2, "failed": 4}
     assert set(operation.ids(State.VERIFIED)) == changed
     assert {operation.targets[id_].message for id_ in changed} == {"the job failed, but this server changed"}
-    looked = [t for p in console.emitted(Progress) for t in p.targets if t.state is State.LOOKING]
-    assert {t.server_id for t in looked} == set(cloud.servers), "not called running while they are read"
-    assert {t.message for t in looked} == {"the job failed; reading the server to see whether it changed"}
+    looking = [t for p in console.emitted(Progress) for t in p.targets if t.state is State.LOOKING]
+    assert {t.server_id for t in looking} == set(cloud.servers), "not called running while they are read"
+    assert {t.message for t in looking} == {"the job failed; reading the server to see whether it changed"}
 
 
-async def test_a_job_that_nobody_knows_of_is_settled_by_reading(console: Console, cloud: Cloud) -> None:
+async def test_a_job_of_unknown_outcome_is_settled_by_reading(console: Console, cloud: Cloud) -> None:
     changed = frozenset(list(cloud.servers)[:2])
 
     def lose(job: Job) -> Job:
-        job.word = job.running = "unknown"
+        job.final_status = job.running_status = "unknown"
         job.changes = changed
         return job
 
@@ -310,7 +314,7 @@ async def test_a_job_that_nobody_knows_of_is_settled_by_reading(console: Console
     assert operation.summary() == {"verified": 2, "unsure": 4}
 
 
-async def test_a_server_that_is_late_is_waited_for_and_one_that_stays_so_is_reported(
+async def test_a_late_server_is_waited_for_up_to_the_limit_and_then_reported(
     console: Console, cloud: Cloud
 ) -> None:
     cloud.settle_seconds = 100
@@ -324,14 +328,14 @@ async def test_a_server_that_is_late_is_waited_for_and_one_that_stays_so_is_repo
     assert {target.message for target in late.targets.values()} == {message}
 
 
-async def test_a_reboot_ends_well_without_being_verified(console: Console) -> None:
+async def test_a_reboot_succeeds_without_being_verified(console: Console) -> None:
     operation = await console.run(console.plan(action=Action.REBOOT))
     assert operation.summary() == {"succeeded": 6}
     assert operation.succeeded
     assert not operation.doubtful
 
 
-async def test_waves_wait_for_the_one_before_and_stop_after_too_many_failures(
+async def test_waves_wait_for_the_previous_one_and_stop_after_too_many_failures(
     console: Console, cloud: Cloud
 ) -> None:
     cloud.refuse = {list(cloud.servers)[2]: "no", list(cloud.servers)[3]: "no"}
@@ -342,7 +346,7 @@ async def test_waves_wait_for_the_one_before_and_stop_after_too_many_failures(
     assert message == "not sent: 2 servers before it did not end well, more than 1"
 
 
-async def test_a_pause_asked_for_is_kept_and_the_batch_sent_then(
+async def test_a_rate_limit_pause_is_kept_and_the_batch_sent_afterwards(
     console: Console, cloud: Cloud, clock: VirtualClock
 ) -> None:
     def busy(call: str) -> None:
@@ -356,7 +360,7 @@ async def test_a_pause_asked_for_is_kept_and_the_batch_sent_then(
     assert len(cloud.posts) == 1
 
 
-async def test_cancelling_stops_what_is_not_sent_and_follows_what_is(console: Console, cloud: Cloud) -> None:
+async def test_cancelling_drops_unsent_servers_and_tracks_sent_ones(console: Console, cloud: Cloud) -> None:
     stopping: list[asyncio.Task[None]] = []
 
     def stop(event: Event) -> None:
@@ -369,7 +373,7 @@ async def test_cancelling_stops_what_is_not_sent_and_follows_what_is(console: Co
     assert len(cloud.posts) == 1
 
 
-async def test_posts_at_once_are_bounded_and_a_batch_is_one_post(console: Console, cloud: Cloud) -> None:
+async def test_concurrent_posts_are_bounded_and_a_batch_is_one_post(console: Console, cloud: Cloud) -> None:
     at_once, most = 0, 0
 
     async def count(call: str) -> None:
@@ -386,9 +390,9 @@ async def test_posts_at_once_are_bounded_and_a_batch_is_one_post(console: Consol
     assert (len(cloud.posts), most) == (6, 4)
 
 
-async def test_unrecognised_words_of_a_job_are_shown(console: Console, cloud: Cloud) -> None:
+async def test_unrecognised_job_statuses_are_shown(console: Console, cloud: Cloud) -> None:
     def resumed(job: Job) -> Job:
-        job.running = "resumed"
+        job.running_status = "resumed"
         return job
 
     cloud.make_job = resumed
@@ -397,7 +401,7 @@ async def test_unrecognised_words_of_a_job_are_shown(console: Console, cloud: Cl
     assert {target.message for target in executing} == {"resumed"}
 
 
-async def test_two_batches_may_be_one_job(console: Console, cloud: Cloud) -> None:
+async def test_two_batches_may_share_a_job(console: Console, cloud: Cloud) -> None:
     cloud.answer = lambda number, answers: [
         Answer(answer.server_id, queued=True, job_id="wa1-1") for answer in answers
     ]
@@ -454,7 +458,7 @@ async def test_ten_thousand_servers_cost_few_requests_and_writes(clock: VirtualC
     await console.service.close()
 
 
-async def test_a_full_disk_stops_what_is_new_and_never_the_tracking(
+async def test_a_full_disk_stops_new_requests_and_never_the_tracking(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     work = asyncio.create_task(console.run(console.plan(wave_size=2)))
@@ -492,21 +496,21 @@ ODD_ANSWERS = st.lists(
 
 @given(ODD_ANSWERS, st.sampled_from(["succeeded", "failed", "unknown"]), st.integers(0, 4))
 @settings(max_examples=40)
-def test_whatever_the_answer_is_every_server_gets_to_an_end_and_is_sent_once(
-    odd: list[tuple[str, bool, str, str]], word: str, changed: int
+def test_whatever_the_answer_every_server_is_settled_and_sent_once(
+    odd: list[tuple[str, bool, str, str]], status: str, changed: int
 ) -> None:
     async def scenario(clock: VirtualClock) -> None:
         cloud = Cloud(clock, 4)
 
         def shape(job: Job) -> Job:
-            job.word, job.changes = word, frozenset(job.servers[:changed])
+            job.final_status, job.changes = status, frozenset(job.servers[:changed])
             return job
 
         cloud.make_job = shape
         cloud.answer = lambda number, answers: [
             Answer(id_, queued=queued, job_id=job_id, message=message) for id_, queued, job_id, message in odd
         ]
-        with memory() as directory:
+        with memory_directory() as directory:
             console = await Console(clock, cloud, Path(directory) / "journal.db").login()
             operation = await console.run(console.plan())
             await console.service.close()
@@ -522,7 +526,7 @@ def test_whatever_the_answer_is_every_server_gets_to_an_end_and_is_sent_once(
     run(scenario)
 
 
-async def test_many_operations_leave_nothing_behind(
+async def test_many_operations_leak_no_tasks_and_no_claims(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     console = await Console(clock, cloud, tmp_path / "journal.db").login()

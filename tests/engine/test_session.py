@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, and how the link is."""
+"""The login, the token, and the state of the link."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ from tui.engine.events import (
 from tui.model.operation import State
 
 
-async def test_a_login_says_who_and_where(console: Console) -> None:
+async def test_a_login_reports_user_account_roles_and_endpoint(console: Console) -> None:
     assert console.emitted(LoggedIn) == [LoggedIn("op", "ACME", ("ServerAdmin",), "test")]
 
 
@@ -64,7 +64,7 @@ async def test_a_failed_login_leaves_the_session_as_it_is(console: Console, clou
     assert operation.summary() == {"verified": 6}
 
 
-async def test_a_token_that_cannot_be_renewed_asks_once_and_loses_nothing(
+async def test_a_token_that_cannot_be_renewed_needs_one_login_and_loses_nothing(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     logins = cloud.requests["login"]
@@ -78,16 +78,16 @@ async def test_a_token_that_cannot_be_renewed_asks_once_and_loses_nothing(
     cloud.on_call = expire
     await clock.sleep(3_600)
     assert console.emitted(LoginNeeded) == [LoginNeeded("the password was changed; log in again")]
-    asked = sum(cloud.requests.values())
+    requests = sum(cloud.requests.values())
     await clock.sleep(3_600)
-    assert sum(cloud.requests.values()) == asked, "nothing knocks at the door meanwhile"
+    assert sum(cloud.requests.values()) == requests, "nothing is requested meanwhile"
     await console.service.login(ENDPOINT, "op", PASSWORD)
     operation = await work
     assert operation.summary() == {"verified": 6}
     assert len(cloud.posts) == 6
 
 
-async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
+async def test_a_batch_refused_for_its_token_is_sent_after_the_login(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     logins = cloud.requests["login"]
@@ -105,7 +105,7 @@ async def test_a_batch_turned_away_for_its_token_is_sent_after_the_login(
     assert len(cloud.posts) == 1
 
 
-async def test_a_batch_turned_away_can_be_stopped_without_a_login(
+async def test_a_batch_refused_for_its_token_can_be_cancelled_without_a_login(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     def expire(call: str) -> None:
@@ -124,7 +124,7 @@ async def test_a_batch_turned_away_can_be_stopped_without_a_login(
     assert not cloud.posts
 
 
-async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
+async def test_closing_while_a_login_is_needed_leaves_no_server_unsure(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
     def expire(call: str) -> None:
@@ -142,7 +142,7 @@ async def test_leaving_while_a_login_is_needed_leaves_no_doubt(
 
 
 @pytest.mark.parametrize("refused", ["operate", "job_status", "group_tree"])
-async def test_with_nobody_there_to_log_in_everything_is_left_to_the_next_start(
+async def test_winding_down_without_a_login_leaves_the_rest_to_the_next_process(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, refused: str
 ) -> None:
     def expire(call: str) -> None:
@@ -165,7 +165,7 @@ async def test_with_nobody_there_to_log_in_everything_is_left_to_the_next_start(
     await again.service.close()
 
 
-async def test_no_other_account_or_endpoint_while_operations_are_under_way(
+async def test_no_login_elsewhere_while_operations_are_under_way(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     work = asyncio.create_task(console.run(console.plan()))
@@ -180,7 +180,7 @@ async def test_no_other_account_or_endpoint_while_operations_are_under_way(
     assert console.emitted(LoggedIn)[-1].account == "ACMD"
 
 
-async def test_the_link_is_reported_once_each_way_and_recovers_by_itself(
+async def test_link_changes_are_reported_once_and_the_link_recovers_by_itself(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     def unplug(call: str) -> None:
@@ -198,9 +198,9 @@ async def test_the_link_is_reported_once_each_way_and_recovers_by_itself(
     assert [event.link for event in console.emitted(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
-@pytest.mark.parametrize("asked", ["refresh", "details", "login"])
-async def test_whatever_gets_no_answer_is_a_link_that_is_down(
-    console: Console, cloud: Cloud, asked: str
+@pytest.mark.parametrize("request_kind", ["refresh", "details", "login"])
+async def test_any_request_without_an_answer_reports_the_link_down(
+    console: Console, cloud: Cloud, request_kind: str
 ) -> None:
     errors: list[ApiError] = [Unreachable("connection refused")]
 
@@ -209,7 +209,7 @@ async def test_whatever_gets_no_answer_is_a_link_that_is_down(
             raise errors.pop()
 
     cloud.on_call = once
-    match asked:
+    match request_kind:
         case "refresh":
             await console.service.inventory.refresh()
         case "details":
@@ -221,7 +221,7 @@ async def test_whatever_gets_no_answer_is_a_link_that_is_down(
     assert [event.link for event in console.emitted(LinkChanged)] == [Link.DOWN, Link.UP]
 
 
-async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_that_is_down(
+async def test_one_lost_request_among_answered_ones_is_not_a_link_down(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
     async def lose(call: str) -> None:
@@ -237,7 +237,7 @@ async def test_one_request_that_is_lost_while_others_are_answered_is_no_link_tha
 
 
 @pytest.mark.parametrize("error", [ServerFault("it failed (500)", 500), Malformed("a web page")])
-async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_answer(
+async def test_an_endpoint_that_answers_with_errors_is_failing_and_not_down(
     console: Console, cloud: Cloud, error: ApiError
 ) -> None:
     def fail(call: str) -> None:
@@ -245,7 +245,7 @@ async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_ans
 
     cloud.on_call = fail
     await console.service.inventory.refresh()
-    assert console.emitted(LinkChanged) == [], "it may be what was asked for"
+    assert console.emitted(LinkChanged) == [], "the request itself may be the reason"
     await console.service.inventory.refresh()
     await console.service.inventory.refresh()
     assert [(e.link, e.message) for e in console.emitted(LinkChanged)] == [(Link.FAILING, str(error))]
@@ -254,7 +254,7 @@ async def test_an_endpoint_that_answers_with_errors_is_not_one_that_does_not_ans
     assert [event.link for event in console.emitted(LinkChanged)] == [Link.FAILING, Link.UP]
 
 
-def test_one_endpoint_has_one_place_in_the_journal() -> None:
+def test_spellings_of_one_url_are_one_endpoint_in_the_journal() -> None:
     urls = (
         "https://api.example",
         "https://api.example/",

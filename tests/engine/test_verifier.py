@@ -17,21 +17,21 @@ NIGHT = 8 * 3_600.0
 
 
 class Cloud:
-    """Servers whose maintenance flag turns at a given time; data centers are the first three letters."""
+    """Servers whose maintenance flag is set at a given time; the first three letters are the data center."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
-        self.took = 0.1
-        self.turns: dict[str, float] = {}
+        self.read_seconds = 0.1
+        self.changes_at: dict[str, float] = {}
         """When each server's flag becomes true."""
         self.reads: list[tuple[float, str]] = []
-        """When which server or data center was read."""
+        """Every reading: its time, and the server or data center."""
         self.outage: tuple[float, float, ApiError] | None = None
-        self.flying = 0
+        self.in_flight = 0
 
-    def add(self, data_center: str, count: int, turns: float = 0.0) -> list[str]:
-        ids = [f"{data_center}ACME{len(self.turns) + n:04}" for n in range(count)]
-        self.turns |= dict.fromkeys(ids, turns)
+    def add(self, data_center: str, count: int, changes_at: float = 0.0) -> list[str]:
+        ids = [f"{data_center}ACME{len(self.changes_at) + n:04}" for n in range(count)]
+        self.changes_at |= dict.fromkeys(ids, changes_at)
         return ids
 
     async def server(self, server_id: str) -> Server:
@@ -39,18 +39,22 @@ class Cloud:
         return server
 
     async def data_center(self, data_center: str) -> Iterable[Server]:
-        return await self._read(data_center, [id_ for id_ in self.turns if id_.startswith(data_center)])
+        return await self._read(data_center, [id_ for id_ in self.changes_at if id_.startswith(data_center)])
 
     async def _read(self, what: str, ids: list[str]) -> list[Server]:
-        begun = self.clock.monotonic()
-        self.reads.append((begun, what))
-        self.flying += 1
+        started = self.clock.monotonic()
+        self.reads.append((started, what))
+        self.in_flight += 1
         try:
-            seen = [Server(id_, maintenance=self.turns[id_] <= begun) for id_ in ids if id_ in self.turns]
-            await self.clock.sleep(self.took)
+            seen = [
+                Server(id_, maintenance=self.changes_at[id_] <= started)
+                for id_ in ids
+                if id_ in self.changes_at
+            ]
+            await self.clock.sleep(self.read_seconds)
         finally:
-            self.flying -= 1
-        if self.outage and self.outage[0] <= begun < self.outage[1]:
+            self.in_flight -= 1
+        if self.outage and self.outage[0] <= started < self.outage[1]:
             raise self.outage[2]
         if not seen:
             raise NotFound("there is no such server")
@@ -76,9 +80,7 @@ def verifier(cloud: Cloud, clock: VirtualClock) -> Verifier:
     )
 
 
-async def test_one_request_per_data_center_finds_all_that_are_as_asked(
-    verifier: Verifier, cloud: Cloud
-) -> None:
+async def test_one_request_per_data_center_verifies_its_servers(verifier: Verifier, cloud: Cloud) -> None:
     ids = [*cloud.add("WA1", 3_000)[:100], *cloud.add("VA1", 3_000)[:100], *cloud.add("NY1", 50)[:1]]
     emitted: list[Server] = []
     assert await verifier.settle(START, ids, limit=300, on_server=emitted.append) == {}
@@ -87,15 +89,15 @@ async def test_one_request_per_data_center_finds_all_that_are_as_asked(
     assert sorted(what for _, what in cloud.reads) == sorted(["VA1", "WA1", ids[-1]])
 
 
-async def test_servers_are_reported_as_soon_as_they_are_seen(
+async def test_servers_are_reported_as_soon_as_a_reading_shows_them(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    ids = [*cloud.add("WA1", 5), *cloud.add("WA1", 5, turns=20)]
+    ids = [*cloud.add("WA1", 5), *cloud.add("WA1", 5, changes_at=20)]
     seen: dict[str, float] = {}
-    left = await verifier.settle(
+    unsettled = await verifier.settle(
         START, ids, limit=300, on_server=lambda server: seen.update({server.id: clock.monotonic()})
     )
-    assert left == {}
+    assert unsettled == {}
     assert max(seen[id_] for id_ in ids[:5]) < 1
     assert 20 <= min(seen[id_] for id_ in ids[5:]) <= 40
     gaps = [late - early for early, late in zip(cloud.times("WA1"), cloud.times("WA1")[1:], strict=False)]
@@ -103,47 +105,53 @@ async def test_servers_are_reported_as_soon_as_they_are_seen(
     assert gaps[-1] > gaps[0]
 
 
-async def test_the_limit_is_kept_after_a_last_look(
+async def test_settling_ends_at_the_limit_after_a_last_reading(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    ids = [*cloud.add("WA1", 5), *cloud.add("WA1", 5, turns=299.9), *cloud.add("WA1", 5, turns=1_000)]
+    ids = [
+        *cloud.add("WA1", 5),
+        *cloud.add("WA1", 5, changes_at=299.9),
+        *cloud.add("WA1", 5, changes_at=1_000),
+    ]
     emitted: list[Server] = []
-    left = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
-    assert left == dict.fromkeys(ids[10:], True)
+    unsettled = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
+    assert unsettled == dict.fromkeys(ids[10:], True)
     assert len(emitted) == 10
     assert 300 <= clock.monotonic() < 305
     assert len(cloud.reads) < 20
 
 
-async def test_a_limit_of_nothing_is_one_look(verifier: Verifier, cloud: Cloud, clock: VirtualClock) -> None:
-    ids = [*cloud.add("WA1", 2), *cloud.add("WA1", 2, turns=50)]
+async def test_a_limit_of_zero_is_one_reading(verifier: Verifier, cloud: Cloud, clock: VirtualClock) -> None:
+    ids = [*cloud.add("WA1", 2), *cloud.add("WA1", 2, changes_at=50)]
     assert await verifier.settle(START, ids, limit=0, on_server=lambda server: None) == dict.fromkeys(
         ids[2:], True
     )
     assert cloud.reads == [(0.0, "WA1")]
 
 
-async def test_what_leaves_no_trace_is_not_read(verifier: Verifier, cloud: Cloud) -> None:
+async def test_servers_of_an_action_that_shows_in_no_state_are_not_read(
+    verifier: Verifier, cloud: Cloud
+) -> None:
     ids = cloud.add("WA1", 2)
-    left = await verifier.settle(Action.REBOOT, ids, limit=300, on_server=lambda server: None)
-    assert left == dict.fromkeys(ids, False)
+    unsettled = await verifier.settle(Action.REBOOT, ids, limit=300, on_server=lambda server: None)
+    assert unsettled == dict.fromkeys(ids, False)
     assert await verifier.settle(START, [], limit=300, on_server=lambda server: None) == {}
     assert cloud.reads == []
 
 
 async def test_operations_share_the_readings(verifier: Verifier, cloud: Cloud, clock: VirtualClock) -> None:
-    ids = cloud.add("WA1", 400, turns=60)
+    ids = cloud.add("WA1", 400, changes_at=60)
     batches = [set(ids[n : n + 10]) for n in range(0, 400, 10)]
     together = [verifier.settle(START, batch, limit=300, on_server=lambda server: None) for batch in batches]
     assert await asyncio.gather(*together) == [{}] * 40
     assert len(cloud.reads) <= 8, "as many as one batch alone needs"
 
 
-async def test_a_reading_that_began_earlier_does_not_count(
+async def test_a_reading_that_started_earlier_does_not_count(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    cloud.took = 5.0
-    first, second = cloud.add("WA1", 2, turns=100), cloud.add("WA1", 2, turns=2)
+    cloud.read_seconds = 5.0
+    first, second = cloud.add("WA1", 2, changes_at=100), cloud.add("WA1", 2, changes_at=2)
     early = asyncio.create_task(verifier.settle(START, first, limit=0, on_server=lambda server: None))
     await clock.sleep(3)
     assert await verifier.settle(START, second, limit=0, on_server=lambda server: None) == {}
@@ -151,10 +159,10 @@ async def test_a_reading_that_began_earlier_does_not_count(
     assert [what for _, what in cloud.reads] == ["WA1", "WA1"]
 
 
-async def test_newcomers_cannot_make_a_data_center_be_read_without_a_pause(
+async def test_new_waits_do_not_shorten_the_pause_between_readings(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    cloud.took = 4.0
+    cloud.read_seconds = 4.0
     waiting = []
     for _ in range(60):
         ids = cloud.add("WA1", 2)
@@ -163,38 +171,38 @@ async def test_newcomers_cannot_make_a_data_center_be_read_without_a_pause(
         )
         await clock.sleep(1)
     assert await asyncio.gather(*waiting) == [{}] * 60
-    assert len(cloud.reads) <= 7, "a reading of four seconds leaves the endpoint eight to breathe"
+    assert len(cloud.reads) <= 7, "after a reading of four seconds comes a pause of eight"
 
 
-async def test_a_last_server_is_read_by_itself(verifier: Verifier, cloud: Cloud) -> None:
-    ids = [*cloud.add("WA1", 9), *cloud.add("WA1", 1, turns=10)]
+async def test_the_last_server_is_read_alone(verifier: Verifier, cloud: Cloud) -> None:
+    ids = [*cloud.add("WA1", 9), *cloud.add("WA1", 1, changes_at=10)]
     assert await verifier.settle(START, ids, limit=300, on_server=lambda server: None) == {}
     what = [read for _, read in cloud.reads]
     assert what == ["WA1", *[ids[-1]] * (len(what) - 1)]
 
 
 @pytest.mark.parametrize("error", [Unreachable("no route"), ServerFault("it failed", 500)])
-async def test_a_night_without_the_endpoint_leaves_nothing_undecided(
+async def test_after_an_outage_beyond_the_limit_servers_are_read_once_more(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock, error: ApiError
 ) -> None:
-    ids = [*cloud.add("WA1", 2, turns=30), *cloud.add("WA1", 2, turns=10 * NIGHT)]
+    ids = [*cloud.add("WA1", 2, changes_at=30), *cloud.add("WA1", 2, changes_at=10 * NIGHT)]
     cloud.outage = (0, NIGHT, error)
     emitted: list[Server] = []
-    left = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
-    assert left == dict.fromkeys(ids[2:], True)
+    unsettled = await verifier.settle(START, ids, limit=300, on_server=emitted.append)
+    assert unsettled == dict.fromkeys(ids[2:], True)
     assert {server.id for server in emitted} == set(ids[:2])
     assert NIGHT <= clock.monotonic() < NIGHT + 60
     assert len(cloud.reads) < NIGHT / 20
 
 
-async def test_a_pause_asked_for_is_kept(verifier: Verifier, cloud: Cloud) -> None:
+async def test_a_rate_limit_pause_is_kept(verifier: Verifier, cloud: Cloud) -> None:
     ids = cloud.add("WA1", 2)
     cloud.outage = (0, 1, RateLimited("slow down", 90.0))
     assert await verifier.settle(START, ids, limit=0, on_server=lambda server: None) == {}
     assert [round(at) for at in cloud.times("WA1")] == [0, 90]
 
 
-async def test_one_data_center_that_fails_does_not_hold_up_another(
+async def test_a_data_center_that_fails_does_not_delay_another(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
     ids = [*cloud.add("WA1", 2), *cloud.add("VA1", 2)]
@@ -215,7 +223,7 @@ async def test_one_data_center_that_fails_does_not_hold_up_another(
     assert min(seen[id_] for id_ in ids[:2]) > 600
 
 
-async def test_of_a_server_that_is_gone_or_may_not_be_read_nothing_is_known(
+async def test_a_missing_or_forbidden_server_is_reported_as_not_read(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
     assert await verifier.settle(START, ["WA1GONE"], limit=60, on_server=lambda server: None) == {
@@ -223,13 +231,13 @@ async def test_of_a_server_that_is_gone_or_may_not_be_read_nothing_is_known(
     }
     ids = cloud.add("VA1", 3)
     cloud.outage = (0, NIGHT, NotAllowed("not with this role"))
-    left = await verifier.settle(START, ids, limit=60, on_server=lambda server: None)
-    assert left == dict.fromkeys(ids, False)
+    unsettled = await verifier.settle(START, ids, limit=60, on_server=lambda server: None)
+    assert unsettled == dict.fromkeys(ids, False)
     assert clock.monotonic() < 130
 
 
-async def test_contrary_operations_each_see_their_own(verifier: Verifier, cloud: Cloud) -> None:
-    ids = cloud.add("WA1", 2, turns=20)
+async def test_opposite_actions_each_see_their_own_state(verifier: Verifier, cloud: Cloud) -> None:
+    ids = cloud.add("WA1", 2, changes_at=20)
     started, stopped = await asyncio.gather(
         verifier.settle(START, ids, limit=60, on_server=lambda server: None),
         verifier.settle(STOP, ids, limit=60, on_server=lambda server: None),
@@ -237,11 +245,11 @@ async def test_contrary_operations_each_see_their_own(verifier: Verifier, cloud:
     assert started == stopped == {}
 
 
-async def test_nothing_is_read_that_nobody_waits_for(
+async def test_servers_that_nobody_waits_for_are_not_read(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    cloud.took = 5.0
-    ids = cloud.add("WA1", 3, turns=NIGHT)
+    cloud.read_seconds = 5.0
+    ids = cloud.add("WA1", 3, changes_at=NIGHT)
     for pause in (2.0, 20.0, 5.1):  # While it reads; while it waits; just after.
         waiting = asyncio.create_task(verifier.settle(START, ids, limit=NIGHT, on_server=lambda server: None))
         await clock.sleep(pause)
@@ -250,16 +258,16 @@ async def test_nothing_is_read_that_nobody_waits_for(
         reads = len(cloud.reads)
         await clock.sleep(1_000)
         assert len(cloud.reads) == reads
-        assert cloud.flying == 0
+        assert cloud.in_flight == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    cloud.turns = dict.fromkeys(ids, 0.0)
+    cloud.changes_at = dict.fromkeys(ids, 0.0)
     assert await verifier.settle(START, ids, limit=0, on_server=lambda server: None) == {}
 
 
-async def test_one_who_leaves_does_not_disturb_the_others(
+async def test_a_cancelled_wait_does_not_disturb_the_others(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
-    cloud.took = 5.0
+    cloud.read_seconds = 5.0
     ids = cloud.add("WA1", 4)
     stays = asyncio.create_task(verifier.settle(START, ids[:2], limit=0, on_server=lambda server: None))
     leaves = asyncio.create_task(verifier.settle(START, ids[2:], limit=0, on_server=lambda server: None))
@@ -268,7 +276,7 @@ async def test_one_who_leaves_does_not_disturb_the_others(
     assert await stays == {}
 
 
-async def test_a_bug_reaches_the_one_who_waits(verifier: Verifier, cloud: Cloud) -> None:
+async def test_an_unexpected_error_reaches_the_waiter(verifier: Verifier, cloud: Cloud) -> None:
     def on_server(server: Server) -> None:
         raise ZeroDivisionError
 

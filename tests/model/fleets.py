@@ -30,7 +30,7 @@ GROUPS = (
 
 
 def some_fleet() -> Fleet:
-    """Five servers that differ in every field a filter can ask for."""
+    """Five servers that differ in every field a filter can test."""
     active = "active"
     return make_fleet(
         Server("WA1ACMEWEB2", "web2", "web", "WA1", active, "started", True, "redHat6", 2, 2048, 10,

@@ -49,7 +49,7 @@ def test_sorts_by_any_column_with_ties_by_id(column: str, ascending: str, descen
     assert " ".join(names(catalog, column, descending=True)) == descending
 
 
-def test_a_change_is_seen_in_orders_and_filters_that_were_made_before() -> None:
+def test_a_change_shows_in_existing_orders_and_filters() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
     for column in COLUMNS:
@@ -65,7 +65,7 @@ def test_a_change_is_seen_in_orders_and_filters_that_were_made_before() -> None:
     assert names(catalog, "cpu") == ["mail1", "web10", "db2", "web2", "db1"]
 
 
-def test_a_refresh_makes_nothing_anew_of_what_did_not_change() -> None:
+def test_a_refresh_recomputes_only_what_changed() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
     texts, order = list(catalog.texts()), catalog.order("os")
@@ -77,7 +77,7 @@ def test_a_refresh_makes_nothing_anew_of_what_did_not_change() -> None:
     assert catalog.reload() == []
 
 
-def test_servers_that_come_or_go_keep_the_texts_of_the_others() -> None:
+def test_added_and_removed_servers_keep_the_texts_of_the_others() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
     texts = dict(zip(catalog.ids, catalog.texts(), strict=True))
@@ -89,7 +89,7 @@ def test_servers_that_come_or_go_keep_the_texts_of_the_others() -> None:
     assert all(now[id_] is texts[id_] for id_ in now if id_ in texts)
 
 
-def test_a_group_with_another_name_is_found_under_it() -> None:
+def test_a_renamed_group_is_found_by_its_new_name() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
     catalog.texts()
@@ -100,7 +100,7 @@ def test_a_group_with_another_name_is_found_under_it() -> None:
     assert names(catalog, "group")[-1] == "web10"
 
 
-def test_nothing_is_nothing() -> None:
+def test_an_empty_fleet_has_no_rows() -> None:
     catalog = Catalog(Fleet("ACME"))
     assert (len(catalog), list(catalog.order("name"))) == (0, [])
 
@@ -108,7 +108,7 @@ def test_nothing_is_nothing() -> None:
 @given(
     st.lists(st.tuples(st.text("aB01\n", max_size=4), st.one_of(st.none(), st.integers(0, 3))), max_size=12)
 )
-def test_every_order_is_all_rows_once(values: list[tuple[str, int | None]]) -> None:
+def test_every_order_has_every_row_once(values: list[tuple[str, int | None]]) -> None:
     servers = [Server(f"S{i}", name, "web", "WA1", cpu=cpu) for i, (name, cpu) in enumerate(values)]
     catalog = Catalog(make_fleet(*servers, groups=GROUPS))
     for column in COLUMNS:
@@ -116,7 +116,7 @@ def test_every_order_is_all_rows_once(values: list[tuple[str, int | None]]) -> N
             assert sorted(catalog.order(column, descending)) == list(range(len(servers)))
 
 
-def test_what_was_prepared_is_what_would_have_been_made() -> None:
+def test_prepared_texts_and_orders_equal_those_made_on_demand() -> None:
     prepared, fresh = Catalog(some_fleet()), Catalog(some_fleet())
     for _ in prepared.prepare(COLUMNS):
         pass
@@ -126,7 +126,7 @@ def test_what_was_prepared_is_what_would_have_been_made() -> None:
             assert list(prepared.order(column, descending)) == list(fresh.order(column, descending))
 
 
-def test_a_change_in_the_middle_of_preparing_is_not_lost() -> None:
+def test_a_change_during_the_preparation_is_not_lost() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
     for step, _ in enumerate(catalog.prepare(["name"])):
@@ -137,7 +137,7 @@ def test_a_change_in_the_middle_of_preparing_is_not_lost() -> None:
 
 
 @given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
-def test_however_a_fleet_came_to_be_its_rows_are_in_order(before: set[int], after: set[int]) -> None:
+def test_a_reloaded_catalog_equals_a_new_one(before: set[int], after: set[int]) -> None:
     def servers(numbers: set[int]) -> list[Server]:
         return [Server(f"WA1X{number:0{1 + number % 2}}", f"n{number}", "web", "WA1") for number in numbers]
 

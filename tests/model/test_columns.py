@@ -24,7 +24,7 @@ LAYOUTS = st.lists(
 )
 
 
-def test_settings_give_the_layout_back() -> None:
+def test_a_layout_is_parsed_from_its_own_items() -> None:
     items = ["maint", "id:14", "name", "group:30"]
     assert ColumnLayout.parse(items).items() == items
 
@@ -37,18 +37,18 @@ def test_settings_give_the_layout_back() -> None:
         (["mem", "id", "Maintenance"], ["memory", "id", "maint"]),
     ],
 )
-def test_the_id_and_the_maintenance_state_are_always_there(items: list[str], becomes: list[str]) -> None:
+def test_the_id_and_the_maintenance_state_are_always_included(items: list[str], becomes: list[str]) -> None:
     assert ColumnLayout.parse(items).items() == becomes
 
 
 @pytest.mark.parametrize("item", ["colour", "id:0", "id:wide", "id:-3", "id:9999"])
-def test_says_what_makes_no_sense(item: str) -> None:
+def test_an_invalid_layout_item_is_explained(item: str) -> None:
     with pytest.raises(ValueError, match=r"column|width"):
         ColumnLayout.parse([item])
 
 
 @given(LAYOUTS, st.integers(0, 250), st.dictionaries(st.sampled_from(list(COLUMNS)), st.integers(0, 60)))
-def test_what_is_shown_fits_and_keeps_what_must_be_seen(
+def test_shown_columns_fit_and_include_id_and_maintenance(
     layout: ColumnLayout, available: int, natural: dict[str, int]
 ) -> None:
     shown = layout.fit(available, natural)
@@ -73,7 +73,7 @@ def test_narrow_terminals_drop_the_least_important_first() -> None:
     assert before == {"id", "maint"}
 
 
-def test_what_the_columns_say() -> None:
+def test_every_column_shows_its_field() -> None:
     catalog = Catalog(some_fleet())
     server = catalog.servers[catalog.rows["WA1ACMEWEB10"]]
     texts = {name: cell_text(column, server, catalog.paths) for name, column in COLUMNS.items()}
@@ -94,7 +94,7 @@ def test_sizes_have_the_largest_unit_that_divides_them() -> None:
     ]  # fmt: skip
 
 
-def test_columns_have_one_meaning_per_name() -> None:
+def test_names_and_aliases_of_columns_are_unique() -> None:
     names = [name for column in COLUMNS.values() for name in (column.name, *column.aliases)]
     assert len(names) == len(set(names))
     assert all(find_column(name.upper()) for name in names)

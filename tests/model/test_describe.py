@@ -9,7 +9,7 @@ FLEET = some_fleet()
 SERVER = FLEET.servers["WA1ACMEWEB2"]
 
 
-def test_says_what_is_known_and_leaves_out_what_is_not() -> None:
+def test_unknown_fields_are_left_out() -> None:
     facts = {fact.label: fact.value for fact in describe(SERVER, {"web": "Web"})}
     assert facts["group"] == "Web"
     assert facts["maintenance"] == "on"
@@ -20,7 +20,7 @@ def test_says_what_is_known_and_leaves_out_what_is_not() -> None:
     ]
 
 
-def test_says_what_this_console_did_to_it() -> None:
+def test_actions_of_this_console_are_described() -> None:
     done = ServerOperation(
         Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04"
     )
@@ -30,7 +30,7 @@ def test_says_what_this_console_did_to_it() -> None:
     ]
 
 
-def test_details_add_what_only_they_know() -> None:
+def test_details_add_their_own_facts() -> None:
     details = ServerDetails(
         SERVER, "web2.local", (IpAddress("10.0.0.2", "64.1.2.3"),), ("cpu high",), ("WEB2.2026",),
         (Disk("0:0", 50, ("/", "/var")),), (("Owner", "ops"),),
@@ -43,7 +43,7 @@ def test_details_add_what_only_they_know() -> None:
         assert wanted in text
 
 
-def test_the_raw_answer_is_shown_whatever_it_is() -> None:
+def test_the_raw_answer_is_shown_even_if_it_is_not_json() -> None:
     assert raw_lines(ServerDetails(Server("X"), raw=b'{"a":[1,"\xc3\xa9"]}'))[1:4] == [
         '  "a": [',
         "    1,",

@@ -1,4 +1,4 @@
-"""The filter language, at the boundary an operator sees: text in, servers out."""
+"""The filter language: text in, servers out."""
 
 import re
 
@@ -102,11 +102,11 @@ def found(text: str) -> set[str]:
         ("!op:failed", ALL),
     ],
 )
-def test_finds(text: str, ids: set[str]) -> None:
+def test_a_filter_finds_its_servers(text: str, ids: set[str]) -> None:
     assert found(text) == ids
 
 
-def test_comes_in_natural_order() -> None:
+def test_results_are_in_natural_order() -> None:
     assert [server.id for server in select(some_fleet(), "web?* or web2")] == [MAIL, WEB2, WEB10]
 
 
@@ -126,12 +126,12 @@ CHAIN = {f"n{number}": f"@n{number + 1} @n{number + 1}" for number in range(60)}
         ("(@on or db1)", {WEB2, DB1}),
     ],
 )
-def test_a_named_filter_stands_for_what_it_was_given(text: str, ids: set[str]) -> None:
+def test_a_named_filter_stands_for_its_text(text: str, ids: set[str]) -> None:
     assert {server.id for server in select(some_fleet(), text, NAMED)} == ids
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "says"),
+    ("text", "position", "message"),
     [
         ("web @nope", 4, "no filter named 'nope'; there are bad, both"),
         ("@loop", 0, "'loop' is part of itself"),
@@ -140,18 +140,20 @@ def test_a_named_filter_stands_for_what_it_was_given(text: str, ids: set[str]) -
         ("@n0", 0, "10 named filters within one another"),
     ],
 )
-def test_says_what_is_wrong_with_a_named_filter(text: str, position: int, says: str) -> None:
-    with pytest.raises(QueryError, match=re.escape(says)) as caught:
+def test_an_error_in_a_named_filter_is_explained_with_its_position(
+    text: str, position: int, message: str
+) -> None:
+    with pytest.raises(QueryError, match=re.escape(message)) as caught:
         parse(text, NAMED | CHAIN if "@n0" in text else NAMED)
     assert caught.value.position == position
 
 
-def test_what_a_named_filter_found_is_set_off() -> None:
+def test_matches_of_a_named_filter_are_highlighted() -> None:
     assert parse("@web", NAMED).spans("name", "webmail") == [(3, 7)]
     assert parse("!@web", NAMED).spans("name", "webmail") == []
 
 
-def test_knows_marks_and_states() -> None:
+def test_filters_can_use_marks_and_states() -> None:
     catalog = Catalog(some_fleet())
     states = {WEB2: Target(WEB2, State.FAILED), DB1: Target(DB1, State.EXECUTING)}
     scope = Scope(catalog, {MAIL, DB1}, states)
@@ -168,7 +170,7 @@ def test_knows_marks_and_states() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "says"),
+    ("text", "position", "message"),
     [
         ('web "mail', 4, "not closed"),
         ("(web or db", 0, "not closed"),
@@ -196,13 +198,13 @@ def test_knows_marks_and_states() -> None:
         ('""', 1, "nothing to search for"),
     ],
 )
-def test_says_what_is_wrong_and_where(text: str, position: int, says: str) -> None:
-    with pytest.raises(QueryError, match=re.escape(says)) as caught:
+def test_an_error_is_explained_with_its_position(text: str, position: int, message: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(message)) as caught:
         parse(text)
     assert caught.value.position == position
 
 
-def test_parentheses_within_parentheses_end_somewhere() -> None:
+def test_the_depth_of_parentheses_is_limited() -> None:
     assert found("(" * 50 + "web" + ")" * 50) == {WEB2, WEB10, MAIL}
     with pytest.raises(QueryError, match="50 parentheses"):
         parse("(" * 51 + "web" + ")" * 51)
@@ -223,7 +225,7 @@ def test_every_column_is_a_field() -> None:
 
 
 @given(st.text(alphabet='abw1 ()!":/*?.<>=[]\\|+or', max_size=25))
-def test_any_text_parses_or_says_where_it_does_not(text: str) -> None:
+def test_any_text_parses_or_gives_an_error_with_its_position(text: str) -> None:
     error: QueryError | None = None
     try:
         query = parse(text)
@@ -253,14 +255,14 @@ QUERIES = st.recursive(
 
 
 @given(QUERIES, QUERIES)
-def test_is_boolean_algebra(one: str, other: str) -> None:
+def test_filters_combine_as_boolean_algebra(one: str, other: str) -> None:
     assert found(f"{one} {other}") == found(one) & found(other)
     assert found(f"{one} or {other}") == found(one) | found(other)
     assert found(f"!({one})") == ALL - found(one)
 
 
 @given(QUERIES, st.integers(1, 5))
-def test_slices_find_what_the_whole_does(text: str, size: int) -> None:
+def test_filtering_in_slices_finds_the_same_rows(text: str, size: int) -> None:
     catalog = Catalog(some_fleet())
     match = parse(text).bind(Scope(catalog))
     whole = range(len(catalog))
@@ -282,7 +284,7 @@ def test_slices_find_what_the_whole_does(text: str, size: int) -> None:
         ('"a.b"', "name", "aXb a.b", [(4, 7)]),
     ],
 )
-def test_sets_off_what_was_found(text: str, column: str, shown: str, spans: list[tuple[int, int]]) -> None:
+def test_matches_are_highlighted(text: str, column: str, shown: str, spans: list[tuple[int, int]]) -> None:
     assert parse(text).spans(column, shown) == spans
 
 
@@ -291,5 +293,5 @@ def test_sets_off_what_was_found(text: str, column: str, shown: str, spans: list
     [("(a+)+", True), ("(a*)*$", True), ("((ab)+c)*", True), ("(a{2,})+", True), ("(web|db)+", False),
      ("a+b+", False), (r"(\+)+", False), ("([+*])+", False), ("(a+)?", False), ("web[0-9]+", False)],
 )  # fmt: skip
-def test_patterns_that_could_run_for_ever_are_known(pattern: str, risky: bool) -> None:
+def test_patterns_that_could_run_for_ever_are_detected(pattern: str, risky: bool) -> None:
     assert repeats_repeats(pattern) is risky

@@ -24,7 +24,7 @@ def loaded() -> Fleet:
     return fleet
 
 
-def test_a_refresh_says_what_came_went_and_changed() -> None:
+def test_a_refresh_returns_added_removed_and_changed_servers() -> None:
     fleet = loaded()
     changes = fleet.replace(WA1, GROUPS, [server("WA1A", maintenance=True), server("WA1C")], at=2.0)
     assert (changes.added, changes.removed, changes.changed) == (("WA1C",), ("WA1B",), ("WA1A",))
@@ -32,14 +32,14 @@ def test_a_refresh_says_what_came_went_and_changed() -> None:
     assert fleet.read_at == {"WA1": 2.0, "DE1": 1.0}
 
 
-def test_a_refresh_that_brings_nothing_new_keeps_the_very_objects() -> None:
+def test_a_refresh_without_changes_keeps_the_same_objects() -> None:
     fleet = loaded()
     before = fleet.servers["WA1A"]
     assert not fleet.replace(WA1, GROUPS, [server("WA1A"), server("WA1B", "web", maintenance=True)], at=2.0)
     assert fleet.servers["WA1A"] is before
 
 
-def test_a_good_reading_clears_the_problem_of_the_last() -> None:
+def test_a_successful_reading_clears_the_earlier_problem() -> None:
     fleet = loaded()
     fleet.problems["WA1"] = "500"
     fleet.replace(WA1, [], [], at=2.0)
@@ -67,13 +67,13 @@ def test_groups_that_contain_each_other_do_not_hang() -> None:
     assert fleet.subtree("a") == {"a", "b"}
 
 
-def test_names_resolve_in_any_case_and_the_unknown_are_named_as_given() -> None:
+def test_ids_resolve_in_any_case_and_unknown_ones_are_returned_as_given() -> None:
     found, unknown = loaded().resolve(["wa1a", " WA1A ", "nope", "NOPE", ""])
     assert [server.id for server in found] == ["WA1A"]
     assert unknown == ["nope"]
 
 
-def test_counts_are_per_group_and_for_the_whole() -> None:
+def test_counts_are_per_group_and_in_total() -> None:
     fleet = loaded()
     total, maintenance = fleet.counts()
     assert (total["prod"], total["web"], maintenance["web"], maintenance["prod"]) == (1, 1, 1, 0)

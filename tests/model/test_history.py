@@ -3,7 +3,7 @@
 from tui.model.history import History
 
 
-def test_goes_back_and_forth_and_keeps_what_is_being_typed() -> None:
+def test_going_through_the_history_keeps_the_text_being_typed() -> None:
     history = History(["web", "db"])
     assert history.older("draf") == "db"
     assert history.older("db") == "web"
@@ -13,7 +13,7 @@ def test_goes_back_and_forth_and_keeps_what_is_being_typed() -> None:
     assert history.newer("draf") == "draf"
 
 
-def test_has_each_line_once_the_newest_last() -> None:
+def test_each_line_is_kept_once_and_the_newest_is_last() -> None:
     history = History(["web", "db"])
     for line in ("web", "  ", "mail "):
         history.add(line)
@@ -21,7 +21,7 @@ def test_has_each_line_once_the_newest_last() -> None:
     assert history.older("") == "mail"
 
 
-def test_does_not_grow_for_ever() -> None:
+def test_the_history_keeps_a_hundred_lines() -> None:
     history = History(str(number) for number in range(1000))
     assert len(history.lines) == 100
     history.add("new")

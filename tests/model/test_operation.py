@@ -23,11 +23,11 @@ def operation(count: int = 3) -> Operation:
     return Operation("op-1", Action.START_MAINTENANCE, [f"WA1{n}" for n in range(count)], started=1.0)
 
 
-def test_every_server_begins_planned() -> None:
+def test_every_server_starts_as_planned() -> None:
     assert operation().summary() == {"planned": 3}
 
 
-def test_counts_follow_the_servers() -> None:
+def test_counts_follow_the_states_of_the_servers() -> None:
     run = operation()
     run.apply(Target("WA10", State.SUBMITTING))
     run.apply(Target("WA10", State.QUEUED, job_id="wa1-1"))
@@ -37,7 +37,7 @@ def test_counts_follow_the_servers() -> None:
     assert run.targets["WA10"].job_id == "wa1-1"
 
 
-def test_what_ended_does_not_begin_again() -> None:
+def test_an_ended_target_cannot_start_again() -> None:
     run = operation()
     run.apply(Target("WA10", State.CANCELLED))
     with pytest.raises(IllegalTransitionError, match="WA10: cancelled cannot become submitting"):
@@ -52,7 +52,7 @@ def test_a_state_may_be_repeated_with_a_message() -> None:
     assert run.count(State.PLANNED) == 3
 
 
-def test_a_server_of_another_operation_is_a_bug() -> None:
+def test_a_server_outside_the_operation_raises() -> None:
     with pytest.raises(KeyError):
         operation().apply(Target("DE1X", State.SUBMITTING))
 
@@ -81,8 +81,8 @@ def test_every_state_leads_to_an_end_and_has_a_style() -> None:
             waiting.extend(new)
         assert reached & ENDED
     for attribute in ("word", "sign", "ascii"):
-        assert len({getattr(look, attribute) for look in STATE_STYLES.values()}) == len(State)
-    assert all(look.ascii.isascii() and len(look.ascii) == 1 for look in STATE_STYLES.values())
+        assert len({getattr(style, attribute) for style in STATE_STYLES.values()}) == len(State)
+    assert all(style.ascii.isascii() and len(style.ascii) == 1 for style in STATE_STYLES.values())
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_whether_a_server_is_in_the_requested_state(
 
 
 @pytest.mark.parametrize(
-    ("word", "outcome"),
+    ("status", "outcome"),
     [
         ("succeeded", JobOutcome.SUCCEEDED),
         ("Failed", JobOutcome.FAILED),
@@ -114,13 +114,13 @@ def test_whether_a_server_is_in_the_requested_state(
         ("executing", None),
         ("resumed", None),
         ("running", None),
-        ("a word nobody has met", None),
+        ("a status nobody has seen", None),
         ("", None),
     ],
 )
-def test_only_three_statuses_end_a_job(word: str, outcome: JobOutcome | None) -> None:
-    assert job_outcome(word) is outcome
+def test_only_three_statuses_end_a_job(status: str, outcome: JobOutcome | None) -> None:
+    assert job_outcome(status) is outcome
 
 
-def test_two_statuses_say_that_a_job_waits() -> None:
-    assert [is_waiting(word) for word in ("notStarted", "queued", "executing")] == [True, True, False]
+def test_two_statuses_mean_that_a_job_is_waiting() -> None:
+    assert [is_waiting(status) for status in ("notStarted", "queued", "executing")] == [True, True, False]

@@ -56,7 +56,7 @@ def test_waves_are_cut_before_batches_in_the_order_given() -> None:
     assert plan.waves == 2
 
 
-def test_a_server_named_twice_in_any_case_is_touched_once() -> None:
+def test_a_server_named_twice_in_any_case_is_planned_once() -> None:
     fleet = fleet_of(active("WA1A"))
     plan = make_plan(Action.START_MAINTENANCE, ["wa1a", "WA1A", "Wa1a", "wa1x", "WA1X"], fleet)
     assert plan.server_ids == ("WA1A",)
@@ -82,11 +82,11 @@ def test_an_empty_plan_has_no_waves() -> None:
         (Action.START_MAINTENANCE, Server("A", status="Active", is_template=True), "a template"),
     ],
 )
-def test_why_a_server_is_left_alone(action: Action, server: Server, reason: str | None) -> None:
+def test_the_reason_why_a_server_is_not_eligible(action: Action, server: Server, reason: str | None) -> None:
     assert ineligible_reason(action, server) == reason
 
 
-def test_a_viewer_may_touch_nothing() -> None:
+def test_a_viewer_may_operate_no_server() -> None:
     fleet = fleet_of(active("WA1A"))
     plan = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, roles=("AccountViewer",))
     assert plan.server_ids == ()
@@ -101,7 +101,7 @@ def test_reasons_are_given_with_the_most_frequent_first() -> None:
 
 
 @pytest.mark.parametrize(("batch_size", "wave_size"), [(0, None), (100, 0)])
-def test_sizes_below_one_are_a_mistake_of_the_caller(batch_size: int, wave_size: int | None) -> None:
+def test_sizes_below_one_raise(batch_size: int, wave_size: int | None) -> None:
     with pytest.raises(ValueError, match="start at 1"):
         make_plan(Action.START_MAINTENANCE, [], Fleet(), batch_size=batch_size, wave_size=wave_size)
 
@@ -109,8 +109,8 @@ def test_sizes_below_one_are_a_mistake_of_the_caller(batch_size: int, wave_size:
 NOW = 1_700_000_000.0
 
 
-def asked(action: Action, state: State, *ids: str, open: bool = False) -> PlanContext:  # noqa: A002
-    """An operation on these servers that started a moment ago."""
+def context_with(action: Action, state: State, *ids: str, open: bool = False) -> PlanContext:  # noqa: A002
+    """A context in which an operation on these servers has just started."""
     prior = PriorTarget("op-1", action, state, NOW, NOW, "CHG-1", open)
     return PlanContext(NOW, dict.fromkeys(ids, prior), mine=frozenset(ids))
 
@@ -118,7 +118,7 @@ def asked(action: Action, state: State, *ids: str, open: bool = False) -> PlanCo
 @pytest.mark.parametrize("action", [Action.START_MAINTENANCE, Action.STOP_MAINTENANCE, Action.REBOOT])
 def test_a_server_under_way_is_skipped_whatever_the_action(action: Action) -> None:
     fleet = fleet_of(active("WA1A"), active("WA1B", maintenance=True))
-    context = asked(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
+    context = context_with(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
     plan = make_plan(action, ["WA1A", "WA1B"], fleet, context=context)
     assert plan.server_ids == ()
     assert all(skip.open for skip in plan.skipped)
@@ -127,8 +127,8 @@ def test_a_server_under_way_is_skipped_whatever_the_action(action: Action) -> No
     assert reason == f"still under way: start maintenance of {when} (CHG-1) has not ended"
 
 
-def test_a_server_that_may_be_in_maintenance_is_not_skipped_as_out_of_it() -> None:
-    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+def test_an_unsure_server_is_skipped_as_unsure_not_as_out_of_maintenance() -> None:
+    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
     plan = make_plan(
         Action.STOP_MAINTENANCE, ["WA1A", "WA1B"], fleet_of(active("WA1A"), active("WA1B")), context=context
     )
@@ -138,9 +138,9 @@ def test_a_server_that_may_be_in_maintenance_is_not_skipped_as_out_of_it() -> No
     assert other == Skip("WA1B", "not in maintenance")
 
 
-def test_what_is_tried_again_with_unsure_servers_in_it_says_so() -> None:
+def test_a_plan_with_unsure_servers_has_a_remark() -> None:
     fleet = fleet_of(active("WA1A"), active("WA1B"), active("WA1C"))
-    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
+    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
     plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context)
     assert len(plan.server_ids) == 3
     assert plan.remarks == (
@@ -148,21 +148,21 @@ def test_what_is_tried_again_with_unsure_servers_in_it_says_so() -> None:
     )
 
 
-def test_a_reading_that_shows_the_requested_state_ends_the_doubt() -> None:
+def test_a_reading_that_shows_the_requested_state_settles_an_unsure_server() -> None:
     fleet = fleet_of(active("WA1A", maintenance=True))
-    context = asked(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
     assert make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet, context=context).server_ids == ("WA1A",)
     (skip,) = make_plan(Action.START_MAINTENANCE, ["WA1A"], fleet, context=context).skipped
     assert skip == Skip("WA1A", "already in maintenance")
 
 
-def test_a_doubt_about_power_says_nothing_of_maintenance() -> None:
-    context = asked(Action.POWER_OFF, State.UNSURE, "WA1A")
+def test_an_unsure_power_operation_does_not_affect_maintenance() -> None:
+    context = context_with(Action.POWER_OFF, State.UNSURE, "WA1A")
     (skip,) = make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet_of(active("WA1A")), context=context).skipped
     assert skip.reason == "not in maintenance"
 
 
-def test_servers_that_others_put_into_maintenance_are_counted_and_named() -> None:
+def test_servers_put_into_maintenance_by_others_are_counted_and_named() -> None:
     fleet = fleet_of(*(active(f"WA1{n}", maintenance=True) for n in range(9)))
     context = PlanContext(NOW, {}, frozenset({"WA10"}))
     plan = make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet, context=context)
@@ -172,4 +172,6 @@ def test_servers_that_others_put_into_maintenance_are_counted_and_named() -> Non
     )
     assert make_plan(Action.STOP_MAINTENANCE, ["WA10"], fleet, context=context).remarks == ()
     assert make_plan(Action.REBOOT, fleet.servers, fleet, context=context).remarks == ()
-    assert make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet).remarks == (), "nobody knows"
+    assert make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet).remarks == (), (
+        "without a context the owners are not known"
+    )

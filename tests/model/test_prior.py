@@ -15,18 +15,18 @@ def step(state: State, *, action: Action = START, open: bool = False, sending: b
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_what_is_under_way_is_what_was_sent_and_is_not_settled(state: State) -> None:
+def test_a_target_is_under_way_once_it_is_sent_until_it_is_settled(state: State) -> None:
     sent = {State.SUBMITTING, State.QUEUED, State.EXECUTING, State.LOOKING, State.SUCCEEDED, State.UNSURE}
     assert step(state, open=True).under_way is (state in sent)
     assert step(state, open=True, sending=True).under_way is (state in sent | {State.PLANNED})
     assert not step(state, sending=True).under_way
 
 
-def test_a_reboot_that_succeeded_is_over_though_its_operation_is_not() -> None:
+def test_a_succeeded_reboot_is_not_under_way_in_an_open_operation() -> None:
     assert not step(State.SUCCEEDED, action=Action.REBOOT, open=True).under_way
 
 
-def test_a_doubt_counts_until_something_newer_is_verified_or_an_hour_is_over() -> None:
+def test_unsure_counts_until_a_newer_target_is_verified_or_the_time_limit() -> None:
     unsure = [("A", step(State.UNSURE))]
     assert open_targets(unsure, NOW)["A"].doubtful
     assert open_targets([*unsure, ("A", step(State.REFUSED))], NOW)["A"].doubtful
@@ -34,12 +34,12 @@ def test_a_doubt_counts_until_something_newer_is_verified_or_an_hour_is_over() -
     assert open_targets(unsure, NOW + DOUBT_LASTS) == {}
 
 
-def test_what_is_under_way_counts_more_than_what_is_newer() -> None:
+def test_a_target_under_way_takes_precedence_over_a_newer_one() -> None:
     steps = [("A", step(State.QUEUED, open=True)), ("A", step(State.PLANNED, open=True, action=STOP))]
     assert open_targets(steps, NOW + 10 * DOUBT_LASTS)["A"].action is START
 
 
-def test_a_server_that_shows_it_ends_the_doubt() -> None:
+def test_a_server_in_the_requested_state_is_not_in_doubt() -> None:
     assert is_in_doubt(step(State.UNSURE), Server("A", maintenance=False))
     assert is_in_doubt(step(State.UNSURE), Server("A"))
     assert not is_in_doubt(step(State.UNSURE), Server("A", maintenance=True))

@@ -15,7 +15,7 @@ from tui.report import safe_cell, servers_csv, servers_json
 WEB2 = "WA1ACMEWEB2"
 
 
-def test_json_says_what_the_list_shows() -> None:
+def test_json_has_what_the_list_shows() -> None:
     fleet = some_fleet()
     rows = json.loads(servers_json(fleet.servers.values(), fleet, {WEB2: Target(WEB2, State.FAILED)}))
     assert len(rows) == 5
@@ -26,7 +26,7 @@ def test_json_says_what_the_list_shows() -> None:
     assert rows[3]["maintenance"] is None
 
 
-def test_csv_is_read_back_as_it_was() -> None:
+def test_csv_can_be_read_back() -> None:
     fleet = some_fleet()
     rows = list(csv.DictReader(io.StringIO(servers_csv(fleet.servers.values(), fleet), newline="")))
     assert [row["id"] for row in rows] == list(fleet.servers)
@@ -44,6 +44,6 @@ def test_no_cell_is_a_formula(text: str) -> None:
     assert json.loads(servers_json([server], fleet))[0]["description"] == text
 
 
-def test_what_is_no_formula_stays() -> None:
+def test_cells_that_are_no_formula_are_unchanged() -> None:
     cells: list[str | int | bool | None] = ["web", 12, -3, None, True, "=1+1", " =1", "a=b"]
     assert [safe_cell(cell) for cell in cells] == ["web", 12, -3, "", "true", "'=1+1", "' =1", "a=b"]

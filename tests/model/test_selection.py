@@ -11,7 +11,7 @@ SOME = st.lists(st.sampled_from([*IDS, "UNKNOWN"]), max_size=6)
 
 
 class Marks(RuleBasedStateMachine):
-    """Whatever is done, the selection is the set it would be, and undo goes back through it."""
+    """After any steps the selection equals a plain set, and undo returns to the sets before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Marks(RuleBasedStateMachine):
         self.past: list[set[str]] = []
         self.expected: set[str] = set()
 
-    def becomes(self, expected: set[str]) -> None:
+    def expect(self, expected: set[str]) -> None:
         if expected != self.expected:
             self.past.append(self.expected)
         self.expected = expected
@@ -29,42 +29,42 @@ class Marks(RuleBasedStateMachine):
     def mark(self, ids: list[str]) -> None:
         new = set(ids) & set(self.roster)
         assert self.selection.mark(ids) == len(new - self.expected)
-        self.becomes(self.expected | new)
+        self.expect(self.expected | new)
 
     @rule(ids=SOME)
     def unmark(self, ids: list[str]) -> None:
         assert self.selection.mark(ids, on=False) == len(self.expected & set(ids))
-        self.becomes(self.expected - set(ids))
+        self.expect(self.expected - set(ids))
 
     @rule(id_=st.sampled_from(IDS))
     def toggle(self, id_: str) -> None:
         on = self.selection.toggle(id_)
         wanted = self.expected ^ ({id_} & set(self.roster))
         assert on is (id_ not in self.expected)
-        self.becomes(wanted)
+        self.expect(wanted)
 
     @rule(start=st.integers(0, 12), stop=st.integers(0, 12))
     def invert_range(self, start: int, stop: int) -> None:
         rows = range(len(self.roster))[start:stop]
         self.selection.invert_rows(rows)
-        self.becomes(self.expected ^ {self.roster[row] for row in rows})
+        self.expect(self.expected ^ {self.roster[row] for row in rows})
 
     @rule(data=st.data())
     def invert_rows(self, data: st.DataObject) -> None:
         rows = data.draw(st.lists(st.integers(0, len(self.roster) - 1), unique=True)) if self.roster else []
         self.selection.invert_rows(rows)
-        self.becomes(self.expected ^ {self.roster[row] for row in rows})
+        self.expect(self.expected ^ {self.roster[row] for row in rows})
 
     @rule(start=st.integers(0, 12), stop=st.integers(0, 12))
     def mark_range(self, start: int, stop: int) -> None:
         rows = range(len(self.roster))[start:stop]
         self.selection.mark_rows(rows)
-        self.becomes(self.expected | {self.roster[row] for row in rows})
+        self.expect(self.expected | {self.roster[row] for row in rows})
 
     @rule()
     def clear(self) -> None:
         assert self.selection.clear() == len(self.expected)
-        self.becomes(set())
+        self.expect(set())
 
     @rule()
     def undo(self) -> None:
@@ -81,20 +81,20 @@ class Marks(RuleBasedStateMachine):
             rows = range(len(self.roster))[min(start, end) : max(start, end) + 1]
             self.selection.draw_rows(rows)
         self.selection.settle(before)
-        self.becomes(self.expected | {self.roster[row] for row in rows})
+        self.expect(self.expected | {self.roster[row] for row in rows})
 
     @rule(ids=st.lists(st.sampled_from(IDS), unique=True))
     def refresh(self, ids: list[str]) -> None:
         if ids == self.roster:
             return
-        gone = self.selection.rebase(ids)
-        assert set(gone) == self.expected - set(ids)
+        removed = self.selection.rebase(ids)
+        assert set(removed) == self.expected - set(ids)
         self.roster = ids
         self.expected &= set(ids)
         self.past = [past & set(ids) for past in self.past[-1:]]
 
     @invariant()
-    def is_the_set(self) -> None:
+    def equals_the_expected_set(self) -> None:
         assert set(self.selection) == self.expected
         assert len(self.selection) == len(self.expected)
         assert list(self.selection) == [id_ for id_ in self.roster if id_ in self.expected]

@@ -30,7 +30,7 @@ ANY_TEXT = st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF))
         ("no\u00a0break", "no\u00a0break"),
     ],
 )
-def test_what_could_act_or_deceive_is_replaced_and_nothing_else(text: str, cleaned: str) -> None:
+def test_control_and_format_characters_are_replaced_and_nothing_else(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
 
 
@@ -45,12 +45,12 @@ def test_every_control_and_format_character_is_replaced() -> None:
         category = unicodedata.category(character)
         if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
             assert clean(character) in ("\ufffd", " "), hex(code)
-        elif category != "Cn":  # what a later Unicode may make a format character is not held against us
+        elif category != "Cn":  # an unassigned one may be a format character in a later Unicode
             assert clean(character) == character, hex(code)
 
 
 @given(ANY_TEXT, st.none() | st.integers(0, 20))
-def test_the_outcome_is_safe_stable_and_short(text: str, limit: int | None) -> None:
+def test_cleaned_text_is_stable_encodable_and_within_the_limit(text: str, limit: int | None) -> None:
     cleaned = clean(text, limit)
     assert clean(cleaned, limit) == cleaned
     assert limit is None or len(cleaned) <= limit

@@ -25,7 +25,7 @@ Thanks, Web Team
 """
 
 
-def test_a_mail() -> None:
+def test_servers_are_found_in_a_mail() -> None:
     assert find_servers(MAIL_TEXT, some_fleet(), {MAIL}) == Found((WEB2, WEB10), (MAIL,), ("WA1ACMEWEB99",))
 
 
@@ -45,11 +45,11 @@ def test_a_mail() -> None:
         "servers=WA1ACMEWEB2:WA1ACMEWEB10",
     ],
 )
-def test_any_surroundings(text: str) -> None:
+def test_ids_are_found_in_any_surroundings(text: str) -> None:
     assert find_servers(text, some_fleet()).ids == (WEB2, WEB10)
 
 
-def test_words_that_are_no_ids_are_not_called_unknown() -> None:
+def test_words_that_are_no_ids_are_not_reported_as_unknown() -> None:
     found = find_servers(
         "Sunday 22:00 CHG-4711 web tier WA1 va1 10.0.0.1 kernel-4.18 wa1-ish ACME", some_fleet()
     )
@@ -57,22 +57,22 @@ def test_words_that_are_no_ids_are_not_called_unknown() -> None:
     assert not found
 
 
-def test_what_looks_like_an_id_and_is_none_is_reported_once_as_written() -> None:
+def test_an_unknown_id_is_reported_once_as_it_is_written() -> None:
     found = find_servers("wa1acmegone Wa1AcmeGone WA1OTHERWEB01 de1acmeweb01 WA1ACME", some_fleet())
     assert found.unknown == ("wa1acmegone", "WA1OTHERWEB01")
 
 
-def test_a_name_that_several_servers_bear_is_not_guessed() -> None:
+def test_a_name_of_several_servers_is_reported_as_ambiguous() -> None:
     fleet = make_fleet(Server("WA1ACMEA1", "twin", "", "WA1"), Server("WA1ACMEB1", "TWIN", "", "WA1"))
     assert find_servers("twin wa1acmeb1 Twin", fleet) == Found(ids=("WA1ACMEB1",), ambiguous=("twin",))
 
 
-def test_an_id_counts_before_a_name() -> None:
+def test_an_id_takes_precedence_over_a_name() -> None:
     fleet = make_fleet(Server("WA1ACMEA1", "wa1acmeb1", "", "WA1"), Server("WA1ACMEB1", "other", "", "WA1"))
     assert find_servers("WA1ACMEB1", fleet).ids == ("WA1ACMEB1",)
 
 
-def test_five_thousand_lines() -> None:
+def test_five_thousand_lines_are_searched() -> None:
     servers = [Server(f"WA1ACMEWEB{number:04}", f"web{number}", "", "WA1") for number in range(5000)]
     text = "\n".join(
         f"{server.id.lower()};some note {server.name};2026-11-23" for server in reversed(servers)
@@ -116,7 +116,7 @@ def webs(first: int, last: int) -> tuple[str, ...]:
         "(web03-06).",
     ],
 )
-def test_ranges_are_written_out(text: str) -> None:
+def test_ranges_are_expanded(text: str) -> None:
     found = find_servers(f"take down {text} tonight", numbered_fleet())
     assert found == Found(ids=webs(3, 6), ranges=int("_" not in text))
 
@@ -141,21 +141,21 @@ def test_ranges_are_written_out(text: str) -> None:
         ("web03 through web06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
     ],
 )
-def test_what_may_be_a_range_is_named_and_not_guessed(text: str, ids: tuple[str, ...]) -> None:
+def test_an_unclear_range_is_reported_and_not_guessed(text: str, ids: tuple[str, ...]) -> None:
     assert find_servers(f"take down {text} tonight", numbered_fleet()) == Found(ids=ids, unclear=(text,))
 
 
-def test_those_of_a_range_that_are_not_there_are_unknown() -> None:
+def test_missing_servers_of_a_range_are_reported_as_unknown() -> None:
     found = find_servers("WA1ACMEWEB19-22 and WA1ACMEDB97..99", numbered_fleet())
     assert found.ids == webs(19, 20)
     assert found.unknown == (*webs(21, 22), "WA1ACMEDB97", "WA1ACMEDB98", "WA1ACMEDB99")
 
 
-def test_a_name_counts_before_a_range() -> None:
+def test_a_name_takes_precedence_over_a_range() -> None:
     assert find_servers("web03-05", numbered_fleet()) == Found(ids=("WA1ACMEAPP01",))
 
 
-def test_ids_joined_to_something_are_all_found() -> None:
+def test_joined_ids_are_all_found() -> None:
     found = find_servers(
         "WA1ACMEWEB01_WA1ACMEGONE7 WA1ACMEWEB02-WA1ACMEAPP01 web04_web05 web06-WA1ACMEGONE8", numbered_fleet()
     )
@@ -177,18 +177,18 @@ def test_ids_joined_to_something_are_all_found() -> None:
         "WA1ACMEWEB03.acme.example.com",
     ],
 )
-def test_what_is_no_range_stays_what_it_was(text: str) -> None:
+def test_an_id_with_other_text_after_it_is_not_taken_for_a_range(text: str) -> None:
     assert find_servers(text, numbered_fleet()) == Found(ids=("WA1ACMEWEB03",))
 
 
-def test_ranges_of_a_text_are_bounded() -> None:
+def test_the_number_of_ids_from_ranges_is_limited() -> None:
     text = " ".join(f"WA1ACMEX{number}Y000-999" for number in range(100))
     found = find_servers(text, numbered_fleet())
     assert len(found.unknown) == 50_000
     assert len(found.unclear) == 50
 
 
-def test_ids_of_a_data_center_that_is_not_read_are_not_lost() -> None:
+def test_ids_of_a_data_center_that_was_not_read_are_reported_as_unknown() -> None:
     fleet = numbered_fleet()
     fleet.expect(["WA1", "UC1"])
     assert find_servers("UC1ACMEWEB01 and uc1otherdb07", fleet).unknown == ("UC1ACMEWEB01", "uc1otherdb07")
@@ -202,7 +202,7 @@ PIECES = st.sampled_from(
 
 @example("web04.01-WA1ACMEWEB77")
 @given(st.lists(PIECES, max_size=12).map("".join))
-def test_no_id_of_a_text_vanishes(text: str) -> None:
+def test_every_id_of_a_text_is_reported(text: str) -> None:
     """An id is found, unknown or unclear, whatever surrounds it, and whatever is found is in the text."""
     fleet = numbered_fleet()
     found = find_servers(text, fleet)
@@ -219,8 +219,8 @@ def test_no_id_of_a_text_vanishes(text: str) -> None:
         r"(WA1ACMEWEB|web|WA1ACMEX)[0-9]{1,3}([-_.]{1,2}(WA1ACMEWEB|web)?[0-9]{1,3}){0,3}", fullmatch=True
     )
 )
-def test_a_word_ends_in_one_place(word: str) -> None:
-    """One word is found, or unknown, or unclear; only a range and ids side by side come to several things."""
+def test_a_word_is_found_unknown_or_unclear(word: str) -> None:
+    """One word is found, or unknown, or unclear; only a range or joined ids give several."""
     found = find_servers(word, numbered_fleet())
     if found.unclear:
         assert found == Found(unclear=(word,))
@@ -229,7 +229,7 @@ def test_a_word_ends_in_one_place(word: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_taken(text: str) -> None:
+def test_any_text_is_accepted(text: str) -> None:
     assert find_servers(text, Fleet("ACME")) == Found()
     found = find_servers(text, some_fleet())
     assert len(set(found.ids)) == len(found.ids)

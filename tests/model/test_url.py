@@ -19,7 +19,7 @@ from tui.model.url import InvalidUrlError, is_loopback, normalise_url
         ("https://proxy.example.net/clc/v2", "https://proxy.example.net/clc"),
     ],
 )
-def test_a_url_is_taken_with_or_without_v2(text: str, url: str) -> None:
+def test_a_url_is_accepted_with_or_without_v2(text: str, url: str) -> None:
     assert normalise_url(text) == url
     assert normalise_url(url) == url
 
@@ -27,7 +27,7 @@ def test_a_url_is_taken_with_or_without_v2(text: str, url: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "ftp://x", "https://", "https://x:port", "https://x/?q=1", "https://x/#f", "http://[::1"]
 )
-def test_a_url_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_url_is_refused(text: str) -> None:
     with pytest.raises(InvalidUrlError):
         normalise_url(text, allow_http=True)
 
@@ -58,7 +58,7 @@ def test_plain_http_to_another_machine_has_to_be_allowed() -> None:
         "0:0:0:0:0:0:0:1",
     ],
 )
-def test_this_machine_is_known(host: str) -> None:
+def test_loopback_hosts_are_recognised(host: str) -> None:
     assert is_loopback(host)
 
 
@@ -66,5 +66,5 @@ def test_this_machine_is_known(host: str) -> None:
     "host",
     ["", ".", "api.test", "10.0.0.1", "::2", "127.0.0.1.evil.test", "localhost.evil.test", "xlocalhost"],
 )
-def test_another_machine_is_not_taken_for_this_one(host: str) -> None:
+def test_other_hosts_are_not_taken_for_loopback(host: str) -> None:
     assert not is_loopback(host)

@@ -17,9 +17,7 @@ GROUP_IDS = st.sampled_from([None, *(group.id for group in GROUPS)])
 
 
 @given(FILTERS, GROUP_IDS, st.sampled_from(list(COLUMNS)), st.booleans())
-def test_filter_group_and_order_go_together(
-    text: str, group: str | None, column: str, descending: bool
-) -> None:
+def test_filter_group_and_order_combine(text: str, group: str | None, column: str, descending: bool) -> None:
     fleet = some_fleet()
     states = {"VA1ACMEDB1": Target("VA1ACMEDB1", State.FAILED)}
     view = View(Catalog(fleet), states)
@@ -40,7 +38,7 @@ def test_filter_group_and_order_go_together(
         assert before == [row for row in view.catalog.order(column, descending) if row in wanted]
 
 
-def test_trouble_comes_first() -> None:
+def test_sorting_by_operation_puts_failures_first() -> None:
     ended = {"VA1ACMEDB1": State.VERIFIED, "WA1ACMEWEB10": State.FAILED}
     states = {id_: Target(id_, state) for id_, state in ended.items()}
     view = View(Catalog(some_fleet()), states)

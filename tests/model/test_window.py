@@ -19,16 +19,16 @@ def test_a_server_is_held_until_its_return_is_verified() -> None:
     assert held_in_maintenance(steps) == {"B": "w1"}
 
 
-def test_what_was_in_maintenance_before_is_not_ours_to_bring_back() -> None:
+def test_a_server_that_was_in_maintenance_before_is_not_held() -> None:
     assert held_in_maintenance([MaintenanceStep("w1", "A", START, State.VERIFIED, True)]) == {}
 
 
-def test_a_doubt_counts_and_what_was_never_sent_does_not() -> None:
+def test_unsure_servers_are_held_and_unsent_ones_are_not() -> None:
     steps = [MaintenanceStep("w1", state.value, START, state, None) for state in State]
     assert set(held_in_maintenance(steps)) == {state.value for state in MAY_HAVE_CHANGED}
 
 
-def test_other_actions_do_not_matter() -> None:
+def test_other_actions_do_not_change_what_is_held() -> None:
     steps = [
         MaintenanceStep("w1", "A", START, State.VERIFIED, False),
         MaintenanceStep("w1", "A", Action.REBOOT, State.SUCCEEDED, True),
@@ -37,7 +37,7 @@ def test_other_actions_do_not_matter() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.booleans()), max_size=20))
-def test_when_all_is_verified_what_is_left_is_what_was_started_last(moves: list[tuple[str, bool]]) -> None:
+def test_servers_are_held_whose_last_verified_action_was_a_start(moves: list[tuple[str, bool]]) -> None:
     flags: dict[str, bool] = {}
     steps = []
     for server, on in moves:

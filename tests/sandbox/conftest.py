@@ -31,5 +31,5 @@ async def make_world() -> AsyncIterator[MakeWorld]:
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    """The sandbox as it comes, logged in as demo."""
+    """A sandbox with the default configuration, logged in as demo."""
     return await make_world()

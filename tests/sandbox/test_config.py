@@ -1,4 +1,4 @@
-"""What the command line accepts, and what it says when it does not."""
+"""Which options of the sandbox are accepted, and how invalid ones are explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_fault_is_a_name_and_a_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("slow", "there is no rate"),
         ("slow=", "not a number"),
@@ -27,8 +27,8 @@ def test_a_fault_is_a_name_and_a_rate() -> None:
         ("=1", "known faults"),
     ],
 )
-def test_a_wrong_fault_is_explained(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_an_invalid_fault_is_explained(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_fault(text)
 
 
@@ -39,13 +39,13 @@ def test_job_seconds_are_a_range_or_one_number() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a-b", "90-30", "-5", "5-", "1-inf", "nan", "1-2-3"])
-def test_wrong_job_seconds_are_explained(text: str) -> None:
+def test_invalid_job_seconds_are_explained(text: str) -> None:
     with pytest.raises(ValueError, match="LOW-HIGH"):
         parse_job_seconds(text)
 
 
 @pytest.mark.parametrize(
-    ("setting", "says"),
+    ("setting", "message"),
     [
         ({"servers": -1}, "number of servers"),
         ({"servers": 10_000_000}, "250,000"),
@@ -57,12 +57,12 @@ def test_wrong_job_seconds_are_explained(text: str) -> None:
         ({"faults": {"slow": 2}}, "from 0 to 1"),
     ],
 )
-def test_a_configuration_that_makes_no_sense_is_refused(setting: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_an_invalid_configuration_is_refused(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         SandboxConfig(**setting)
 
 
-def test_the_faults_are_those_of_the_manual() -> None:
+def test_the_faults_are_those_of_the_documentation() -> None:
     assert set(FAULTS) == {
         "slow",
         "status-500",

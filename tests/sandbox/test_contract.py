@@ -1,4 +1,4 @@
-"""Login, inventory and envelope: what goes over the wire, and in which case."""
+"""Login, inventory and headers: what goes over the wire, and in upper or lower case."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ async def test_login_takes_json_and_forms_in_any_case(
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{", b'{"username":"demo"}', b'{"username":1,"password":2}']
 )
-async def test_a_login_of_another_shape_is_invalid_and_no_try(make_world: MakeWorld, content: bytes) -> None:
+async def test_a_malformed_login_is_400_and_does_not_count_as_an_attempt(
+    make_world: MakeWorld, content: bytes
+) -> None:
     world = await make_world(user=None)
     for _ in range(5):
         answer = await world.http.post(LOGIN, content=content)
@@ -71,7 +73,7 @@ async def test_a_wrong_password_is_400_and_the_fourth_locks_the_user(make_world:
     await world.login("viewer")
 
 
-async def test_wrong_passwords_count_only_in_a_row(make_world: MakeWorld) -> None:
+async def test_a_good_login_resets_the_count_of_wrong_passwords(make_world: MakeWorld) -> None:
     world = await make_world(user=None)
     for _ in range(3):
         for _ in range(3):
@@ -79,14 +81,14 @@ async def test_wrong_passwords_count_only_in_a_row(make_world: MakeWorld) -> Non
         await world.login()
 
 
-async def test_an_unknown_user_is_told_the_same(make_world: MakeWorld) -> None:
+async def test_an_unknown_user_gets_the_same_message(make_world: MakeWorld) -> None:
     world = await make_world(user=None)
     answer = await world.http.post(LOGIN, json={"username": "nobody", "password": "pitstop"})
     assert (answer.status_code, answer.json()) == (400, {"message": NOT_RECOGNIZED})
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer abc.def.ghi", "Basic ZGVtbzpwaXRzdG9w"])
-async def test_without_a_good_token_nothing_is_shown(world: World, header: str | None) -> None:
+async def test_without_a_valid_token_requests_are_401(world: World, header: str | None) -> None:
     world.http.headers.pop("Authorization")
     headers = {} if header is None else {"Authorization": header}
     for method, path in (("GET", "/v2/datacenters/ACME"), ("POST", "/v2/operations/ACME/servers/powerOff")):
@@ -105,7 +107,7 @@ async def test_a_token_expires_and_a_new_login_helps(make_world: MakeWorld) -> N
     await world.get("/v2/datacenters/ACME")
 
 
-async def test_data_centers_with_and_without_group_links(world: World) -> None:
+async def test_data_centers_are_listed_with_or_without_group_links(world: World) -> None:
     plain = await world.get("/v2/datacenters/ACME")
     assert [center["id"] for center in plain] == [center["id"].lower() for center in plain]
     assert plain[0]["id"] == "wa1"
@@ -137,7 +139,7 @@ async def test_data_centers_with_and_without_group_links(world: World) -> None:
     assert await world.get("/v2/datacenters/acme/WA1?GROUPLINKS=True") == linked
 
 
-async def test_totals_of_a_data_center(world: World) -> None:
+async def test_a_data_center_is_read_with_its_totals(world: World) -> None:
     center = await world.get("/v2/datacenters/ACME/wa1?totals=true")
     assert {"servers", "cpus", "memoryGB", "storageGB", "queue"} <= set(center["totals"])
     assert center["totals"]["queue"] == 0
@@ -146,7 +148,7 @@ async def test_totals_of_a_data_center(world: World) -> None:
     assert (await world.get("/v2/datacenters/ACME/wa1?totals=true"))["totals"]["queue"] == 3
 
 
-async def test_detail_turns_links_to_servers_into_servers(world: World) -> None:
+async def test_server_detail_replaces_links_to_servers_by_servers(world: World) -> None:
     href = (await world.roots())[0]
     plain = {group["id"]: group for group in groups_of(await world.get(href))}
     detailed = {group["id"]: group for group in groups_of(await world.get(f"{href}?ServerDetail=DETAILED"))}
@@ -161,13 +163,13 @@ async def test_detail_turns_links_to_servers_into_servers(world: World) -> None:
         assert all(server["groupId"] == group_id for server in servers)
 
 
-async def test_a_subtree_is_the_same_read_from_anywhere(world: World) -> None:
+async def test_a_group_read_alone_equals_its_part_of_the_tree(world: World) -> None:
     for tree in await world.trees():
         for child in tree["groups"]:
             assert await world.get(f"/v2/groups/ACME/{child['id'].upper()}?serverDetail=detailed") == child
 
 
-async def test_links_of_groups(world: World) -> None:
+async def test_groups_have_the_links_of_their_kind(world: World) -> None:
     tree = (await world.trees())[0]
     rels = {group["name"]: {link["rel"]: link for link in group["links"]} for group in groups_of(tree)}
     assert "parentGroup" not in rels["WA1 Hardware"]
@@ -216,7 +218,7 @@ async def test_the_sub_account_has_a_smaller_fleet_under_the_same_token(world: W
     assert (await world.http.get(f"/v2/servers/ACME/{one}")).status_code == 404
 
 
-async def test_accounts(world: World) -> None:
+async def test_accounts_have_a_primary_data_center_and_a_parent(world: World) -> None:
     assert (await world.get("/v2/accounts/acme"))["primaryDataCenter"] == "WA1"
     sub = await world.get("/v2/accounts/ACMD")
     assert (sub["accountAlias"], sub["parentAlias"]) == ("ACMD", "ACME")
@@ -234,7 +236,7 @@ async def test_accounts(world: World) -> None:
         "/",
     ],
 )
-async def test_what_is_not_there_is_404_with_an_empty_body(world: World, path: str) -> None:
+async def test_an_unknown_path_or_id_is_404_with_an_empty_body(world: World, path: str) -> None:
     answer = await world.http.get(path)
     assert (answer.status_code, answer.content) == (404, b"")
 
@@ -256,7 +258,7 @@ async def test_paths_match_in_any_case(world: World) -> None:
     assert answer.status_code == 200
 
 
-async def test_the_envelope(world: World) -> None:
+async def test_answers_have_the_headers_of_the_platform(world: World) -> None:
     answer = await world.http.get("/v2/datacenters/ACME")
     headers = answer.headers
     assert headers["Cache-Control"] == headers["Pragma"] == "no-cache"
@@ -267,7 +269,7 @@ async def test_the_envelope(world: World) -> None:
     assert not {"etag", "retry-after", "server"} & set(headers)
 
 
-async def test_gzip_when_it_is_asked_for_and_worth_it(world: World) -> None:
+async def test_gzip_is_used_when_it_is_accepted_and_worthwhile(world: World) -> None:
     href = (await world.roots())[0] + "?serverDetail=detailed"
     plain = await world.http.get(href, headers={"Accept-Encoding": "identity"})
     packed = await world.http.get(href, headers={"Accept-Encoding": "gzip, deflate"})
@@ -279,7 +281,7 @@ async def test_gzip_when_it_is_asked_for_and_worth_it(world: World) -> None:
     assert "Content-Encoding" not in tiny.headers
 
 
-async def test_a_large_tree_keeps_nobody_waiting(make_world: MakeWorld) -> None:
+async def test_a_large_tree_does_not_delay_other_requests(make_world: MakeWorld) -> None:
     world = await make_world(servers=4000)
     href = (await world.roots())[0] + "?serverDetail=detailed"
     done: list[str] = []

@@ -14,14 +14,16 @@ from tests.sandbox.world import Clock, World, job_ids
 from tui.sandbox.config import SandboxConfig
 
 
-async def test_without_faults_nothing_goes_wrong(world: World) -> None:
+async def test_without_faults_every_request_succeeds_at_once(world: World) -> None:
     answers = [await world.http.get("/v2/datacenters/ACME") for _ in range(200)]
     assert {answer.status_code for answer in answers} == {200}
     assert world.clock.slept == []
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
-async def test_faults_strike_at_their_rate_and_alike_for_a_seed(make_world: MakeWorld, rate: float) -> None:
+async def test_faults_strike_at_their_rate_and_equally_for_equal_seeds(
+    make_world: MakeWorld, rate: float
+) -> None:
     runs = []
     for seed in (7, 7, 8):
         world = await make_world(seed=seed, faults={"rate-limit": rate})
@@ -42,7 +44,7 @@ async def test_time_does_not_change_which_requests_are_struck(make_world: MakeWo
     assert runs[0] == runs[1]
 
 
-async def test_slow_answers_come_late_and_are_carried_out(make_world: MakeWorld) -> None:
+async def test_slow_requests_are_carried_out_and_answered_late(make_world: MakeWorld) -> None:
     world = await make_world()
     name = (await world.ids())[0]
     await world.set_faults(slow=1)
@@ -51,7 +53,7 @@ async def test_slow_answers_come_late_and_are_carried_out(make_world: MakeWorld)
     assert 1 <= late <= 4
 
 
-async def test_status_500_strikes_status_reads_alone(world: World) -> None:
+async def test_status_500_strikes_status_reads_only(world: World) -> None:
     (job,) = job_ids(await world.operate("startMaintenance", (await world.ids())[:1]))
     await world.set_faults(status_500=1)
     answer = await world.http.get(f"/v2/operations/ACME/status/{job}")
@@ -59,7 +61,7 @@ async def test_status_500_strikes_status_reads_alone(world: World) -> None:
     assert await world.servers()
 
 
-async def test_group_500_strikes_group_reads_alone(world: World) -> None:
+async def test_group_500_strikes_group_reads_only(world: World) -> None:
     (href, *_) = await world.roots()
     await world.set_faults(group_500=1)
     answer = await world.http.get(f"{href}?serverDetail=detailed")
@@ -67,7 +69,7 @@ async def test_group_500_strikes_group_reads_alone(world: World) -> None:
     assert await world.roots()
 
 
-async def test_rate_limit_says_when_to_come_back_and_does_nothing(world: World) -> None:
+async def test_rate_limit_sends_retry_after_and_carries_nothing_out(world: World) -> None:
     name = (await world.ids())[0]
     await world.set_faults(rate_limit=1)
     answer = await world.post("startMaintenance", [name])
@@ -76,7 +78,7 @@ async def test_rate_limit_says_when_to_come_back_and_does_nothing(world: World) 
     assert (await world.truth())["servers"][name]["operations"] == {}
 
 
-async def test_expire_token_ends_the_token_and_does_nothing(world: World) -> None:
+async def test_expire_token_ends_the_token_and_carries_nothing_out(world: World) -> None:
     name = (await world.ids())[0]
     await world.set_faults(expire_token=1)
     assert (await world.post("startMaintenance", [name])).status_code == 401
@@ -87,7 +89,7 @@ async def test_expire_token_ends_the_token_and_does_nothing(world: World) -> Non
     assert (await world.truth())["servers"][name]["operations"] == {"startMaintenance": 1}
 
 
-async def test_an_expired_token_leaves_another_of_the_same_moment_alone(world: World) -> None:
+async def test_expire_token_does_not_end_another_token_of_the_same_second(world: World) -> None:
     first = world.http.headers["Authorization"]
     await world.login()
     assert world.http.headers["Authorization"] != first
@@ -100,7 +102,7 @@ async def test_an_expired_token_leaves_another_of_the_same_moment_alone(world: W
 
 @pytest.mark.parametrize(("fault", "reached"), [("drop-before", 0), ("drop-after", 1)])
 @pytest.mark.parametrize("over", ["the process", "http"])
-async def test_a_dropped_connection(
+async def test_drop_before_carries_nothing_out_and_drop_after_does(
     make_world: MakeWorld, serve_sandbox: ServeSandbox, fault: str, reached: int, over: str
 ) -> None:
     if over == "http":
@@ -124,7 +126,7 @@ async def test_a_dropped_connection(
     await world.http.aclose()
 
 
-def test_an_answer_that_comes_twice_is_the_same_twice_on_one_connection(serve_sandbox: ServeSandbox) -> None:
+def test_answer_twice_sends_the_same_answer_twice_on_one_connection(serve_sandbox: ServeSandbox) -> None:
     host, port = serve_sandbox(SandboxConfig(faults={"answer-twice": 1})).removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall(b"GET /v2/accounts/ACME HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -136,16 +138,16 @@ def test_an_answer_that_comes_twice_is_the_same_twice_on_one_connection(serve_sa
     assert received[middle:] == received[:middle]
 
 
-@pytest.mark.parametrize(("fault", "word"), [("job_fails", "failed"), ("job_unknown", "unknown")])
+@pytest.mark.parametrize(("fault", "status"), [("job_fails", "failed"), ("job_unknown", "unknown")])
 async def test_a_job_that_fails_or_stays_unknown_changes_some_of_its_servers(
-    world: World, fault: str, word: str
+    world: World, fault: str, status: str
 ) -> None:
     await world.set_faults(**{fault: 1})
     chosen = (await world.ids(location="WA1"))[:20]
     (job,) = job_ids(await world.operate("startMaintenance", chosen))
     assert await world.status(job) == "notStarted"
     world.clock.now += 300
-    assert await world.status(job) == word
+    assert await world.status(job) == status
     truth = await world.truth()
     changed = [name for name in chosen if truth["servers"][name]["maintenance"]]
     assert 1 <= len(changed) <= 19
@@ -153,7 +155,7 @@ async def test_a_job_that_fails_or_stays_unknown_changes_some_of_its_servers(
     for name in chosen:
         assert (await world.server(name))["details"]["inMaintenanceMode"] is (name in changed)
     world.clock.now += 100_000
-    assert await world.status(job) == word
+    assert await world.status(job) == status
 
 
 async def test_a_failed_job_of_one_server_changes_nothing(world: World) -> None:
@@ -165,7 +167,7 @@ async def test_a_failed_job_of_one_server_changes_nothing(world: World) -> None:
     assert (await world.truth())["servers"][name]["maintenance"] is False
 
 
-async def test_settle_shows_the_new_state_later_than_the_job_says(world: World) -> None:
+async def test_settle_shows_the_new_state_after_the_end_of_the_job(world: World) -> None:
     await world.set_faults(settle=1)
     chosen = (await world.ids(location="WA1"))[:3]
     (job,) = job_ids(await world.operate("startMaintenance", chosen))
@@ -177,7 +179,7 @@ async def test_settle_shows_the_new_state_later_than_the_job_says(world: World) 
     assert (await world.server(chosen[0]))["details"]["inMaintenanceMode"] is True
 
 
-async def test_malformed_answers_are_cut_short_or_html_and_carried_out(world: World) -> None:
+async def test_malformed_answers_are_cut_off_or_html_and_carried_out(world: World) -> None:
     name = (await world.ids())[0]
     await world.set_faults(malformed=1)
     answer = await world.post("startMaintenance", [name])
@@ -189,7 +191,7 @@ async def test_malformed_answers_are_cut_short_or_html_and_carried_out(world: Wo
     assert (await world.truth())["servers"][name]["operations"] == {"startMaintenance": 1}
 
 
-async def test_the_login_is_struck_by_slow_alone(make_world: MakeWorld) -> None:
+async def test_only_slow_strikes_the_login(make_world: MakeWorld) -> None:
     from tui.sandbox.config import FAULTS
 
     world = await make_world(user=None, faults=dict.fromkeys(FAULTS, 1.0))
@@ -197,7 +199,7 @@ async def test_the_login_is_struck_by_slow_alone(make_world: MakeWorld) -> None:
     assert len(world.clock.slept) == 1
 
 
-async def test_faults_are_set_while_it_runs(world: World) -> None:
+async def test_faults_can_be_set_at_run_time(world: World) -> None:
     faults = "/__sandbox/faults"
     assert await world.get(faults) == {}
     assert (await world.http.post(faults, json={"slow": 0.5, "settle": 1})).json() == {
@@ -215,7 +217,7 @@ async def test_faults_are_set_while_it_runs(world: World) -> None:
     assert (await world.truth())["faults"] == {}
 
 
-async def test_the_record_counts_what_the_contract_received(world: World) -> None:
+async def test_the_record_counts_requests_of_the_contract_by_route(world: World) -> None:
     await world.servers()
     await world.truth()
     world.clock.now += 2.5
@@ -237,7 +239,7 @@ async def test_the_record_counts_what_the_contract_received(world: World) -> Non
     ]
 
 
-async def test_the_log_keeps_the_newest(make_world: MakeWorld) -> None:
+async def test_the_log_keeps_the_newest_requests(make_world: MakeWorld) -> None:
     world = await make_world(servers=0)
     record = world.app.state.record
     for number in range(20_100):

@@ -1,4 +1,4 @@
-"""The fleet that a seed and a size make, as a client sees it."""
+"""The fleet generated from a seed and a size, as a client sees it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_the_same_seed_and_size_make_the_same_fleet(make_world: MakeWorld)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 39, 40, 99, 100, 240, 1000])
-async def test_the_fleet_has_the_size_asked_for(make_world: MakeWorld, size: int) -> None:
+async def test_the_fleet_has_the_requested_size(make_world: MakeWorld, size: int) -> None:
     world = await make_world(servers=size)
     names = [server["name"] for server in await world.servers()]
     assert len(names) == len(set(names)) == size
@@ -28,7 +28,7 @@ async def test_the_fleet_has_the_size_asked_for(make_world: MakeWorld, size: int
 
 
 @pytest.mark.parametrize("size", [40, 240])
-async def test_every_status_is_there(make_world: MakeWorld, size: int) -> None:
+async def test_every_status_occurs(make_world: MakeWorld, size: int) -> None:
     servers = await (await make_world(servers=size)).servers()
     count = Counter(server["status"] for server in servers)
     assert set(count) == {
@@ -58,7 +58,7 @@ async def test_power_and_maintenance_are_mixed(make_world: MakeWorld) -> None:
     assert 20 <= seen[("started", True)] <= 60
 
 
-async def test_names_are_the_data_center_the_alias_and_a_few_letters_and_digits(world: World) -> None:
+async def test_names_are_data_center_alias_letters_and_digits(world: World) -> None:
     names = [server["name"] for server in await world.servers()]
     parts = [re.fullmatch(r"([A-Z]{2}\d)(ACME)([A-Z]{2,6})(\d{2,3})", name) for name in names]
     assert all(parts)
@@ -66,7 +66,7 @@ async def test_names_are_the_data_center_the_alias_and_a_few_letters_and_digits(
     assert {part[3] for part in parts if part} >= {"WEB", "APP", "DB"}
 
 
-def test_numbers_that_run_out_take_another_letter() -> None:
+def test_names_get_another_letter_when_numbers_run_out() -> None:
     fleet = Fleet("ACME", 100_000, 7)
     assert len(fleet.servers) == 100_000
     user_parts = {re.sub(r"\d+$", "", name[7:]) for name in fleet.servers}
@@ -103,7 +103,7 @@ async def test_groups_are_nested_and_some_are_described(make_world: MakeWorld) -
     assert any(child["name"] == "Pod 01" for stage in web["groups"] for child in stage["groups"])
 
 
-async def test_the_count_of_servers_slips_as_the_platforms_does(world: World) -> None:
+async def test_server_counts_omit_those_queued_for_restore_as_on_the_platform(world: World) -> None:
     for tree in await world.trees():
         for group in groups_of(tree):
             below = [server for node in groups_of(group) for server in node["servers"]]
@@ -113,7 +113,7 @@ async def test_the_count_of_servers_slips_as_the_platforms_does(world: World) ->
     assert any(server["status"] == "queuedForRestore" for server in everywhere)
 
 
-async def test_details_have_the_gaps_of_the_platform(world: World) -> None:
+async def test_details_are_full_short_or_absent_by_status(world: World) -> None:
     shapes: dict[str, set[str]] = {}
     for server in await world.servers():
         details = server.get("details")
@@ -133,7 +133,7 @@ async def test_details_have_the_gaps_of_the_platform(world: World) -> None:
     }
 
 
-async def test_an_archived_server_read_alone_is_full_with_zeros(world: World) -> None:
+async def test_an_archived_server_read_alone_has_full_details_with_zeros(world: World) -> None:
     listed = next(server for server in await world.servers() if server["status"] == "archived")
     details = (await world.server(listed["name"]))["details"]
     assert (details["cpu"], details["memoryMB"], details["powerState"]) == (0, 0, "stopped")

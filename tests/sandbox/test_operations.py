@@ -1,4 +1,4 @@
-"""Operations and their jobs: what is queued, what is refused, and what a server is when."""
+"""Operations and their jobs: what is queued, what is refused, and when servers change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_a_post_is_one_job_per_data_center(world: World) -> None:
         assert link["href"] == f"/v2/operations/acme/status/{link['id']}"
 
 
-async def test_answers_come_in_another_order_in_lower_case_and_folded(world: World) -> None:
+async def test_answers_are_reordered_in_lower_case_and_without_duplicates(world: World) -> None:
     chosen = (await world.ids())[:8]
     sent = chosen + [name.lower() for name in chosen]
     entities = await world.operate("startMaintenance", sent)
@@ -71,7 +71,7 @@ async def test_jobs_take_the_recorded_times(
     assert await world.status(job) == "succeeded"
 
 
-async def test_the_time_scale_multiplies_them(make_world: MakeWorld) -> None:
+async def test_the_time_scale_multiplies_job_times(make_world: MakeWorld) -> None:
     world = await make_world(time_scale=0.1)
     (job,) = job_ids(await world.operate("startMaintenance", (await world.ids(location="WA1"))[:3]))
     world.clock.now += 1.19
@@ -92,7 +92,7 @@ async def test_job_seconds_are_drawn_from_their_range(make_world: MakeWorld) -> 
     assert 87 < lengths[-1] <= 90
 
 
-async def test_a_job_waits_executes_and_succeeds_and_then_the_server_turns(world: World) -> None:
+async def test_a_job_waits_executes_and_succeeds_and_its_server_changes(world: World) -> None:
     name = (await world.ids())[0]
     (job,) = job_ids(await world.operate("powerOff", [name]))
     seen: list[tuple[str, str]] = []
@@ -103,7 +103,7 @@ async def test_a_job_waits_executes_and_succeeds_and_then_the_server_turns(world
     assert seen == [("notStarted", "started"), ("executing", "started"), ("succeeded", "stopped")]
 
 
-async def test_now_and_then_a_job_is_resumed_on_its_way(make_world: MakeWorld) -> None:
+async def test_some_jobs_have_the_status_resumed_for_a_while(make_world: MakeWorld) -> None:
     world = await make_world(servers=1000, job_seconds=(100.0, 100.0))
     ids = await world.ids()
     jobs = [job_ids(await world.operate("startMaintenance", [name]))[0] for name in ids[:300]]
@@ -115,7 +115,7 @@ async def test_now_and_then_a_job_is_resumed_on_its_way(make_world: MakeWorld) -
     assert {await world.status(job) for job in jobs} == {"succeeded"}
 
 
-async def test_maintenance_and_back(world: World) -> None:
+async def test_maintenance_is_started_and_stopped(world: World) -> None:
     name = (await world.ids())[0]
     before = await world.server(name)
     await world.operate("startMaintenance", [name])
@@ -133,7 +133,7 @@ async def test_maintenance_and_back(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "true", "True"])
-async def test_set_maintenance_takes_booleans_and_strings(world: World, value: bool | str) -> None:
+async def test_set_maintenance_accepts_booleans_and_strings(world: World, value: bool | str) -> None:
     off, on = (await world.ids())[0], (await world.ids(maintenance=True))[0]
     body = {
         "servers": [{"id": off, "inMaintenanceMode": value}, {"id": on.lower(), "inMaintenanceMode": "false"}]
@@ -147,7 +147,7 @@ async def test_set_maintenance_takes_booleans_and_strings(world: World, value: b
 
 
 POWER = {
-    # operation: what becomes of a server that is started, stopped, paused
+    # operation: the result for a server that is started, stopped, paused
     "powerOn": (ALREADY, "started", "started"),
     "powerOff": ("stopped", ALREADY, "stopped"),
     "pause": ("paused", CANNOT, ALREADY),
@@ -158,7 +158,7 @@ POWER = {
 
 
 @pytest.mark.parametrize("operation", POWER)
-async def test_power_operations(make_world: MakeWorld, operation: str) -> None:
+async def test_power_operations_change_or_refuse_servers(make_world: MakeWorld, operation: str) -> None:
     world = await make_world(servers=1000)
     for power, expected in zip(("started", "stopped", "paused"), POWER[operation], strict=True):
         names = (await world.ids(power=power))[:6]
@@ -177,7 +177,7 @@ async def test_power_operations(make_world: MakeWorld, operation: str) -> None:
 @pytest.mark.parametrize(
     ("operation", "maintenance"), [("startMaintenance", True), ("stopMaintenance", False)]
 )
-async def test_a_server_already_so_is_refused_with_and_without_words(
+async def test_a_server_in_the_requested_state_is_refused_with_or_without_message(
     world: World, operation: str, maintenance: bool
 ) -> None:
     names = await world.ids(maintenance=maintenance)
@@ -209,7 +209,7 @@ async def test_when_nothing_can_be_queued_it_is_400_with_the_list(world: World) 
     assert (await world.truth())["jobs"] == {}
 
 
-async def test_a_server_with_a_job_under_way_takes_no_other(world: World) -> None:
+async def test_a_server_with_a_job_under_way_refuses_another(world: World) -> None:
     name = (await world.ids())[0]
     (job,) = job_ids(await world.operate("powerOff", [name]))
     for operation in ("startMaintenance", "powerOff", "reboot"):
@@ -238,21 +238,21 @@ async def test_a_server_with_a_job_under_way_takes_no_other(world: World) -> Non
         ("setMaintenance", {"servers": [{"id": 7, "inMaintenanceMode": True}]}),
     ],
 )
-async def test_a_body_of_another_shape_is_400_with_the_field(world: World, operation: str, body: Any) -> None:
+async def test_a_malformed_body_is_400_and_names_the_field(world: World, operation: str, body: Any) -> None:
     answer = await world.post(operation, body)
     assert answer.status_code == 400
     assert answer.json()["message"]
     assert all(answer.json()["modelState"].values())
 
 
-async def test_broken_json_and_endless_bodies_are_400(world: World) -> None:
+async def test_invalid_json_and_huge_bodies_are_400(world: World) -> None:
     path = "/v2/operations/ACME/servers/powerOff"
     for content in (b'["WA1', b"\xff\xfe", b"[" * 100_000, b" " * 9_000_000):
         assert (await world.http.post(path, content=content)).status_code == 400
 
 
 @pytest.mark.parametrize("operation", ["archive", "createSnapshot", "executePackage"])
-async def test_what_the_sandbox_does_not_do_it_says(world: World, operation: str) -> None:
+async def test_an_unsupported_operation_is_named_in_the_error(world: World, operation: str) -> None:
     answer = await world.post(operation, (await world.ids())[:1])
     assert answer.status_code == 400
     assert operation in answer.json()["message"]
@@ -281,7 +281,7 @@ async def test_jobs_belong_to_their_account(world: World) -> None:
     assert refused.status_code == 400
 
 
-async def test_in_strict_case_maintenance_takes_upper_case_ids_alone(make_world: MakeWorld) -> None:
+async def test_in_strict_case_maintenance_accepts_upper_case_ids_only(make_world: MakeWorld) -> None:
     world = await make_world(strict_case=True)
     name = (await world.ids())[0]
     assert (await world.post("startMaintenance", [name.lower()])).json()[0]["errorMessage"] == CANNOT
@@ -302,7 +302,7 @@ async def test_operation_names_and_aliases_match_in_any_case(world: World) -> No
     assert routes["POST /v2/operations/{alias}/servers/startMaintenance"] == 1
 
 
-async def test_equal_seeds_answer_alike(make_world: MakeWorld) -> None:
+async def test_equal_seeds_give_equal_answers(make_world: MakeWorld) -> None:
     answers = []
     for _ in range(2):
         world = await make_world(faults={"job-fails": 0.5})
@@ -313,7 +313,7 @@ async def test_equal_seeds_answer_alike(make_world: MakeWorld) -> None:
     assert answers[0] == answers[1]
 
 
-async def test_the_truth_tells_every_server_and_job(world: World) -> None:
+async def test_the_truth_contains_every_server_and_job(world: World) -> None:
     truth = await world.truth()
     everyone = {server["name"] for server in await world.servers()}
     assert set(truth["servers"]) == everyone
@@ -344,7 +344,7 @@ async def test_the_truth_tells_every_server_and_job(world: World) -> None:
     assert set((await world.truth())["servers"]) == everyone | sub
 
 
-async def test_a_long_life_leaves_servers_small(world: World) -> None:
+async def test_many_operations_do_not_grow_a_servers_changes(world: World) -> None:
     from tui.sandbox.fleet import Server
 
     name = (await world.ids())[0]

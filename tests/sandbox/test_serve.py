@@ -1,4 +1,4 @@
-"""The sandbox as a program of its own: its first line, its refusals, its end."""
+"""The sandbox as a program: its first line, its errors, its exit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_line_says_where_and_a_signal_ends_it(signum: signal.Signals) -> None:
+def test_the_first_line_has_the_url_and_a_signal_ends_the_program(signum: signal.Signals) -> None:
     with program() as process:
         line = first_line(process)
         assert line.startswith("listening on http://127.0.0.1:")
@@ -61,7 +61,7 @@ def test_the_first_line_says_where_and_a_signal_ends_it(signum: signal.Signals) 
         assert "Traceback" not in errors
 
 
-def test_a_signal_ends_it_with_connections_open_and_answers_under_way() -> None:
+def test_a_signal_ends_the_program_with_open_connections_and_requests() -> None:
     with program(slow="slow") as process:
         url = first_line(process).removeprefix("listening on ")
         host, port = url.removeprefix("http://").split(":")
@@ -83,7 +83,7 @@ def test_a_signal_ends_it_with_connections_open_and_answers_under_way() -> None:
         assert "Exception" not in errors
 
 
-def test_a_port_in_use_is_one_sentence_and_an_exit_code() -> None:
+def test_a_port_in_use_is_reported_in_one_sentence_with_exit_code_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with program(port=port) as process:
@@ -96,30 +96,30 @@ def test_a_port_in_use_is_one_sentence_and_an_exit_code() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_it_listens_on_loopback_unless_told_otherwise(host: str) -> None:
+def test_without_allow_remote_only_loopback_is_accepted(host: str) -> None:
     with pytest.raises(CannotListen, match="--allow-remote"):
         listen(host, 0, allow_remote=False)
 
 
-def test_it_listens_elsewhere_when_told() -> None:
+def test_with_allow_remote_it_listens_on_all_addresses() -> None:
     with program(host="0.0.0.0", remote="remote") as process:
         line = first_line(process)
         assert line.startswith("listening on http://0.0.0.0:")
 
 
 @pytest.mark.parametrize(("host", "port"), [("a..b", 0), ("127.0.0.1", 70_000), ("", 0), ("192.0.2.1", 0)])
-def test_an_address_that_is_none_is_explained(host: str, port: int) -> None:
+def test_an_invalid_address_is_explained(host: str, port: int) -> None:
     with pytest.raises(CannotListen, match=r"address|cannot listen"):
         listen(host, port, allow_remote=True)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.2"])
-def test_loopback_has_several_names(host: str) -> None:
+def test_every_name_of_loopback_is_accepted(host: str) -> None:
     with listen(host, 0, allow_remote=False) as listener:
         assert listener.getsockname()[1] > 0
 
 
-async def test_a_whole_window_over_http(serve_sandbox: ServeSandbox) -> None:
+async def test_servers_enter_and_leave_maintenance_over_http(serve_sandbox: ServeSandbox) -> None:
     clock = Clock()
     world = World(SandboxConfig(), clock, serve_sandbox(SandboxConfig(), clock))
     await world.login()
@@ -148,7 +148,7 @@ async def test_gzip_and_keep_alive_over_http(serve_sandbox: ServeSandbox) -> Non
     await world.http.aclose()
 
 
-async def test_many_clients_at_once(serve_sandbox: ServeSandbox) -> None:
+async def test_concurrent_posts_get_a_job_each(serve_sandbox: ServeSandbox) -> None:
     world = World(SandboxConfig(), None, serve_sandbox(SandboxConfig(job_seconds=(0.0, 0.0))))
     await world.login()
     chosen = (await world.ids())[:50]

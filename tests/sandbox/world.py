@@ -1,4 +1,4 @@
-"""A sandbox in the process whose time the test moves, and a client that knows only the documents."""
+"""A sandbox in the process whose clock the test moves, and a client written from the contract alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ START = 1_700_000_000.0
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.now = START

@@ -21,13 +21,13 @@ def python(code: str) -> str:
     return shlex.join([sys.executable, "-c", code])
 
 
-def nobody(question: str) -> str:
-    raise AssertionError(f"nobody is to be asked: {question}")
+def never_ask(question: str) -> str:
+    raise AssertionError(f"unexpected question: {question}")
 
 
 def test_pitstops_own_variables_come_before_the_vendors_and_none_is_inherited() -> None:
     environ = {"PITSTOP_PASSWORD": "mine", "CLC_PASSWORD": "theirs", "HOME": "/"}
-    assert find_credentials(Profile(user="ops"), environ, nobody) == Credentials("ops", "mine")
+    assert find_credentials(Profile(user="ops"), environ, never_ask) == Credentials("ops", "mine")
     assert environ == {"HOME": "/"}
 
 
@@ -48,14 +48,14 @@ def test_the_operator_is_asked_last() -> None:
     assert (found, asked) == (Credentials("ops", "typed"), ["Password of ops at x.example.net: "])
 
 
-def test_what_is_missing_is_named() -> None:
+def test_a_missing_user_or_password_is_named() -> None:
     with pytest.raises(EndpointError, match="PITSTOP_USERNAME"):
-        find_credentials(Profile(), {"PITSTOP_PASSWORD": "secret"}, nobody)
+        find_credentials(Profile(), {"PITSTOP_PASSWORD": "secret"}, never_ask)
     with pytest.raises(EndpointError, match="PITSTOP_PASSWORD"):
         find_credentials(Profile(user="ops"), {}, lambda question: "")
 
 
-def test_a_password_shows_in_no_repr() -> None:
+def test_the_repr_does_not_show_the_password() -> None:
     assert "hunter2" not in repr(Credentials("ops", "hunter2"))
 
 
@@ -91,7 +91,7 @@ def test_a_command_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) 
         run_password_command(python("import time; time.sleep(60)"), {})
 
 
-def test_the_command_does_not_read_the_input_of_the_program() -> None:
+def test_the_command_does_not_read_the_stdin_of_pitstop() -> None:
     """`pitstop start -` reads servers from there."""
     run = "run_password_command('cat', {'PATH': '/usr/bin:/bin'})"
     source = f"from tui.settings.credentials import run_password_command; print({run})"

@@ -28,7 +28,7 @@ def loaded(tmp_path: Path) -> Loaded:
     return load(Paths(tmp_path / "config.toml", tmp_path), {})
 
 
-def test_without_a_name_there_is_no_endpoint(tmp_path: Path) -> None:
+def test_without_any_setting_there_is_no_endpoint(tmp_path: Path) -> None:
     assert choose_endpoint(load(Paths(tmp_path / "none", tmp_path), {}), {}, normalise_url) is None
 
 
@@ -41,7 +41,7 @@ def test_the_profile_of_the_file_is_used_unless_another_is_named(loaded: Loaded)
     assert night.profile.url == "https://night.example.net"
 
 
-def test_a_url_stands_for_itself_and_gets_no_profiles_password(loaded: Loaded) -> None:
+def test_a_given_url_uses_no_profile_and_no_password_command(loaded: Loaded) -> None:
     for found in (
         choose_endpoint(loaded, {}, normalise_url, api_url="https://other.example.net/v2"),
         choose_endpoint(loaded, {"PITSTOP_API_URL": "https://other.example.net"}, normalise_url),
@@ -67,12 +67,12 @@ def test_two_endpoints_at_once_are_refused(loaded: Loaded) -> None:
         choose_endpoint(loaded, environ, normalise_url)
 
 
-def test_an_unknown_profile_is_named_with_those_there_are(loaded: Loaded) -> None:
+def test_an_unknown_profile_is_reported_with_the_known_ones(loaded: Loaded) -> None:
     with pytest.raises(EndpointError, match="no profile 'dya'; there are: day, night"):
         choose_endpoint(loaded, {}, normalise_url, profile="dya")
 
 
-def test_plain_http_goes_to_this_machine_only(loaded: Loaded) -> None:
+def test_plain_http_is_allowed_to_loopback_only(loaded: Loaded) -> None:
     with pytest.raises(EndpointError, match="allow_http"):
         choose_endpoint(loaded, {}, normalise_url, api_url="http://api.example.net")
     for url in ("http://localhost:1", "http://localhost.:1", "http://127.1.2.3", "http://[::1]:1"):
@@ -80,7 +80,7 @@ def test_plain_http_goes_to_this_machine_only(loaded: Loaded) -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "https://", "https://x:port", "https://x/?q=1", "http://[::1"])
-def test_a_url_that_is_none_is_refused(loaded: Loaded, url: str) -> None:
+def test_an_invalid_url_is_refused(loaded: Loaded, url: str) -> None:
     with pytest.raises(EndpointError, match="is not a"):
         choose_endpoint(loaded, {}, normalise_url, api_url=url)
 

@@ -44,7 +44,7 @@ def test_without_any_source_everything_is_the_default(paths: Paths) -> None:
     assert set(found.origins.values()) == {"default"}
 
 
-def test_the_file_sets_and_is_named_as_the_origin(paths: Paths) -> None:
+def test_values_of_the_file_have_its_path_as_their_origin(paths: Paths) -> None:
     found = loaded(paths, CONFIG)
     assert found.settings.batch_size == 20
     assert found.origins["batch_size"] == str(paths.config)
@@ -63,7 +63,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(paths: Paths) -
     assert found.origins["mouse"] == "default"
 
 
-def test_what_was_saved_in_the_program_wins_over_the_file(paths: Paths) -> None:
+def test_saved_settings_win_over_the_file(paths: Paths) -> None:
     save(paths, sort="-cpu", filters={"db": "group:db"})
     save(paths, columns=["id", "name:20"])
     found = loaded(paths, CONFIG + "\n")
@@ -74,14 +74,14 @@ def test_what_was_saved_in_the_program_wins_over_the_file(paths: Paths) -> None:
     assert paths.config.read_text() == CONFIG + "\n"
 
 
-def test_what_is_saved_is_private_and_whole(paths: Paths) -> None:
+def test_the_saved_file_is_private_and_no_temporary_file_is_left(paths: Paths) -> None:
     save(paths, sort="name")
     assert stat.S_IMODE(paths.saved.stat().st_mode) == 0o600
     assert stat.S_IMODE(paths.state.stat().st_mode) == 0o700
     assert [path.name for path in paths.state.iterdir()] == [paths.saved.name]
 
 
-def test_a_save_that_fails_leaves_what_was_there(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_leaves_the_file_unchanged(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     save(paths, sort="name")
     before = paths.saved.read_bytes()
 
@@ -95,7 +95,7 @@ def test_a_save_that_fails_leaves_what_was_there(paths: Paths, monkeypatch: pyte
     assert [path.name for path in paths.state.iterdir()] == [paths.saved.name]
 
 
-def test_only_what_can_be_chosen_in_the_program_is_saved(paths: Paths) -> None:
+def test_only_settings_that_the_console_can_change_are_saved(paths: Paths) -> None:
     with pytest.raises(ValueError, match="batch_size"):
         save(paths, batch_size=5)
 
@@ -107,7 +107,7 @@ def test_a_link_in_place_of_the_saved_file_is_not_followed(paths: Paths, tmp_pat
         load(paths, {})
 
 
-def test_an_unknown_setting_is_named_with_its_file_and_a_guess(paths: Paths) -> None:
+def test_an_unknown_setting_is_named_with_its_file_and_a_suggestion(paths: Paths) -> None:
     (line,) = problems(paths, "batchsize = 5")
     assert str(paths.config) in line
     assert "batchsize: there is no such setting; did you mean batch_size?" in line
@@ -140,18 +140,18 @@ def test_every_problem_is_reported_not_only_the_first(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("config", ["batch_size =", "\x00", "a = 1\na = 2"])
-def test_a_file_that_is_not_toml_is_named(paths: Paths, config: str) -> None:
+def test_a_file_that_is_not_toml_is_reported_with_its_path(paths: Paths, config: str) -> None:
     (line,) = problems(paths, config)
     assert line.startswith(f"{paths.config}: not TOML")
 
 
-def test_a_file_that_cannot_be_read_is_named(paths: Paths) -> None:
+def test_a_file_that_cannot_be_read_is_reported_with_its_path(paths: Paths) -> None:
     paths.config.mkdir()
     with pytest.raises(SettingsError, match=r"config\.toml: cannot be read: Is a directory"):
         load(paths, {})
 
 
-def test_a_saved_file_that_is_broken_is_named(paths: Paths) -> None:
+def test_an_invalid_saved_file_is_reported_with_its_path(paths: Paths) -> None:
     save(paths, sort="name")
     paths.saved.write_text("{")
     with pytest.raises(SettingsError, match=r"saved\.json: not what Pitstop wrote"):
@@ -159,7 +159,7 @@ def test_a_saved_file_that_is_broken_is_named(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize("which", ["config", "saved"])
-def test_a_pipe_is_not_waited_for(paths: Paths, which: str) -> None:
+def test_a_named_pipe_is_refused_without_waiting(paths: Paths, which: str) -> None:
     path: Path = getattr(paths, which)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(path, 0o600)

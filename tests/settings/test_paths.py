@@ -14,25 +14,25 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_pitstop_home_holds_everything(tmp_path: Path) -> None:
+def test_pitstop_home_contains_all_files(tmp_path: Path) -> None:
     paths = find_paths({"PITSTOP_HOME": str(tmp_path), "XDG_STATE_HOME": "/elsewhere"})
     assert paths.config == tmp_path / "config.toml"
     assert {paths.journal.parent, paths.log.parent, paths.saved.parent} == {tmp_path}
 
 
-def test_the_home_of_nobody_is_refused() -> None:
+def test_the_home_of_an_unknown_user_is_refused() -> None:
     with pytest.raises(UnsafePathError, match="there is no such user"):
         find_paths({"PITSTOP_HOME": "~nobody-of-that-name/pitstop"})
 
 
-def test_xdg_counts_where_it_is_absolute(tmp_path: Path) -> None:
+def test_xdg_directories_are_used_if_they_are_absolute(tmp_path: Path) -> None:
     paths = find_paths({"XDG_CONFIG_HOME": str(tmp_path / "c"), "XDG_STATE_HOME": str(tmp_path / "s")})
     assert paths.config == tmp_path / "c" / "pitstop" / "config.toml"
     assert paths.state == tmp_path / "s" / "pitstop"
     assert find_paths({"XDG_STATE_HOME": "relative"}).state.is_absolute()
 
 
-def test_what_is_made_is_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_new_files_and_directories_are_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         make_private_directory(tmp_path / "new")
@@ -44,7 +44,7 @@ def test_what_is_made_is_private_whatever_the_umask(tmp_path: Path) -> None:
     assert mode(tmp_path / "new" / "file") == 0o600
 
 
-def test_what_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+def test_files_and_directories_that_others_could_read_are_made_private(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     (tmp_path / "open" / "file").touch(0o644)
     make_private_directory(tmp_path / "open")
@@ -61,13 +61,13 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_text() == "precious"
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_named_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UnsafePathError, match="not a file of your own"):
         open_private(tmp_path / "pipe", os.O_RDWR)
 
 
-def test_a_long_log_is_put_aside_at_the_start(tmp_path: Path) -> None:
+def test_a_large_log_is_renamed_at_the_start(tmp_path: Path) -> None:
     import logging
 
     root = logging.getLogger()
