@@ -196,7 +196,7 @@ def test_progress_is_not_moved_past_held_in_maintenance() -> None:
         HeldInMaintenance(("B",)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]
-    assert shown(compact(events))["left"] == {"B"}
+    assert shown(compact(events))["held_in_maintenance"] == {"B"}
 
 
 def test_a_server_out_of_maintenance_is_not_held_again_by_later_progress() -> None:
@@ -207,4 +207,4 @@ def test_a_server_out_of_maintenance_is_not_held_again_by_later_progress() -> No
         Progress("y", (Target("A", State.VERIFIED),)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]
-    assert shown(compact(events))["left"] == {"B"}
+    assert shown(compact(events))["held_in_maintenance"] == {"B"}
