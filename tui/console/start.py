@@ -67,7 +67,7 @@ def run_console(
         ),
         save=save,
     )
-    with terminal.handle_signals(app.exit_for_signal):
+    with terminal.handle_signals(app.exit_for_signal, until_exit=True):
         terminal.watch_hang_up(0, app.exit_for_hang_up)
         app.run(mouse=settings.mouse)
         from tui.console.screens.quit import maintenance_reminder

@@ -91,8 +91,11 @@ def watch_hang_up(fd: int, on_hang_up: Callable[[], None]) -> threading.Thread:
 
 
 @contextmanager
-def handle_signals(callback: Callable[[int], None]) -> Iterator[None]:
-    """Call ``callback`` with SIGHUP, SIGINT and SIGTERM, which would leave the terminal unrestored."""
+def handle_signals(callback: Callable[[int], None], *, until_exit: bool = False) -> Iterator[None]:
+    """Call ``callback`` with SIGHUP, SIGINT and SIGTERM, which would leave the terminal unrestored.
+
+    With ``until_exit`` they are ignored afterwards: the process is about to exit with a code of its own.
+    """
 
     def handle(number: int, _frame: FrameType | None) -> None:
         callback(number)
@@ -103,7 +106,7 @@ def handle_signals(callback: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         for number, previous in before.items():
-            signal.signal(number, previous)
+            signal.signal(number, signal.SIG_IGN if until_exit else previous)
 
 
 def detach_streams() -> None:
