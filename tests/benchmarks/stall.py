@@ -3,7 +3,7 @@
     python -m tests.benchmarks.stall [--seconds 60] [--jobs 100]
 
 The console runs in a PTY, against a sandbox over HTTP. The sandbox's log shows whether polling continued, the
-journal whether results were recorded in time, and the screen how soon it is correct resumed_at.
+journal whether results were recorded in time, and the screen how soon it is correct afterwards.
 """
 
 import argparse
@@ -11,14 +11,13 @@ import re
 import sqlite3
 import tempfile
 import time
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import confirm
+from tests.terminal.steps import confirm, states
 
 USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
 SETTINGS = {"PITSTOP_BATCH_SIZE": "1", "PITSTOP_CONFIRM_ABOVE": "100000", "PITSTOP_MOUSE": "false"}
@@ -105,15 +104,6 @@ def start(terminal: Terminal, jobs: int) -> None:
     terminal.wait_for(f"{jobs} marked")
     terminal.press("s")
     confirm(terminal, "Start maintenance on")
-
-
-def states(home: Path) -> Counter[str]:
-    """The journal's current states: state -> number of servers."""
-    db = sqlite3.connect(f"file:{home}/state/pitstop/journal.sqlite3?mode=ro", uri=True)
-    try:
-        return Counter(dict(db.execute("SELECT state, count(*) FROM targets GROUP BY state")))
-    finally:
-        db.close()
 
 
 def journal_lag(service: Service, home: Path) -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import hurried, processes
+from tests.campaign import processes
 from tests.campaign.processes import printed_states
 from tests.campaign.proxy import FAULTS
 from tests.campaign.script import RATES, SANDBOX_RATES, Command, Process, Script, draw
@@ -65,8 +65,3 @@ def test_the_json_that_a_process_prints_is_parsed() -> None:
         == printed_states("no JSON")
         == {}
     )
-
-
-def test_hurried_time_is_ahead_of_its_anchor() -> None:
-    assert hurried.FACTOR > 1
-    assert hurried.now() > hurried.ANCHOR

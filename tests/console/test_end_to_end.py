@@ -80,6 +80,7 @@ async def test_a_viewer_cannot_start_operations(tmp_path: Path) -> None:
     async with console(tmp_path, StartOptions(user="viewer", password="pitstop")) as (app, pilot):
         await until(pilot, lambda: servers_screen(app))
         await pilot.press("space", "s")
+        await until(pilot, lambda: app.input_queue.idle)
         assert isinstance(app.screen, ServersScreen)
 
 

@@ -1,6 +1,7 @@
 """The main screen of the console: keys, what they act on, and what is reported."""
 
 import dataclasses
+import re
 
 import pytest
 from textual.events import Paste
@@ -212,13 +213,15 @@ async def test_help_lists_keys_filters_and_signs(console: OpenConsole) -> None:
         assert isinstance(c.app.screen, ServersScreen)
 
 
-async def test_a_keymap_changes_keys_and_footer(console: OpenConsole) -> None:
+async def test_a_keymap_changes_keys_footer_and_help(console: OpenConsole) -> None:
     async with console(settings=Settings(keys={"refresh": "R"}), size=(120, 60)) as c:
         await c.press("r")
         assert len(c.engine.calls_to("refresh")) == 1
         await c.press("R")
         assert len(c.engine.calls_to("refresh")) == 2
         assert "R refresh" in c.text()
+        await c.press("question_mark")
+        assert re.search(r"^\W*R\s+Refresh", c.text(), re.MULTILINE)
 
 
 async def test_tab_goes_through_the_panes(console: OpenConsole) -> None:

@@ -100,14 +100,18 @@ def test_send_rest_skips_servers_already_in_the_requested_state(
     assert (place.posts, place.in_maintenance(*ids)) == (3, [True] * 4)
 
 
-def test_sigterm_exits_with_143_and_suggests_resume(pitstop: Pitstop, platform: Serve, running: Any) -> None:
-    platform(job_seconds=(4.0, 4.0))
-    run, _ = start_slowly(pitstop, running)
+def test_sigterm_exits_with_143_and_leaves_the_rest_to_resume(
+    pitstop: Pitstop, platform: Serve, running: Any
+) -> None:
+    place = platform(job_seconds=(4.0, 4.0))
+    run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGTERM)
     ran = run.end()
     assert ran.code == 143
     assert "pitstop resume" in ran.err
+    assert pitstop("resume", "--json", "--send-rest").json["summary"] == {"verified": 4}
+    assert (place.posts, place.in_maintenance(*ids)) == (2, [True] * 4)
 
 
 def test_sighup_sends_no_more_and_follows_what_was_sent(

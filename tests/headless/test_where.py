@@ -91,11 +91,6 @@ def test_version_prints_the_version(pitstop: Pitstop) -> None:
     assert pitstop("--version").out == f"pitstop, version {__version__}\n"
 
 
-def test_no_flag_takes_a_secret() -> None:
-    flags = {flag for command in (cli, *cli.commands.values()) for one in command.params for flag in one.opts}
-    assert not [flag for flag in flags if "pass" in flag or "token" in flag or "secret" in flag]
-
-
 def test_the_shell_completes_commands() -> None:
     environ = {
         **os.environ,

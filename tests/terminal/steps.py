@@ -1,6 +1,9 @@
 """Common steps in a terminal: wait for the list, filter it, answer a question."""
 
 import re
+import sqlite3
+from collections import Counter
+from pathlib import Path
 
 from tests.terminal.harness import Terminal, pasted
 
@@ -68,3 +71,17 @@ def confirm(terminal: Terminal, question: str, reason: str | None = "") -> None:
     terminal.settle(0.4)
     terminal.press("y")
     terminal.wait_for(lambda: question not in terminal.text())
+
+
+def states(home: Path) -> Counter[str]:
+    """The journal's current states: state -> number of servers."""
+    path = home / "state" / "pitstop" / "journal.sqlite3"
+    if not path.exists():
+        return Counter()
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return Counter(dict(db.execute("SELECT state, count(*) FROM targets GROUP BY state")))
+    except sqlite3.OperationalError:
+        return Counter()
+    finally:
+        db.close()

@@ -1,7 +1,6 @@
 """The terminal is closed or stalls, or a signal arrives: sent operations are followed or left for resume."""
 
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,23 +12,9 @@ from tests.patience import PATIENCE
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import Service
-from tests.terminal.steps import confirm, marked, open_list
+from tests.terminal.steps import confirm, marked, open_list, states
 
 USER = {"PITSTOP_USERNAME": "demo", "PITSTOP_PASSWORD": "pitstop"}
-
-
-def states(home: Path) -> Counter[str]:
-    """The journal's current states: state -> number of servers."""
-    path = home / "state" / "pitstop" / "journal.sqlite3"
-    if not path.exists():
-        return Counter()
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return Counter(dict(db.execute("SELECT state, count(*) FROM targets GROUP BY state")))
-    except sqlite3.OperationalError:
-        return Counter()
-    finally:
-        db.close()
 
 
 def start_some(terminal: Terminal, servers: int) -> None:

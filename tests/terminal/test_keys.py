@@ -14,8 +14,8 @@ import pytest
 from tests.terminal.conftest import Run
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import NOTHING_SENT, confirm, marked, open_list, start_over, wait_for_list
-from tests.terminal.test_going import USER, states
+from tests.terminal.steps import NOTHING_SENT, confirm, marked, open_list, start_over, states, wait_for_list
+from tests.terminal.test_going import USER
 
 GAPS = (0, 0.005, 0.02, 0.05, 0.1, 0.3)
 """Seconds between two keys; 0 is all of them in one write."""
