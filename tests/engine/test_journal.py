@@ -951,6 +951,63 @@ def test_a_wrong_clock_prunes_nothing(process: JournalProcess, tmp_path: Path) -
     assert len(right.operation_ids()) == 6
 
 
+def test_a_clock_is_believed_a_day_after_it_was_first_read(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    process.finish("op-1", State.CANCELLED)
+    process.journal.close()
+    found = []
+    for days in (120.0, 120.9, 121.0):
+        later = JournalProcess(tmp_path / "journal.db")
+        later.time += days * DAY
+        later.up += days * DAY
+        found.append(later.operation_ids())
+        later.journal.close()
+    assert found == [["op-1"], ["op-1"], []]
+
+
+def test_a_window_is_forgotten_long_after_its_operations(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    for number in range(2):
+        process.create(f"op-{number}", window=f"win-{number}")
+        process.finish(f"op-{number}", State.CANCELLED)
+    process.create("unfinished", window="win-2")
+    process.journal.close()
+    seen: list[tuple[float, list[str]]] = []
+    notes: list[str] = []
+    for days in (2, 4, 92, 94):
+        later = JournalProcess(tmp_path / "journal.db")
+        later.time += days * DAY
+        later.up += days * DAY
+        later.journal.database.on_note = notes.append
+        seen.append((days, [window.id for window in later.journal.windows(PLACE, "ACME")]))
+        later.journal.close()
+    assert seen == [
+        (2, ["win-0", "win-1", "win-2"]),
+        (4, ["win-0", "win-1", "win-2"]),
+        (92, ["win-0", "win-1", "win-2"]),
+        (94, ["win-2"]),
+    ]
+    assert notes == 2 * [
+        "The journal forgot 1 operation that ended on 1970-01-01: it keeps 90 days and 1,000"
+    ]
+
+
+@pytest.mark.parametrize(("state", "kept"), [(State.SUCCEEDED, False), (State.FAILED, True)])
+def test_a_reboot_that_succeeded_is_settled(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State, *, kept: bool
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    process.create("reboot", Action.REBOOT)
+    process.finish("reboot", state)
+    process.create("newer", ids=OTHERS)
+    record(process.journal, "newer", [Target(id_, State.CANCELLED, 5.0) for id_ in OTHERS])
+    process.journal.end_all([("newer", 5.0)])
+    process.journal.close()
+    assert ("reboot" in JournalProcess(tmp_path / "journal.db").operation_ids()) == kept
+
+
 def test_without_a_stored_clock_the_newest_row_gives_the_time(
     process: JournalProcess, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from tests.engine.journals import claim
 from tests.patience import PATIENCE
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
+from tui.engine.errors import JournalError
 from tui.engine.events import (
     Event,
     JournalChanged,
@@ -29,6 +30,7 @@ from tui.engine.events import (
     Progress,
 )
 from tui.engine.journal import database
+from tui.engine.journal import thread as thread_module
 from tui.engine.journal import writer as journal
 from tui.engine.journal.owner import Owner
 from tui.engine.journal.thread import JournalThread
@@ -380,3 +382,85 @@ def test_losing_one_operation_does_not_stop_the_records_of_others(tmp_path: Path
     assert results == 3 * [{"op-1"}]
     states = {id_: threaded.journal.load(id_).operation.summary() for id_ in threaded.ids}
     assert states == {"op-0": {"cancelled": 1}, "op-1": {"planned": 1}, "op-2": {"cancelled": 1}}
+
+
+def test_more_calls_than_share_a_transaction_begin_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_module, "TOGETHER", 3)
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 7)
+    asyncio.run(threaded.run(lambda thread: [thread.end(id_, 5.0) for id_ in threaded.ids]))
+    assert threaded.commits == 3
+    assert threaded.journal.unfinished(PLACE, "ACME") == []
+
+
+def test_what_was_accepted_runs_before_the_close_and_nothing_is_accepted_afterwards(
+    tmp_path: Path,
+) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 2)
+    problems: list[str] = []
+
+    def fail(journal: JournalWriter) -> None:
+        raise JournalError("no such thing")
+
+    async def scenario() -> None:
+        thread, busy = JournalThread(threaded.journal, problems.append), threading.Event()
+        with pytest.raises(JournalError, match="no such thing"):
+            await thread.do(fail)
+        assert await thread.do(lambda journal: threading.current_thread()) is not threading.main_thread()
+        waiting = thread.start(lambda journal: busy.wait(PATIENCE))
+        nobody_waits = asyncio.ensure_future(thread.end("op-0", 5.0))
+        await asyncio.sleep(0)
+        nobody_waits.cancel()
+        closing = [asyncio.ensure_future(thread.close()) for _ in range(2)]
+        await asyncio.sleep(0)
+        for refused in (
+            lambda: thread.start(fail),
+            lambda: thread.record("op-1", [Target("WA1-op-1", State.CANCELLED, 5.0)]),
+        ):
+            with pytest.raises(JournalError, match=r"^the journal is closed$"):
+                refused()
+        with pytest.raises(JournalError, match=r"^the journal is closed$"):
+            await thread.end("op-1", 5.0)
+        assert not closing[0].done()
+        busy.set()
+        await asyncio.gather(waiting, *closing)
+        await thread.close()
+
+    asyncio.run(scenario())
+    assert threaded.journal.liveness("op-0") == (5.0, False)
+    assert threaded.journal.liveness("op-1")[0] is None
+
+
+def test_problems_and_notes_are_reported_on_the_loop(tmp_path: Path) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 1)
+    heard: list[tuple[str, str, threading.Thread]] = []
+
+    def hear(kind: str) -> Callable[[str], None]:
+        return lambda text: heard.append((kind, text, threading.current_thread()))
+
+    async def scenario() -> JournalThread:
+        thread = JournalThread(threaded.journal, hear("problem"), hear("note"))
+        threaded.journal.database.note("too early: there is no loop yet")
+        await thread.do(lambda journal: journal.database.note("forgot it"))
+        (tmp_path / "journal.db").chmod(0o600)
+        (tmp_path / "journal.db").rename(tmp_path / "away.db")
+        (tmp_path / "journal.db").mkdir()
+        await thread.do(lambda journal: journal.database.disconnect())
+        with pytest.raises(JournalError):
+            await thread.do(lambda journal: journal.load("op-0"))
+        (tmp_path / "journal.db").rmdir()
+        (tmp_path / "away.db").rename(tmp_path / "journal.db")
+        await thread.do(lambda journal: journal.heartbeat())
+        await asyncio.sleep(0)
+        return thread
+
+    asyncio.run(scenario())
+    assert [(kind, bool(text), where) for kind, text, where in heard] == [
+        ("note", True, threading.main_thread()),
+        ("problem", True, threading.main_thread()),
+        ("problem", False, threading.main_thread()),
+    ]
+    assert heard[0][1] == "forgot it"
+    threaded.journal.database.note("too late: the loop has ended")
+    assert len(heard) == 3

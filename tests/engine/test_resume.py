@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence, Set
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,11 @@ from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory_directory, until
 from tests.engine.journals import fill
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
+from tui.api.wire import Tree
 from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
 from tui.engine.journal.reader import StoredOperation
 from tui.engine.service import EngineService
+from tui.model.group import DataCenter
 from tui.model.operation import Action, Operation, State
 
 
@@ -182,6 +184,54 @@ async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     await again.service.close()
 
 
+@pytest.mark.parametrize(("down", "left"), [(100.0, 3_500.0), (3_000.0, 600.0), (9_000.0, 60.0)])
+async def test_a_resume_watches_a_server_in_doubt_for_the_rest_of_the_time(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, down: float, left: float
+) -> None:
+    def drop(call: str) -> None:
+        if call == "operate":
+            raise OutcomeUnsure("lost")
+
+    cloud.on_call = drop
+    work = asyncio.create_task(console.run(console.plan()))
+    await clock.sleep(1)
+    await kill_and_wait(console, work)
+    await clock.sleep(down)
+    clock.jump(-5_000.0)
+    began = clock.monotonic()
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert left - 5 <= clock.monotonic() - began <= left + 32
+    operation = again.shown("op-1")
+    assert operation.summary() == {"unsure": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "lost; untouched: the server is not in maintenance, so it may be asked for again"
+    }
+    await again.service.close()
+
+
+async def test_a_resume_after_a_lost_answer_explains_what_was_interrupted(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.round_trip = 10.0
+    ids = list(cloud.servers)
+    plan = console.plan()
+    work = asyncio.create_task(console.run(plan))
+    await clock.sleep(1)
+    await kill_and_wait(console, work)
+    cloud.round_trip = 0.02
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    operation = again.shown("op-1")
+    assert {target.message for target in operation.targets.values()} == {
+        "Pitstop was interrupted before the answer came; untouched: the server is not in maintenance, "
+        "so it may be asked for again"
+    }
+    assert operation.ids(State.UNSURE) == ids
+    assert cloud.posts == []
+    await again.service.close()
+
+
 async def test_the_rest_excludes_servers_changed_or_under_way_by_then(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -222,6 +272,46 @@ async def test_the_rest_is_not_sent_when_the_servers_cannot_be_read(
     assert console.emitted(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
     assert len(cloud.posts) == 1
     assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
+
+
+async def test_the_rest_waits_only_for_the_data_centers_that_it_is_in(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = PartlyBroken(clock, 9, ("WA1", "DE1", "VA1"))
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    ids = list(cloud.servers)
+    plan = console.plan(wave_size=3)
+    assert [{id_[:3] for id_ in batch.server_ids} for batch in plan.batches] == [{"WA1"}, {"DE1"}, {"VA1"}]
+    work = asyncio.create_task(console.run(plan))
+    await until(lambda: cloud.posts, clock)
+    console.service.operations.hold()
+    await work
+    cloud.broken = {"DE1", "VA1"}
+    await console.service.operations.resume(send_planned=True)
+    assert [event.message for event in console.emitted(OperationNotStarted)] == [
+        "the rest was not sent: DE1: connection refused; VA1: connection refused"
+    ]
+    assert cloud.posts == [tuple(ids[:3])]
+    cloud.broken = {"WA1"}
+    del cloud.servers[ids[8]]
+    await console.service.operations.resume(send_planned=True)
+    assert len(console.emitted(OperationNotStarted)) == 1
+    assert cloud.posts == [tuple(ids[:3]), tuple(ids[3:6]), tuple(ids[6:8])]
+    operation = console.shown("op-1")
+    assert operation.summary() == {"verified": 8, "cancelled": 1}
+    assert operation.targets[ids[8]].message.startswith("not sent: ")
+    await console.service.close()
+
+
+class PartlyBroken(Cloud):
+    """A platform where some data centers cannot be read."""
+
+    broken: Set[str] = frozenset()
+
+    async def group_tree(self, account: str, data_center: DataCenter) -> Tree:
+        if data_center.id in self.broken:
+            raise Unreachable("connection refused")
+        return await super().group_tree(account, data_center)
 
 
 async def test_servers_under_way_are_known_to_every_console(
