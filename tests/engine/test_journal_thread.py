@@ -13,7 +13,7 @@ import pytest
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
-from tests.engine.journals import claim
+from tests.engine.journals import claim, record
 from tests.patience import PATIENCE
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
@@ -273,6 +273,28 @@ async def test_a_process_declared_dead_learns_of_it_however_late(
     assert [started.elsewhere for started in slow.emitted(OperationStarted)] == [False, True]
     assert len(cloud.posts) == 3
     await second.service.close()
+
+
+async def test_an_operation_lost_during_its_last_write_does_not_end_here(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan()))
+    recent = slow.service.operations.recent
+    await until(lambda: "op-1" in recent and recent["op-1"].summary() == {"verified": 6}, clock)
+    Console.dead.add(slow.pid)
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    assert claim(other, "op-1")
+    await clock.sleep(60)
+    assert [started.elsewhere for started in slow.emitted(OperationStarted)] == [False, True]
+    assert slow.emitted(OperationEnded) == []
+    assert slow.shown("op-1").summary() == {"executing": 6}, "its later states are not in the journal"
+    for state in (State.SUCCEEDED, State.VERIFIED):
+        record(other, "op-1", [Target(id_, state, clock.now()) for id_ in IDS])
+    other.end_all([("op-1", clock.now())])
+    await work
+    assert slow.emitted(OperationEnded)[0].summary == {"verified": 6}
+    assert len(cloud.posts) == 1
+    other.close()
 
 
 async def test_a_journal_problem_and_its_end_are_each_reported_once(

@@ -133,6 +133,22 @@ async def test_unsent_waves_wait_for_the_operators_consent(
     await again.service.close()
 
 
+async def test_an_operation_of_which_nothing_was_sent_stays_planned_without_consent(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    created = console.kill_at_write(1, committed=True)
+    work = asyncio.create_task(console.run(console.plan(batch_size=2)))
+    await created.wait()
+    await kill_and_wait(console, work)
+    assert cloud.posts == []
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert again.emitted(OperationEnded)[0].summary == {"planned": 6}
+    assert again.journal.liveness("op-1") == (None, False)
+    assert again.emitted(Progress) == []
+    await again.service.close()
+
+
 async def test_the_unsent_rest_of_an_interrupted_operation_can_be_cancelled(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:

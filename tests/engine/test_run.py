@@ -48,6 +48,24 @@ async def test_every_server_is_sent_tracked_and_verified(console: Console, cloud
     assert ended.summary == {"verified": 6}
     states = [p.targets[0].state for p in console.emitted(Progress)]
     assert states == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+    assert {target.message for p in console.emitted(Progress) for target in p.targets} == {""}
+
+
+async def test_a_bug_in_the_journal_is_reported_and_the_operation_stays_unfinished(
+    console: Console, cloud: Cloud
+) -> None:
+    def broken(changes: object) -> NoReturn:
+        raise ZeroDivisionError("a bug")
+
+    console.journal.record_all = broken  # type: ignore[method-assign]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"submitting": 6}, "only what is on disk is shown"
+    assert [event.message for event in console.emitted(EngineFailed)] == [
+        "op-1 can no longer be followed here (ZeroDivisionError('a bug')); resume it"
+    ]
+    assert console.emitted(OperationEnded) == []
+    assert console.journal.unfinished("https://cloud.example", "ACME") == ["op-1"]
+    assert not console.service.operations.running
 
 
 async def test_the_journal_agrees_with_the_events(console: Console) -> None:
@@ -215,6 +233,27 @@ async def test_a_batch_that_is_always_refused_fails_after_four_requests(
     assert cloud.requests["operate"] == 4
     (message,) = {target.message for target in operation.targets.values()}
     assert message == "not taken by the endpoint: no; the server is not in maintenance"
+
+
+@pytest.mark.parametrize("refusal", [RateLimited("Ask in PHX."), BadRequest("Ask in PHX.")], ids=repr)
+async def test_after_a_refusal_servers_that_cannot_be_read_are_not_sent_again(
+    console: Console, cloud: Cloud, refusal: ApiError
+) -> None:
+    def fail(call: str) -> None:
+        if call == "operate":
+            raise refusal
+        if call in {"group_tree", "server"} and cloud.requests["operate"]:
+            raise NotAllowed("not with this role")
+
+    cloud.on_call = fail
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"unsure": 6}
+    message = "Ask in PHX; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {target.message for target in operation.targets.values()} == {message}
+    assert cloud.requests["operate"] == 1
+    if isinstance(refusal, BadRequest):
+        looking = messages(console, State.LOOKING)[operation.ids(State.UNSURE)[0]]
+        assert looking == ["Ask in PHX; reading the server to see whether it changed"]
 
 
 async def test_after_a_refusal_only_servers_that_did_not_change_are_sent_again(
