@@ -191,6 +191,15 @@ async def test_refusals_are_reported_with_the_platforms_message_or_our_own(
     assert not operation.succeeded
 
 
+async def test_refused_servers_are_read_once(console: Console, cloud: Cloud) -> None:
+    cloud.refuse = dict.fromkeys(cloud.servers, "no")
+    read = cloud.requests["group_tree"]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"refused": 6}
+    assert {target.message for target in operation.targets.values()} == {"no"}
+    assert (cloud.requests["group_tree"], cloud.requests["server"]) == (read + 1, 0)
+
+
 async def test_a_request_refused_as_a_whole_fails_with_that_message(console: Console, cloud: Cloud) -> None:
     def forbid(call: str) -> None:
         if call == "operate":
@@ -398,6 +407,16 @@ async def test_a_job_of_unknown_outcome_is_settled_by_reading(console: Console, 
     cloud.make_job = lose
     operation = await console.run(console.plan())
     assert operation.summary() == {"verified": 2, "unsure": 4}
+    doubt = "the platform does not tell what became of the job; reading the server instead"
+    for id_ in cloud.servers:
+        assert messages(console, State.UNSURE)[id_][:2] == [doubt, f"{doubt}; still being watched"]
+
+
+async def test_the_duration_of_a_job_counts_from_its_own_request(console: Console, cloud: Cloud) -> None:
+    await console.run(console.plan(wave_size=2))
+    durations = console.journal.durations(Action.START_MAINTENANCE, range(2, 4))
+    assert durations == pytest.approx([30, 30, 30], abs=3)
+    assert console.journal.durations(Action.START_MAINTENANCE, range(4, 100)) == []
 
 
 async def test_a_late_server_is_waited_for_up_to_the_limit_and_then_reported(
@@ -634,6 +653,19 @@ async def test_a_server_in_doubt_is_watched_three_times_as_long_as_the_longest_j
     cloud.on_call = drop
     assert (await console.run(console.plan())).summary() == {"unsure": 6}
     assert 6_000 <= clock.monotonic() < 6_100
+
+
+async def test_servers_of_a_large_batch_in_doubt_are_watched_as_long_as_such_a_job_could_take(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = Cloud(clock, 100)
+    cloud.job_seconds = float("inf")
+    cloud.on_post = lambda number: OutcomeUnsure("lost")
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    operation = await console.run(console.plan(action=Action.POWER_OFF))
+    assert operation.summary() == {"unsure": 100}
+    assert 5_403 <= clock.monotonic() < 5_440, "three times what the recorded times suggest: 1,801 s"
+    await console.service.close()
 
 
 async def test_two_batches_may_share_a_job(console: Console, cloud: Cloud) -> None:
