@@ -639,6 +639,42 @@ async def test_servers_that_somebody_changed_since_are_not_called_untouched(
     assert messages(console, State.UNSURE)[changed] == ["lost", "lost; still being watched"]
 
 
+async def test_when_a_batch_is_sent_again_the_changes_since_its_first_request_count(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.servers = {id_: replace(server, modified="then") for id_, server in cloud.servers.items()}
+    await console.service.inventory.refresh()
+    errors = [OutcomeUnsure("lost"), RateLimited("no")]
+    changed = next(iter(cloud.servers))
+
+    def refuse(call: str) -> None:
+        if call == "operate":
+            cloud.servers[changed] = replace(cloud.servers[changed], modified="now")
+            raise errors.pop()
+
+    cloud.on_call = refuse
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"unsure": 6}
+    moved = "lost; the server is not in maintenance, but it was changed since: look there"
+    assert [id_ for id_, target in operation.targets.items() if target.message == moved] == [changed]
+    assert cloud.requests["operate"] == 2
+
+
+async def test_a_server_deleted_before_its_wave_is_left_to_the_endpoint(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    gone = list(cloud.servers)[5]
+    work = asyncio.create_task(console.run(console.plan(wave_size=5)))
+    await until(lambda: cloud.posts, clock)
+    del cloud.servers[gone]
+    cloud.refuse = {gone: "there is no such server"}
+    await console.service.inventory.refresh()
+    operation = await work
+    assert operation.summary() == {"verified": 5, "refused": 1}
+    assert operation.targets[gone].message == "there is no such server"
+    assert console.emitted(EngineFailed) == []
+
+
 async def test_a_server_in_doubt_is_watched_three_times_as_long_as_the_longest_job(
     console: Console, cloud: Cloud, clock: VirtualClock
 ) -> None:
