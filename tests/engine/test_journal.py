@@ -552,6 +552,59 @@ def test_a_read_only_journal_is_reported(
         JournalProcess(tmp_path / "journal.db").create("op-2")
 
 
+def test_what_was_kept_is_written_once_at_the_latest_by_the_close(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.journal.record_duration(Action.PAUSE, 1, 10.0)
+    process.journal.close()
+    process.journal.record_duration(Action.PAUSE, 1, 20.0)
+    process.journal.heartbeat()
+    process.journal.heartbeat()
+    process.journal.close()
+    process.journal.close()
+    later = JournalProcess(tmp_path / "journal.db")
+    assert later.journal.durations(Action.PAUSE, range(1, 2)) == [20.0, 10.0]
+
+
+def test_a_journal_is_used_again_as_soon_as_it_is_repaired(process: JournalProcess, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    problems: list[str] = []
+    process.create()
+    process.journal.close()
+    whole = path.read_bytes()
+    process.journal.database.on_problem = problems.append
+    path.write_bytes(b"not a database at all" * 400)
+    for _ in range(2):
+        with pytest.raises(JournalDamaged, match="file is not a database"):
+            process.journal.load("op-1")
+    process.journal.end_all([("op-1", 50.0)])
+    process.journal.record_duration(Action.PAUSE, 1, 10.0)
+    process.journal.close()
+    assert problems == [process.journal.database.problem] != [""]
+    path.write_bytes(whole)
+    assert process.journal.load("op-1").operation.ended is None
+    process.journal.heartbeat()
+    assert (len(problems), process.journal.database.problem) == (2, "")
+    assert process.journal.liveness("op-1") == (50.0, False)
+    assert process.journal.durations(Action.PAUSE, range(1, 2)) == [10.0]
+
+
+def test_all_reads_of_a_transaction_see_the_same_state(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    other = JournalProcess(tmp_path / "journal.db", pid=2)
+    count = "SELECT count(*) FROM operations"
+    with process.journal.database.reading() as db:
+        before = db.execute(count).fetchone()[0]
+        other.create("op-2", ids=OTHERS)
+        assert (before, db.execute(count).fetchone()[0]) == (1, 1)
+    with process.journal.database.reading() as db:
+        assert db.execute(count).fetchone()[0] == 2
+    with contextlib.suppress(ZeroDivisionError), process.journal.database.writing() as db:
+        db.execute("DELETE FROM operations")
+        raise ZeroDivisionError
+    assert process.operation_ids() == ["op-1", "op-2"]
+
+
 def test_a_journal_locked_by_another_program_is_reported(
     process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
