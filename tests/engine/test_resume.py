@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence, Set
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,15 @@ from tests.engine.console import Console, memory_directory, until
 from tests.engine.journals import fill
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
 from tui.api.wire import Tree
-from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
+from tui.engine.errors import JournalError
+from tui.engine.events import (
+    Event,
+    OperationEnded,
+    OperationNotStarted,
+    OperationStarted,
+    PriorTargets,
+    Progress,
+)
 from tui.engine.journal.reader import StoredOperation
 from tui.engine.service import EngineService
 from tui.model.group import DataCenter
@@ -502,6 +511,117 @@ async def test_an_operation_stopped_after_its_intent_is_not_sent(
     assert operation.summary() == {state: 6}
     assert cloud.posts == []
     assert console.journal.load("op-1").operation.summary() == {state: 6}
+
+
+async def test_a_hold_before_the_first_wave_sends_nothing(console: Console, cloud: Cloud) -> None:
+    def hold(event: Event) -> None:
+        if isinstance(event, OperationStarted):
+            console.service.operations.hold(finish_wave=True)
+
+    console.on_event = hold
+    operation = await console.run(console.plan(wave_size=3))
+    assert operation.summary() == {"planned": 6}
+    assert cloud.posts == []
+    console.on_event = lambda event: None
+    await console.service.operations.resume(send_planned=True)
+    assert console.shown("op-1").summary() == {"verified": 6}
+
+
+async def test_a_hold_of_everything_outlasts_one_that_finishes_the_wave(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.round_trip = 1.0
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: len(cloud.posts) == 4, clock)
+    console.service.operations.hold()
+    console.service.operations.hold(finish_wave=True)
+    assert (await work).summary() == {"planned": 2, "verified": 4}
+
+
+async def test_a_stop_that_comes_while_the_request_waits_to_leave_is_obeyed(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    other.request_stop("op-1")
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"cancelled": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "not sent: stopped from another Pitstop of yours"
+    }
+    assert cloud.posts == []
+    other.close()
+
+
+async def test_nothing_leaves_when_the_journal_cannot_be_read_any_more(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    database = console.journal.database
+
+    def broken() -> NoReturn:
+        raise JournalError("no such disk")
+
+    connect, database.connect = database.connect, broken  # type: ignore[method-assign]
+    database.disconnect()
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"planned": 6}
+    assert [target.message for target in operation.targets.values()] == 3 * ["not sent: no such disk"] + 3 * [
+        ""
+    ]
+    assert cloud.posts == []
+    database.connect = connect  # type: ignore[method-assign]
+    await console.service.operations.resume(send_planned=True)
+    assert console.shown("op-1").summary() == {"verified": 6}
+    assert len(cloud.posts) == 2
+
+
+async def test_the_first_reason_to_stop_is_the_one_that_is_told(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    await console.service.operations.cancel("op-1")
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    other.request_stop("op-1")
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"cancelled": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "stopped by the operator before it was sent"
+    }
+    other.close()
+
+
+async def test_the_limit_of_failures_also_holds_for_the_rest(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    ids = list(cloud.servers)
+    cloud.refuse = dict.fromkeys(ids[:2], "no")
+    work = asyncio.create_task(console.run(console.plan(wave_size=2), max_failed=1))
+    await until(lambda: cloud.posts, clock)
+    console.service.operations.hold()
+    await work
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert again.emitted(OperationEnded)[0].summary == {"planned": 4, "refused": 2}, "nothing is to be sent"
+    await again.service.operations.resume(send_planned=True)
+    operation = again.shown("op-1")
+    assert operation.summary() == {"refused": 2, "cancelled": 4}
+    message = "not sent: 2 servers before it did not end well, more than 1"
+    assert {operation.targets[id_].message for id_ in ids[2:]} == {message}
+    assert len(cloud.posts) == 1
+    await again.service.close()
 
 
 async def test_one_console_can_cancel_the_operation_of_another(
