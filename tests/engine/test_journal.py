@@ -306,6 +306,8 @@ def test_servers_under_way_or_in_doubt_are_known_with_their_operation(
         heir.create("busy", ids=OTHERS)
     with pytest.raises(ServersBusy, match=r"^WA1A, WA1B, DE1A and 2 more: still under way"):
         heir.create("busy", ids=(*IDS, *OTHERS[:2]))
+    with pytest.raises(ServersBusy, match=r"^WA1A, WA1B, DE1A and 1 more: still under way"):
+        heir.create("busy", ids=(*IDS, *OTHERS[:1]))
 
 
 def test_sqlite_is_set_to_durability_and_integrity_checks(process: JournalProcess) -> None:
