@@ -43,6 +43,7 @@ class Console:
             owner=Owner("here", self.pid, "then"),
             alive=lambda owner, age: owner.pid not in Console.dead,
             now=clock.now,
+            uptime=lambda: ("boot-1", clock.monotonic()),
         )
         self.service = EngineService(
             journal=self.journal,

@@ -21,7 +21,15 @@ from hypothesis import strategies as st
 
 from tests.engine.console import memory_directory
 from tests.engine.journals import claim, record
-from tui.engine.errors import JournalDamaged, JournalError, JournalTooNew, OwnershipLost, ServersBusy
+from tui.engine.errors import (
+    TAKEN_OVER,
+    JournalDamaged,
+    JournalError,
+    JournalTooNew,
+    OwnershipLost,
+    ServersBusy,
+    StopRequested,
+)
 from tui.engine.journal import database, retention, schema
 from tui.engine.journal import writer as journal
 from tui.engine.journal.owner import Owner
@@ -29,6 +37,7 @@ from tui.engine.journal.writer import JournalWriter
 from tui.model import retention as limits
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
+from tui.model.prior import DOUBT_LASTS, PriorTarget
 from tui.model.window import MaintenanceStep, Window, held_in_maintenance
 
 PLACE = "https://cloud.example"
@@ -119,6 +128,186 @@ def test_changes_are_all_transitions_with_their_times(process: JournalProcess) -
         (State.VERIFIED, 9.0),
     ]
     assert process.journal.changes("op-1", newest) == ([], newest)
+
+
+def test_the_time_since_a_batch_was_sent_is_known_as_far_as_the_boot_tells(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    plan = process.create()
+    process.up = 100.0
+    process.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING, 5.0)])
+    later = JournalProcess(tmp_path / "journal.db", pid=2)
+    later.time -= 500.0  # The clock was set back.
+    found = []
+    for boot, up in (("boot-1", 160.5), ("boot-1", 90.0), ("boot-2", 160.5), ("", 160.5)):
+        later.boot, later.up = boot, up
+        stored = later.journal.load("op-1")
+        assert stored.submitted == {1: 1_000.0}
+        found.append(stored.ages)
+    assert found == [{1: 60.5}, {1: 0.0}, {1: 0.0}, {1: 0.0}]
+    process.boot = ""  # A system that tells neither.
+    process.journal.record_intent("op-1", plan.batches[0], [Target("WA1A", State.SUBMITTING, 5.0)])
+    later.boot = ""
+    assert later.journal.load("op-1").ages == {0: 0.0, 1: 0.0}
+
+
+def test_each_operation_has_its_own_changes_and_liveness(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    process.create("op-2", ids=OTHERS)
+    record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello")])
+    record(process.journal, "op-2", [Target("WA1C", State.QUEUED, 7.0)])
+    _, middle = process.journal.changes("op-1", 0)
+    record(process.journal, "op-1", [Target("WA1A", State.FAILED, 8.0)])
+    changes, newest = process.journal.changes("op-1", 0)
+    assert changes == [
+        Target("WA1A", State.QUEUED, 6.0, "wa1-7", "hello"),
+        Target("WA1A", State.FAILED, 8.0),
+    ]
+    assert process.journal.changes("op-1", middle) == (changes[1:], newest)
+    other = JournalProcess(tmp_path / "journal.db", pid=2)
+    assert other.journal.load("op-1").newest == newest
+    assert other.journal.load("op-2").newest < newest
+    other.create("op-3", ids=("WA1E",))
+    assert other.journal.load("op-3").newest == 0
+    process.journal.release(["op-2"])
+    process.journal.end_all([("op-1", 50.0)])
+    assert [other.journal.liveness(f"op-{number}") for number in (1, 2, 3)] == [
+        (50.0, False),
+        (None, False),
+        (None, False),
+    ]
+    assert process.journal.liveness("op-3") == (None, True)
+    assert [process.journal.load(f"op-{number}").elsewhere for number in (1, 2, 3)] == [False, False, True]
+    assert process.journal.load("op-1").operation.ended == 50.0
+    for ask in (process.journal.load, process.journal.liveness):
+        with pytest.raises(JournalError, match=r"^the journal has no operation op-4$"):
+            ask("op-4")
+
+
+def test_an_owner_is_judged_by_the_age_of_its_heartbeat(tmp_path: Path) -> None:
+    process = JournalProcess(tmp_path / "journal.db")
+    process.create()
+    ages: list[tuple[Owner, float]] = []
+
+    def alive(owner: Owner, age: float) -> bool:
+        ages.append((owner, age))
+        return age < 100
+
+    time = 1_000.0
+    owner = Owner("there", 7, "")
+    other = JournalWriter(tmp_path / "journal.db", owner=owner, alive=alive, now=lambda: time)
+    time += 40
+    assert other.load("op-1").elsewhere
+    process.time += 100
+    process.journal.heartbeat()
+    time += 60
+    assert other.liveness("op-1") == (None, True)
+    time += 99.5
+    assert not claim(other, "op-1")
+    time += 1
+    assert claim(other, "op-1")
+    assert ages == [(Owner("here", 1, "then"), age) for age in (40.0, 0.0, 99.5, 100.5)]
+    process.time = time + 5
+    process.journal.heartbeat()
+    third = JournalWriter(
+        tmp_path / "journal.db", owner=Owner("third", 9, ""), alive=alive, now=lambda: time + 9
+    )
+    assert third.liveness("op-1") == (None, True)
+    assert ages[-1] == (owner, 9.0), "another process's heartbeat renews only what it owns"
+    for of in (process.journal, other, third):
+        of.close()
+
+
+def test_windows_are_found_by_account_and_by_id_or_user_and_reason(
+    process: JournalProcess,
+) -> None:
+    def window(
+        id_: str,
+        opened: float,
+        *,
+        account: str = "ACME",
+        user: str = "op",
+        reason: str = "CHG-1",
+        endpoint: str = PLACE,
+    ) -> Window:
+        return Window(id_, endpoint, account, user, opened, reason, opened + 7_200)
+
+    stored = [
+        window("win-z", 10.0),
+        window("win-a", 20.0),
+        window("win-closed", 30.0),
+        window("win-user", 40.0, user="other"),
+        window("win-reason", 50.0, reason="CHG-2"),
+        window("win-account", 60.0, account="EMCA"),
+        window("win-place", 70.0, endpoint="https://other.example"),
+    ]
+    for number, one in enumerate(reversed(stored)):
+        plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", (f"WA1-{number}",)),))
+        operation = Operation(f"op-{one.id}", plan.action, plan.server_ids)
+        process.journal.create(operation, plan, one, was_in_maintenance={})
+    again = Operation("op-again", Action.PAUSE, ["WA1-9"])
+    plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1-9",)),))
+    process.journal.create(again, plan, stored[0], was_in_maintenance={})
+    process.journal.close_window("win-closed")
+    process.time += 10
+    process.journal.close_window("win-closed")
+    journal = process.journal
+    closed = Window("win-closed", PLACE, "ACME", "op", 30.0, "CHG-1", 7_230.0, 1_000.0)
+    assert journal.windows(PLACE, "ACME") == [*stored[:2], closed, *stored[3:5]]
+    assert journal.window_of(window("new", 99.0), named=False) == stored[1]
+    assert journal.window_of(window("new", 99.0), named=True) is None
+    assert journal.window_of(window("win-closed", 99.0, reason="CHG-9"), named=True) == closed
+    assert journal.window_of(window("win-account", 99.0), named=True) is None
+    assert journal.window_of(window("new", 99.0, reason="CHG-9"), named=False) is None
+    assert journal.operations("win-z") == ["op-win-z", "op-again"]
+    assert journal.unfinished(PLACE, "ACME") == [
+        f"op-win-{name}" for name in ("reason", "user", "closed", "a", "z")
+    ] + ["op-again"]
+    assert journal.unfinished(PLACE, "EMCA") == ["op-win-account"]
+    journal.end_all([("op-again", 5.0), ("op-win-account", 5.0)])
+    assert list(journal.unfinished_everywhere().items()) == [
+        ((PLACE, "ACME"), 5),
+        (("https://other.example", "ACME"), 1),
+    ]
+
+
+def test_servers_under_way_or_in_doubt_are_known_with_their_operation(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.create("in-doubt")
+    record(process.journal, "in-doubt", [Target("WA1A", State.UNSURE, 1_000.0)])
+    record(process.journal, "in-doubt", [Target(id_, State.CANCELLED, 1_000.0) for id_ in IDS[1:]])
+    process.journal.end_all([("in-doubt", 1_000.0)])
+    process.time += 500
+    process.create("under-way", Action.PAUSE, ids=OTHERS)
+    record(process.journal, "under-way", [Target("WA1C", State.EXECUTING, 1_600.0)])
+    doubt = PriorTarget("in-doubt", Action.START_MAINTENANCE, State.UNSURE, 1_000.0, 1_000.0, "CHG-1")
+    executing = PriorTarget(
+        "under-way", Action.PAUSE, State.EXECUTING, 1_600.0, 1_500.0, "CHG-1", open=True, sending=True
+    )
+    planned = executing.with_state(State.PLANNED, 1_500.0)
+    under_way = {"WA1C": executing, "WA1D": planned, "DE1B": planned}
+    journal = process.journal
+    assert journal.prior_targets(PLACE, "ACME") == {"WA1A": doubt, **under_way}
+    assert journal.prior_targets(PLACE, "ACME", besides="under-way") == {"WA1A": doubt}
+    assert journal.prior_targets(PLACE, "ACME", besides="in-doubt") == under_way
+    assert journal.prior_targets(PLACE, "EMCA") == journal.prior_targets("elsewhere", "ACME") == {}
+    other = JournalProcess(tmp_path / "journal.db", pid=2)
+    other.time = 1_000.0 + DOUBT_LASTS
+    assert other.journal.prior_targets(PLACE, "ACME") == under_way
+    heir = JournalProcess(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
+    heir.time = other.time - 1
+    assert list(heir.journal.prior_targets(PLACE, "ACME")) == ["WA1A", "WA1C"], "nobody is about to send"
+    heir.create("after-a-doubt", ids=("WA1A", "WA1B", "DE1A"))
+    with pytest.raises(ServersBusy, match=r"^WA1C: still under way in another operation, which must end, "):
+        heir.create("busy", ids=OTHERS)
+    record(journal, "under-way", [Target(id_, State.QUEUED, 1_600.0) for id_ in OTHERS[1:]])
+    with pytest.raises(ServersBusy, match=r"^WA1C, WA1D, DE1B: still under way in another operation, "):
+        heir.create("busy", ids=OTHERS)
+    with pytest.raises(ServersBusy, match=r"^WA1A, WA1B, DE1A and 2 more: still under way"):
+        heir.create("busy", ids=(*IDS, *OTHERS[:2]))
+    with pytest.raises(ServersBusy, match=r"^WA1A, WA1B, DE1A and 1 more: still under way"):
+        heir.create("busy", ids=(*IDS, *OTHERS[:1]))
 
 
 def test_sqlite_is_set_to_durability_and_integrity_checks(process: JournalProcess) -> None:
@@ -365,6 +554,59 @@ def test_a_read_only_journal_is_reported(
         JournalProcess(tmp_path / "journal.db").create("op-2")
 
 
+def test_what_was_kept_is_written_once_at_the_latest_by_the_close(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    process.journal.record_duration(Action.PAUSE, 1, 10.0)
+    process.journal.close()
+    process.journal.record_duration(Action.PAUSE, 1, 20.0)
+    process.journal.heartbeat()
+    process.journal.heartbeat()
+    process.journal.close()
+    process.journal.close()
+    later = JournalProcess(tmp_path / "journal.db")
+    assert later.journal.durations(Action.PAUSE, range(1, 2)) == [20.0, 10.0]
+
+
+def test_a_journal_is_used_again_as_soon_as_it_is_repaired(process: JournalProcess, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    problems: list[str] = []
+    process.create()
+    process.journal.close()
+    whole = path.read_bytes()
+    process.journal.database.on_problem = problems.append
+    path.write_bytes(b"not a database at all" * 400)
+    for _ in range(2):
+        with pytest.raises(JournalDamaged, match="file is not a database"):
+            process.journal.load("op-1")
+    process.journal.end_all([("op-1", 50.0)])
+    process.journal.record_duration(Action.PAUSE, 1, 10.0)
+    process.journal.close()
+    assert problems == [process.journal.database.problem] != [""]
+    path.write_bytes(whole)
+    assert process.journal.load("op-1").operation.ended is None
+    process.journal.heartbeat()
+    assert (len(problems), process.journal.database.problem) == (2, "")
+    assert process.journal.liveness("op-1") == (50.0, False)
+    assert process.journal.durations(Action.PAUSE, range(1, 2)) == [10.0]
+
+
+def test_all_reads_of_a_transaction_see_the_same_state(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    other = JournalProcess(tmp_path / "journal.db", pid=2)
+    count = "SELECT count(*) FROM operations"
+    with process.journal.database.reading() as db:
+        before = db.execute(count).fetchone()[0]
+        other.create("op-2", ids=OTHERS)
+        assert (before, db.execute(count).fetchone()[0]) == (1, 1)
+    with process.journal.database.reading() as db:
+        assert db.execute(count).fetchone()[0] == 2
+    with contextlib.suppress(ZeroDivisionError), process.journal.database.writing() as db:
+        db.execute("DELETE FROM operations")
+        raise ZeroDivisionError
+    assert process.operation_ids() == ["op-1", "op-2"]
+
+
 def test_a_journal_locked_by_another_program_is_reported(
     process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,6 +675,49 @@ def test_a_new_claim_by_the_same_owner_ends_its_earlier_claim(tmp_path: Path) ->
     again.journal.check_may_send("op-1")
 
 
+def test_only_a_claim_gives_the_right_to_an_operation(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    process.create("op-2", ids=OTHERS)
+    same_owner = JournalProcess(tmp_path / "journal.db")
+    with pytest.raises(OwnershipLost, match=TAKEN_OVER):
+        same_owner.journal.check_may_send("op-1")
+    process.journal.check_may_send("op-1")
+    for _ in range(2):  # The second time it is not its own any more.
+        process.journal.release(["op-1"])
+        process.journal.end_all([("op-2", process.time)])
+        process.time += 10
+    assert process.journal.claims == {}
+    assert process.journal.liveness("op-1") == (None, False)
+    assert process.journal.liveness("op-2") == (1_000.0, False)
+    with pytest.raises(OwnershipLost):
+        process.journal.check_may_send("op-1")
+
+
+def test_a_stop_requested_by_another_console_holds_until_the_next_claim(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    plan = process.create()
+    process.create("op-2", ids=OTHERS)
+    other = JournalProcess(tmp_path / "journal.db", pid=2, alive=lambda pid: False)
+    other.create("op-3", ids=("WA1E",))
+    for id_ in ("op-1", "op-3"):
+        other.journal.request_stop(id_)
+    assert process.journal.stop_requests() == ["op-1"], "only its own"
+    message = "^stopped from another Pitstop of yours$"
+    with pytest.raises(StopRequested, match=message):
+        process.journal.check_may_send("op-1")
+    with pytest.raises(StopRequested, match=message):
+        process.journal.record_intent("op-1", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
+    process.journal.check_may_send("op-2")
+    assert process.journal.changes("op-1", 0) == ([], 0)
+    assert claim(other.journal, "op-1")
+    other.journal.check_may_send("op-1")
+    assert process.journal.stop_requests() == []
+    other.journal.end_all([("op-1", other.time)])
+    other.journal.request_stop("op-1")
+    assert other.journal.stop_requests() == ["op-3"], "an ended operation has nothing to stop"
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_servers_under_way_cannot_be_in_a_second_operation(
     process: JournalProcess, tmp_path: Path, state: State
@@ -456,6 +741,7 @@ import pathlib, sys
 from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import Action, Operation
 from tui.model.plan import Batch, Plan
+from tui.model.prior import DOUBT_LASTS, PriorTarget
 from tui.model.window import Window
 
 journal = JournalWriter(pathlib.Path(sys.argv[1]))
@@ -551,6 +837,19 @@ def test_durations_of_similar_jobs_are_kept(process: JournalProcess) -> None:
     process.journal.record_duration(Action.STOP_MAINTENANCE, 4, 40.0)
     process.journal.heartbeat()
     assert sorted(process.journal.durations(Action.START_MAINTENANCE, range(4, 8))) == [10.0, 20.0]
+
+
+def test_the_newest_durations_are_returned_and_none_without_a_journal(
+    process: JournalProcess, tmp_path: Path
+) -> None:
+    for number in range(205):
+        process.journal.record_duration(Action.PAUSE, 4, float(number))
+    process.journal.record_duration(Action.PAUSE, 8, 999.0)
+    process.journal.heartbeat()
+    assert process.journal.durations(Action.PAUSE, range(4, 8)) == [float(n) for n in range(204, 4, -1)]
+    process.journal.close()
+    (tmp_path / "journal.db").write_bytes(b"damaged" * 1_000)
+    assert JournalProcess(tmp_path / "journal.db").journal.durations(Action.PAUSE, range(4, 8)) == []
 
 
 def test_maintenance_steps_show_what_a_window_left_in_maintenance(process: JournalProcess) -> None:
@@ -707,6 +1006,63 @@ def test_a_wrong_clock_prunes_nothing(process: JournalProcess, tmp_path: Path) -
     assert len(right.operation_ids()) == 6
 
 
+def test_a_clock_is_believed_a_day_after_it_was_first_read(process: JournalProcess, tmp_path: Path) -> None:
+    process.create()
+    process.finish("op-1", State.CANCELLED)
+    process.journal.close()
+    found = []
+    for days in (120.0, 120.9, 121.0):
+        later = JournalProcess(tmp_path / "journal.db")
+        later.time += days * DAY
+        later.up += days * DAY
+        found.append(later.operation_ids())
+        later.journal.close()
+    assert found == [["op-1"], ["op-1"], []]
+
+
+def test_a_window_is_forgotten_long_after_its_operations(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    for number in range(2):
+        process.create(f"op-{number}", window=f"win-{number}")
+        process.finish(f"op-{number}", State.CANCELLED)
+    process.create("unfinished", window="win-2")
+    process.journal.close()
+    seen: list[tuple[float, list[str]]] = []
+    notes: list[str] = []
+    for days in (2, 4, 92, 94):
+        later = JournalProcess(tmp_path / "journal.db")
+        later.time += days * DAY
+        later.up += days * DAY
+        later.journal.database.on_note = notes.append
+        seen.append((days, [window.id for window in later.journal.windows(PLACE, "ACME")]))
+        later.journal.close()
+    assert seen == [
+        (2, ["win-0", "win-1", "win-2"]),
+        (4, ["win-0", "win-1", "win-2"]),
+        (92, ["win-0", "win-1", "win-2"]),
+        (94, ["win-2"]),
+    ]
+    assert notes == 2 * [
+        "The journal forgot 1 operation that ended on 1970-01-01: it keeps 90 days and 1,000"
+    ]
+
+
+@pytest.mark.parametrize(("state", "kept"), [(State.SUCCEEDED, False), (State.FAILED, True)])
+def test_a_reboot_that_succeeded_is_settled(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State, *, kept: bool
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 1)
+    process.create("reboot", Action.REBOOT)
+    process.finish("reboot", state)
+    process.create("newer", ids=OTHERS)
+    record(process.journal, "newer", [Target(id_, State.CANCELLED, 5.0) for id_ in OTHERS])
+    process.journal.end_all([("newer", 5.0)])
+    process.journal.close()
+    assert ("reboot" in JournalProcess(tmp_path / "journal.db").operation_ids()) == kept
+
+
 def test_without_a_stored_clock_the_newest_row_gives_the_time(
     process: JournalProcess, tmp_path: Path
 ) -> None:
@@ -770,6 +1126,34 @@ def test_a_long_running_process_prunes_as_it_goes(
         process.create(f"op-{number}")
         process.finish(f"op-{number}", State.CANCELLED)
     assert len(process.journal.operations("win-1")) == 5
+
+
+def test_a_large_journal_is_pruned_after_a_tenth_more_operations(
+    process: JournalProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "KEEP_OPERATIONS", 35)
+    monkeypatch.setattr(journal, "PRUNE_EVERY", 1)
+    process.create("unfinished", ids=OTHERS)
+    pruned = []
+    for number in range(1, 46):
+        process.create(f"op-{number}")
+        process.journal.database.on_note = lambda note, number=number: pruned.append((number, note[:32]))
+        process.finish(f"op-{number}", State.CANCELLED)
+    assert pruned == [(number, "The journal forgot 3 operations ") for number in (38, 41, 44)]
+
+
+def test_an_operation_ends_although_the_journal_cannot_be_pruned(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "PRUNE_EVERY", 1)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    process.create()
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process.journal.end_all([("op-1", 50.0)])
+        other.execute("ROLLBACK")
+    process.journal.heartbeat()
+    assert process.journal.liveness("op-1") == (50.0, False)
 
 
 def test_messages_that_keep_changing_do_not_grow_the_journal(process: JournalProcess) -> None:

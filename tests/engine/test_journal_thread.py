@@ -13,10 +13,11 @@ import pytest
 from tests.engine.clock import VirtualClock, VirtualLoop
 from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, until
-from tests.engine.journals import claim
+from tests.engine.journals import claim, record
 from tests.patience import PATIENCE
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
+from tui.engine.errors import JournalError
 from tui.engine.events import (
     Event,
     JournalChanged,
@@ -29,6 +30,7 @@ from tui.engine.events import (
     Progress,
 )
 from tui.engine.journal import database
+from tui.engine.journal import thread as thread_module
 from tui.engine.journal import writer as journal
 from tui.engine.journal.owner import Owner
 from tui.engine.journal.thread import JournalThread
@@ -273,6 +275,28 @@ async def test_a_process_declared_dead_learns_of_it_however_late(
     await second.service.close()
 
 
+async def test_an_operation_lost_during_its_last_write_does_not_end_here(
+    slow: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan()))
+    recent = slow.service.operations.recent
+    await until(lambda: "op-1" in recent and recent["op-1"].summary() == {"verified": 6}, clock)
+    Console.dead.add(slow.pid)
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    assert claim(other, "op-1")
+    await clock.sleep(60)
+    assert [started.elsewhere for started in slow.emitted(OperationStarted)] == [False, True]
+    assert slow.emitted(OperationEnded) == []
+    assert slow.shown("op-1").summary() == {"executing": 6}, "its later states are not in the journal"
+    for state in (State.SUCCEEDED, State.VERIFIED):
+        record(other, "op-1", [Target(id_, state, clock.now()) for id_ in IDS])
+    other.end_all([("op-1", clock.now())])
+    await work
+    assert slow.emitted(OperationEnded)[0].summary == {"verified": 6}
+    assert len(cloud.posts) == 1
+    other.close()
+
+
 async def test_a_journal_problem_and_its_end_are_each_reported_once(
     slow: Console, clock: VirtualClock, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -380,3 +404,85 @@ def test_losing_one_operation_does_not_stop_the_records_of_others(tmp_path: Path
     assert results == 3 * [{"op-1"}]
     states = {id_: threaded.journal.load(id_).operation.summary() for id_ in threaded.ids}
     assert states == {"op-0": {"cancelled": 1}, "op-1": {"planned": 1}, "op-2": {"cancelled": 1}}
+
+
+def test_more_calls_than_share_a_transaction_begin_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_module, "TOGETHER", 3)
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 7)
+    asyncio.run(threaded.run(lambda thread: [thread.end(id_, 5.0) for id_ in threaded.ids]))
+    assert threaded.commits == 3
+    assert threaded.journal.unfinished(PLACE, "ACME") == []
+
+
+def test_what_was_accepted_runs_before_the_close_and_nothing_is_accepted_afterwards(
+    tmp_path: Path,
+) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 2)
+    problems: list[str] = []
+
+    def fail(journal: JournalWriter) -> None:
+        raise JournalError("no such thing")
+
+    async def scenario() -> None:
+        thread, busy = JournalThread(threaded.journal, problems.append), threading.Event()
+        with pytest.raises(JournalError, match="no such thing"):
+            await thread.do(fail)
+        assert await thread.do(lambda journal: threading.current_thread()) is not threading.main_thread()
+        waiting = thread.start(lambda journal: busy.wait(PATIENCE))
+        nobody_waits = asyncio.ensure_future(thread.end("op-0", 5.0))
+        await asyncio.sleep(0)
+        nobody_waits.cancel()
+        closing = [asyncio.ensure_future(thread.close()) for _ in range(2)]
+        await asyncio.sleep(0)
+        for refused in (
+            lambda: thread.start(fail),
+            lambda: thread.record("op-1", [Target("WA1-op-1", State.CANCELLED, 5.0)]),
+        ):
+            with pytest.raises(JournalError, match=r"^the journal is closed$"):
+                refused()
+        with pytest.raises(JournalError, match=r"^the journal is closed$"):
+            await thread.end("op-1", 5.0)
+        assert not closing[0].done()
+        busy.set()
+        await asyncio.gather(waiting, *closing)
+        await thread.close()
+
+    asyncio.run(scenario())
+    assert threaded.journal.liveness("op-0") == (5.0, False)
+    assert threaded.journal.liveness("op-1")[0] is None
+
+
+def test_problems_and_notes_are_reported_on_the_loop(tmp_path: Path) -> None:
+    threaded = _ThreadedJournal(tmp_path / "journal.db", 1)
+    heard: list[tuple[str, str, threading.Thread]] = []
+
+    def hear(kind: str) -> Callable[[str], None]:
+        return lambda text: heard.append((kind, text, threading.current_thread()))
+
+    async def scenario() -> JournalThread:
+        thread = JournalThread(threaded.journal, hear("problem"), hear("note"))
+        threaded.journal.database.note("too early: there is no loop yet")
+        await thread.do(lambda journal: journal.database.note("forgot it"))
+        (tmp_path / "journal.db").chmod(0o600)
+        (tmp_path / "journal.db").rename(tmp_path / "away.db")
+        (tmp_path / "journal.db").mkdir()
+        await thread.do(lambda journal: journal.database.disconnect())
+        with pytest.raises(JournalError):
+            await thread.do(lambda journal: journal.load("op-0"))
+        (tmp_path / "journal.db").rmdir()
+        (tmp_path / "away.db").rename(tmp_path / "journal.db")
+        await thread.do(lambda journal: journal.heartbeat())
+        await asyncio.sleep(0)
+        return thread
+
+    asyncio.run(scenario())
+    assert [(kind, bool(text), where) for kind, text, where in heard] == [
+        ("note", True, threading.main_thread()),
+        ("problem", True, threading.main_thread()),
+        ("problem", False, threading.main_thread()),
+    ]
+    assert heard[0][1] == "forgot it"
+    threaded.journal.database.note("too late: the loop has ended")
+    assert len(heard) == 3

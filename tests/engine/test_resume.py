@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence, Set
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
@@ -15,9 +16,19 @@ from tests.engine.cloud import Cloud
 from tests.engine.console import Console, memory_directory, until
 from tests.engine.journals import fill
 from tui.api.errors import ApiError, OutcomeUnsure, RateLimited, Unreachable
-from tui.engine.events import OperationEnded, OperationNotStarted, OperationStarted, PriorTargets, Progress
+from tui.api.wire import Tree
+from tui.engine.errors import JournalError
+from tui.engine.events import (
+    Event,
+    OperationEnded,
+    OperationNotStarted,
+    OperationStarted,
+    PriorTargets,
+    Progress,
+)
 from tui.engine.journal.reader import StoredOperation
 from tui.engine.service import EngineService
+from tui.model.group import DataCenter
 from tui.model.operation import Action, Operation, State
 
 
@@ -131,6 +142,22 @@ async def test_unsent_waves_wait_for_the_operators_consent(
     await again.service.close()
 
 
+async def test_an_operation_of_which_nothing_was_sent_stays_planned_without_consent(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    created = console.kill_at_write(1, committed=True)
+    work = asyncio.create_task(console.run(console.plan(batch_size=2)))
+    await created.wait()
+    await kill_and_wait(console, work)
+    assert cloud.posts == []
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert again.emitted(OperationEnded)[0].summary == {"planned": 6}
+    assert again.journal.liveness("op-1") == (None, False)
+    assert again.emitted(Progress) == []
+    await again.service.close()
+
+
 async def test_the_unsent_rest_of_an_interrupted_operation_can_be_cancelled(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -182,6 +209,54 @@ async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     await again.service.close()
 
 
+@pytest.mark.parametrize(("down", "left"), [(100.0, 3_500.0), (3_000.0, 600.0), (9_000.0, 60.0)])
+async def test_a_resume_watches_a_server_in_doubt_for_the_rest_of_the_time(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path, down: float, left: float
+) -> None:
+    def drop(call: str) -> None:
+        if call == "operate":
+            raise OutcomeUnsure("lost")
+
+    cloud.on_call = drop
+    work = asyncio.create_task(console.run(console.plan()))
+    await clock.sleep(1)
+    await kill_and_wait(console, work)
+    await clock.sleep(down)
+    clock.jump(-5_000.0)
+    began = clock.monotonic()
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert left - 5 <= clock.monotonic() - began <= left + 32
+    operation = again.shown("op-1")
+    assert operation.summary() == {"unsure": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "lost; untouched: the server is not in maintenance, so it may be asked for again"
+    }
+    await again.service.close()
+
+
+async def test_a_resume_after_a_lost_answer_explains_what_was_interrupted(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.round_trip = 10.0
+    ids = list(cloud.servers)
+    plan = console.plan()
+    work = asyncio.create_task(console.run(plan))
+    await clock.sleep(1)
+    await kill_and_wait(console, work)
+    cloud.round_trip = 0.02
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    operation = again.shown("op-1")
+    assert {target.message for target in operation.targets.values()} == {
+        "Pitstop was interrupted before the answer came; untouched: the server is not in maintenance, "
+        "so it may be asked for again"
+    }
+    assert operation.ids(State.UNSURE) == ids
+    assert cloud.posts == []
+    await again.service.close()
+
+
 async def test_the_rest_excludes_servers_changed_or_under_way_by_then(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -222,6 +297,46 @@ async def test_the_rest_is_not_sent_when_the_servers_cannot_be_read(
     assert console.emitted(OperationNotStarted)[0].message == "the rest was not sent: connection refused"
     assert len(cloud.posts) == 1
     assert console.journal.load("op-1").operation.count(State.PLANNED) == 4
+
+
+async def test_the_rest_waits_only_for_the_data_centers_that_it_is_in(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = PartlyBroken(clock, 9, ("WA1", "DE1", "VA1"))
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    ids = list(cloud.servers)
+    plan = console.plan(wave_size=3)
+    assert [{id_[:3] for id_ in batch.server_ids} for batch in plan.batches] == [{"WA1"}, {"DE1"}, {"VA1"}]
+    work = asyncio.create_task(console.run(plan))
+    await until(lambda: cloud.posts, clock)
+    console.service.operations.hold()
+    await work
+    cloud.broken = {"DE1", "VA1"}
+    await console.service.operations.resume(send_planned=True)
+    assert [event.message for event in console.emitted(OperationNotStarted)] == [
+        "the rest was not sent: DE1: connection refused; VA1: connection refused"
+    ]
+    assert cloud.posts == [tuple(ids[:3])]
+    cloud.broken = {"WA1"}
+    del cloud.servers[ids[8]]
+    await console.service.operations.resume(send_planned=True)
+    assert len(console.emitted(OperationNotStarted)) == 1
+    assert cloud.posts == [tuple(ids[:3]), tuple(ids[3:6]), tuple(ids[6:8])]
+    operation = console.shown("op-1")
+    assert operation.summary() == {"verified": 8, "cancelled": 1}
+    assert operation.targets[ids[8]].message.startswith("not sent: ")
+    await console.service.close()
+
+
+class PartlyBroken(Cloud):
+    """A platform where some data centers cannot be read."""
+
+    broken: Set[str] = frozenset()
+
+    async def group_tree(self, account: str, data_center: DataCenter) -> Tree:
+        if data_center.id in self.broken:
+            raise Unreachable("connection refused")
+        return await super().group_tree(account, data_center)
 
 
 async def test_servers_under_way_are_known_to_every_console(
@@ -396,6 +511,117 @@ async def test_an_operation_stopped_after_its_intent_is_not_sent(
     assert operation.summary() == {state: 6}
     assert cloud.posts == []
     assert console.journal.load("op-1").operation.summary() == {state: 6}
+
+
+async def test_a_hold_before_the_first_wave_sends_nothing(console: Console, cloud: Cloud) -> None:
+    def hold(event: Event) -> None:
+        if isinstance(event, OperationStarted):
+            console.service.operations.hold(finish_wave=True)
+
+    console.on_event = hold
+    operation = await console.run(console.plan(wave_size=3))
+    assert operation.summary() == {"planned": 6}
+    assert cloud.posts == []
+    console.on_event = lambda event: None
+    await console.service.operations.resume(send_planned=True)
+    assert console.shown("op-1").summary() == {"verified": 6}
+
+
+async def test_a_hold_of_everything_outlasts_one_that_finishes_the_wave(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.round_trip = 1.0
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: len(cloud.posts) == 4, clock)
+    console.service.operations.hold()
+    console.service.operations.hold(finish_wave=True)
+    assert (await work).summary() == {"planned": 2, "verified": 4}
+
+
+async def test_a_stop_that_comes_while_the_request_waits_to_leave_is_obeyed(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    other.request_stop("op-1")
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"cancelled": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "not sent: stopped from another Pitstop of yours"
+    }
+    assert cloud.posts == []
+    other.close()
+
+
+async def test_nothing_leaves_when_the_journal_cannot_be_read_any_more(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    database = console.journal.database
+
+    def broken() -> NoReturn:
+        raise JournalError("no such disk")
+
+    connect, database.connect = database.connect, broken  # type: ignore[method-assign]
+    database.disconnect()
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"planned": 6}
+    assert [target.message for target in operation.targets.values()] == 3 * ["not sent: no such disk"] + 3 * [
+        ""
+    ]
+    assert cloud.posts == []
+    database.connect = connect  # type: ignore[method-assign]
+    await console.service.operations.resume(send_planned=True)
+    assert console.shown("op-1").summary() == {"verified": 6}
+    assert len(cloud.posts) == 2
+
+
+async def test_the_first_reason_to_stop_is_the_one_that_is_told(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    await console.service.operations.cancel("op-1")
+    other = Console(clock, cloud, tmp_path / "journal.db").journal
+    other.request_stop("op-1")
+    await clock.sleep(1)
+    cloud.posts_may_leave.set()
+    operation = await work
+    assert operation.summary() == {"cancelled": 6}
+    assert {target.message for target in operation.targets.values()} == {
+        "stopped by the operator before it was sent"
+    }
+    other.close()
+
+
+async def test_the_limit_of_failures_also_holds_for_the_rest(
+    console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    ids = list(cloud.servers)
+    cloud.refuse = dict.fromkeys(ids[:2], "no")
+    work = asyncio.create_task(console.run(console.plan(wave_size=2), max_failed=1))
+    await until(lambda: cloud.posts, clock)
+    console.service.operations.hold()
+    await work
+    again = await Console(clock, cloud, tmp_path / "journal.db").login()
+    await again.service.operations.resume()
+    assert again.emitted(OperationEnded)[0].summary == {"planned": 4, "refused": 2}, "nothing is to be sent"
+    await again.service.operations.resume(send_planned=True)
+    operation = again.shown("op-1")
+    assert operation.summary() == {"refused": 2, "cancelled": 4}
+    message = "not sent: 2 servers before it did not end well, more than 1"
+    assert {operation.targets[id_].message for id_ in ids[2:]} == {message}
+    assert len(cloud.posts) == 1
+    await again.service.close()
 
 
 async def test_one_console_can_cancel_the_operation_of_another(

@@ -1,12 +1,14 @@
 """An operation from its plan to the final state of every server."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.engine.clock import VirtualClock, run
 from tests.engine.cloud import Cloud, Job
@@ -31,6 +33,7 @@ from tui.engine.events import (
     OperationStarted,
     Progress,
 )
+from tui.engine.operations.reconciler import REFUSED_SILENTLY
 from tui.model.operation import Action, State
 from tui.report import operation_json
 
@@ -45,6 +48,24 @@ async def test_every_server_is_sent_tracked_and_verified(console: Console, cloud
     assert ended.summary == {"verified": 6}
     states = [p.targets[0].state for p in console.emitted(Progress)]
     assert states == [State.SUBMITTING, State.QUEUED, State.EXECUTING, State.SUCCEEDED, State.VERIFIED]
+    assert {target.message for p in console.emitted(Progress) for target in p.targets} == {""}
+
+
+async def test_a_bug_in_the_journal_is_reported_and_the_operation_stays_unfinished(
+    console: Console, cloud: Cloud
+) -> None:
+    def broken(changes: object) -> NoReturn:
+        raise ZeroDivisionError("a bug")
+
+    console.journal.record_all = broken  # type: ignore[method-assign]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"submitting": 6}, "only what is on disk is shown"
+    assert [event.message for event in console.emitted(EngineFailed)] == [
+        "op-1 can no longer be followed here (ZeroDivisionError('a bug')); resume it"
+    ]
+    assert console.emitted(OperationEnded) == []
+    assert console.journal.unfinished("https://cloud.example", "ACME") == ["op-1"]
+    assert not console.service.operations.running
 
 
 async def test_the_journal_agrees_with_the_events(console: Console) -> None:
@@ -109,6 +130,50 @@ async def test_a_server_missing_from_the_answer_is_settled_by_reading_it(
     assert cloud.requests["operate"] == 1
 
 
+async def test_answers_without_a_job_and_foreign_or_repeated_ones_are_settled_by_reading(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    first, second, third, fourth, *_ = cloud.servers
+    cloud.answer = lambda number, answers: [
+        Answer("FOREIGN", queued=True, job_id="wa1-9"),
+        Answer(first, queued=True),
+        Answer(first, queued=False, message="again"),
+        Answer(second, queued=False, message="no"),
+        Answer(third, queued=False, message="no"),
+        *(answer for answer in answers if answer.server_id > fourth),
+    ]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 4, "refused": 2}
+    told = messages(console, State.UNSURE)
+    assert told[first] == [
+        "taken, but no job was named to follow",
+        "taken, but no job was named to follow; still being watched",
+    ]
+    assert told[fourth] == [
+        "the endpoint's answer does not mention it",
+        "the endpoint's answer does not mention it; still being watched",
+    ]
+    assert set(told) == {first, fourth}
+    settled = "settled by reading the server: it is in maintenance"
+    assert [operation.targets[id_].message for id_ in (first, second, third, fourth)] == [
+        settled,
+        "no",
+        "no",
+        settled,
+    ]
+    assert clock.monotonic() < 60
+
+
+def messages(console: Console, state: State) -> dict[str, list[str]]:
+    """Server -> the messages that it had in a state."""
+    found: dict[str, list[str]] = {}
+    for progress in console.emitted(Progress):
+        for target in progress.targets:
+            if target.state is state:
+                found.setdefault(target.server_id, []).append(target.message)
+    return found
+
+
 async def test_refusals_are_reported_with_the_platforms_message_or_our_own(
     console: Console, cloud: Cloud
 ) -> None:
@@ -124,6 +189,15 @@ async def test_refusals_are_reported_with_the_platforms_message_or_our_own(
     assert "without a reason" in operation.targets[second].message
     assert operation.targets[third].message.startswith("already in maintenance, so there was nothing to do")
     assert not operation.succeeded
+
+
+async def test_refused_servers_are_read_once(console: Console, cloud: Cloud) -> None:
+    cloud.refuse = dict.fromkeys(cloud.servers, "no")
+    read = cloud.requests["group_tree"]
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"refused": 6}
+    assert {target.message for target in operation.targets.values()} == {"no"}
+    assert (cloud.requests["group_tree"], cloud.requests["server"]) == (read + 1, 0)
 
 
 async def test_a_request_refused_as_a_whole_fails_with_that_message(console: Console, cloud: Cloud) -> None:
@@ -168,6 +242,27 @@ async def test_a_batch_that_is_always_refused_fails_after_four_requests(
     assert cloud.requests["operate"] == 4
     (message,) = {target.message for target in operation.targets.values()}
     assert message == "not taken by the endpoint: no; the server is not in maintenance"
+
+
+@pytest.mark.parametrize("refusal", [RateLimited("Ask in PHX."), BadRequest("Ask in PHX.")], ids=repr)
+async def test_after_a_refusal_servers_that_cannot_be_read_are_not_sent_again(
+    console: Console, cloud: Cloud, refusal: ApiError
+) -> None:
+    def fail(call: str) -> None:
+        if call == "operate":
+            raise refusal
+        if call in {"group_tree", "server"} and cloud.requests["operate"]:
+            raise NotAllowed("not with this role")
+
+    cloud.on_call = fail
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"unsure": 6}
+    message = "Ask in PHX; the server is gone or cannot be read, so nothing is known of it: look there"
+    assert {target.message for target in operation.targets.values()} == {message}
+    assert cloud.requests["operate"] == 1
+    if isinstance(refusal, BadRequest):
+        looking = messages(console, State.LOOKING)[operation.ids(State.UNSURE)[0]]
+        assert looking == ["Ask in PHX; reading the server to see whether it changed"]
 
 
 async def test_after_a_refusal_only_servers_that_did_not_change_are_sent_again(
@@ -312,6 +407,16 @@ async def test_a_job_of_unknown_outcome_is_settled_by_reading(console: Console, 
     cloud.make_job = lose
     operation = await console.run(console.plan())
     assert operation.summary() == {"verified": 2, "unsure": 4}
+    doubt = "the platform does not tell what became of the job; reading the server instead"
+    for id_ in cloud.servers:
+        assert messages(console, State.UNSURE)[id_][:2] == [doubt, f"{doubt}; still being watched"]
+
+
+async def test_the_duration_of_a_job_counts_from_its_own_request(console: Console, cloud: Cloud) -> None:
+    await console.run(console.plan(wave_size=2))
+    durations = console.journal.durations(Action.START_MAINTENANCE, range(2, 4))
+    assert durations == pytest.approx([30, 30, 30], abs=3)
+    assert console.journal.durations(Action.START_MAINTENANCE, range(4, 100)) == []
 
 
 async def test_a_late_server_is_waited_for_up_to_the_limit_and_then_reported(
@@ -328,11 +433,51 @@ async def test_a_late_server_is_waited_for_up_to_the_limit_and_then_reported(
     assert {target.message for target in late.targets.values()} == {message}
 
 
+DOUBT = "it is not known whether it was carried out, and a server does not show it: look there"
+
+
 async def test_a_reboot_succeeds_without_being_verified(console: Console) -> None:
     operation = await console.run(console.plan(action=Action.REBOOT))
     assert operation.summary() == {"succeeded": 6}
     assert operation.succeeded
     assert not operation.doubtful
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "state", "message"),
+    [
+        ("succeeded", None, State.SUCCEEDED, "done; a server does not show it, so nothing can verify it"),
+        ("failed", None, State.FAILED, "the job failed"),
+        ("unknown", None, State.UNSURE, DOUBT),
+        ("succeeded", OutcomeUnsure("lost"), State.UNSURE, DOUBT),
+        ("succeeded", NotAllowed("your role may not."), State.FAILED, "your role may not."),
+        ("succeeded", RateLimited("no"), State.FAILED, "not taken by the endpoint: no"),
+    ],
+)
+async def test_a_reboot_ends_without_reading_what_servers_do_not_show(
+    console: Console, cloud: Cloud, status: str, error: ApiError | None, state: State, message: str
+) -> None:
+    def end(job: Job) -> Job:
+        job.final_status = status
+        job.running_status = "unknown" if status == "unknown" else "executing"
+        return job
+
+    cloud.make_job, cloud.on_post = end, lambda number: error
+    read = cloud.requests["group_tree"]
+    operation = await console.run(console.plan(action=Action.REBOOT))
+    assert operation.summary() == {state: 6}
+    assert {target.message for target in operation.targets.values()} == {message}
+    assert (cloud.requests["group_tree"], cloud.requests["server"]) == (read, 0)
+    assert len(cloud.posts) == (4 if isinstance(error, RateLimited) else 1)
+
+
+async def test_refused_servers_of_a_reboot_are_not_read(console: Console, cloud: Cloud) -> None:
+    cloud.refuse = dict.fromkeys(cloud.servers, "")
+    read = cloud.requests["group_tree"]
+    operation = await console.run(console.plan(action=Action.REBOOT))
+    assert operation.summary() == {"refused": 6}
+    assert {target.message for target in operation.targets.values()} == {REFUSED_SILENTLY}
+    assert cloud.requests["group_tree"] == read
 
 
 async def test_waves_wait_for_the_previous_one_and_stop_after_too_many_failures(
@@ -344,6 +489,49 @@ async def test_waves_wait_for_the_previous_one_and_stop_after_too_many_failures(
     assert len(cloud.posts) == 2
     message = operation.targets[list(cloud.servers)[4]].message
     assert message == "not sent: 2 servers before it did not end well, more than 1"
+
+
+async def test_servers_that_are_not_verified_count_as_failures_and_the_limit_itself_is_allowed(
+    console: Console, cloud: Cloud
+) -> None:
+    ids = list(cloud.servers)
+    cloud.refuse = {ids[0]: "no"}
+    cloud.make_job = lambda job: replace(job, changes=frozenset(set(job.servers) - {ids[1]}))
+    operation = await console.run(console.plan(wave_size=1), max_failed=1)
+    assert operation.summary() == {"refused": 1, "succeeded": 1, "cancelled": 4}
+    message = "not sent: 2 servers before it did not end well, more than 1"
+    assert {operation.targets[id_].message for id_ in ids[2:]} == {message}
+    assert cloud.posts == [(ids[0],), (ids[1],)]
+    cloud.refuse = {}
+    reboot = await console.run(console.plan(action=Action.REBOOT, wave_size=1), "op-2", max_failed=0)
+    assert reboot.summary() == {"succeeded": 6}, "how a reboot ends well"
+
+
+async def test_a_refused_batch_is_sent_again_after_a_growing_pause_or_the_one_that_is_asked_for(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    errors: list[ApiError] = []
+    times: list[float] = []
+
+    def refuse(call: str) -> None:
+        if call == "operate":
+            times.append(clock.monotonic())
+            if errors:
+                raise errors.pop(0)
+
+    cloud.on_call = refuse
+    refusals: list[list[ApiError]] = [
+        [RateLimited("no", 1.0), RateLimited("no", 60.0), RateLimited("no", 7.0)],
+        [RateLimited("no"), TokenRenewed("no"), RateLimited("no")],
+    ]
+    pauses = []
+    for number, some in enumerate(refusals):
+        errors += some
+        times.clear()
+        operation = await console.run(console.plan(action=Action.REBOOT), f"op-{number}")
+        assert operation.summary() == {"succeeded": 6}
+        pauses.append([round(later - earlier) for earlier, later in pairwise(times)])
+    assert pauses == [[5, 60, 7], [5, 5, 5]]
 
 
 async def test_a_rate_limit_pause_is_kept_and_the_batch_sent_afterwards(
@@ -399,6 +587,121 @@ async def test_unrecognised_job_statuses_are_shown(console: Console, cloud: Clou
     await console.run(console.plan())
     executing = [t for p in console.emitted(Progress) for t in p.targets if t.state is State.EXECUTING]
     assert {target.message for target in executing} == {"resumed"}
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(" Executing ", ""), ("RUNNING", ""), (" Waiting for you ", "Waiting for you")]
+)
+async def test_only_statuses_that_say_more_than_running_become_a_message(
+    console: Console, cloud: Cloud, status: str, message: str
+) -> None:
+    def shape(job: Job) -> Job:
+        job.running_status = status
+        return job
+
+    cloud.make_job = shape
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"verified": 6}
+    assert messages(console, State.EXECUTING) == {id_: [message] for id_ in cloud.servers}
+    assert {target.message for target in operation.targets.values()} == {""}
+
+
+async def test_servers_that_somebody_changed_since_are_not_called_untouched(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    changed, rebooted, gone, *others = cloud.servers
+    cloud.servers = {id_: replace(server, modified="then") for id_, server in cloud.servers.items()}
+    await console.service.inventory.refresh()
+    error = OutcomeUnsure("lost")
+
+    def drop(call: str) -> None:
+        if call == "operate":
+            raise error
+
+    cloud.on_call = drop
+    work = asyncio.create_task(console.run(console.plan()))
+    await clock.sleep(100)
+    cloud.change(changed, Action.START_MAINTENANCE)
+    cloud.servers[rebooted] = replace(cloud.servers[rebooted], modified="now")
+    del cloud.servers[gone]
+    operation = await work
+    assert 3_600 <= clock.monotonic() < 3_700, "as long as the platform lets a job take"
+    told = {id_: target.message for id_, target in operation.targets.items()}
+    assert told == {
+        changed: "settled by reading the server: it is in maintenance",
+        rebooted: "lost; the server is not in maintenance, but it was changed since: look there",
+        gone: "lost; the server is gone or cannot be read, so nothing is known of it: look there",
+        **dict.fromkeys(
+            others, "lost; untouched: the server is not in maintenance, so it may be asked for again"
+        ),
+    }
+    assert operation.summary() == {"verified": 1, "unsure": 5}
+    assert messages(console, State.UNSURE)[changed] == ["lost", "lost; still being watched"]
+
+
+async def test_when_a_batch_is_sent_again_the_changes_since_its_first_request_count(
+    console: Console, cloud: Cloud
+) -> None:
+    cloud.servers = {id_: replace(server, modified="then") for id_, server in cloud.servers.items()}
+    await console.service.inventory.refresh()
+    errors = [OutcomeUnsure("lost"), RateLimited("no")]
+    changed = next(iter(cloud.servers))
+
+    def refuse(call: str) -> None:
+        if call == "operate":
+            cloud.servers[changed] = replace(cloud.servers[changed], modified="now")
+            raise errors.pop()
+
+    cloud.on_call = refuse
+    operation = await console.run(console.plan())
+    assert operation.summary() == {"unsure": 6}
+    moved = "lost; the server is not in maintenance, but it was changed since: look there"
+    assert [id_ for id_, target in operation.targets.items() if target.message == moved] == [changed]
+    assert cloud.requests["operate"] == 2
+
+
+async def test_a_server_deleted_before_its_wave_is_left_to_the_endpoint(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    gone = list(cloud.servers)[5]
+    work = asyncio.create_task(console.run(console.plan(wave_size=5)))
+    await until(lambda: cloud.posts, clock)
+    del cloud.servers[gone]
+    cloud.refuse = {gone: "there is no such server"}
+    await console.service.inventory.refresh()
+    operation = await work
+    assert operation.summary() == {"verified": 5, "refused": 1}
+    assert operation.targets[gone].message == "there is no such server"
+    assert console.emitted(EngineFailed) == []
+
+
+async def test_a_server_in_doubt_is_watched_three_times_as_long_as_the_longest_job(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> None:
+    for servers, seconds in ((4, 1_000.0), (7, 2_000.0), (8, 9_000.0)):
+        console.journal.record_duration(Action.START_MAINTENANCE, servers, seconds)
+    console.journal.record_duration(Action.STOP_MAINTENANCE, 6, 9_000.0)
+
+    def drop(call: str) -> None:
+        if call == "operate":
+            raise OutcomeUnsure("lost")
+
+    cloud.on_call = drop
+    assert (await console.run(console.plan())).summary() == {"unsure": 6}
+    assert 6_000 <= clock.monotonic() < 6_100
+
+
+async def test_servers_of_a_large_batch_in_doubt_are_watched_as_long_as_such_a_job_could_take(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = Cloud(clock, 100)
+    cloud.job_seconds = float("inf")
+    cloud.on_post = lambda number: OutcomeUnsure("lost")
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    operation = await console.run(console.plan(action=Action.POWER_OFF))
+    assert operation.summary() == {"unsure": 100}
+    assert 5_403 <= clock.monotonic() < 5_440, "three times what the recorded times suggest: 1,801 s"
+    await console.service.close()
 
 
 async def test_two_batches_may_share_a_job(console: Console, cloud: Cloud) -> None:
