@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.stall import USER, states
+from tests.benchmarks.stall import USER
 from tests.terminal.harness import Terminal
 from tests.terminal.service import PITSTOP, Service
-from tests.terminal.steps import confirm, open_list, wait_for_list
+from tests.terminal.steps import confirm, open_list, states, wait_for_list
 
 MOST_FRAMES = 1.2
 """Frames that one key may write."""
