@@ -66,6 +66,28 @@ def test_retries_respect_retry_after_and_are_limited(
         assert attempt < LIMITS.tries_when_limited
 
 
+@pytest.mark.parametrize(
+    ("error", "retry_after", "repeated_after"),
+    [
+        (errors.Unreachable("x"), None, [1, 2]),
+        (errors.ServerFault("x", 503), 300.0, [1, 2]),
+        (errors.ServerFault("x", 503), 300.5, [1]),
+        (errors.RateLimited("x"), None, [1, 2, 3, 4, 5]),
+        (errors.RateLimited("x"), 300.0, [1, 2, 3, 4, 5]),
+        (errors.RateLimited("x"), 300.5, [1]),
+    ],
+)
+def test_a_read_is_repeated_only_once_after_a_wait_beyond_the_bound(
+    error: errors.ApiError, retry_after: float | None, repeated_after: list[int]
+) -> None:
+    def repeated(attempt: int, limits: Limits) -> bool:
+        pause = retry.pause_before_repeat(RequestKind.READ, error, attempt, limits, lambda: 0.5, retry_after)
+        return pause is not None
+
+    assert [attempt for attempt in range(1, 10) if repeated(attempt, LIMITS)] == repeated_after
+    assert not repeated(1, Limits(tries=1, tries_when_limited=1))
+
+
 def test_pauses_double_up_to_a_limit_and_have_jitter() -> None:
     patient = Limits(tries=100)
 

@@ -58,14 +58,17 @@ async def test_watched_servers_cause_readings_only_when_the_tracker_is_backlogge
     assert cloud.reads == reads, "nothing is watched any more"
 
 
-async def test_a_server_to_verify_among_few_watched_is_read_alone(clock: VirtualClock) -> None:
+@pytest.mark.parametrize(("watched", "alone"), [(3, True), (18, True), (19, False)])
+async def test_a_server_to_verify_among_few_watched_is_read_alone(
+    clock: VirtualClock, watched: int, alone: bool
+) -> None:
     cloud = Cloud(clock)
     verifier = make_verifier(cloud)
-    watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", 3)))
+    watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", watched)))
     await clock.sleep(0)
     (one,) = cloud.add("WA1", 1)
     await verifier.settle(START, [one], limit=5.0, on_server=lambda server: None)
-    assert [what for _, what in cloud.reads] == [one]
+    assert [what for _, what in cloud.reads] == [one if alone else "WA1"]
     watching.cancel()
 
 
@@ -81,6 +84,55 @@ async def test_a_job_whose_servers_all_changed_is_polled_at_once(clock: VirtualC
     assert await waiting is JobOutcome.SUCCEEDED
     assert len(queue.requests) == polled + 1
     assert clock.monotonic() < 7
+
+
+async def test_in_a_backlog_servers_are_read_until_the_last_that_watches_leaves(clock: VirtualClock) -> None:
+    cloud = Cloud(clock)
+    cloud.read_seconds = 0.0
+    verifier = make_verifier(cloud, backlogged=True)
+    for _ in range(2):
+        soon, never = cloud.add("WA1", 2, changes_at=clock.monotonic() + 10), cloud.add("WA1", 2, 1e9)
+        first = asyncio.create_task(verifier.watch(START, soon))
+        second = asyncio.create_task(verifier.watch(START, never))
+        await first
+        reads = len(cloud.reads)
+        await clock.sleep(31)
+        assert len(cloud.reads) == reads + 10, "every three seconds"
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        await clock.sleep(31)
+        assert len(cloud.reads) == reads + 10
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_one_of_two_that_wait_for_a_job_cannot_confirm_it(clock: VirtualClock) -> None:
+    queue = Queue(clock)
+    tracker = Tracker(queue.status, clock=clock)
+    queue.post("wa1-1", 1_000.0)
+    waiting = [asyncio.create_task(tracker.wait("wa1-1", START, 100, clock.now())) for _ in range(2)]
+    await clock.sleep(6)
+    polled = len(queue.requests)
+    tracker.confirm("wa1-1")
+    await clock.sleep(0.001)
+    assert len(queue.requests) == polled
+    waiting.pop().cancel()
+    await clock.sleep(0.001)
+    tracker.confirm("wa1-1")
+    await clock.sleep(0.001)
+    assert len(queue.requests) == polled + 1
+    waiting.pop().cancel()
+
+
+async def test_a_job_whose_status_is_being_requested_is_not_polled_twice(clock: VirtualClock) -> None:
+    queue = Queue(clock, round_trip=100.0)
+    tracker = Tracker(queue.status, clock=clock)
+    queue.post("wa1-1", 20.0)
+    waiting = asyncio.create_task(tracker.wait("wa1-1", START, 100, clock.now()))
+    await clock.sleep(60)
+    assert queue.in_flight["wa1-1"] == 1
+    tracker.confirm("wa1-1")
+    assert await waiting is JobOutcome.SUCCEEDED
+    assert len(queue.requests) == 1
 
 
 async def test_in_a_backlog_changed_servers_end_their_job_without_a_poll(clock: VirtualClock) -> None:

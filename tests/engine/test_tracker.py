@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -99,6 +101,18 @@ async def test_a_job_that_nobody_waits_for_is_not_polled(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_a_job_that_nobody_waits_for_any_more_before_its_first_request_is_not_polled(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    queue.post("wa1-left", 60)
+    left = asyncio.create_task(tracker.wait("wa1-left", START, 1, clock.now()))
+    following = asyncio.create_task(follow(tracker, queue, [60.0]))
+    await clock.sleep(0.1)
+    left.cancel()
+    await following
+    assert {job_id for _, job_id in queue.requests} == {"wa1-0"}
+
+
 async def test_cancelling_the_only_wait_cancels_its_request(
     tracker: Tracker, queue: Queue, clock: VirtualClock
 ) -> None:
@@ -123,6 +137,36 @@ async def test_jobs_with_a_history_are_polled_when_they_are_due(queue: Queue, cl
     assert len(queue.requests) <= 16
 
 
+async def test_the_history_is_asked_for_once_for_each_kind_of_job(queue: Queue, clock: VirtualClock) -> None:
+    asked: list[tuple[Action, int]] = []
+
+    async def history(action: Action, servers: int) -> Sequence[float]:
+        asked.append((action, servers))
+        return [10.0]
+
+    tracker = Tracker(queue.status, clock=clock, history=history)
+    for action, servers in [(START, 5), (START, 7), (START, 9), (Action.REBOOT, 5)]:
+        await follow(tracker, queue, [10.0, 10.0], action=action, servers=servers)
+    assert asked == [(START, 5), (START, 9), (Action.REBOOT, 5)]
+
+
+@pytest.mark.parametrize(("history_seconds", "earliest", "latest"), [(0.9, 10, 60), (30.0, 1, 3)])
+async def test_the_first_jobs_of_a_kind_wait_a_second_for_its_history(
+    queue: Queue, clock: VirtualClock, history_seconds: float, earliest: float, latest: float
+) -> None:
+    """One that comes later is used from then on."""
+
+    async def history(action: Action, servers: int) -> Sequence[float]:
+        await clock.sleep(history_seconds)
+        return [600.0 + n / 10 for n in range(50)]
+
+    tracker = Tracker(queue.status, clock=clock, history=history)
+    await follow(tracker, queue, [602.0, 602.0])
+    times = [at for at, job_id in queue.requests if job_id == "wa1-0"]
+    assert earliest <= times[0] <= latest
+    assert len([at for at in times if 60 < at < 500]) < 20
+
+
 async def test_only_observed_durations_are_reported(queue: Queue, clock: VirtualClock) -> None:
     emitted: list[tuple[Action, int, float]] = []
     tracker = Tracker(queue.status, clock=clock, on_duration=lambda *what: emitted.append(what))
@@ -145,6 +189,51 @@ async def test_an_end_during_an_outage_gives_no_duration(queue: Queue, clock: Vi
     queue.error_for = Outage(clock, 10, 3_000, Unreachable("no route"))
     await follow(tracker, queue, [60.0, 3_500.0])
     assert emitted == [pytest.approx(3_500, abs=60)]
+
+
+@pytest.mark.parametrize(("seconds", "reported"), [(50.0, None), (150.0, 151.0)])
+async def test_a_duration_is_dated_to_the_middle_of_two_requests_that_are_close_enough(
+    queue: Queue, clock: VirtualClock, seconds: float, reported: float | None
+) -> None:
+    emitted: list[float | None] = []
+    queue.round_trip = 0.0
+    tracker = Tracker(
+        queue.status,
+        clock=clock,
+        budget=0.01,  # Every 100 seconds.
+        connections=1,
+        on_duration=lambda action, servers, seconds: emitted.append(seconds),
+    )
+    await follow(tracker, queue, [seconds])
+    last = [at for at, _ in queue.requests][-2:]
+    assert emitted == ([] if reported is None else [pytest.approx(sum(last) / 2)])
+    assert emitted == ([] if reported is None else [pytest.approx(reported, abs=1)])
+
+
+@pytest.mark.parametrize(
+    ("age", "at_once"), [(-1_000.0, False), (0.0, False), (0.9, False), (1.0, True), (1e9, True)]
+)
+async def test_only_a_job_that_was_just_posted_is_known_to_run(
+    tracker: Tracker, queue: Queue, clock: VirtualClock, age: float, at_once: bool
+) -> None:
+    queue.post("wa1-1", 60)
+    assert await tracker.wait("wa1-1", START, 1, clock.now() - age) is JobOutcome.SUCCEEDED
+    assert (queue.requests[0][0] == 0) is at_once
+    assert clock.monotonic() < 130
+
+
+async def test_a_job_is_not_delayed_by_one_that_is_due_later(queue: Queue, clock: VirtualClock) -> None:
+    async def history(action: Action, servers: int) -> Sequence[float]:
+        return [600.0] * 50 if action is Action.REBOOT else [10.0] * 50
+
+    tracker = Tracker(queue.status, clock=clock, history=history)
+    slow = asyncio.create_task(follow(tracker, queue, [600.0], action=Action.REBOOT))
+    await clock.sleep(0.1)
+    queue.post("wa1-soon", 10)
+    await tracker.wait("wa1-soon", START, 1, clock.now())
+    assert clock.monotonic() < 12
+    assert queue.requests[0][1] == "wa1-soon"
+    await slow
 
 
 async def test_a_job_resumed_late_is_polled_at_once(
@@ -173,6 +262,22 @@ async def test_the_budget_is_kept_and_no_job_is_polled_twice_at_once(
     assert len(queue.requests) <= 20 * clock.monotonic() + 8
     assert queue.most_in_flight <= 8
     assert median(late) <= 500 / 20 / 2, "the least that asking for each in turn allows"
+
+
+async def test_a_burst_of_as_many_as_the_connections_then_one_request_per_slot(
+    queue: Queue, clock: VirtualClock
+) -> None:
+    queue.round_trip = 0.0
+    tracker = Tracker(queue.status, clock=clock, budget=2.0, connections=3)
+    for burst in range(2):
+        await clock.sleep(100 - clock.monotonic() % 100)
+        started = clock.monotonic()
+        jobs = [f"wa1-{burst}-{number}" for number in range(8)]
+        for job_id in jobs:
+            queue.post(job_id, -100)
+        await asyncio.gather(*(tracker.wait(job_id, START, 1, clock.now() - 1_000) for job_id in jobs))
+        times = [at - started for at, _ in queue.requests if at >= started]
+        assert times == pytest.approx([0, 0, 0, 0.5, 1.0, 1.5, 2.0, 2.5])
 
 
 async def test_slow_answers_do_not_pile_up(queue: Queue, clock: VirtualClock) -> None:
@@ -220,6 +325,15 @@ async def test_very_many_jobs_are_not_given_up_before_they_were_polled(
     tracker = Tracker(queue.status, clock=clock, budget=0.05, connections=2)
     late = await follow(tracker, queue, [5_000.0] * 30)  # Within an hour each is polled six times.
     assert len(late) == 30
+
+
+async def test_a_job_is_given_up_at_the_tenth_answer_at_the_earliest(
+    queue: Queue, clock: VirtualClock
+) -> None:
+    tracker = Tracker(queue.status, clock=clock, budget=0.002, connections=1)  # Every 500 seconds.
+    queue.post("wa1-1", float("inf"))
+    assert await tracker.wait("wa1-1", START, 1, clock.now()) is JobOutcome.UNKNOWN
+    assert len(queue.requests) == 10
 
 
 @pytest.mark.parametrize("jump", [-40 * 86_400.0, 40 * 86_400.0])
@@ -309,6 +423,40 @@ async def test_during_an_outage_one_request_is_in_flight(
     await following
 
 
+@pytest.mark.parametrize(
+    "error", [Unreachable("timed out"), TokenExpired("again"), RateLimited("slow down", None)]
+)
+async def test_after_an_outage_one_request_at_a_time_probes_until_it_is_answered(
+    queue: Queue, clock: VirtualClock, error: ApiError
+) -> None:
+    tracker = Tracker(queue.status, clock=clock, connections=5, jitter=lambda: 0.5)
+    queue.round_trip = 1.0
+    queue.error_for = Outage(clock, 100, 120, error)
+    await clock.sleep(100)
+    jobs = [f"wa1-{number}" for number in range(5)]
+    for job_id in jobs:
+        queue.post(job_id, -100)
+    await asyncio.gather(*(tracker.wait(job_id, START, 1, clock.now() - 1_000) for job_id in jobs))
+    times = [at - 100 for at, _ in queue.requests]
+    # Each probe takes a second; the pauses before them are 0.75 s, 1.5 s, 3 s, 6 s and 12 s.
+    assert times == pytest.approx([0, 0, 0, 0, 0, 1.75, 4.25, 8.25, 15.25, 28.25, 29.25, 29.25, 29.25, 29.25])
+
+
+async def test_three_errors_in_a_row_are_put_down_to_the_endpoint(queue: Queue, clock: VirtualClock) -> None:
+    tracker = Tracker(queue.status, clock=clock, jitter=lambda: 0.5)
+    queue.round_trip = 0.5
+    queue.error_for = Outage(clock, 0, 10, ServerFault("it failed", 500))
+    for job_id in ("wa1-1", "wa1-2"):
+        queue.post(job_id, -100)
+    await asyncio.gather(
+        tracker.wait("wa1-1", START, 1, clock.now() - 1_000),
+        tracker.wait("wa1-2", START, 1, clock.now() - 1_000),
+    )
+    # After two errors each is requested again 0.75 s later; then all wait, for 3 s and for 6 s.
+    times = [at for at, _ in queue.requests]
+    assert times == pytest.approx([0, 0, 1.25, 1.25, 4.75, 11.25, 11.75])
+
+
 async def test_the_errors_of_one_job_do_not_delay_the_others(
     tracker: Tracker, queue: Queue, clock: VirtualClock
 ) -> None:
@@ -353,6 +501,31 @@ async def test_a_job_that_is_never_found_is_given_up(
     queue.post("wa1-1", 60)
     assert await tracker.wait("wa1-1", START, 1, clock.now()) is JobOutcome.UNKNOWN
     assert 300 <= clock.monotonic() < 400
+
+
+async def test_a_job_is_given_up_only_after_five_minutes_in_a_row_without_its_status(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    outages = [
+        Outage(clock, 200, 440, NotFound("no such job")),
+        Outage(clock, 500, 740, ServerFault("it failed", 500)),
+        Outage(clock, 740, 800, Unreachable("no route")),
+        Outage(clock, 800, 1_040, NotFound("no such job")),
+    ]
+    queue.error_for = lambda job_id: next((error for outage in outages if (error := outage(job_id))), None)
+    assert len(await follow(tracker, queue, [1_200.0])) == 1
+
+
+async def test_requests_for_a_job_that_is_not_found_back_off_from_the_start_after_each_answer(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    queue.round_trip = 0.0
+    failing: list[bool] = [True] * 7 + [False] + [True] * 3 + [False]
+    queue.error_for = lambda job_id: NotFound("no such job") if failing and failing.pop(0) else None
+    await follow(tracker, queue, [200.0])
+    gaps = [later - sooner for (sooner, _), (later, _) in pairwise(queue.requests)]
+    assert gaps[:7] == pytest.approx([0.75, 1.5, 3.0, 6.0, 12.0, 22.5, 22.5])
+    assert gaps[8:11] == pytest.approx([0.75, 1.5, 3.0])
 
 
 async def test_an_unexpected_error_reaches_the_waiters(clock: VirtualClock) -> None:

@@ -105,6 +105,51 @@ async def test_servers_are_reported_as_soon_as_a_reading_shows_them(
     assert gaps[-1] > gaps[0]
 
 
+@pytest.mark.parametrize(
+    ("read_seconds", "limit", "times"),
+    [
+        (0.0, 130.0, [0, 2, 6, 14, 30, 60, 90, 120, 130]),
+        (0.0, 30.5, [0, 2, 6, 14, 30, 31]),
+        (0.25, 0.5, [0, 1]),
+    ],
+)
+async def test_the_time_between_readings_doubles_to_half_a_minute_and_the_last_is_at_the_limit(
+    verifier: Verifier, cloud: Cloud, read_seconds: float, limit: float, times: list[float]
+) -> None:
+    cloud.read_seconds = read_seconds
+    ids = cloud.add("WA1", 2, changes_at=1_000)
+    unsettled = await verifier.settle(START, ids, limit=limit, on_server=lambda server: None)
+    assert unsettled == dict.fromkeys(ids, True)
+    assert cloud.times("WA1") == times
+
+
+@pytest.mark.parametrize(
+    ("read_seconds", "backlogged", "times"),
+    [
+        (0.1, False, [0, 1, 2, 3]),
+        (0.5, False, [0, 1.5, 3, 4.5]),
+        (4.0, False, [0, 12, 24, 36]),
+        (0.5, True, [0, 3, 6, 9]),
+        (4.0, True, [0, 12, 24, 36]),
+    ],
+)
+async def test_a_data_center_is_read_each_second_at_most_and_for_a_third_of_the_time(
+    cloud: Cloud, clock: VirtualClock, read_seconds: float, backlogged: bool, times: list[float]
+) -> None:
+    verifier = Verifier(
+        read_server=cloud.server,
+        read_data_center=cloud.data_center,
+        data_center_of=lambda server_id: server_id[:3],
+        clock=clock,
+        backlogged=lambda: backlogged,
+    )
+    await clock.sleep(100)
+    cloud.read_seconds = read_seconds
+    for _ in times:
+        await verifier.settle(START, cloud.add("WA1", 2), limit=0, on_server=lambda server: None)
+    assert [at - 100 for at in cloud.times("WA1")] == pytest.approx(times)
+
+
 async def test_settling_ends_at_the_limit_after_a_last_reading(
     verifier: Verifier, cloud: Cloud, clock: VirtualClock
 ) -> None:
@@ -200,6 +245,18 @@ async def test_a_rate_limit_pause_is_kept(verifier: Verifier, cloud: Cloud) -> N
     cloud.outage = (0, 1, RateLimited("slow down", 90.0))
     assert await verifier.settle(START, ids, limit=0, on_server=lambda server: None) == {}
     assert [round(at) for at in cloud.times("WA1")] == [0, 90]
+
+
+@pytest.mark.parametrize("error", [Unreachable("no route"), RateLimited("slow down", None)])
+async def test_failed_readings_are_repeated_after_pauses_that_double(
+    verifier: Verifier, cloud: Cloud, error: ApiError
+) -> None:
+    cloud.read_seconds = 0.0
+    cloud.outage = (0, 45, error)
+    for _ in range(2):
+        ids = cloud.add("WA1", 2)
+        assert await verifier.settle(START, ids, limit=0, on_server=lambda server: None) == {}
+    assert cloud.times("WA1") == [0, 0.75, 2.25, 5.25, 11.25, 23.25, 45.75, 46.75]
 
 
 async def test_a_data_center_that_fails_does_not_delay_another(
