@@ -201,6 +201,7 @@ async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     console.service.operations.hold()
     operation = await work
     assert operation.summary() == {"planned": 4, "verified": 2}
+    assert {operation.targets[id_].message for id_ in operation.ids(State.PLANNED)} == {""}
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)
