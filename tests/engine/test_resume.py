@@ -187,6 +187,16 @@ async def test_winding_down_finishes_the_current_wave_and_leaves_the_rest(
     await again.service.close()
 
 
+async def test_winding_down_sends_the_batches_of_the_wave_that_wait_for_their_turn(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    cloud.round_trip = 1.0
+    work = asyncio.create_task(console.run(console.plan(batch_size=1)))
+    await until(lambda: len(cloud.posts) == 4, clock)
+    await console.service.operations.wind_down(send_rest=True)
+    assert (await work).summary() == {"verified": 6}
+
+
 async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -201,6 +211,7 @@ async def test_a_hold_during_a_rate_limit_pause_leaves_the_rest_to_a_resume(
     console.service.operations.hold()
     operation = await work
     assert operation.summary() == {"planned": 4, "verified": 2}
+    assert {operation.targets[id_].message for id_ in operation.ids(State.PLANNED)} == {""}
     cloud.on_call = lambda call: None
     again = await Console(clock, cloud, tmp_path / "journal.db").login()
     await again.service.operations.resume(send_planned=True)

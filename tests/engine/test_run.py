@@ -637,6 +637,7 @@ async def test_servers_that_somebody_changed_since_are_not_called_untouched(
     }
     assert operation.summary() == {"verified": 1, "unsure": 5}
     assert messages(console, State.UNSURE)[changed] == ["lost", "lost; still being watched"]
+    assert operation.targets[changed].at < clock.epoch + 200, "shown as soon as it is read"
 
 
 async def test_when_a_batch_is_sent_again_the_changes_since_its_first_request_count(
@@ -731,6 +732,21 @@ async def test_nothing_is_sent_without_a_login_or_a_server(
     await console.service.operations.run(console.plan([]), operation_id="op-2")
     assert console.emitted(OperationNotStarted)[0].message == "nothing was sent: no server is eligible"
     assert not cloud.posts
+
+
+async def test_a_bug_in_one_batch_is_reported_after_the_others_are_settled(
+    console: Console, cloud: Cloud
+) -> None:
+    errors = [ZeroDivisionError("a bug")]
+
+    def fail(call: str) -> None:
+        if call == "operate" and errors:
+            raise errors.pop()
+
+    cloud.on_call = fail
+    operation = await console.run(console.plan(batch_size=3))
+    assert operation.summary() == {"submitting": 3, "verified": 3}
+    assert "ZeroDivisionError('a bug')" in console.emitted(EngineFailed)[0].message
 
 
 async def test_a_batch_refused_by_the_endpoint_does_not_stop_the_others(
