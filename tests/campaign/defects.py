@@ -221,16 +221,17 @@ DEFECTS: Mapping[str, Defect] = {
         Script(
             seed=3,
             servers=20,
-            job_seconds="300",
+            job_seconds="150",
             processes=(
                 Process(
                     command=Command.START,
-                    share=0.6,
+                    share=0.4,
                     wave=4,
                     isolated=True,
                     after_fault="answer-twice",
                     frozen_after=20.0,
                     frozen_for=380.0,
+                    frozen_until_claimed=True,
                 ),
                 Process(command=Command.SEND_REST, begins=300.0),
             ),

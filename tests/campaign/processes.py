@@ -215,6 +215,8 @@ class _Processes:
         for after, number in _signals(process):
             with suppress(subprocess.TimeoutExpired):
                 running.wait(after)
+            if number is signal.SIGCONT and process.frozen_until_claimed:
+                _wait_for_claim(self.journal)
             if not process.locked_for:
                 self._send(running, isolated, number)
                 continue
@@ -238,6 +240,16 @@ def _shrink_pipes(running: "subprocess.Popen[str]") -> None:
     for pipe in (running.stdout, running.stderr):
         assert pipe is not None
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+
+
+def _wait_for_claim(journal: Path) -> None:
+    """Wait until an operation was claimed from the process that created it; at most ``PATIENCE``."""
+    deadline = time.monotonic() + PATIENCE
+    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+        while time.monotonic() < deadline:
+            if db.execute("SELECT max(generation) FROM operations").fetchone()[0] > 1:
+                return
+            time.sleep(0.05)
 
 
 def _signals(process: Process) -> list[tuple[float, signal.Signals]]:

@@ -61,6 +61,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     frozen_after: float | None = None
     frozen_for: float = 0.0
     """Seconds between SIGSTOP and SIGCONT."""
+    frozen_until_claimed: bool = False
+    """Whether SIGCONT also waits until another process has claimed an operation."""
     killed_at: tuple[str, int] | None = None
     """The system calls, and which of them in its thread (from 1), at which it gets SIGKILL: see `kills`."""
     after_fault: str = ""
