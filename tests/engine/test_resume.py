@@ -20,6 +20,7 @@ from tui.api.wire import Tree
 from tui.engine.errors import JournalError
 from tui.engine.events import (
     Event,
+    JournalChanged,
     OperationEnded,
     OperationNotStarted,
     OperationStarted,
@@ -449,6 +450,20 @@ async def test_an_owner_that_dies_during_the_claim_is_replaced(
     await second.service.close()
 
 
+async def test_operations_before_a_damaged_one_are_resumed(
+    clock: VirtualClock, cloud: Cloud, tmp_path: Path
+) -> None:
+    fill(tmp_path / "journal.db", 3, 1, started=clock.now())
+    cloud.servers = {id_: replace(server, maintenance=True) for id_, server in cloud.servers.items()}
+    console = await Console(clock, cloud, tmp_path / "journal.db").login()
+    with console.journal.database.writing() as db:
+        db.execute("UPDATE operations SET action = 'st?rtMaintenance' WHERE id = 'op-1'")
+    await console.service.operations.resume()
+    assert [event.operation_id for event in console.emitted(OperationEnded)] == ["op-0"]
+    assert any("damaged" in event.message for event in console.emitted(JournalChanged))
+    await console.service.close()
+
+
 async def test_many_unfinished_operations_are_resumed_in_few_transactions(
     clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
@@ -538,6 +553,16 @@ async def test_a_hold_before_the_first_wave_sends_nothing(console: Console, clou
     assert console.shown("op-1").summary() == {"verified": 6}
 
 
+async def start_before_leaving(
+    console: Console, cloud: Cloud, clock: VirtualClock
+) -> "asyncio.Task[Operation]":
+    """Start an operation of two waves: the first intent is recorded, its request waits to leave."""
+    cloud.posts_may_leave.clear()
+    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
+    await until(lambda: console.emitted(Progress), clock)
+    return work
+
+
 async def test_a_hold_of_everything_outlasts_one_that_finishes_the_wave(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
@@ -552,9 +577,7 @@ async def test_a_hold_of_everything_outlasts_one_that_finishes_the_wave(
 async def test_a_stop_that_comes_while_the_request_waits_to_leave_is_obeyed(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
-    cloud.posts_may_leave.clear()
-    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
-    await until(lambda: console.emitted(Progress), clock)
+    work = await start_before_leaving(console, cloud, clock)
     other = Console(clock, cloud, tmp_path / "journal.db").journal
     other.request_stop("op-1")
     await clock.sleep(1)
@@ -571,9 +594,7 @@ async def test_a_stop_that_comes_while_the_request_waits_to_leave_is_obeyed(
 async def test_nothing_leaves_when_the_journal_cannot_be_read_any_more(
     console: Console, clock: VirtualClock, cloud: Cloud
 ) -> None:
-    cloud.posts_may_leave.clear()
-    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
-    await until(lambda: console.emitted(Progress), clock)
+    work = await start_before_leaving(console, cloud, clock)
     database = console.journal.database
 
     def broken() -> NoReturn:
@@ -595,12 +616,10 @@ async def test_nothing_leaves_when_the_journal_cannot_be_read_any_more(
     assert len(cloud.posts) == 2
 
 
-async def test_the_first_reason_to_stop_is_the_one_that_is_told(
+async def test_the_first_reason_to_stop_becomes_the_message(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:
-    cloud.posts_may_leave.clear()
-    work = asyncio.create_task(console.run(console.plan(wave_size=3)))
-    await until(lambda: console.emitted(Progress), clock)
+    work = await start_before_leaving(console, cloud, clock)
     await console.service.operations.cancel("op-1")
     other = Console(clock, cloud, tmp_path / "journal.db").journal
     other.request_stop("op-1")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock
-from tui.engine.errors import JournalError, OwnershipLost
+from tui.engine.errors import JournalDamaged, JournalError, OwnershipLost
 from tui.engine.events import (
     EngineFailed,
     Event,
@@ -139,7 +139,11 @@ class OperationManager:
                 some = ids[first : first + together]
                 if send_planned and (running := [self._tasks[id_] for id_ in some if id_ in self._runners]):
                     await asyncio.wait(running)
-                followed += await self._follow(some, context, send=send_planned)
+                try:
+                    followed += await self._follow(some, context, send=send_planned)
+                except JournalDamaged:  # One of them is: those before it are resumed all the same.
+                    for id_ in some:
+                        followed += await self._follow([id_], context, send=send_planned)
         if followed:
             await asyncio.wait(followed)
 
