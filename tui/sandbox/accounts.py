@@ -7,10 +7,10 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 
+from tui.contract.protocol import Account, Login, LoginRefused, User
 from tui.sandbox.config import SandboxConfig
 
 NOT_RECOGNIZED = "We didn't recognize the username or password you entered. Please try again."
@@ -19,46 +19,20 @@ LOCKED = "This user has been locked after too many failed attempts. An Account A
 
 MAX_WRONG_PASSWORDS = 4
 
-OPERATING_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
-
-
-class User(NamedTuple):
-    """Somebody who can log in."""
-
-    name: str
-    password: str
-    alias: str
-    roles: tuple[str, ...]
-
-    @property
-    def may_operate(self) -> bool:
-        """Whether one of the roles allows power and maintenance operations."""
-        return not OPERATING_ROLES.isdisjoint(self.roles)
-
-
-class Account(NamedTuple):
-    """An account; `parent` is None for the one at the top."""
-
-    alias: str
-    name: str
-    parent: str | None
-
-
-class LoginRefused(Exception):
-    """The login was refused; its text is the API's message."""
-
+PRIMARY = "WA1"
+PASSWORD = "pitstop"  # noqa: S105 - of every user, as the documentation says
 
 USERS: dict[str, User] = {
     user.name: user
-    for user in (
-        User("demo", "pitstop", "ACME", ("ServerAdmin",)),
-        User("viewer", "pitstop", "ACME", ("AccountViewer",)),
-    )
+    for user in (User("demo", "ACME", ("ServerAdmin",)), User("viewer", "ACME", ("AccountViewer",)))
 }
 
 ACCOUNTS: dict[str, Account] = {
     account.alias: account
-    for account in (Account("ACME", "Acme Corporation", None), Account("ACMD", "Acme Devices", "ACME"))
+    for account in (
+        Account("ACME", "Acme Corporation", None, PRIMARY),
+        Account("ACMD", "Acme Devices", "ACME", PRIMARY),
+    )
 }
 
 
@@ -73,8 +47,8 @@ class Accounts:
         self._tokens: dict[str, tuple[User, float]] = {}
         self._issued = 0
 
-    def login(self, name: str, password: str, location: str) -> tuple[User, str]:
-        """Log a user in; returns the user and a new token.
+    def login(self, name: str, password: str) -> Login:
+        """Log a user in, with a new token.
 
         Raises:
             LoginRefused: unknown user, wrong password, or locked after four wrong passwords in a row.
@@ -84,15 +58,15 @@ class Accounts:
             raise LoginRefused(NOT_RECOGNIZED)
         if self._wrong[user.name] >= MAX_WRONG_PASSWORDS:
             raise LoginRefused(LOCKED)
-        if not hmac.compare_digest(password.encode(), user.password.encode()):
+        if not hmac.compare_digest(password.encode(), PASSWORD.encode()):
             self._wrong[user.name] += 1
             raise LoginRefused(NOT_RECOGNIZED)
         self._wrong[user.name] = 0
         now = self._clock()
         self._tokens = {token: held for token, held in self._tokens.items() if held[1] > now}
-        token = self._token(user, now, location)
+        token = self._token(user, now)
         self._tokens[token] = (user, now + self._life)
-        return user, token
+        return Login(user, token, PRIMARY)
 
     def user(self, token: str) -> User | None:
         """The user of a token; None when it is unknown or has expired."""
@@ -103,7 +77,7 @@ class Accounts:
         """Let a token expire now."""
         self._tokens.pop(token, None)
 
-    def _token(self, user: User, now: float, location: str) -> str:
+    def _token(self, user: User, now: float) -> str:
         """A JSON Web Token with the claims that were recorded, and a serial number that makes it unique."""
         self._issued += 1
         claims = {
@@ -114,7 +88,7 @@ class Accounts:
             "unique_name": user.name,
             "role": user.roles,
             "urn:tier3:account-alias": user.alias,
-            "urn:tier3:location-alias": location,
+            "urn:tier3:location-alias": PRIMARY,
             "jti": self._issued,
         }
         signed = b".".join(

@@ -47,6 +47,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Life of a bearer token; the platform's is 14 days."""
     strict_case: bool = False
     """Whether maintenance operations refuse ids in lower case, as two of the vendor's clients report."""
+    refusals_as_400: bool = False
+    """Whether an operation that queues no server is answered 400 with the list, as two clients allow for."""
     slow_seconds: tuple[float, float] = (1.0, 4.0)
     """The range of the delay of the fault `slow`."""
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, count
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
+from tui.contract.protocol import Snapshot
 from tui.sandbox import names
 from tui.sandbox.job import Job
 from tui.sandbox.seeds import rng
@@ -47,27 +50,29 @@ class State(NamedTuple):
 
     power: str
     maintenance: bool
+    status: str
+    description: str
     modified_at: float
     modified_by: str
+    snapshots: tuple[Snapshot, ...] | None = None
+    """None as long as they are those from the beginning."""
 
 
 class Change(NamedTuple):
-    """The effect of one job on one server, from `at` on; reads show it from `shown_at` on."""
+    """The effect of an operation on one server, from `at` on; reads show it from `shown_at` on."""
 
     at: float
     shown_at: float
-    power: str | None
-    maintenance: bool | None
     by: str
+    fields: Mapping[str, Any]
+    """The fields of `State` that it sets."""
+    dated: bool = True
+    """Whether it shows in the date of the last modification."""
 
     def applied(self, state: State) -> State:
         """The state after this change."""
-        return State(
-            state.power if self.power is None else self.power,
-            state.maintenance if self.maintenance is None else self.maintenance,
-            self.at,
-            self.by,
-        )
+        edit: dict[str, Any] = {"modified_at": self.at, "modified_by": self.by} if self.dated else {}
+        return state._replace(**self.fields, **edit)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,10 +90,12 @@ class Group:
     servers_count: int = 0
     """Servers in the subtree, without those queued for restore, as the platform counts them."""
 
-    @property
-    def system(self) -> bool:
-        """Whether it is the root, Archive or Templates, which every data center has."""
-        return self.parent is None or self.kind != "default"
+    def with_parents(self) -> Iterator[Group]:
+        """The group itself and all above it."""
+        group: Group | None = self
+        while group is not None:
+            yield group
+            group = group.parent
 
 
 @dataclass(slots=True, eq=False)
@@ -97,10 +104,8 @@ class Server:
 
     id: str
     group: Group
-    status: str
     template: bool
     bits: int
-    description: str | None
     base: State
     changes: list[Change] | None = None
     job: Job | None = None
@@ -108,6 +113,11 @@ class Server:
     """Per operation, how often a POST that was carried out named this server, queued or refused."""
     queued: dict[str, int] = field(default_factory=dict)
     """Per operation, how often it was queued."""
+
+    @property
+    def uuid(self) -> str:
+        """Another id, of 32 hexadecimal digits."""
+        return f"{self.bits:016x}{crc32(self.id.encode()):016x}"
 
     def at(self, now: float) -> State:
         """The true state at a moment."""
@@ -136,6 +146,14 @@ class Server:
         self.changes = pending
 
 
+class Move(NamedTuple):
+    """A server that changes its group at a moment."""
+
+    at: float
+    server: Server
+    group: Group
+
+
 class Fleet:
     """The fleet of one account. Keys are in canonical case: data centers lower, servers upper."""
 
@@ -144,6 +162,7 @@ class Fleet:
         self.roots: dict[str, Group] = {}
         self.groups: dict[str, Group] = {}
         self.servers: dict[str, Server] = {}
+        self._moves: list[Move] = []
         chance = rng("fleet", alias, seed)
         primary, *others = names.DATA_CENTERS
         chosen = [primary, *chance.sample(others, 2 if size >= 100 else 1)]
@@ -155,6 +174,40 @@ class Fleet:
 
     def __iter__(self) -> Iterator[Server]:
         return iter(self.servers.values())
+
+    @cached_property
+    def by_uuid(self) -> dict[str, Server]:
+        """The servers by their other ids."""
+        return {server.uuid: server for server in self}
+
+    def server(self, server_id: str) -> Server | None:
+        """A server by either id."""
+        return self.servers.get(server_id.upper()) or (
+            self.by_uuid.get(server_id.lower()) if len(server_id) == 32 else None
+        )
+
+    def move(self, move: Move) -> None:
+        """Plan a move."""
+        self._moves.append(move)
+
+    def carry_out_moves(self, now: float) -> None:
+        """Carry out the moves that are due."""
+        due = [move for move in self._moves if move.at <= now]
+        for _, server, group in sorted(due, key=lambda move: move.at):
+            for place, more in ((server.group, -1), (group, 1)):
+                for above in place.with_parents():
+                    above.servers_count += more
+            server.group.servers.remove(server)
+            group.servers.append(server)
+            server.group = group
+        self._moves = [move for move in self._moves if move.at > now]
+
+
+def servers_under(group: Group) -> Iterator[Server]:
+    """Every server of a subtree."""
+    yield from group.servers
+    for child in group.groups:
+        yield from servers_under(child)
 
 
 def _share(size: int, parts: int, index: int) -> int:
@@ -209,35 +262,34 @@ class _Maker:
             group = self.templates
         roll = (bits >> 32) % 100 if kind == "active" else 90
         power = "started" if roll < 88 else "stopped" if roll < 96 else "paused"
+        if kind == "queuedForDelete":
+            power = "paused" if bits >> 32 & 1 else "started"
         maintenance = kind == "active" and power != "stopped" and next(self.active_count) % 24 == 7
         pattern = names.DESCRIPTIONS[bits % len(names.DESCRIPTIONS)]
         server = Server(
             id=self._name(tier.code, stage[1]),
             group=group,
-            status="active" if kind == "template" else kind,
             template=kind == "template",
             bits=bits,
-            description=pattern
-            and pattern.format(
-                purpose=tier.purpose,
-                stage=stage[0].lower(),
-                number=bits >> 8 & 1023,
-                quarter=(bits >> 18 & 3) + 1,
-            ),
             base=State(
                 power,
                 maintenance,
-                OLDEST_CHANGE + (bits >> 20) % CHANGES_WITHIN,
-                names.PEOPLE[(bits >> 11) % len(names.PEOPLE)],
+                status="active" if kind == "template" else kind,
+                description=pattern.format(
+                    purpose=tier.purpose,
+                    stage=stage[0].lower(),
+                    number=bits >> 8 & 1023,
+                    quarter=(bits >> 18 & 3) + 1,
+                ),
+                modified_at=OLDEST_CHANGE + (bits >> 20) % CHANGES_WITHIN,
+                modified_by=names.PEOPLE[(bits >> 11) % len(names.PEOPLE)],
             ),
         )
         group.servers.append(server)
         self.fleet.servers[server.id] = server
         if kind != "queuedForRestore":
-            counted: Group | None = group
-            while counted is not None:
-                counted.servers_count += 1
-                counted = counted.parent
+            for above in group.with_parents():
+                above.servers_count += 1
 
     def _name(self, code: str, letter: str) -> str:
         """The next free name: two digits, or three from the hundredth on or where numbering began at 101."""
@@ -260,18 +312,25 @@ class _Maker:
 
     def _group(self, name: str, parent: Group | None, kind: str = "default") -> Group:
         bits = self.chance.getrandbits(128)
-        described = parent is not None and kind == "default" and bits % 4 == 0
         group = Group(
             id=f"{bits:032x}",
             name=name,
             data_center=self.code,
             kind=kind,
-            description=names.GROUP_DESCRIPTIONS[(bits >> 2) % len(names.GROUP_DESCRIPTIONS)]
-            if described
-            else None,
+            description=_group_description(name, parent, kind, bits),
             parent=parent,
         )
         if parent is not None:
             parent.groups.append(group)
         self.fleet.groups[group.id] = group
         return group
+
+
+def _group_description(name: str, parent: Group | None, kind: str, bits: int) -> str | None:
+    """The recorded texts of roots, Archive and Templates; one in four of the others has a description."""
+    if parent is None:
+        return name
+    if kind != "default":
+        return names.ARCHIVE_DESCRIPTION if kind == "archive" else names.TEMPLATES_DESCRIPTION
+    described = bits % 4 == 0
+    return names.GROUP_DESCRIPTIONS[(bits >> 2) % len(names.GROUP_DESCRIPTIONS)] if described else None

@@ -14,7 +14,7 @@ class Job:
     operation: str
     servers: tuple[str, ...]
     changed: tuple[str, ...]
-    """Those of its servers that change when it ends."""
+    """Those of its servers that have changed when it ends."""
     created: float
     begins: float
     resumes: float

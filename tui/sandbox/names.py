@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tui.contract.protocol import CustomField, Policy
+
 DATA_CENTERS: dict[str, str] = {
     "WA1": "WA1 - US West (Seattle)",
     "CA1": "CA1 - Canada (Vancouver)",
@@ -54,6 +56,15 @@ TIERS: tuple[Tier, ...] = (
 STAGES: tuple[tuple[str, str, int], ...] = (("Prod", "", 6), ("Staging", "S", 3), ("Dev", "D", 1))
 """Sub-group, letter in the server's name, weight."""
 
+ARCHIVE_DESCRIPTION = (
+    "Pay only for the storage consumed by the archived server. No compute or licensing costs are incurred."
+)
+TEMPLATES_DESCRIPTION = (
+    "Custom templates provide a set of hardware/software settings that can be used repeatedly to create "
+    "servers configured with the same settings."
+)
+"""The recorded texts of the groups that every data center has."""
+
 GROUP_DESCRIPTIONS: tuple[str, ...] = (
     "Owned by the platform team; changes on Tuesdays only",
     "Customer facing. Ask before touching [on-call: shop]",
@@ -61,7 +72,7 @@ GROUP_DESCRIPTIONS: tuple[str, ...] = (
     "Patch window: first Sunday of the month",
 )
 
-DESCRIPTIONS: tuple[str | None, ...] = (
+DESCRIPTIONS: tuple[str, ...] = (
     "{purpose}",
     "{purpose}",
     "{purpose} {stage}, owner: platform team",
@@ -69,8 +80,8 @@ DESCRIPTIONS: tuple[str | None, ...] = (
     "Shop {purpose}",
     "Billing {purpose}, see CHG-{number}",
     "",
-    None,
-    None,
+    "",
+    "",
     "本番 {purpose}（東京）",
     "Zahlungsabwicklung für Österreich, {purpose}",
     "[legacy] {purpose}, to be replaced by Q{quarter}",
@@ -79,8 +90,6 @@ DESCRIPTIONS: tuple[str | None, ...] = (
     "{purpose}\nsecond line: rack {number}",
     "cafe\u0301 menu {purpose}",
 )
-"""None leaves the field out, as the platform does for some."""
-
 SYSTEMS: tuple[tuple[str, str, bool], ...] = (
     ("CentOS 6 64-bit", "centOS6_64Bit", False),
     ("CentOS 7 64-bit", "centOS7_64Bit", False),
@@ -97,14 +106,18 @@ SYSTEMS: tuple[tuple[str, str, bool], ...] = (
 
 PEOPLE: tuple[str, ...] = ("j.ortiz", "m.tanaka", "a.schmidt", "p.novak", "l.okafor", "automation")
 
-ALERT_POLICIES: tuple[tuple[str, str], ...] = (
-    ("15836e6219e84ac736d01d4e571bb950", "Production CPU over 90 %"),
-    ("0ba7b08e51a24b5c8ae29bd6a1b06d37", "Memory over 95 % for 10 minutes"),
-    ("2bec81dd90aa4217887548c3c20d7421", "Disk almost full"),
+ALERT_POLICIES: tuple[Policy, ...] = (
+    Policy("15836e6219e84ac736d01d4e571bb950", "Production CPU over 90 %"),
+    Policy("0ba7b08e51a24b5c8ae29bd6a1b06d37", "Memory over 95 % for 10 minutes"),
+    Policy("2bec81dd90aa4217887548c3c20d7421", "Disk almost full"),
 )
 
-CUSTOM_FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("22f002123e3b46d9a8b38ecd4c6df7f9", "Cost Center", "IT-{number}"),
-    ("e0c6bc1bcb1c4ec0b3ab2c1ecb5f8f6d", "Patch Window", "Sunday {number}:00"),
+AUTOSCALE_POLICIES: tuple[Policy, ...] = (Policy("ca38f0ad9de341f6a002857c48402526", "Grow by day"),)
+
+ANTI_AFFINITY_POLICIES: tuple[Policy, ...] = (Policy("87b67bf7aee948dea939f5de2d9b2dc3", "Databases apart"),)
+
+CUSTOM_FIELDS: tuple[tuple[CustomField, str], ...] = (
+    (CustomField("22f002123e3b46d9a8b38ecd4c6df7f9", "Cost Center"), "IT-{number}"),
+    (CustomField("e0c6bc1bcb1c4ec0b3ab2c1ecb5f8f6d", "Patch Window"), "Sunday {number}:00"),
 )
-"""id, name, pattern of the value."""
+"""Each with the pattern of its values."""

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from tui.sandbox.accounts import ACCOUNTS, Account, Accounts, User
+from tui.contract.protocol import Account, CustomField, Login, Network, Order, Outcome, Policy, User
+from tui.sandbox import names
+from tui.sandbox.accounts import ACCOUNTS, Accounts
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.faults import Faults
-from tui.sandbox.fleet import Fleet, Group, Server
-from tui.sandbox.operations import Operation
-from tui.sandbox.queue import Outcome, Queue
+from tui.sandbox.fleet import Fleet
+from tui.sandbox.queue import Queue
+from tui.sandbox.seeds import rng
+from tui.sandbox.views import DataCenterView, GroupView, ServerView, credentials
 
 SUB_ACCOUNT_DIVISOR = 8
 """The sub-account's fleet is so many times smaller."""
+
+POLICIES: dict[str, tuple[Policy, ...]] = {
+    "alert": names.ALERT_POLICIES,
+    "autoscale": names.AUTOSCALE_POLICIES,
+    "antiAffinity": names.ANTI_AFFINITY_POLICIES,
+}
 
 
 class SandboxPlane:
@@ -29,50 +38,76 @@ class SandboxPlane:
         self.queue = Queue(config, self.faults, clock)
         self._fleets: dict[str, Fleet] = {}
 
-    def login(self, name: str, password: str) -> tuple[User, str, str]:
-        """Log a user in; returns the user, a new token and the primary data center.
+    async def login(self, name: str, password: str) -> Login:
+        """Log a user in.
 
         Raises:
             LoginRefused: see `accounts.Accounts.login`.
         """
-        location = "WA1"
-        user, token = self.accounts.login(name, password, location)
-        return user, token, location
+        return self.accounts.login(name, password)
 
-    def user(self, token: str) -> User | None:
+    async def user(self, token: str) -> User | None:
         """The user of a token; None when it is unknown or has expired."""
         return self.accounts.user(token)
 
-    def account(self, alias: str, user: User) -> Account | None:
+    async def account(self, alias: str, user: User) -> Account | None:
         """An account that a user may access: the user's own and those below it."""
         account = ACCOUNTS.get(alias.upper())
         return account if account and user.alias in (account.alias, account.parent) else None
 
-    def data_centers(self, alias: str) -> Sequence[Group]:
-        """The root group of each data center of an account."""
-        return tuple(self._fleet(alias).roots.values())
+    async def data_centers(self, alias: str) -> Sequence[DataCenterView]:
+        """The data centers of an account."""
+        now = self.clock()
+        return [DataCenterView(root, now) for root in self._fleet(alias).roots.values()]
 
-    def data_center(self, alias: str, code: str) -> Group | None:
-        """The root group of one data center."""
-        return self._fleet(alias).roots.get(code.lower())
+    async def data_center(self, alias: str, code: str) -> DataCenterView | None:
+        """One data center."""
+        root = self._fleet(alias).roots.get(code.lower())
+        return None if root is None else DataCenterView(root, self.clock())
 
-    def group(self, alias: str, group_id: str) -> Group | None:
+    async def group(self, alias: str, group_id: str) -> GroupView | None:
         """A group of an account."""
-        return self._fleet(alias).groups.get(group_id.lower())
+        group = self._fleet(alias).groups.get(group_id.lower())
+        return None if group is None else GroupView(group, self.clock())
 
-    def server(self, alias: str, server_id: str) -> Server | None:
-        """A server of an account."""
-        return self._fleet(alias).servers.get(server_id.upper())
+    async def server(self, alias: str, server_id: str) -> ServerView | None:
+        """A server of an account, by either id."""
+        server = self._fleet(alias).server(server_id)
+        return None if server is None else ServerView(server, self.clock())
 
-    def submit(
-        self, alias: str, operation: Operation, targets: Mapping[str, bool | None], user: User
-    ) -> Sequence[Outcome]:
+    async def networks(self, alias: str, code: str) -> Sequence[Network]:
+        """Two invented networks of a data center."""
+        chance = rng("networks", alias.upper(), code.upper(), self.config.seed)
+        vlans = [201 + number * 100 + chance.randrange(100) for number in range(2)]
+        return [
+            Network(f"{chance.getrandbits(128):032x}", vlan, f"10.{vlan % 128}.{vlan % 250}")
+            for vlan in vlans
+        ]
+
+    async def policies(self, alias: str, kind: str) -> Sequence[Policy]:
+        """The policies of one kind: alert, autoscale or antiAffinity."""
+        return POLICIES[kind]
+
+    async def custom_fields(self, alias: str) -> Sequence[CustomField]:
+        """The custom fields of an account."""
+        return [field for field, _ in names.CUSTOM_FIELDS]
+
+    async def credentials(self, alias: str, server_id: str) -> tuple[str, str] | None:
+        """The invented administrator of a server."""
+        server = self._fleet(alias).server(server_id)
+        return None if server is None else credentials(server)
+
+    async def submit(self, alias: str, order: Order) -> Sequence[Outcome]:
         """Queue an operation; see `queue.Queue.submit`."""
-        return self.queue.submit(self._fleet(alias), operation, targets, user.name)
+        return self.queue.submit(self._fleet(alias), order)
 
-    def job_status(self, alias: str, job_id: str) -> str | None:
+    async def job_status(self, alias: str, job_id: str) -> str | None:
         """The status of a job; None where there is no such job."""
         return self.queue.status(alias, job_id.lower())
+
+    def prepare(self) -> None:
+        """Make the fleet, so that the first request need not wait for it."""
+        self._fleet("ACME")
 
     def truth(self) -> dict[str, Any]:
         """The true state, for tests and benchmarks; times in seconds since the sandbox started.
@@ -88,7 +123,7 @@ class SandboxPlane:
          "jobs": {"wa1-12345": {
              "account", "operation", "status", "created", "ends",
              "servers": [ID, ...],        all servers of the job
-             "changed": [ID, ...]}},      those that change (or changed) when it ends
+             "changed": [ID, ...]}},      those that have changed when it ends
          "faults": {NAME: N}}             how often each fault has struck
         ```
 
@@ -130,4 +165,5 @@ class SandboxPlane:
         if fleet is None:
             size = -(-self.config.servers // SUB_ACCOUNT_DIVISOR) if account.parent else self.config.servers
             fleet = self._fleets[account.alias] = Fleet(account.alias, size, self.config.seed)
+        fleet.carry_out_moves(self.clock())
         return fleet

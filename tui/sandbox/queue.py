@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
+from tui.contract.protocol import NotSupported, Order, Outcome
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.faults import Faults
-from tui.sandbox.fleet import Change, Fleet, Server
+from tui.sandbox.fleet import Change, Fleet, Group, Move, Server
 from tui.sandbox.job import Job
-from tui.sandbox.operations import CANNOT_QUEUE, MAINTENANCE, Accepted, Operation, Refused, judge
+from tui.sandbox.operations import (
+    CANNOT_QUEUE,
+    MAINTENANCE,
+    OPERATIONS,
+    Operation,
+    Refused,
+    judge,
+    snapshots_after,
+)
 from tui.sandbox.seeds import rng
+from tui.sandbox.views import original_snapshots
 
 WAITING_SHARE = 0.15
 """The share of a job's time before it executes."""
+
+FIRST_CHANGE, LAST_CHANGE = 0.59, 0.9
+"""The shares of a job's time at which its first and its last server change; recorded of a startMaintenance of
+8 servers, which changed 23 to 35 s after the POST in a job of 39 s."""
 
 RESUMED_ONE_IN = 50
 """One job in so many is stopped by hand meanwhile and goes on as `resumed`."""
 
 SETTLE_SECONDS = (5.0, 30.0)
 
-
-class Outcome(NamedTuple):
-    """The result for one server of a POST: its job, or the message of the refusal, which may be absent."""
-
-    server: str
-    job: Job | None
-    message: str | None
+Member = tuple[Server, dict[str, Any]]
+"""A server of a job, and what the job sets in its state."""
 
 
 class Queue:
@@ -47,64 +56,68 @@ class Queue:
         job = self.jobs.get(job_id)
         return job.status(self.clock()) if job and job.alias == alias else None
 
-    def submit(
-        self, fleet: Fleet, operation: Operation, targets: Mapping[str, bool | None], user: str
-    ) -> list[Outcome]:
+    def submit(self, fleet: Fleet, order: Order) -> list[Outcome]:
         """Queue an operation; returns one outcome per distinct server, in another order than the request's.
 
-        `targets` maps ids as they were sent to the value that setMaintenance carries, None for others.
+        Servers of one job change one by one, in the order of the outcomes.
+
+        Raises:
+            NotSupported: there is no such operation.
         """
+        operation = OPERATIONS.get(order.operation)
+        if operation is None:
+            raise NotSupported(f"The sandbox does not carry out {order.operation}.")
         now = self.clock()
-        accepted: dict[str, list[tuple[Server, Accepted]]] = {}
+        accepted: dict[str, list[Member]] = {}
         outcomes: dict[str, Outcome] = {}
-        wanted = {sent.upper(): (sent, value) for sent, value in targets.items()}
-        for server_id, (sent, value) in wanted.items():
+        wanted = {sent.upper(): (sent, value) for sent, value in order.targets.items()}
+        for server_id in self._in_another_order(list(wanted)):
+            sent, value = wanted[server_id]
+            outcomes[server_id] = Outcome(server_id, None, CANNOT_QUEUE)
             server = fleet.servers.get(server_id)
             if server is None:
-                outcomes[server_id] = Outcome(server_id, None, CANNOT_QUEUE)
                 continue
             server.reached[operation.name] = server.reached.get(operation.name, 0) + 1
             if self.config.strict_case and operation.name in MAINTENANCE and sent != server_id:
-                outcomes[server_id] = Outcome(server_id, None, CANNOT_QUEUE)
                 continue
-            busy = server.job is not None and server.job.ends > now
-            verdict = judge(operation, value, server, server.at(now), busy)
-            if isinstance(verdict, Refused):
-                outcomes[server_id] = Outcome(server_id, None, verdict.message)
+            fields = _fields(operation, order, value, server, now)
+            if isinstance(fields, Refused):
+                outcomes[server_id] = Outcome(server_id, None, fields.message)
             else:
-                accepted.setdefault(server.group.data_center, []).append((server, verdict))
+                accepted.setdefault(server.group.data_center, []).append((server, fields))
         for data_center, members in accepted.items():
-            job = self._queue(fleet.alias, data_center, operation, members, user, now)
+            job = self._queue(fleet, data_center, operation, members, order, now)
             for server, _ in members:
-                outcomes[server.id] = Outcome(server.id, job, None)
-        return self._in_another_order([outcomes[server_id] for server_id in wanted])
+                outcomes[server.id] = Outcome(server.id, job.id)
+        return list(outcomes.values())
 
     def _queue(
         self,
-        alias: str,
+        fleet: Fleet,
         data_center: str,
         operation: Operation,
-        members: list[tuple[Server, Accepted]],
-        user: str,
+        members: list[Member],
+        order: Order,
         now: float,
     ) -> Job:
         chance = rng("job", self.config.seed, len(self.jobs))
         seconds = self._seconds(operation, len(members), chance)
         outcome = "succeeded"
-        changing = members
+        unchanged: set[str] = set()
         for fault, status in (("job-fails", "failed"), ("job-unknown", "unknown")):
             if self.faults.fires(fault):
                 outcome = status
-                # At least one server stays as it was; with two or more, at least one changes.
-                changing = chance.sample(members, chance.randint(min(1, len(members) - 1), len(members) - 1))
+                unchanged = _some(members, chance)
                 break
-        lag = chance.uniform(*SETTLE_SECONDS) * self.config.time_scale if self.faults.fires("settle") else 0.0
+        lag = (
+            chance.uniform(*SETTLE_SECONDS) * self.config.time_scale if self.faults.fires("settle") else None
+        )
         job = Job(
             id=self._next_id(data_center),
-            alias=alias,
+            alias=fleet.alias,
             operation=operation.name,
             servers=tuple(server.id for server, _ in members),
-            changed=tuple(server.id for server, _ in changing),
+            changed=tuple(server.id for server, _ in members if server.id not in unchanged),
             created=now,
             begins=now + seconds * WAITING_SHARE,
             resumes=now + seconds * (0.6 if chance.randrange(RESUMED_ONE_IN) == 0 else 1),
@@ -112,11 +125,17 @@ class Queue:
             outcome=outcome,
         )
         self.jobs[job.id] = job
-        for server, _ in members:
+        step = (LAST_CHANGE - FIRST_CHANGE) / max(1, len(members) - 1)
+        for number, (server, fields) in enumerate(members):
             server.job = job
             server.queued[operation.name] = server.queued.get(operation.name, 0) + 1
-        for server, change in changing:
-            server.add(Change(job.ends, job.ends + lag, change.power, change.maintenance, user), now)
+            if server.id in unchanged:
+                continue
+            at = now + seconds * (FIRST_CHANGE + step * number)
+            shown_at = at if lag is None else job.ends + lag
+            server.add(Change(at, shown_at, order.user.name, fields, operation.dated), now)
+            if (group := _new_group(fleet, operation, order, server)) is not None:
+                fleet.move(Move(shown_at, server, group))
         return job
 
     def _seconds(self, operation: Operation, servers: int, chance: random.Random) -> float:
@@ -131,8 +150,44 @@ class Queue:
         self._last_number[data_center] += 1
         return f"{data_center.lower()}-{self._last_number[data_center]}"
 
-    def _in_another_order(self, outcomes: list[Outcome]) -> list[Outcome]:
-        shuffled = outcomes[:]
+    def _in_another_order(self, ids: list[str]) -> list[str]:
+        shuffled = ids[:]
         rng("order", self.config.seed, self._posts).shuffle(shuffled)
         self._posts += 1
-        return shuffled if shuffled != outcomes else shuffled[::-1]
+        return shuffled if shuffled != ids else shuffled[::-1]
+
+
+def _fields(
+    operation: Operation, order: Order, value: bool | None, server: Server, now: float
+) -> dict[str, Any] | Refused:
+    """What an operation sets in the state of a server, or why it refuses the server."""
+    state = server.at(now)
+    busy = server.job is not None and server.job.ends > now
+    verdict = judge(operation, value, server, state, busy)
+    if isinstance(verdict, Refused):
+        return verdict
+    fields = dict(verdict.fields)
+    if "napshot" in operation.name:
+        held = original_snapshots(server.bits) if state.snapshots is None else state.snapshots
+        snapshots = snapshots_after(operation, held, order.parameters.get("snapshot"), now)
+        if isinstance(snapshots, Refused):
+            return snapshots
+        fields["snapshots"] = snapshots
+    return fields
+
+
+def _some(members: list[Member], chance: random.Random) -> set[str]:
+    """The servers that a job does not change that went wrong.
+
+    At least one server stays as it was; with two or more, at least one changes.
+    """
+    changing = chance.sample(members, chance.randint(min(1, len(members) - 1), len(members) - 1))
+    return {server.id for server, _ in members} - {server.id for server, _ in changing}
+
+
+def _new_group(fleet: Fleet, operation: Operation, order: Order, server: Server) -> Group | None:
+    """The group to which an operation moves a server; None where it stays."""
+    if operation.name == "archive":
+        root = fleet.roots[server.group.data_center.lower()]
+        return next(group for group in root.groups if group.kind == "archive")
+    return fleet.groups.get(str(order.parameters.get("targetgroupid")).lower())

@@ -51,7 +51,7 @@ def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> in
 
     with listener, contextlib.suppress(KeyboardInterrupt):
         app = create_app(config)
-        app.state.plane.data_centers("ACME")  # makes the fleet, so that the first request need not wait
+        app.state.plane.prepare()
         gc.freeze()
         asyncio.run(make_server(app, announce).serve(sockets=[listener]))
     return 0

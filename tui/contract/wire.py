@@ -1,0 +1,40 @@
+"""The building blocks of all entities: JSON, dates, links."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+from msgspec import UNSET
+
+from tui.contract.protocol import Edit
+from tui.contract.shapes import ChangeInfo, Link
+
+encode = msgspec.json.Encoder().encode
+
+
+@lru_cache(maxsize=8192)
+def _day(days: int) -> str:
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
+
+
+def date(seconds: float) -> str:
+    """A moment as the platform writes it: UTC, whole seconds."""
+    days, rest = divmod(int(seconds), 86_400)
+    return f"{_day(days)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
+
+
+def change_info(created: Edit, modified: Edit) -> ChangeInfo:
+    """Who made and who last changed something."""
+    return ChangeInfo(
+        created_by=created.by,
+        created_date=date(created.at),
+        modified_by=modified.by,
+        modified_date=date(modified.at),
+    )
+
+
+def link(rel: str, href: str, verbs: str, writable: bool, id: str = "") -> Link:  # noqa: A002 - its name in the JSON
+    """A link with verbs; a user who may change nothing gets GET alone."""
+    return Link(rel=rel, href=href, id=id or UNSET, verbs=verbs.split(",") if writable else ["GET"])
