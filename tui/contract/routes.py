@@ -161,7 +161,7 @@ async def _joined(pieces: Iterator[bytes]) -> bytes:
     parts: list[bytes] = []
     for piece in pieces:
         parts.append(piece)
-        if len(parts) % 500 == 0:
+        if len(parts) % 20 == 0:
             await asyncio.sleep(0)
     return b"".join(parts)
 
@@ -170,8 +170,7 @@ async def _server(call: Call) -> Answer:
     server = await call.plane.server(call.alias, call.path["id"])
     if server is None:
         return NOT_FOUND
-    user = call.user
-    return answer(200, server_entity(server, call.alias, user.may_operate, user.may_see_credentials))
+    return answer(200, server_entity(server, call.alias, call.user))
 
 
 async def _account(call: Call) -> Answer:

@@ -9,7 +9,7 @@ from typing import cast
 from msgspec import UNSET, Raw, UnsetType
 
 from tui.contract import shapes
-from tui.contract.protocol import Address, CustomField, Hardware, Partition, Policy, ServerView, Snapshot
+from tui.contract.protocol import CustomField, Hardware, Partition, Policy, ServerView, Snapshot, User
 from tui.contract.shapes import Link
 from tui.contract.wire import change_info, encode, link
 
@@ -20,43 +20,55 @@ _ID = b"<id>"
 _UUID = b"<uuid>"
 
 
-def server_entity(
-    server: ServerView, alias: str, writable: bool, credentials: bool, *, listed: bool = False
-) -> shapes.Server:
+def server_entity(server: ServerView, alias: str, user: User, *, listed: bool = False) -> shapes.Server:
     """The entity of a server; one that is not active lacks those `details` that the platform leaves out.
 
     `listed` is for group trees, where an archived server has fewer details than on its own.
     """
-    hardware = server.hardware
+    server_id, group_id, status, hardware = server.id, server.group_id, server.status, server.hardware
+    lower = server_id.lower()
     os_type, system = server.system
+    shared = _shared_links(alias, group_id, status, user.may_operate, user.may_see_credentials)
+    links = shared.replace(_ID, lower.encode()).replace(_UUID, server.uuid.encode())
+    details: shapes.Details | UnsetType = UNSET
+    if hardware is not None:
+        account = alias.lower()
+        details = _details(server, status, hardware, account, listed)
+        if public := [address.public for address in hardware.addresses if address.public]:
+            links = _with_public(links, public, f"/v2/servers/{account}/{lower}", user.may_operate)
     return shapes.Server(
-        id=server.id.lower(),
-        name=server.id,
+        id=lower,
+        name=server_id,
         description=server.description,
-        group_id=server.group_id,
+        group_id=group_id,
         is_template=server.template,
         location_id=server.location,
         os_type=os_type,
         os=system,
         is_managed_os=True if server.managed else UNSET,
-        status=server.status,
-        details=UNSET if hardware is None else _details(server, hardware, alias, listed),
+        status=status,
+        details=details,
         type=server.type,
         storage_type=server.storage_type,
         change_info=change_info(server.created, server.modified),
-        links=_links(server, hardware, alias, writable, credentials),
+        links=cast("list[Link]", Raw(links)),
     )
 
 
-def _details(server: ServerView, hardware: Hardware, alias: str, listed: bool) -> shapes.Details:
-    if server.status in ONLY_POWER_AND_STORAGE or (server.status == "archived" and listed):
+def _details(
+    server: ServerView, status: str, hardware: Hardware, account: str, listed: bool
+) -> shapes.Details:
+    if status in ONLY_POWER_AND_STORAGE or (status == "archived" and listed):
         return shapes.Details(power_state=server.power, storage_gb=hardware.storage_gb)
     return shapes.Details(
-        ip_addresses=[_address(address) for address in hardware.addresses],
+        ip_addresses=[
+            shapes.Address(public=public or UNSET, internal=internal)
+            for internal, public in hardware.addresses
+        ],
         secondary_ip_addresses=[],
-        alert_policies=[_policy(policy, alias, "alertPolicies") for policy in hardware.alert_policies],
-        cpu_autoscale_policy=_optional(hardware.cpu_autoscale, alias, "autoscalePolicies", named=False),
-        anti_affinity_policy=_optional(hardware.anti_affinity, alias, "antiAffinityPolicies", named=True),
+        alert_policies=[_policy(policy, account, "alertPolicies") for policy in hardware.alert_policies],
+        cpu_autoscale_policy=_optional(hardware.cpu_autoscale, account, "autoscalePolicies", named=False),
+        anti_affinity_policy=_optional(hardware.anti_affinity, account, "antiAffinityPolicies", named=True),
         cpu=hardware.cpu,
         disk_count=len(hardware.disks),
         host_name=hardware.host_name,
@@ -66,27 +78,23 @@ def _details(server: ServerView, hardware: Hardware, alias: str, listed: bool) -
         storage_gb=hardware.storage_gb,
         disks=_disks(hardware.disks),
         partitions=_partitions(hardware.partitions),
-        snapshots=[_snapshot(snapshot, server, alias) for snapshot in hardware.snapshots],
+        snapshots=[_snapshot(snapshot, server.id, account) for snapshot in hardware.snapshots],
         custom_fields=[_custom_field(field) for field in hardware.custom_fields],
         processor_description=UNSET if hardware.processor is None else hardware.processor,
         storage_description=UNSET if hardware.storage is None else hardware.storage,
     )
 
 
-def _address(address: Address) -> shapes.Address:
-    return shapes.Address(public=address.public or UNSET, internal=address.internal)
-
-
-def _policy(policy: Policy, alias: str, kind: str) -> shapes.Policy:
-    href = f"/v2/{kind}/{alias.lower()}/{policy.id}"
+def _policy(policy: Policy, account: str, kind: str) -> shapes.Policy:
+    href = f"/v2/{kind}/{account}/{policy.id}"
     return shapes.Policy(id=policy.id, name=policy.name, links=[Link(rel="self", href=href)])
 
 
-def _optional(policy: Policy | None, alias: str, kind: str, *, named: bool) -> shapes.Policy | UnsetType:
+def _optional(policy: Policy | None, account: str, kind: str, *, named: bool) -> shapes.Policy | UnsetType:
     """The entity of a policy of which a server has at most one; autoscale policies come without a name."""
     if policy is None:
         return UNSET
-    entity = _policy(policy, alias, kind)
+    entity = _policy(policy, account, kind)
     if not named:
         entity.name = UNSET
     return entity
@@ -104,8 +112,8 @@ def _partitions(partitions: tuple[Partition, ...]) -> list[shapes.Partition]:
     return [shapes.Partition(size_gb=part.size_gb, path=part.path) for part in partitions]
 
 
-def _snapshot(snapshot: Snapshot, server: ServerView, alias: str) -> shapes.Snapshot:
-    here = f"/v2/servers/{alias.lower()}/{server.id.lower()}/snapshots/{snapshot.number}"
+def _snapshot(snapshot: Snapshot, server_id: str, account: str) -> shapes.Snapshot:
+    here = f"/v2/servers/{account}/{server_id.lower()}/snapshots/{snapshot.number}"
     return shapes.Snapshot(
         name=f"{datetime.fromtimestamp(snapshot.taken, UTC):%Y-%m-%d.%H:%M:%S}",
         links=[
@@ -120,19 +128,13 @@ def _custom_field(field: CustomField) -> shapes.CustomFieldValue:
     return shapes.CustomFieldValue(id=field.id, name=field.name, value=field.value, display_value=field.value)
 
 
-def _links(
-    server: ServerView, hardware: Hardware | None, alias: str, writable: bool, credentials: bool
-) -> list[Link]:
-    shared = _shared_links(alias, server.group_id, server.status, writable, credentials)
-    text = shared.replace(_ID, server.id.lower().encode()).replace(_UUID, server.uuid.encode())
-    public = [address.public for address in hardware.addresses if address.public] if hardware else []
-    if public:
-        here = f"/v2/servers/{alias.lower()}/{server.id.lower()}/publicIPAddresses"
-        more = [
-            link("publicIPAddress", f"{here}/{one}", "GET,PUT,DELETE", writable, id=one) for one in public
-        ]
-        text = text[:-1] + b"," + encode(more)[1:]
-    return cast("list[Link]", Raw(text))
+def _with_public(links: bytes, public: list[str], here: str, writable: bool) -> bytes:
+    """The links with one for each public address."""
+    more = [
+        link("publicIPAddress", f"{here}/publicIPAddresses/{one}", "GET,PUT,DELETE", writable, id=one)
+        for one in public
+    ]
+    return links[:-1] + b"," + encode(more)[1:]
 
 
 @lru_cache(maxsize=4096)
