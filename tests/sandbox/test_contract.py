@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from tests.sandbox.conftest import MakeWorld
-from tests.sandbox.world import START, World, groups_of
+from tests.sandbox.world import START, World, groups_of, job_ids
 
 LOGIN = "/v2/authentication/login"
 NOT_RECOGNIZED = "We didn't recognize the username or password you entered. Please try again."
@@ -110,8 +110,9 @@ async def test_a_token_expires_and_a_new_login_helps(make_world: MakeWorld) -> N
 async def test_data_centers_are_listed_with_or_without_group_links(world: World) -> None:
     plain = await world.get("/v2/datacenters/ACME")
     assert [center["id"] for center in plain] == [center["id"].lower() for center in plain]
-    assert plain[0]["id"] == "wa1"
-    assert plain[0]["name"] == "WA1 - US West (Seattle)"
+    assert [center["id"] for center in plain] == sorted(center["id"] for center in plain)
+    assert plain[-1]["id"] == "wa1"
+    assert plain[-1]["name"] == "WA1 - US West (Seattle)"
     basic = {
         "self",
         "deploymentCapabilities",
@@ -120,8 +121,8 @@ async def test_data_centers_are_listed_with_or_without_group_links(world: World)
         "networkLimits",
         "availableOvfs",
     }
-    assert {link["rel"] for link in plain[0]["links"]} == basic
-    linked = (await world.get("/v2/datacenters/ACME?groupLinks=true"))[0]
+    assert {link["rel"] for link in plain[-1]["links"]} == basic
+    linked = (await world.get("/v2/datacenters/ACME?groupLinks=true"))[-1]
     assert {link["rel"] for link in linked["links"]} == basic | {
         "group",
         "createGroup",
@@ -157,8 +158,8 @@ async def test_server_detail_replaces_links_to_servers_by_servers(world: World) 
         assert "servers" not in group
         links = [link for link in group["links"] if link["rel"] == "server"]
         servers = detailed[group_id]["servers"]
-        assert [link["id"] for link in links] == [server["name"] for server in servers]
-        assert [link["href"] for link in links] == [f"/v2/servers/acme/{server['id']}" for server in servers]
+        assert sorted(link["id"] for link in links) == [server["name"] for server in servers]
+        assert all(link["href"] == f"/v2/servers/acme/{link['id'].lower()}" for link in links)
         assert not any(link["rel"] == "server" for link in detailed[group_id]["links"])
         assert all(server["groupId"] == group_id for server in servers)
 
@@ -170,7 +171,7 @@ async def test_a_group_read_alone_equals_its_part_of_the_tree(world: World) -> N
 
 
 async def test_groups_have_the_links_of_their_kind(world: World) -> None:
-    tree = (await world.trees())[0]
+    tree = (await world.trees())[-1]
     rels = {group["name"]: {link["rel"]: link for link in group["links"]} for group in groups_of(tree)}
     assert "parentGroup" not in rels["WA1 Hardware"]
     assert rels["WA1 Hardware"]["self"]["verbs"] == ["GET", "PATCH"]
@@ -189,6 +190,7 @@ async def test_a_server_has_its_case_links_and_dates(world: World) -> None:
     assert links["self"] == {
         "rel": "self",
         "href": f"/v2/servers/acme/{name.lower()}",
+        "id": name.lower(),
         "verbs": ["GET", "PATCH", "DELETE"],
     }
     assert links["account"]["id"] == "acme"
@@ -233,12 +235,14 @@ async def test_accounts_have_a_primary_data_center_and_a_parent(world: World) ->
         "/v2/servers/ACME/WA1ACMENONE99",
         "/v2/operations/ACME/status/wa1-1",
         "/v2/nonsense",
-        "/",
+        "/v2",
     ],
 )
-async def test_an_unknown_path_or_id_is_404_with_an_empty_body(world: World, path: str) -> None:
+async def test_an_unknown_path_or_id_is_404_with_a_date_and_an_empty_body(world: World, path: str) -> None:
     answer = await world.http.get(path)
     assert (answer.status_code, answer.content) == (404, b"")
+    assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == START
+    assert "Vary" not in answer.headers
 
 
 async def test_another_account_is_forbidden(world: World) -> None:
@@ -259,8 +263,7 @@ async def test_paths_match_in_any_case(world: World) -> None:
 
 
 async def test_answers_have_the_headers_of_the_platform(world: World) -> None:
-    answer = await world.http.get("/v2/datacenters/ACME")
-    headers = answer.headers
+    headers = (await world.http.get("/v2/accounts/ACME")).headers
     assert headers["Cache-Control"] == headers["Pragma"] == "no-cache"
     assert headers["Expires"] == "-1"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
@@ -269,7 +272,21 @@ async def test_answers_have_the_headers_of_the_platform(world: World) -> None:
     assert not {"etag", "retry-after", "server"} & set(headers)
 
 
-async def test_gzip_is_used_when_it_is_accepted_and_worthwhile(world: World) -> None:
+@pytest.mark.parametrize("path", ["/v2/datacenters/ACME?groupLinks=true", "/v2/datacenters/ACME/wa1"])
+async def test_data_centers_may_be_kept_for_five_minutes(world: World, path: str) -> None:
+    headers = (await world.http.get(path)).headers
+    assert headers["Cache-Control"] == "max-age=300, private"
+    assert not {"pragma", "expires"} & set(headers)
+
+
+async def test_only_answers_of_status_200_vary_by_encoding(world: World) -> None:
+    for body, status in ((b"[]", 400), (b'["NOSUCHSERVER"]', 200)):
+        answer = await world.http.post("/v2/operations/ACME/servers/powerOff", content=body)
+        assert answer.status_code == status
+        assert ("Vary" in answer.headers) == ("Content-Encoding" in answer.headers) == (status == 200)
+
+
+async def test_gzip_is_used_for_all_bodies_when_it_is_accepted(world: World) -> None:
     href = (await world.roots())[0] + "?serverDetail=detailed"
     plain = await world.http.get(href, headers={"Accept-Encoding": "identity"})
     packed = await world.http.get(href, headers={"Accept-Encoding": "gzip, deflate"})
@@ -277,8 +294,10 @@ async def test_gzip_is_used_when_it_is_accepted_and_worthwhile(world: World) -> 
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.json() == plain.json()
     assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 5
-    tiny = await world.http.get("/v2/accounts/ACMD/customFields", headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in tiny.headers
+    (job,) = job_ids(await world.operate("powerOff", (await world.ids())[:1]))
+    small = await world.http.get(f"/v2/operations/ACME/status/{job}", headers={"Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.json() == {"status": "notStarted"}
 
 
 async def test_a_large_tree_does_not_delay_other_requests(make_world: MakeWorld) -> None:

@@ -74,12 +74,11 @@ def test_names_get_another_letter_when_numbers_run_out() -> None:
     assert "WEBPA" in user_parts
 
 
-async def test_descriptions_are_plain_wide_right_to_left_empty_or_absent(make_world: MakeWorld) -> None:
+async def test_descriptions_are_plain_wide_right_to_left_or_empty(make_world: MakeWorld) -> None:
     servers = await (await make_world(servers=500)).servers()
-    texts = [server.get("description") for server in servers]
-    assert None in texts
+    texts = [server["description"] for server in servers]
     assert "" in texts
-    letters = "".join(text or "" for text in texts)
+    letters = "".join(texts)
     assert any(unicodedata.east_asian_width(letter) == "W" for letter in letters)
     assert any(unicodedata.bidirectional(letter) == "R" for letter in letters)
     assert any(unicodedata.combining(letter) for letter in letters)
@@ -91,14 +90,16 @@ async def test_groups_are_nested_and_some_are_described(make_world: MakeWorld) -
     for tree in trees:
         names = [child["name"] for child in tree["groups"]]
         assert tree["name"] == f"{tree['locationId']} Hardware"
-        assert names[:3] == ["Archive", "Templates", "Default Group"]
-        assert [child["type"] for child in tree["groups"][:3]] == ["archive", "templates", "default"]
+        assert names == sorted(names, key=str.lower)
+        types = {child["name"]: child["type"] for child in tree["groups"]}
+        assert (types["Archive"], types["Templates"]) == ("archive", "templates")
+        assert types["Default Group"] == "default"
     groups = [group for tree in trees for group in groups_of(tree)]
     assert len({group["id"] for group in groups}) == len(groups)
     assert all(re.fullmatch(r"[0-9a-f]{32}", group["id"]) for group in groups)
     assert 0 < sum("description" in group for group in groups) < len(groups) / 2
     assert max(len(group["servers"]) for group in groups if group["type"] == "default") <= 250
-    web = next(child for child in trees[0]["groups"] if child["name"] == "Web")
+    web = next(child for child in trees[-1]["groups"] if child["name"] == "Web")
     assert {child["name"] for child in web["groups"]} == {"Prod", "Staging", "Dev"}
     assert any(child["name"] == "Pod 01" for stage in web["groups"] for child in stage["groups"])
 
@@ -146,7 +147,9 @@ async def test_some_servers_have_what_the_details_panel_shows(make_world: MakeWo
     for key in ("snapshots", "alertPolicies", "customFields"):
         assert 0 < sum(bool(one[key]) for one in full) < len(full)
     assert 0 < sum("public" in one["ipAddresses"][0] for one in full) < len(full)
-    assert all(one["disks"] and one["partitions"] and one["hostName"].islower() for one in full)
+    assert all(one["disks"] and one["partitions"] for one in full)
+    assert all(one["hostName"] == one["hostName"].lower() for one in full)
+    assert 0 < sum(not one["hostName"] for one in full) < len(full) / 4
     assert {server["type"] for server in servers} == {"standard", "hyperscale", "bareMetal"}
     assert {server["storageType"] for server in servers} == {"standard", "premium", "hyperscale"}
     metal = [server["details"] for server in servers if server["type"] == "bareMetal" and "details" in server]

@@ -64,9 +64,8 @@ def test_login_and_a_wrong_password(sdk: Any) -> None:
 def test_data_centers_groups_and_servers(sdk: Any) -> None:
     log_in(sdk)
     centers = sdk.v2.Datacenter.Datacenters()
-    assert centers[0].id == "wa1"
-    assert len(centers) == 3
-    root = centers[0].RootGroup()
+    assert [center.id for center in centers] == ["ny1", "va1", "wa1"]
+    root = centers[-1].RootGroup()
     assert root.name == "WA1 Hardware"
     assert root.Subgroups().Get("default group").name == "Default Group"
     server = eligible(sdk, "WA1")[0]

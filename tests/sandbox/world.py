@@ -9,6 +9,7 @@ import httpx
 
 from tui.sandbox.app import create_app
 from tui.sandbox.config import SandboxConfig
+from tui.sandbox.fleet import Fleet
 
 Json = Any
 START = 1_700_000_000.0
@@ -101,6 +102,12 @@ class World:
     async def set_faults(self, **rates: float) -> None:
         named = {name.replace("_", "-"): rate for name, rate in rates.items()}
         assert (await self.http.post("/__sandbox/faults", json=named)).status_code == 200
+
+
+def fleet_of(world: World) -> Fleet:
+    """The fleet of ACME behind a sandbox in the process."""
+    fleet: Fleet = world.app.state.plane.fleet("ACME")
+    return fleet
 
 
 def groups_of(tree: Json) -> Iterator[Json]:

@@ -58,21 +58,21 @@ class SandboxPlane:
     async def data_centers(self, alias: str) -> Sequence[DataCenterView]:
         """The data centers of an account."""
         now = self.clock()
-        return [DataCenterView(root, now) for root in self._fleet(alias).roots.values()]
+        return [DataCenterView(root, now) for root in self.fleet(alias).roots.values()]
 
     async def data_center(self, alias: str, code: str) -> DataCenterView | None:
         """One data center."""
-        root = self._fleet(alias).roots.get(code.lower())
+        root = self.fleet(alias).roots.get(code.lower())
         return None if root is None else DataCenterView(root, self.clock())
 
     async def group(self, alias: str, group_id: str) -> GroupView | None:
         """A group of an account."""
-        group = self._fleet(alias).groups.get(group_id.lower())
+        group = self.fleet(alias).groups.get(group_id.lower())
         return None if group is None else GroupView(group, self.clock())
 
     async def server(self, alias: str, server_id: str) -> ServerView | None:
         """A server of an account, by either id."""
-        server = self._fleet(alias).server(server_id)
+        server = self.fleet(alias).server(server_id)
         return None if server is None else ServerView(server, self.clock())
 
     async def networks(self, alias: str, code: str) -> Sequence[Network]:
@@ -94,12 +94,12 @@ class SandboxPlane:
 
     async def credentials(self, alias: str, server_id: str) -> tuple[str, str] | None:
         """The invented administrator of a server."""
-        server = self._fleet(alias).server(server_id)
+        server = self.fleet(alias).server(server_id)
         return None if server is None else credentials(server)
 
     async def submit(self, alias: str, order: Order) -> Sequence[Outcome]:
         """Queue an operation; see `queue.Queue.submit`."""
-        return self.queue.submit(self._fleet(alias), order)
+        return self.queue.submit(self.fleet(alias), order)
 
     async def job_status(self, alias: str, job_id: str) -> str | None:
         """The status of a job; None where there is no such job."""
@@ -107,7 +107,7 @@ class SandboxPlane:
 
     def prepare(self) -> None:
         """Make the fleet, so that the first request need not wait for it."""
-        self._fleet("ACME")
+        self.fleet("ACME")
 
     def truth(self) -> dict[str, Any]:
         """The true state, for tests and benchmarks; times in seconds since the sandbox started.
@@ -130,7 +130,7 @@ class SandboxPlane:
         Servers of the sub-account are included once it has been accessed. Ids are in upper case.
         """
         now = self.clock()
-        self._fleet("ACME")
+        self.fleet("ACME")
         servers: dict[str, Any] = {}
         for server in chain.from_iterable(self._fleets.values()):
             state = server.at(now)
@@ -158,7 +158,7 @@ class SandboxPlane:
             "faults": self.faults.struck,
         }
 
-    def _fleet(self, alias: str) -> Fleet:
+    def fleet(self, alias: str) -> Fleet:
         """The fleet of an account, created at the first access."""
         account = ACCOUNTS[alias.upper()]
         fleet = self._fleets.get(account.alias)
