@@ -254,7 +254,7 @@ def _maintenance_between(records: Records, server: str, start: float, end: float
     """Every value that a server's maintenance flag had between two times."""
     value = bool(records.before["servers"][server]["maintenance"])
     changes = sorted(
-        (_end(job, records), job["operation"] == Action.START_MAINTENANCE.value)
+        (records.since + float(job["changed"][server]), job["operation"] == Action.START_MAINTENANCE.value)
         for job in records.after["jobs"].values()
         if server in job["changed"]
     )

@@ -33,7 +33,7 @@ def post(seconds: float, *, carried_out: bool = True) -> Exchange:
 
 
 def job(created: float = 10.5, ends: float = 40.0, *, changed: bool = True) -> dict[str, Any]:
-    changes = ["A"] if changed else []
+    changes = {"A": ends} if changed else {}
     return {"operation": START.value, "servers": ["A"], "changed": changes, "created": created, "ends": ends}
 
 

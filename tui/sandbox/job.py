@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -13,8 +14,8 @@ class Job:
     alias: str
     operation: str
     servers: tuple[str, ...]
-    changed: tuple[str, ...]
-    """Those of its servers that have changed when it ends."""
+    changed: Mapping[str, float]
+    """Those of its servers that change, each with the time when it does."""
     created: float
     begins: float
     resumes: float

@@ -123,7 +123,7 @@ class SandboxPlane:
          "jobs": {"wa1-12345": {
              "account", "operation", "status", "created", "ends",
              "servers": [ID, ...],        all servers of the job
-             "changed": [ID, ...]}},      those that have changed when it ends
+             "changed": {ID: SECONDS}}},  those that change, each with the time when it does
          "faults": {NAME: N}}             how often each fault has struck
         ```
 
@@ -151,7 +151,7 @@ class SandboxPlane:
                     "created": job.created - self.started,
                     "ends": job.ends - self.started,
                     "servers": job.servers,
-                    "changed": job.changed,
+                    "changed": {server_id: at - self.started for server_id, at in job.changed.items()},
                 }
                 for job in self.queue.jobs.values()
             },

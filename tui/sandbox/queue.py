@@ -112,12 +112,18 @@ class Queue:
         lag = (
             chance.uniform(*SETTLE_SECONDS) * self.config.time_scale if self.faults.fires("settle") else None
         )
+        step = (LAST_CHANGE - FIRST_CHANGE) / max(1, len(members) - 1)
+        changed = {
+            server.id: now + seconds * (FIRST_CHANGE + step * number)
+            for number, (server, _) in enumerate(members)
+            if server.id not in unchanged
+        }
         job = Job(
             id=self._next_id(data_center),
             alias=fleet.alias,
             operation=operation.name,
             servers=tuple(server.id for server, _ in members),
-            changed=tuple(server.id for server, _ in members if server.id not in unchanged),
+            changed=changed,
             created=now,
             begins=now + seconds * WAITING_SHARE,
             resumes=now + seconds * (0.6 if chance.randrange(RESUMED_ONE_IN) == 0 else 1),
@@ -125,13 +131,12 @@ class Queue:
             outcome=outcome,
         )
         self.jobs[job.id] = job
-        step = (LAST_CHANGE - FIRST_CHANGE) / max(1, len(members) - 1)
-        for number, (server, fields) in enumerate(members):
+        for server, fields in members:
             server.job = job
             server.queued[operation.name] = server.queued.get(operation.name, 0) + 1
-            if server.id in unchanged:
+            if server.id not in changed:
                 continue
-            at = now + seconds * (FIRST_CHANGE + step * number)
+            at = changed[server.id]
             shown_at = at if lag is None else job.ends + lag
             server.add(Change(at, shown_at, order.user.name, fields, operation.dated), now)
             if (group := _new_group(fleet, operation, order, server)) is not None:
