@@ -191,7 +191,7 @@ def open_console(config: LoadedConfig, demo: "SandboxConfig | None") -> int:
             """Import and make the engine, after the first screen is drawn."""
             from tui.engine.engine import Engine
 
-            return Engine(journal, options=engine_options(settings))
+            return Engine(journal, options=engine_options(settings, live=True))
 
         return run_console(
             engine_factory=make_engine,
@@ -207,13 +207,16 @@ def _profiles(settings: Settings, chosen: ChosenEndpoint | None) -> list[tuple[s
     return list((settings.profiles | ({chosen.name: chosen.profile} if chosen else {})).items())
 
 
-def engine_options(settings: Settings) -> "Options":
-    """Return the engine's options. A failed job's servers are watched no longer than a successful one's."""
+def engine_options(settings: Settings, *, live: bool = False) -> "Options":
+    """Return the engine's options. A failed job's servers are watched no longer than a successful one's.
+
+    ``live`` is for a screen: servers are also read while their jobs run.
+    """
     from tui.engine.options import Options
 
     limit = settings.verify_limit
     failed_limit = min(limit, Options().failed_limit)
-    return Options(batch_size=settings.batch_size, verify_limit=limit, failed_limit=failed_limit)
+    return Options(batch_size=settings.batch_size, verify_limit=limit, failed_limit=failed_limit, live=live)
 
 
 def network_endpoint(name: str, profile: Profile) -> "Endpoint":

@@ -174,6 +174,40 @@ async def test_a_limit_of_zero_is_one_reading(verifier: Verifier, cloud: Cloud, 
     assert cloud.reads == [(0.0, "WA1")]
 
 
+@pytest.mark.parametrize(
+    ("read_seconds", "times"),
+    [
+        (0.0, [3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 33, 39, 45]),
+        (0.5, [3, 15.5, 28, 40.5]),
+    ],
+)
+async def test_watched_servers_are_read_at_growing_intervals_until_all_have_changed(
+    cloud: Cloud, clock: VirtualClock, read_seconds: float, times: list[float]
+) -> None:
+    live = Verifier(
+        read_server=cloud.server,
+        read_data_center=cloud.data_center,
+        data_center_of=lambda server_id: server_id[:3],
+        clock=clock,
+        live=True,
+    )
+    cloud.read_seconds = read_seconds
+    ids = [*cloud.add("WA1", 5, changes_at=20), *cloud.add("WA1", 3, changes_at=40)]
+    await live.watch(START, ids)
+    assert cloud.times("WA1") == pytest.approx(times)
+    await clock.sleep(100)
+    assert len(cloud.reads) == len(times)
+
+
+async def test_watched_servers_are_not_read_unless_live(
+    verifier: Verifier, cloud: Cloud, clock: VirtualClock
+) -> None:
+    watching = asyncio.create_task(verifier.watch(START, cloud.add("WA1", 8)))
+    await clock.sleep(100)
+    assert cloud.reads == []
+    watching.cancel()
+
+
 async def test_servers_of_an_action_that_shows_in_no_state_are_not_read(
     verifier: Verifier, cloud: Cloud
 ) -> None:

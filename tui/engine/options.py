@@ -21,6 +21,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How often a batch is sent at most when the endpoint refuses it with 401 or 429."""
     retry_after: float = 5.0
     """Pause at least after such a refusal, before the servers are read and the batch is sent again."""
+    live: bool = False
+    """Whether servers are also read while their jobs run, so that an operator sees them change one by one."""
     watch_interval: float = 1.0
     """Interval at which the journal is read for an operation that another process carries out."""
     close_grace: float = 3.0

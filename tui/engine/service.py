@@ -163,6 +163,7 @@ class EngineService:
             data_center_of=self.inventory.data_center_of,
             clock=self._clock,
             backlogged=lambda: tracker.backlogged,
+            live=self._options.live,
         )
         self._context = RunContext(
             session=self.session,

@@ -22,6 +22,10 @@ MANY = 20
 """From so many watched servers on, the whole data center is read rather than single servers."""
 DUTY_CYCLE = 3.0
 """A data center is being read for at most one part in so many of the time."""
+LIVE_DUTY_CYCLE = 20.0
+"""The same for readings that only show how a job proceeds."""
+LIVE_SHARE = 0.1
+"""Such a reading follows the one before after this share of the time since the newest job was sent."""
 
 
 class _Search:
@@ -68,14 +72,16 @@ class _DataCenter:
         read: Callable[[set[str]], Awaitable[Iterable[Server]]],
         clock: Clock,
         backlogged: Callable[[], bool],
+        live: bool,
         jitter: Callable[[], float],
     ) -> None:
         self._read = read
         self._clock = clock
         self._backlogged = backlogged
+        self._live = live
         self._jitter = jitter
         self._rounds: asyncio.Task[None] | None = None
-        """Reads for passive searches while there is a backlog."""
+        """Reads for passive searches."""
         self._searches: dict[_Search, None] = {}
         self._watching = 0
         """Passive searches among them."""
@@ -84,6 +90,10 @@ class _DataCenter:
         self._current: asyncio.Task[None] | None = None
         """The reading in progress: it may have missed what happened since it started."""
         self._not_before = -math.inf
+        self._live_from = -math.inf
+        """When the next reading that only shows how jobs proceed may start."""
+        self._watched_since = -math.inf
+        """When the newest passive search began."""
 
     async def settle(self, search: _Search, limit: float) -> dict[str, bool]:
         """Read until nothing is pending, or until a reading that started after ``limit`` seconds is done."""
@@ -103,11 +113,12 @@ class _DataCenter:
         return {id_: id_ in search.contrary for id_ in search.pending}
 
     async def watch(self, search: _Search) -> None:
-        """Wait until nothing is pending, by readings made for others or because of a backlog."""
+        """Wait until nothing is pending, by readings for others, because of a backlog, or of live ones."""
         self._searches[search] = None
         self._watching += 1
+        self._watched_since = self._clock.monotonic()
         if self._rounds is None:
-            self._rounds = asyncio.create_task(self._read_in_backlog())
+            self._rounds = asyncio.create_task(self._read_for_watchers())
         try:
             await search.done
         finally:
@@ -125,10 +136,11 @@ class _DataCenter:
                     task.cancel()
             self._next = None
 
-    async def _read_in_backlog(self) -> None:
+    async def _read_for_watchers(self) -> None:
         while True:
             await self._clock.sleep(BACKLOG_SPACING)
-            if self._backlogged():
+            live = self._live and self._clock.monotonic() >= self._live_from
+            if live or self._backlogged():
                 await self._read_soon()
 
     async def _pause(self, search: _Search, seconds: float) -> None:
@@ -178,6 +190,8 @@ class _DataCenter:
             took = self._clock.monotonic() - started
             spacing = BACKLOG_SPACING if self._backlogged() else SPACING
             self._not_before = started + max(spacing, DUTY_CYCLE * took)
+            age = started - self._watched_since
+            self._live_from = started + max(LIVE_SHARE * age, LIVE_DUTY_CYCLE * took)
             shown = {server.id: server for server in servers if server.id in wanted}
             for search in searches:
                 search.apply(shown)
@@ -207,6 +221,7 @@ class Verifier:
         data_center_of: Callable[[str], str],
         clock: Clock,
         backlogged: Callable[[], bool] = lambda: False,
+        live: bool = False,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """Create a verifier.
@@ -220,6 +235,8 @@ class Verifier:
             clock: The engine's clock.
             backlogged: Whether there are too many jobs to request each one's status in time: watched
                 servers are read then.
+            live: Whether watched servers are read now and then in any case, so that an operator sees them
+                change one by one: every few seconds at first, then at growing intervals.
             jitter: Returns random numbers from 0 up to 1; replaced in tests.
         """
         self._read_server = read_server
@@ -227,6 +244,7 @@ class Verifier:
         self._data_center_of = data_center_of
         self._clock = clock
         self._backlogged = backlogged
+        self._live = live
         self._jitter = jitter
         self._data_centers: dict[str, _DataCenter] = {}
 
@@ -268,7 +286,8 @@ class Verifier:
     async def watch(self, action: Action, server_ids: Iterable[str]) -> None:
         """Wait until each server was read in the state that ``action`` results in, for whatever reason.
 
-        Reads servers itself only in a backlog. Never returns when a server does not show its state.
+        Reads servers itself only in a backlog, or when it is a live one. Never returns when a server does not
+        show its state.
         """
         await asyncio.gather(
             *(
@@ -293,6 +312,6 @@ class Verifier:
                 return await self._read_data_center(data_center)
 
             known = self._data_centers[data_center] = _DataCenter(
-                read, self._clock, self._backlogged, self._jitter
+                read, self._clock, self._backlogged, self._live, self._jitter
             )
         return known
