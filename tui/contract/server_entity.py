@@ -40,7 +40,7 @@ def server_entity(
         os=system,
         is_managed_os=True if server.managed else UNSET,
         status=server.status,
-        details=UNSET if hardware is None else _details(server, hardware, alias, listed),
+        details=UNSET if hardware is None else _details(server, hardware, alias, writable, listed),
         type=server.type,
         storage_type=server.storage_type,
         change_info=change_info(server.created, server.modified),
@@ -48,13 +48,15 @@ def server_entity(
     )
 
 
-def _details(server: ServerView, hardware: Hardware, alias: str, listed: bool) -> shapes.Details:
+def _details(
+    server: ServerView, hardware: Hardware, alias: str, writable: bool, listed: bool
+) -> shapes.Details:
     if server.status in ONLY_POWER_AND_STORAGE or (server.status == "archived" and listed):
         return shapes.Details(power_state=server.power, storage_gb=hardware.storage_gb)
     return shapes.Details(
         ip_addresses=[_address(address) for address in hardware.addresses],
         secondary_ip_addresses=[],
-        alert_policies=[_policy(policy, alias, "alertPolicies") for policy in hardware.alert_policies],
+        alert_policies=[policy_entity(policy, alias, "alertPolicies") for policy in hardware.alert_policies],
         cpu_autoscale_policy=_optional(hardware.cpu_autoscale, alias, "autoscalePolicies", named=False),
         anti_affinity_policy=_optional(hardware.anti_affinity, alias, "antiAffinityPolicies", named=True),
         cpu=hardware.cpu,
@@ -66,7 +68,7 @@ def _details(server: ServerView, hardware: Hardware, alias: str, listed: bool) -
         storage_gb=hardware.storage_gb,
         disks=_disks(hardware.disks),
         partitions=_partitions(hardware.partitions),
-        snapshots=[_snapshot(snapshot, server, alias) for snapshot in hardware.snapshots],
+        snapshots=[snapshot_entity(snapshot, server, alias, writable) for snapshot in hardware.snapshots],
         custom_fields=[_custom_field(field) for field in hardware.custom_fields],
         processor_description=UNSET if hardware.processor is None else hardware.processor,
         storage_description=UNSET if hardware.storage is None else hardware.storage,
@@ -77,7 +79,8 @@ def _address(address: Address) -> shapes.Address:
     return shapes.Address(public=address.public or UNSET, internal=address.internal)
 
 
-def _policy(policy: Policy, alias: str, kind: str) -> shapes.Policy:
+def policy_entity(policy: Policy, alias: str, kind: str) -> shapes.Policy:
+    """The entity of a policy that a server has."""
     href = f"/v2/{kind}/{alias.lower()}/{policy.id}"
     return shapes.Policy(id=policy.id, name=policy.name, links=[Link(rel="self", href=href)])
 
@@ -86,7 +89,7 @@ def _optional(policy: Policy | None, alias: str, kind: str, *, named: bool) -> s
     """The entity of a policy of which a server has at most one; autoscale policies come without a name."""
     if policy is None:
         return UNSET
-    entity = _policy(policy, alias, kind)
+    entity = policy_entity(policy, alias, kind)
     if not named:
         entity.name = UNSET
     return entity
@@ -104,16 +107,14 @@ def _partitions(partitions: tuple[Partition, ...]) -> list[shapes.Partition]:
     return [shapes.Partition(size_gb=part.size_gb, path=part.path) for part in partitions]
 
 
-def _snapshot(snapshot: Snapshot, server: ServerView, alias: str) -> shapes.Snapshot:
+def snapshot_entity(snapshot: Snapshot, server: ServerView, alias: str, writable: bool) -> shapes.Snapshot:
+    """The entity of a snapshot."""
     here = f"/v2/servers/{alias.lower()}/{server.id.lower()}/snapshots/{snapshot.number}"
-    return shapes.Snapshot(
-        name=f"{datetime.fromtimestamp(snapshot.taken, UTC):%Y-%m-%d.%H:%M:%S}",
-        links=[
-            Link(rel="self", href=here),
-            Link(rel="delete", href=here),
-            Link(rel="restore", href=f"{here}/restore"),
-        ],
-    )
+    links = [Link(rel="self", href=here)]
+    if writable:
+        links += (Link(rel="delete", href=here), Link(rel="restore", href=f"{here}/restore"))
+    taken = datetime.fromtimestamp(snapshot.taken, UTC)
+    return shapes.Snapshot(name=f"{taken:%Y-%m-%d.%H:%M:%S}", links=links)
 
 
 def _custom_field(field: CustomField) -> shapes.CustomFieldValue:
