@@ -19,12 +19,13 @@ ALLOWED: dict[str, set[str]] = {
     "cells": {"model"},
     "settings": set(),
     "model": set(),
-    "sandbox": set(),
+    "contract": set(),
+    "sandbox": {"contract"},
 }
 """Part of the program -> the parts it may import besides itself."""
 
 ALLOWED_LATE: dict[str, set[str]] = {
-    "cli": {"assembly", "headless", "console", "sandbox"},
+    "cli": {"assembly", "headless", "console", "contract", "sandbox"},
     "assembly": {"headless", "console", "sandbox", "engine", "model"},
     "topics": {"headless", "console", "sandbox"},
 }
@@ -47,6 +48,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "cells": {"rich"},
     "settings": {"msgspec", "platformdirs"},
     "model": {"msgspec"},
+    "contract": {"msgspec", "starlette"},
     "sandbox": {"msgspec", "starlette", "uvicorn", "httpx"},
 }
 """Part of the program -> the packages it may import besides the standard library."""

@@ -39,12 +39,18 @@ def _plain(operation: str) -> Handler:
     """The handler of an operation whose body is a bare list of ids."""
 
     async def handler(call: Call) -> Answer:
+        """Queue the operation for a list of ids.
+
+        The answer has one entity per distinct server, in any order: the id of its job, or why it was refused.
+        Servers of one data center have one job.
+        """
         return await _operate(call, operation, bodies.server_ids(call.body), {})
 
     return handler
 
 
 async def _set_maintenance(call: Call) -> Answer:
+    """Start or end the maintenance mode of each server, as the body says."""
     return await _operate(call, "setMaintenance", bodies.maintenance_switches(call.body), {})
 
 
@@ -55,18 +61,20 @@ async def _create_snapshot(call: Call) -> Answer:
 
 
 async def _execute_package(call: Call) -> Answer:
+    """Run a package on each server. The names of its parameters keep their case."""
     targets, package, parameters = bodies.execute_package(call.body)
     return await _operate(call, "executePackage", targets, {"packageid": package, "parameters": parameters})
 
 
 async def _restore(call: Call) -> Answer:
-    """Restore an archived server to a group of its data center."""
+    """Make an archived server active again, in a group of its data center."""
     server = await call.server()
     group = await _group_for(call, server, "targetGroupId", bodies.target_group(call.body))
     return await _one(call, 202, "restore", [server.id], {"targetgroupid": group})
 
 
 async def _restore_snapshot(call: Call) -> Answer:
+    """Put a server back to the state of a snapshot."""
     held, server = await snapshot(call)
     return await _one(call, 200, "restoreSnapshot", [server.id], {"snapshot": held.number})
 

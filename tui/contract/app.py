@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tui.contract import calls, routes
+from tui.contract import calls, openapi, routes
 from tui.contract.bodies import Invalid
 from tui.contract.calls import Answer, Call, Missing, Route
 from tui.contract.protocol import ControlPlane, NotSupported, User
@@ -138,6 +138,9 @@ def create_app(
         response.raw_headers += headers
         return response
 
+    async def description(request: Request) -> Response:
+        return Response(openapi.encoded(), media_type=calls.JSON)
+
     async def declined(request: Request) -> Response:
         raise HTTPException(405)
 
@@ -146,6 +149,7 @@ def create_app(
         for route in routes.ROUTES
     ]
     contract += [StarletteRoute(path.lower(), declined, methods=[]) for path in routes.OFFERED_NOWHERE]
+    contract.append(StarletteRoute(openapi.PATH, description))
     app = Starlette(
         routes=[*contract, *more],
         middleware=[Middleware(_AnyCase)],

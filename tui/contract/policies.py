@@ -115,6 +115,7 @@ def _chosen(call: Call, policies: Sequence[P]) -> P:
 
 
 async def _server_alert_policies(call: Call) -> Answer:
+    """List the alert policies of a server. The platform's own answer was never recorded."""
     server = await call.server()
     held: Sequence[Policy] = server.hardware.alert_policies if server.hardware else ()
     here = f"/v2/servers/{call.alias.lower()}/{server.id.lower()}/alertPolicies"

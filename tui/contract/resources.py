@@ -11,6 +11,7 @@ from tui.contract.wire import number, text
 
 
 async def _credentials(call: Call) -> Answer:
+    """Read the name and password of a server's administrator, if a role of the user shows them."""
     if not call.user.may_see_credentials:
         return problem(403, "You do not have permission to see credentials.")
     server = await call.server()
@@ -49,6 +50,7 @@ async def _group_defaults(call: Call) -> Answer:
 
 
 async def _horizontal_autoscale_policy(call: Call) -> Answer:
+    """Read the policy of a group. Groups have none here: the answer names the group alone."""
     group = await call.group()
     here = f"/v2/groups/{call.alias.lower()}/{group.id}"
     links = [
@@ -60,6 +62,7 @@ async def _horizontal_autoscale_policy(call: Call) -> Answer:
 
 
 async def _server_capabilities(call: Call) -> Answer:
+    """Read what a server can do. The platform's own answer was never recorded."""
     hardware = (await call.server()).hardware
     capabilities = list(hardware.capabilities) if hardware else []
     return answer(200, shapes.ServerCapabilities(capabilities=capabilities))

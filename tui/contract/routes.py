@@ -49,6 +49,7 @@ async def login(plane: ControlPlane, content_type: str, body: bytes) -> Answer:
 
 
 async def _data_centers(call: Call) -> Answer:
+    """List the data centers. With `groupLinks` this one call leads to the whole inventory."""
     centers = sorted(await call.plane.data_centers(call.alias), key=lambda center: center.code)
     return answer(200, [_data_center_entity(call, center) for center in centers])._replace(cached=True)
 
@@ -69,6 +70,7 @@ def _data_center_entity(call: Call, center: DataCenterView) -> shapes.DataCenter
 
 
 async def _group(call: Call) -> Answer:
+    """Read a group with all groups below it, and links to their servers or the servers in full."""
     group = await call.group()
     detailed = call.has_query("serverdetail", "detailed")
     return Answer(200, await _joined(entities.group_tree(group, call.alias, call.user, detailed)))
@@ -85,6 +87,7 @@ async def _joined(pieces: Iterator[bytes]) -> bytes:
 
 
 async def _server(call: Call) -> Answer:
+    """Read a server. One that is not active lacks most of its details, or all."""
     server = await call.server()
     user = call.user
     return answer(200, server_entity(server, call.alias, user.may_operate, user.may_see_credentials))
@@ -100,6 +103,7 @@ async def _custom_fields(call: Call) -> Answer:
 
 
 async def _status(call: Call) -> Answer:
+    """Read how far a job is. Which of its servers went wrong shows in the servers alone."""
     status = await call.plane.job_status(call.alias, call.path["id"])
     return NOT_FOUND if status is None else answer(200, shapes.JobStatus(status=status))
 

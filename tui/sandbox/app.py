@@ -16,7 +16,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
 from tui import __version__
-from tui.contract import calls
+from tui.contract import calls, openapi
 from tui.contract.app import SENT_PATH, Endpoint, Headers
 from tui.contract.app import create_app as create_contract
 from tui.contract.calls import Answer, Call, Route
@@ -53,7 +53,8 @@ def create_app(
 
     # Asynchronous, although they await nothing: Starlette runs other functions in threads.
     async def about(request: Request) -> Response:
-        return _json({"name": "pitstop sandbox", "version": __version__, "servers": config.servers})
+        what = {"name": "pitstop sandbox", "version": __version__, "servers": config.servers}
+        return _json({**what, "contract": openapi.PATH})
 
     async def requests(request: Request) -> Response:
         return _json(record.summary())
