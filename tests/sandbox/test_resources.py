@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime
 from itertools import pairwise
@@ -260,6 +261,20 @@ async def test_too_many_samples_are_400(make_world: MakeWorld) -> None:
     answer = await world.http.get(f"{(await world.roots())[0]}/statistics?type=hourly&start={start}")
     assert answer.status_code == 400
     assert "300,000" in answer.text
+
+
+@pytest.mark.parametrize("part", ["billing", "statistics"])
+async def test_numbers_of_a_large_group_do_not_delay_other_requests(make_world: MakeWorld, part: str) -> None:
+    world = await make_world(servers=4000)
+    path = f"{(await world.roots())[0]}/{part}"
+    done: list[str] = []
+
+    async def read(path: str) -> None:
+        await world.http.get(path, headers={"Accept-Encoding": "identity"})
+        done.append(path)
+
+    await asyncio.gather(read(path), *(read("/v2/accounts/ACME") for _ in range(3)))
+    assert done[-1] == path
 
 
 async def test_a_public_address_shows_what_it_is_mapped_to(world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -80,6 +82,18 @@ def _found(value: T | None) -> T:
     if value is None:
         raise Missing
     return value
+
+
+AT_ONCE = 500
+"""Servers are worked on in pieces of so many."""
+
+
+async def in_pieces(things: Iterable[T]) -> AsyncIterator[list[T]]:
+    """Part things into pieces; other requests are answered in between, as a large fleet takes seconds."""
+    rest = iter(things)
+    while piece := list(islice(rest, AT_ONCE)):
+        yield piece
+        await asyncio.sleep(0)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

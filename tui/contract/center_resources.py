@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from tui.contract import resource_shapes as shapes
-from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer
+from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer, in_pieces
 from tui.contract.entities import servers_under
 from tui.contract.protocol import Network
 from tui.contract.readings import Template
@@ -110,7 +110,8 @@ async def _addresses(call: Call, network: Network, kind: str) -> list[shapes.Net
     root = (await call.data_center()).root
     claimed = {
         address.internal: server.id
-        for server in servers_under(root)
+        async for some in in_pieces(servers_under(root))
+        for server in some
         if server.hardware is not None
         for address in server.hardware.addresses
         if address.internal.startswith(f"{network.prefix}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from functools import reduce
@@ -10,7 +9,7 @@ from functools import reduce
 from tui.contract import entities
 from tui.contract import resource_shapes as shapes
 from tui.contract.bodies import Invalid
-from tui.contract.calls import Answer, Call, Route, answer
+from tui.contract.calls import Answer, Call, Route, answer, in_pieces
 from tui.contract.protocol import GroupView, Hardware, ServerView
 from tui.contract.readings import Cost, Usage
 from tui.contract.wire import date, encode
@@ -26,9 +25,6 @@ KEPT = 14 * 86_400
 
 MOST_SAMPLES = 300_000
 """The most samples of one answer."""
-
-AT_ONCE = 500
-"""For so many servers the usage is requested at once."""
 
 QUERY = ("type", "start", "end", "sampleInterval")
 
@@ -57,8 +53,7 @@ async def _statistics(
     call: Call, servers: Sequence[ServerView], kind: str, moments: Sequence[float]
 ) -> AsyncIterator[shapes.Statistics]:
     """One entity per server; as recorded, its name is in upper case for the latest sample alone."""
-    for first in range(0, len(servers), AT_ONCE):
-        some = servers[first : first + AT_ONCE]
+    async for some in in_pieces(servers):
         usages = await call.plane.usage(call.alias, [one for one in some if _is_measured(one)], moments)
         for server in some:
             hardware = server.hardware
@@ -68,7 +63,6 @@ async def _statistics(
                 if hardware is not None
             ]
             yield shapes.Statistics(name=server.id if kind == "latest" else server.id.lower(), stats=stats)
-            await asyncio.sleep(0)
 
 
 def _sample(hardware: Hardware, moment: float, usage: Usage) -> shapes.Sample:
@@ -146,14 +140,12 @@ def _interval(text: str) -> float:
 async def _group_billing(call: Call) -> Answer:
     """Read what the servers of a group cost, and of those below it."""
     group = await call.group()
-    costs = await call.plane.costs(call.alias, list(entities.servers_under(group)))
-    groups = {
-        one.id: shapes.GroupCosts(
-            name=one.name,
-            servers={server.id.lower(): _cost(costs.get(server.id, Cost())) for server in one.servers},
-        )
-        for one in _tree(group)
-    }
+    tree = _tree(group)
+    groups = {one.id: shapes.GroupCosts(name=one.name, servers={}) for one in tree}
+    async for some in in_pieces([(groups[one.id].servers, server) for one in tree for server in one.servers]):
+        costs = await call.plane.costs(call.alias, [server for _, server in some])
+        for servers, server in some:
+            servers[server.id.lower()] = _cost(costs.get(server.id, Cost()))
     billing = shapes.Billing(date=date(call.plane.clock()), groups=groups)
     return answer(200, billing)._replace(cached=True)
 
