@@ -99,13 +99,19 @@ def demo(**fleet: Any) -> int:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=int, help="0 takes a free one.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
+@click.option("--openapi", is_flag=True, help="Print the contract as an OpenAPI document, and end.")
 @fleet_options
-def sandbox(host: str, port: int, allow_remote: bool, **fleet: Any) -> int:
+def sandbox(host: str, port: int, allow_remote: bool, openapi: bool, **fleet: Any) -> int:
     """Serve a sandbox over HTTP.
 
     For Pitstop or any other client of the API. Users demo (may do everything) and viewer (may only read),
     password pitstop for both, account ACME.
     """
+    if openapi:
+        from tui.contract.openapi import encoded
+
+        click.echo(encoded(), nl=False)
+        return 0
     from tui.sandbox.serve import serve
 
     return serve(_sandbox_config(fleet), host, port, allow_remote)

@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
 """Part of the program -> the parts it may import besides itself."""
 
 ALLOWED_LATE: dict[str, set[str]] = {
-    "cli": {"assembly", "headless", "console", "sandbox"},
+    "cli": {"assembly", "headless", "console", "contract", "sandbox"},
     "assembly": {"headless", "console", "sandbox", "engine", "model"},
     "topics": {"headless", "console", "sandbox"},
 }

@@ -122,7 +122,9 @@ def _call_untouched_after_a_minute() -> None:
         return 60.0
 
     Reconciler._longest = longest  # type: ignore[method-assign]
-    assembly.engine_options = lambda settings: msgspec.structs.replace(options(settings), unsure_least=60.0)
+    assembly.engine_options = lambda settings, live=False: msgspec.structs.replace(
+        options(settings), unsure_least=60.0
+    )
 
 
 def _poll_without_limit() -> None:

@@ -5,8 +5,10 @@ imports nothing from the rest of Pitstop, so that a misreading of the wire in th
 the other side.
 
 - `protocol`: what a control plane must offer
-- `routes`: every call of the contract, in one table
+- `readings`: what it may offer besides
+- `routes`: every call of the contract, in one table; its parts are `actions`, `resources`,
+  `center_resources`, `policies` and `measures`
 - `app`: the table as an ASGI application
 - `openapi`: the table as an OpenAPI document
-- `shapes`: the JSON of answers and bodies, as types
+- `shapes`, `resource_shapes`: the JSON of answers and bodies, as types
 """

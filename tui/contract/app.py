@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tui.contract import routes
+from tui.contract import calls, openapi, routes
 from tui.contract.bodies import Invalid
-from tui.contract.protocol import ControlPlane, User
-from tui.contract.routes import Answer, Call, Route
+from tui.contract.calls import Answer, Call, Missing, Route
+from tui.contract.protocol import ControlPlane, NotSupported, User
 
 LARGEST_BODY = 8 * 1024 * 1024
 GZIP_IN_THREAD = 256 * 1024
@@ -43,7 +43,7 @@ class Endpoint:
         try:
             answer = await self.answer(scope, await _body(receive))
         except Invalid as error:
-            answer = routes.invalid(error)
+            answer = calls.invalid(error)
         await self.send(answer, scope, send)
 
     async def answer(self, scope: Scope, body: bytes) -> Answer:
@@ -59,7 +59,7 @@ class Endpoint:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         user = await self.plane.user(token.strip()) if scheme.lower() == "bearer" else None
         if user is None:
-            return routes.DENIED
+            return calls.DENIED
         if (refusal := self.accept(token.strip())) is not None:
             return refusal
         return await self.authorized(user, scope, body, content_type)
@@ -72,16 +72,21 @@ class Endpoint:
         """Answer a user's request, if the account and the role allow it."""
         account = await self.plane.account(scope["path_params"]["alias"], user)
         if account is None:
-            return routes.problem(403, "You do not have permission to access this account.")
+            return calls.problem(403, "You do not have permission to access this account.")
         if self.route.changes and not user.may_operate:
-            return routes.problem(403, "You do not have permission to perform this operation.")
+            return calls.problem(403, "You do not have permission to perform this operation.")
         call = Call(self.plane, scope["path_params"], _query(scope), body, content_type, user, account)
         return await self.carry_out(call)
 
     async def carry_out(self, call: Call) -> Answer:
         """Carry out a call that its user may make."""
         handler = self.route.handler
-        return routes.NOT_FOUND if handler is None else await handler(call)
+        try:
+            return calls.NOT_FOUND if handler is None else await handler(call)
+        except Missing:
+            return calls.NOT_FOUND
+        except NotSupported as error:
+            return calls.problem(400, str(error))
 
     async def send(self, answer: Answer, scope: Scope, send: Send) -> None:
         """Send the answer with the platform's headers, compressed when the client accepts gzip."""
@@ -124,19 +129,27 @@ def create_app(
     async def missing(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         on_missing(request.method, request.scope[SENT_PATH], status)
-        answer = routes.NOT_FOUND
+        answer = calls.NOT_FOUND
         if status != 404:
             message = f"The requested resource does not support http method '{request.method}'."
-            answer = routes.problem(status, message)
+            answer = calls.problem(status, message)
         headers = [(b"date", http_date(int(plane.clock()))), *_NOT_CACHED]
         response = Response(answer.body, status, media_type=answer.content_type if answer.body else None)
         response.raw_headers += headers
         return response
 
+    async def description(request: Request) -> Response:
+        return Response(openapi.encoded(), media_type=calls.JSON)
+
+    async def declined(request: Request) -> Response:
+        raise HTTPException(405)
+
     contract = [
         StarletteRoute(route.path.lower(), endpoint(plane, route), methods=[route.method])
         for route in routes.ROUTES
     ]
+    contract += [StarletteRoute(path.lower(), declined, methods=[]) for path in routes.OFFERED_NOWHERE]
+    contract.append(StarletteRoute(openapi.PATH, description))
     app = Starlette(
         routes=[*contract, *more],
         middleware=[Middleware(_AnyCase)],

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Usage
+
 OPERATING_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 CREDENTIALS_ROLES = frozenset({"AccountAdmin", "SecurityAdmin", "ServerAdmin"})
 
@@ -69,6 +71,8 @@ class Address(NamedTuple):
 
     internal: str
     public: str | None = None
+    ports: tuple[int, ...] = ()
+    """The TCP ports that are open on the public one."""
 
 
 class Policy(NamedTuple):
@@ -119,6 +123,8 @@ class Hardware(NamedTuple):
     processor: str | None = None
     """The description of a bare metal server's processors; None for a virtual server."""
     storage: str | None = None
+    capabilities: tuple[str, ...] = ()
+    """What it can do, as the platform spells it, for example cpuAutoscale."""
 
 
 class ServerView(Protocol):
@@ -286,6 +292,13 @@ class Outcome(NamedTuple):
     message: str | None = None
 
 
+class ServerEdit(NamedTuple):
+    """A change that needs no job; None for what stays as it is. The group is in the server's data center."""
+
+    description: str | None = None
+    group_id: str | None = None
+
+
 class ControlPlane(Protocol):
     """The system behind the contract. Aliases and ids arrive as the client wrote them, in any case.
 
@@ -323,8 +336,22 @@ class ControlPlane(Protocol):
     async def networks(self, alias: str, code: str) -> Sequence[Network]:
         """The networks of a data center."""
 
-    async def policies(self, alias: str, kind: str) -> Sequence[Policy]:
-        """The policies of an account of one kind: alert, autoscale or antiAffinity."""
+    async def capabilities(self, alias: str, code: str) -> Capabilities:
+        """What a data center offers to an account."""
+
+    async def defaults(self, alias: str, group_id: str) -> Defaults:
+        """What a new server of a group gets."""
+
+    async def policies(self, alias: str) -> Policies:
+        """The policies of an account."""
+
+    async def usage(
+        self, alias: str, servers: Sequence[ServerView], moments: Sequence[float]
+    ) -> Mapping[str, Sequence[Usage]]:
+        """How busy servers are: for each id one usage per moment. What is not measured is absent."""
+
+    async def costs(self, alias: str, servers: Sequence[ServerView]) -> Mapping[str, Cost]:
+        """What servers cost, by their ids. Servers without a price are absent."""
 
     async def custom_fields(self, alias: str) -> Sequence[CustomField]:
         """The custom fields of an account."""
@@ -339,6 +366,13 @@ class ControlPlane(Protocol):
 
         Raises:
             NotSupported: no server of this plane can have such an operation.
+        """
+
+    async def edit(self, alias: str, server_id: str, user: User, edit: ServerEdit) -> None:
+        """Change what is said of a server, at once.
+
+        Raises:
+            NotSupported: this plane does not change it.
         """
 
     async def job_status(self, alias: str, job_id: str) -> str | None:

@@ -32,10 +32,9 @@ def server_entity(server: ServerView, alias: str, user: User, *, listed: bool = 
     links = shared.replace(_ID, lower.encode()).replace(_UUID, server.uuid.encode())
     details: shapes.Details | UnsetType = UNSET
     if hardware is not None:
-        account = alias.lower()
-        details = _details(server, status, hardware, account, listed)
+        details = _details(server, hardware, alias, user.may_operate, listed)
         if public := [address.public for address in hardware.addresses if address.public]:
-            links = _with_public(links, public, f"/v2/servers/{account}/{lower}", user.may_operate)
+            links = _with_public(links, public, f"/v2/servers/{alias.lower()}/{lower}", user.may_operate)
     return shapes.Server(
         id=lower,
         name=server_id,
@@ -56,19 +55,19 @@ def server_entity(server: ServerView, alias: str, user: User, *, listed: bool = 
 
 
 def _details(
-    server: ServerView, status: str, hardware: Hardware, account: str, listed: bool
+    server: ServerView, hardware: Hardware, alias: str, writable: bool, listed: bool
 ) -> shapes.Details:
-    if status in ONLY_POWER_AND_STORAGE or (status == "archived" and listed):
+    if server.status in ONLY_POWER_AND_STORAGE or (server.status == "archived" and listed):
         return shapes.Details(power_state=server.power, storage_gb=hardware.storage_gb)
     return shapes.Details(
         ip_addresses=[
-            shapes.Address(public=public or UNSET, internal=internal)
-            for internal, public in hardware.addresses
+            shapes.Address(public=address.public or UNSET, internal=address.internal)
+            for address in hardware.addresses
         ],
         secondary_ip_addresses=[],
-        alert_policies=[_policy(policy, account, "alertPolicies") for policy in hardware.alert_policies],
-        cpu_autoscale_policy=_optional(hardware.cpu_autoscale, account, "autoscalePolicies", named=False),
-        anti_affinity_policy=_optional(hardware.anti_affinity, account, "antiAffinityPolicies", named=True),
+        alert_policies=[policy_entity(policy, alias, "alertPolicies") for policy in hardware.alert_policies],
+        cpu_autoscale_policy=_optional(hardware.cpu_autoscale, alias, "autoscalePolicies", named=False),
+        anti_affinity_policy=_optional(hardware.anti_affinity, alias, "antiAffinityPolicies", named=True),
         cpu=hardware.cpu,
         disk_count=len(hardware.disks),
         host_name=hardware.host_name,
@@ -78,23 +77,24 @@ def _details(
         storage_gb=hardware.storage_gb,
         disks=_disks(hardware.disks),
         partitions=_partitions(hardware.partitions),
-        snapshots=[_snapshot(snapshot, server.id, account) for snapshot in hardware.snapshots],
+        snapshots=[snapshot_entity(snapshot, server, alias, writable) for snapshot in hardware.snapshots],
         custom_fields=[_custom_field(field) for field in hardware.custom_fields],
         processor_description=UNSET if hardware.processor is None else hardware.processor,
         storage_description=UNSET if hardware.storage is None else hardware.storage,
     )
 
 
-def _policy(policy: Policy, account: str, kind: str) -> shapes.Policy:
-    href = f"/v2/{kind}/{account}/{policy.id}"
+def policy_entity(policy: Policy, alias: str, kind: str) -> shapes.Policy:
+    """The entity of a policy that a server has."""
+    href = f"/v2/{kind}/{alias.lower()}/{policy.id}"
     return shapes.Policy(id=policy.id, name=policy.name, links=[Link(rel="self", href=href)])
 
 
-def _optional(policy: Policy | None, account: str, kind: str, *, named: bool) -> shapes.Policy | UnsetType:
+def _optional(policy: Policy | None, alias: str, kind: str, *, named: bool) -> shapes.Policy | UnsetType:
     """The entity of a policy of which a server has at most one; autoscale policies come without a name."""
     if policy is None:
         return UNSET
-    entity = _policy(policy, account, kind)
+    entity = policy_entity(policy, alias, kind)
     if not named:
         entity.name = UNSET
     return entity
@@ -112,16 +112,14 @@ def _partitions(partitions: tuple[Partition, ...]) -> list[shapes.Partition]:
     return [shapes.Partition(size_gb=part.size_gb, path=part.path) for part in partitions]
 
 
-def _snapshot(snapshot: Snapshot, server_id: str, account: str) -> shapes.Snapshot:
-    here = f"/v2/servers/{account}/{server_id.lower()}/snapshots/{snapshot.number}"
-    return shapes.Snapshot(
-        name=f"{datetime.fromtimestamp(snapshot.taken, UTC):%Y-%m-%d.%H:%M:%S}",
-        links=[
-            Link(rel="self", href=here),
-            Link(rel="delete", href=here),
-            Link(rel="restore", href=f"{here}/restore"),
-        ],
-    )
+def snapshot_entity(snapshot: Snapshot, server: ServerView, alias: str, writable: bool) -> shapes.Snapshot:
+    """The entity of a snapshot."""
+    here = f"/v2/servers/{alias.lower()}/{server.id.lower()}/snapshots/{snapshot.number}"
+    links = [Link(rel="self", href=here)]
+    if writable:
+        links += (Link(rel="delete", href=here), Link(rel="restore", href=f"{here}/restore"))
+    taken = datetime.fromtimestamp(snapshot.taken, UTC)
+    return shapes.Snapshot(name=f"{taken:%Y-%m-%d.%H:%M:%S}", links=links)
 
 
 def _custom_field(field: CustomField) -> shapes.CustomFieldValue:

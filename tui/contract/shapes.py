@@ -246,3 +246,38 @@ class SetMaintenance(Shape, kw_only=True):
     """The body of setMaintenance."""
 
     servers: list[MaintenanceSwitch]
+
+
+class CreateSnapshot(Shape, kw_only=True):
+    """The body of createSnapshot; the snapshots are kept for 1 to 10 days."""
+
+    server_ids: list[str]
+    snapshot_expiration_days: int
+
+
+class Package(Shape, kw_only=True):
+    """A package with its own parameters."""
+
+    package_id: str
+    parameters: dict[str, str] = {}
+
+
+class ExecutePackage(Shape, kw_only=True):
+    """The body of executePackage."""
+
+    servers: list[str]
+    package: Package
+
+
+class Restore(Shape, kw_only=True):
+    """The body of a restore: where the server goes."""
+
+    target_group_id: str
+
+
+class PatchOperation(Shape, kw_only=True):
+    """A change of a server: `op` is set, `member` is description or groupId."""
+
+    op: str
+    member: str
+    value: str

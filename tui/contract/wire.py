@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from tui.contract.protocol import Edit
+from tui.contract.resource_shapes import Number, Text
 from tui.contract.shapes import ChangeInfo, Link
 
 encode = msgspec.json.Encoder().encode
@@ -38,3 +39,13 @@ def change_info(created: Edit, modified: Edit) -> ChangeInfo:
 def link(rel: str, href: str, verbs: str, writable: bool, id: str = "") -> Link:  # noqa: A002 - its name in the JSON
     """A link with verbs; a user who may change nothing gets GET alone."""
     return Link(rel=rel, href=href, id=id or UNSET, verbs=verbs.split(",") if writable else ["GET"])
+
+
+def number(value: int | None, inherited: bool = False) -> Number | UnsetType:
+    """A number that may be unknown."""
+    return UNSET if value is None else Number(value=value, inherited=inherited)
+
+
+def text(value: str | None, inherited: bool) -> Text | UnsetType:
+    """A text that may be unknown."""
+    return UNSET if value is None else Text(value=value, inherited=inherited)

@@ -16,10 +16,10 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
 from tui import __version__
-from tui.contract import routes
+from tui.contract import calls, openapi
 from tui.contract.app import SENT_PATH, Endpoint, Headers
 from tui.contract.app import create_app as create_contract
-from tui.contract.routes import Answer, Call, Route
+from tui.contract.calls import Answer, Call, Route
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.plane import SandboxPlane
 from tui.sandbox.record import Record
@@ -53,7 +53,8 @@ def create_app(
 
     # Asynchronous, although they await nothing: Starlette runs other functions in threads.
     async def about(request: Request) -> Response:
-        return _json({"name": "pitstop sandbox", "version": __version__, "servers": config.servers})
+        what = {"name": "pitstop sandbox", "version": __version__, "servers": config.servers}
+        return _json({**what, "contract": openapi.PATH})
 
     async def requests(request: Request) -> Response:
         return _json(record.summary())
@@ -114,16 +115,16 @@ class _SandboxEndpoint(Endpoint):
     def accept(self, token: str) -> Answer | None:
         if self.faults.fires("expire-token"):
             self.accounts.expire(token)
-            return routes.DENIED
+            return calls.DENIED
         if self.faults.fires("rate-limit"):
             retry_after = ("Retry-After", str(self.faults.retry_after()))
-            return routes.problem(429, "Too many requests. Please try again later.", retry_after)
+            return calls.problem(429, "Too many requests. Please try again later.", retry_after)
         return None
 
     async def carry_out(self, call: Call) -> Answer:
         faults, route = self.faults, self.route
         if faults.fires(FAULTY_READS.get(route.path, "")):
-            return routes.BROKEN
+            return calls.BROKEN
         if route.changes and faults.fires("drop-before"):
             raise _Dropped
         answer = await super().carry_out(call)
@@ -188,4 +189,4 @@ def _raise_disconnected() -> NoReturn:
 
 def _json(value: object, status: int = 200) -> Response:
     headers = {"Cache-Control": "no-cache"}
-    return Response(msgspec.json.encode(value), status, headers, routes.JSON)
+    return Response(msgspec.json.encode(value), status, headers, calls.JSON)

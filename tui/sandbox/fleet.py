@@ -7,6 +7,7 @@ disks, operating system), so that 100,000 are made in a second or two.
 from __future__ import annotations
 
 import random
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -138,11 +139,11 @@ class Server:
         return state
 
     def add(self, change: Change, now: float) -> None:
-        """Add a change, and fold past changes into the base, so that the list stays short."""
+        """Add a change in the order of time, and fold past changes into the base: the list stays short."""
         pending = self.changes or []
         while pending and pending[0].at <= now and pending[0].shown_at <= now:
             self.base = pending.pop(0).applied(self.base)
-        pending.append(change)
+        insort(pending, change, key=lambda one: one.at)
         self.changes = pending
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tui.contract.protocol import CustomField, Policy
+from tui.contract.readings import (
+    AlertPolicy,
+    AntiAffinityPolicy,
+    AutoscalePolicy,
+    Capabilities,
+    Policies,
+    Template,
+    Trigger,
+)
 
 DATA_CENTERS: dict[str, str] = {
     "WA1": "WA1 - US West (Seattle)",
@@ -121,3 +130,35 @@ CUSTOM_FIELDS: tuple[tuple[CustomField, str], ...] = (
     (CustomField("e0c6bc1bcb1c4ec0b3ab2c1ecb5f8f6d", "Patch Window"), "Sunday {number}:00"),
 )
 """Each with the pattern of its values."""
+
+POLICIES = Policies(
+    alert=(
+        AlertPolicy(*ALERT_POLICIES[0], ("operations@acme.example",), (Trigger("cpu", 5, 90.0),)),
+        AlertPolicy(*ALERT_POLICIES[1], ("operations@acme.example",), (Trigger("memory", 10, 95.0),)),
+        AlertPolicy(*ALERT_POLICIES[2], ("storage@acme.example",), (Trigger("disk", 15, 90.0),)),
+    ),
+    autoscale=(AutoscalePolicy(*AUTOSCALE_POLICIES[0], 15, 1, 2, 6, 85, 15, ("02:00", "04:00")),),
+    anti_affinity=(AntiAffinityPolicy(*ANTI_AFFINITY_POLICIES[0], "WA1"),),
+)
+"""The same policies with what they say."""
+
+CAPABILITIES = Capabilities(
+    templates=tuple(
+        Template(name, code, description, storage, windows, ("cpuAutoscale",))
+        for name, code, description, storage, windows in (
+            ("CENTOS-6-64-TEMPLATE", "centOS6_64Bit", "CentOS 6 | 64-bit", 17, False),
+            ("CENTOS-7-64-TEMPLATE", "centOS7_64Bit", "CentOS 7 | 64-bit", 17, False),
+            ("DEBIAN-7-64-TEMPLATE", "debian7_64Bit", "Debian 7 | 64-bit", 17, False),
+            ("RHEL-7-64-TEMPLATE", "redHat7_64Bit", "Red Hat Enterprise Linux 7 | 64-bit", 17, False),
+            ("UBUNTU-14-64-TEMPLATE", "ubuntu14_64Bit", "Ubuntu 14 | 64-bit", 17, False),
+            ("WIN2012R2DTC-64", "windows2012R2Datacenter_64Bit", "Windows 2012 R2 Datacenter", 60, True),
+        )
+    ),
+    premium_storage=True,
+    load_balancers=True,
+    cpu=4000,
+    memory_gb=16_000,
+    storage_gb=500_000,
+    networks=10,
+)
+"""What every data center offers."""

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from tui.contract.protocol import Account, CustomField, Login, Network, Order, Outcome, Policy, User
-from tui.sandbox import names
+from tui.contract import protocol
+from tui.contract.protocol import Account, CustomField, Login, Network, Order, Outcome, ServerEdit, User
+from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Usage
+from tui.sandbox import measures, names
 from tui.sandbox.accounts import ACCOUNTS, Accounts
 from tui.sandbox.config import SandboxConfig
 from tui.sandbox.faults import Faults
-from tui.sandbox.fleet import Fleet
+from tui.sandbox.fleet import Change, Fleet, Move
 from tui.sandbox.queue import Queue
-from tui.sandbox.seeds import rng
 from tui.sandbox.views import DataCenterView, GroupView, ServerView, credentials
 
 SUB_ACCOUNT_DIVISOR = 8
 """The sub-account's fleet is so many times smaller."""
-
-POLICIES: dict[str, tuple[Policy, ...]] = {
-    "alert": names.ALERT_POLICIES,
-    "autoscale": names.AUTOSCALE_POLICIES,
-    "antiAffinity": names.ANTI_AFFINITY_POLICIES,
-}
 
 
 class SandboxPlane:
@@ -77,16 +72,31 @@ class SandboxPlane:
 
     async def networks(self, alias: str, code: str) -> Sequence[Network]:
         """Two invented networks of a data center."""
-        chance = rng("networks", alias.upper(), code.upper(), self.config.seed)
-        vlans = [201 + number * 100 + chance.randrange(100) for number in range(2)]
-        return [
-            Network(f"{chance.getrandbits(128):032x}", vlan, f"10.{vlan % 128}.{vlan % 250}")
-            for vlan in vlans
-        ]
+        return measures.networks(alias, code, self.config.seed)
 
-    async def policies(self, alias: str, kind: str) -> Sequence[Policy]:
-        """The policies of one kind: alert, autoscale or antiAffinity."""
-        return POLICIES[kind]
+    async def capabilities(self, alias: str, code: str) -> Capabilities:
+        """The same for every data center."""
+        return names.CAPABILITIES
+
+    async def defaults(self, alias: str, group_id: str) -> Defaults:
+        """The same for every group; those of a root are its own."""
+        group = self.fleet(alias).groups[group_id.lower()]
+        return measures.defaults(group, alias, self.config.seed)
+
+    async def policies(self, alias: str) -> Policies:
+        """The policies of every account."""
+        return names.POLICIES
+
+    async def usage(
+        self, alias: str, servers: Sequence[protocol.ServerView], moments: Sequence[float]
+    ) -> Mapping[str, Sequence[Usage]]:
+        """Invented, and always the same for a server and a moment."""
+        return {server.id: measures.usage(server, moments) for server in servers}
+
+    async def costs(self, alias: str, servers: Sequence[protocol.ServerView]) -> Mapping[str, Cost]:
+        """Invented prices of what the servers consist of."""
+        now = self.clock()
+        return {server.id: measures.cost(server, now) for server in servers}
 
     async def custom_fields(self, alias: str) -> Sequence[CustomField]:
         """The custom fields of an account."""
@@ -100,6 +110,15 @@ class SandboxPlane:
     async def submit(self, alias: str, order: Order) -> Sequence[Outcome]:
         """Queue an operation; see `queue.Queue.submit`."""
         return self.queue.submit(self.fleet(alias), order)
+
+    async def edit(self, alias: str, server_id: str, user: User, edit: ServerEdit) -> None:
+        """Change the description of a server or its group."""
+        fleet, now = self.fleet(alias), self.clock()
+        server = fleet.servers[server_id.upper()]
+        fields = {} if edit.description is None else {"description": edit.description}
+        server.add(Change(now, now, user.name, fields), now)
+        if edit.group_id is not None:
+            fleet.move(Move(now, server, fleet.groups[edit.group_id]))
 
     async def job_status(self, alias: str, job_id: str) -> str | None:
         """The status of a job; None where there is no such job."""

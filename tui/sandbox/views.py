@@ -127,7 +127,7 @@ class ServerView:
             memory_mb=0 if off else 2048 << (bits >> 16 & 3),
             storage_gb=0 if status == "queuedForDelete" else storage,
             host_name=_host_name(self._server.id, bits, windows),
-            addresses=(Address(_internal(bits), _public(bits)),),
+            addresses=(Address(_internal(bits), _public(bits), (80, 443)),),
             disks=_disks(disk_count, storage),
             partitions=_partitions(windows, storage),
             snapshots=self._snapshots(),
@@ -139,6 +139,7 @@ class ServerView:
             anti_affinity=names.ANTI_AFFINITY_POLICIES[0] if bits >> 26 & 127 == 0 else None,
             processor="2 x 10-core Intel Xeon E5-2650 v3, 2.30 GHz" if bare_metal else None,
             storage="4 x 1 TB SATA, RAID 10" if bare_metal else None,
+            capabilities=() if bare_metal else ("cpuAutoscale",),
         )
 
     def _snapshots(self) -> tuple[Snapshot, ...]:
