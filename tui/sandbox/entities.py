@@ -6,14 +6,18 @@ lower case, as recorded. Links show only what the user's role allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from tui.sandbox import names
 from tui.sandbox.accounts import Account
-from tui.sandbox.fleet import Group, Server
+from tui.sandbox.fleet import Group, Server, State
 from tui.sandbox.queue import Outcome
 from tui.sandbox.server_entity import server_entity, size
 from tui.sandbox.wire import Entity, date, encode, link
+
+MOST_KEPT = 5_000
+"""Groups and servers whose JSON is kept, 2 kB each: a huge fleet must not fill the memory."""
 
 
 def data_center(alias: str, root: Group, group_links: bool, totals: Entity | None, writable: bool) -> Entity:
@@ -59,30 +63,53 @@ def servers_under(group: Group) -> Iterator[Server]:
         yield from servers_under(child)
 
 
-def group_tree(group: Group, alias: str, now: float, detailed: bool, writable: bool) -> Iterator[bytes]:
+class Kept:
+    """Keeps the JSON of groups and servers in detailed trees: at the next read most of it is the same."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[tuple[Group | Server, bool], tuple[State | None, bytes]] = {}
+
+    def encode(
+        self, one: Group | Server, state: State | None, writable: bool, entity: Callable[[], Entity]
+    ) -> bytes:
+        """The JSON of a group or of a server in a state; ``entity`` makes what is not kept."""
+        kept = self._pieces.get((one, writable))
+        if kept is None or kept[0] != state:
+            kept = (state, encode(entity()))
+            if len(self._pieces) < MOST_KEPT or (one, writable) in self._pieces:
+                self._pieces[one, writable] = kept
+        return kept[1]
+
+
+def group_tree(
+    group: Group, alias: str, now: float, detailed: bool, writable: bool, kept: Kept
+) -> Iterator[bytes]:
     """Encode a subtree in pieces of at most one server, so that other tasks can run in between.
 
     With `detailed` every group has its full servers, otherwise a link to each.
     """
-    entity = _group(group, alias, writable)
-    if not detailed:
-        where = f"/v2/servers/{alias.lower()}/"
-        entity["links"] += [
-            {"rel": "server", "href": where + server.id.lower(), "id": server.id} for server in group.servers
-        ]
-    yield encode(entity)[:-1]
     if detailed:
+        yield kept.encode(group, None, writable, lambda: _group(group, alias, writable))[:-1]
         yield b',"servers":['
         for index, server in enumerate(group.servers):
             if index:
                 yield b","
-            yield encode(server_entity(server, server.shown_at(now), alias, writable, listed=True))
+            state = server.shown_at(now)
+            make = partial(server_entity, server, state, alias, writable, listed=True)
+            yield kept.encode(server, state, writable, make)
         yield b"]"
+    else:
+        entity = _group(group, alias, writable)
+        where = f"/v2/servers/{alias.lower()}/"
+        entity["links"] += [
+            {"rel": "server", "href": where + server.id.lower(), "id": server.id} for server in group.servers
+        ]
+        yield encode(entity)[:-1]
     yield b',"groups":['
     for index, child in enumerate(group.groups):
         if index:
             yield b","
-        yield from group_tree(child, alias, now, detailed, writable)
+        yield from group_tree(child, alias, now, detailed, writable, kept)
     yield b"]}"
 
 

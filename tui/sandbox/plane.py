@@ -8,6 +8,7 @@ from typing import Any
 
 from tui.sandbox.accounts import ACCOUNTS, Account, Accounts, User
 from tui.sandbox.config import SandboxConfig
+from tui.sandbox.entities import Kept
 from tui.sandbox.faults import Faults
 from tui.sandbox.fleet import Fleet, Group, Server
 from tui.sandbox.operations import Operation
@@ -27,6 +28,7 @@ class SandboxPlane:
         self.faults = Faults(config)
         self.accounts = Accounts(config, clock)
         self.queue = Queue(config, self.faults, clock)
+        self.kept = Kept()
         self._fleets: dict[str, Fleet] = {}
 
     def login(self, name: str, password: str) -> tuple[User, str, str]:

@@ -22,6 +22,7 @@ class ControlPlane(Protocol):
     """The system behind the contract. Aliases and ids arrive as the client wrote them, in any case."""
 
     clock: Callable[[], float]
+    kept: entities.Kept
 
     def login(self, name: str, password: str) -> tuple[User, str, str]:
         """Log a user in; returns the user, a bearer token and the primary data center.
@@ -185,7 +186,8 @@ async def _group(call: Call) -> Answer:
     if group is None:
         return NOT_FOUND
     detailed = call.has_query("serverdetail", "detailed")
-    pieces = entities.group_tree(group, call.alias, call.plane.clock(), detailed, call.user.may_operate)
+    plane, writable = call.plane, call.user.may_operate
+    pieces = entities.group_tree(group, call.alias, plane.clock(), detailed, writable, plane.kept)
     return Answer(200, await _joined(pieces))
 
 
