@@ -1,9 +1,10 @@
 """The campaign with real processes: killed and frozen, and connected through a proxy that makes faults.
 
-Several `pitstop` processes run on one journal, against a sandbox in another process; only their time is
-hurried. At the end the rest is resumed without faults of the proxy, and the run is judged.
+Several `pitstop` processes run on one journal, against a sandbox in this process, all in hurried time. At
+the end the rest is resumed without faults of the proxy, and the run is judged.
 """
 
+import asyncio
 import fcntl
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -29,11 +31,13 @@ from tests.campaign import hurried
 from tests.campaign.promises import History, Records, Report, Transition, Violation, judge
 from tests.campaign.proxy import Choose, Proxy, RandomFaults
 from tests.campaign.script import Command, Process, Script, draw
+from tests.serving import serve
 from tests.terminal.harness import clean_environment
-from tests.terminal.service import Service
 from tests.tools import find
 from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import State
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig, parse_job_seconds
 
 HURRIED = (sys.executable, "-m", "tests.campaign.hurried")
 REPOSITORY = Path(__file__).parents[2]
@@ -80,25 +84,30 @@ def carry_out(script: Script, home: Path, *, choose: Choose | None = None, defec
     ``choose`` chooses the faults of the proxy instead of the script's rates; ``defect`` is put back in every
     process.
     """
-    faults = [f"--fault={name}={rate}" for name, rate in script.faults.items()]
-    options = [f"--servers={script.servers}", f"--seed={script.seed}", *faults]
-    options += [f"--job-seconds={script.job_seconds}"] if script.job_seconds else []
+    config = SandboxConfig(
+        servers=script.servers,
+        seed=script.seed,
+        faults=script.faults,
+        job_seconds=parse_job_seconds(script.job_seconds) if script.job_seconds else None,
+    )
+    app = create_app(config, hurried.now, lambda seconds: asyncio.sleep(seconds / hurried.FACTOR))
     chosen = choose or RandomFaults(script.link_faults, script.seed)
     with (
-        Service(*options, command=HURRIED) as service,
-        Proxy(service.port, chosen, clock=hurried.now, factor=hurried.FACTOR, seed=script.seed) as proxy,
+        serve(app) as sandbox,
+        Proxy(_port(sandbox), chosen, clock=hurried.now, factor=hurried.FACTOR, seed=script.seed) as proxy,
     ):
-        before, since = _truth(service)
+        before = _truth(sandbox)
         processes = _Processes(script, home, proxy, sorted(before["servers"]), defect)
         reports = processes.run_all()
         if choose is None:
             proxy.choose = RandomFaults({})
         reports += processes.resume_all()
-        after = _when_all_jobs_ended(service, proxy)
+        after = _when_all_jobs_ended(sandbox, proxy)
         histories = read_histories(processes.journal)
         undisturbed = (
             not script.faults and not script.link_faults and not processes.struck.keys() - {"isolated"}
         )
+        since = app.state.plane.started
         records = Records(before, after, since, histories, proxy.exchanges, reports, undisturbed)
         struck = Counter({name: count for name, count in after["faults"].items() if count}) + processes.struck
         struck.update(exchange.fault for exchange in proxy.exchanges if exchange.fault)
@@ -316,20 +325,22 @@ def read_histories(path: Path) -> list[History]:
     return histories
 
 
-def _truth(service: Service) -> tuple[dict[str, Any], float]:
-    """The sandbox's own records, and when the sandbox was started."""
-    since = []
-    for _ in range(5):
-        truth = service.truth()
-        since.append(hurried.now() - truth["now"])
-    return truth, min(since)
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
-def _when_all_jobs_ended(service: Service, proxy: Proxy) -> dict[str, Any]:
+def _truth(sandbox: str) -> dict[str, Any]:
+    """The sandbox's own records now."""
+    with urllib.request.urlopen(f"{sandbox}/__sandbox/truth", timeout=PATIENCE) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def _when_all_jobs_ended(sandbox: str, proxy: Proxy) -> dict[str, Any]:
     """The sandbox's own records once nothing can change any more."""
     while True:
         undelivered = proxy.undelivered
-        truth = service.truth()
+        truth = _truth(sandbox)
         if not undelivered and all(job["ends"] < truth["now"] for job in truth["jobs"].values()):
             return truth
         time.sleep(0.1)
