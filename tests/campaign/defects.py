@@ -223,19 +223,20 @@ DEFECTS: Mapping[str, Defect] = {
         Promise.ENDS,
         _poll_without_limit,
     ),
-    # An answer that arrives twice does no harm here: it only marks when the first request arrived.
+    # An answer that arrives twice does no harm here: it only marks when the first request arrived. Each start
+    # has two requests at once: the second one begins when the first was killed, the resume when it has sent.
     "a resume sends the rest without reading the servers": Defect(
         Script(
             seed=3,
             servers=20,
-            job_seconds="600",
+            job_seconds="400",
             same=True,
             processes=(
                 Process(
                     command=Command.START, share=0.6, wave=4, after_fault="answer-twice", killed_after=20.0
                 ),
-                Process(command=Command.START, begins=150.0),
-                Process(command=Command.SEND_REST, begins=250.0),
+                Process(command=Command.START, after_posts=1, begins=60.0),
+                Process(command=Command.SEND_REST, after_posts=3),
             ),
         ),
         strike_first(1, "answer-twice", _operations),

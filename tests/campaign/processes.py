@@ -141,6 +141,7 @@ class _Processes:
         reports: list[Report | None] = [None] * len(self.script.processes)
 
         def run_one(position: int, process: Process) -> None:
+            self._wait_for_posts(process.after_posts)
             time.sleep(process.begins / hurried.FACTOR)
             reports[position] = self.run_one(process, self._ids[position])
 
@@ -214,6 +215,14 @@ class _Processes:
         code = running.returncode if running.returncode in range(128) else None
         printed = printed_states(stdout) if code is not None else {}
         return Report(process.command, code, printed, stderr, in_time, read_since)
+
+    def _wait_for_posts(self, number: int) -> None:
+        """Wait until so many POSTs that change servers have arrived at the proxy; at most ``PATIENCE``."""
+        deadline = time.monotonic() + PATIENCE
+        while sum(bool(one.ids) for one in list(self._proxy.exchanges)) < number:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.05)
 
     def _send_signals(self, process: Process, running: "subprocess.Popen[str]", isolated: bool) -> None:
         """Send a process its signals when they are due."""
