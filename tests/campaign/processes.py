@@ -50,8 +50,8 @@ three times the longest job, from the last of four POSTs on, each after pauses o
 KILLED_CODES = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """Exit codes of a process that got SIGKILL, itself or through another program."""
 
-STALLED_FOR = 1_000.0
-"""Hurried seconds for which the reader of a process's output stalls."""
+STALLED_FOR = 3_000.0
+"""Hurried seconds for which the reader of a process stalls at most: until all operations have ended."""
 
 MAX_RESUMES = 3
 """Resumes at the end of a run, before an operation counts as one that never ends."""
@@ -200,8 +200,7 @@ class _Processes:
         in_time, read_since = True, None
         if process.reader_stalls:
             _shrink_pipes(running)
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(STALLED_FOR / hurried.FACTOR)
+            _stall(running, self.journal)
             read_since = hurried.now()
         try:
             stdout, stderr = running.communicate(timeout=PATIENCE)
@@ -260,10 +259,29 @@ def _shrink_pipes(running: "subprocess.Popen[str]") -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
 
 
+def _stall(running: "subprocess.Popen[str]", journal: Path) -> None:
+    """Wait until the process or all operations have ended; at most ``STALLED_FOR``."""
+    deadline = hurried.now() + STALLED_FOR
+    while running.poll() is None and hurried.now() < deadline and not _all_ended(journal):
+        time.sleep(0.2)
+
+
+def _all_ended(journal: Path) -> bool:
+    """Whether there are operations, and all have ended."""
+    with suppress(sqlite3.OperationalError), closing(_open_to_read(journal)) as db:
+        operations, ended = db.execute("SELECT count(*), count(ended) FROM operations").fetchone()
+        return bool(operations) and operations == ended
+    return False  # The tables are not made yet.
+
+
+def _open_to_read(journal: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{journal}?mode=ro", uri=True)
+
+
 def _wait_for_claim(journal: Path) -> None:
     """Wait until an operation was claimed from the process that created it; at most ``PATIENCE``."""
     deadline = time.monotonic() + PATIENCE
-    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+    with closing(_open_to_read(journal)) as db:
         while time.monotonic() < deadline:
             if db.execute("SELECT max(generation) FROM operations").fetchone()[0] > 1:
                 return

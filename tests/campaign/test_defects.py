@@ -21,7 +21,9 @@ def test_a_defect_that_is_put_back_is_detected(
 ) -> None:
     breaks = DEFECTS[name].breaks
     if breaks is Promise.ENDS:
-        monkeypatch.setattr(processes, "PATIENCE", 25.0)  # Give up sooner on what never ends.
+        # Give up sooner on what never ends.
+        monkeypatch.setattr(processes, "PATIENCE", 25.0)
+        monkeypatch.setattr(processes, "STALLED_FOR", 500.0)
     monkeypatch.setattr(processes, "MAX_RESUMES", 1)
     assert breaks in broken_promises(name, tmp_path)
 
