@@ -5,16 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import tools
-from tests.patience import PATIENCE
+from tests.serving import serve
 from tui.sandbox.config import SandboxConfig
 
 ServeSandbox = Callable[..., str]
@@ -72,22 +71,9 @@ def serve_sandbox() -> Iterator[ServeSandbox]:
     """Serve sandboxes on loopback ports, each in a thread of its own."""
     with ExitStack() as running:
 
-        def serve(config: SandboxConfig | None = None, clock: Callable[[], float] = time.time) -> str:
-            return running.enter_context(_serve_sandbox(config or SandboxConfig(), clock))
+        def start(config: SandboxConfig | None = None, clock: Callable[[], float] = time.time) -> str:
+            from tui.sandbox.app import create_app
 
-        yield serve
+            return running.enter_context(serve(create_app(config or SandboxConfig(), clock)))
 
-
-@contextmanager
-def _serve_sandbox(config: SandboxConfig, clock: Callable[[], float]) -> Iterator[str]:
-    from tui.sandbox.app import create_app
-    from tui.sandbox.serve import listen, make_server, url_of
-
-    with listen("127.0.0.1", 0, allow_remote=False) as listener:
-        server = make_server(create_app(config, clock))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        yield url_of(listener)
-        server.should_exit = True
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
+        yield start

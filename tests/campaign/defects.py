@@ -2,35 +2,21 @@
 
 ``python -m tests.campaign.defects`` prints which are detected as it is, and which when put back.
 
-A process puts a defect back before it uses anything of the program: see `tests.campaign.hurried`.
+A real process puts a defect back before it uses anything of the program: see `tests.campaign.hurried`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial, partialmethod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from tests.campaign.promises import Promise
 from tests.campaign.proxy import Choose, Message
+from tests.campaign.scenario import CALM, Scenario
 from tests.campaign.script import Command, Process, Script
-
-
-class Defect(NamedTuple):
-    """One defect, and the run that reveals it."""
-
-    script: Script
-    make_choose: Callable[[], Choose]
-    """Makes the function that chooses the fault for each request."""
-    breaks: Promise
-    put_back: Callable[[], None]
-    """Changes the program back to what it did."""
-
-
-def put_back(name: str) -> None:
-    """Change the program back to what it did before a defect was fixed."""
-    DEFECTS[name].put_back()
 
 
 def strike_first(number: int, fault: str, which: Callable[[Message], bool]) -> Callable[[], Choose]:
@@ -74,6 +60,43 @@ def no_faults() -> Choose:
     return lambda _: ""
 
 
+Patch = Callable[[Any, str, Any], None]
+"""Replaces an attribute, for good or until a test ends."""
+
+
+class Defect(NamedTuple):
+    """One defect, and the run that reveals it: with real processes where the defect needs them."""
+
+    run: Script | Scenario
+    make_choose: Callable[[], Choose]
+    """Makes the function that chooses the fault of the proxy for each request, if there is a proxy."""
+    breaks: Promise
+    put_back: Callable[[Patch], None]
+    """Changes the program back to what it did."""
+
+
+def put_back(name: str) -> None:
+    """Change the program back to what it did before a defect was fixed."""
+    DEFECTS[name].put_back(setattr)
+
+
+def broken_promises(name: str, home: Path, *, as_it_is: bool = False) -> set[Promise]:
+    """The promises that the run of a defect breaks when it is put back, or with the program as it is."""
+    import pytest
+
+    from tests.campaign import processes, run
+
+    defect = DEFECTS[name]
+    if isinstance(defect.run, Script):
+        put_back = "" if as_it_is else name
+        result = processes.carry_out(defect.run, home, choose=defect.make_choose(), defect=put_back)
+        return {violation.promise for violation in result.violations}
+    with pytest.MonkeyPatch.context() as patched:
+        if not as_it_is:
+            defect.put_back(patched.setattr)
+        return {violation.promise for violation in run.carry_out(defect.run, home).violations}
+
+
 def _operations(request: Message) -> bool:
     return request.operation
 
@@ -82,25 +105,26 @@ def _statuses(request: Message) -> bool:
     return "/status/" in request.path
 
 
-def _reuse_connections_with_unread_bytes() -> None:
+def _reuse_connections_with_unread_bytes(patch: Patch) -> None:
     """A connection with unread bytes after an answer is used again, for POSTs as well."""
     from tui.api.connections import Connections
 
     async def keep(self: Any, response: Any) -> None:
         pass
 
-    Connections.client = lambda self, *, alone: self.kept  # type: ignore[method-assign]
-    Connections.discard_if_more_came = keep  # type: ignore[method-assign]
+    patch(Connections, "client", lambda self, *, alone: self.kept)
+    patch(Connections, "discard_if_more_came", keep)
 
 
-def _wait_out_any_retry_after() -> None:
+def _wait_out_any_retry_after(patch: Patch) -> None:
     """A Retry-After is waited out, however long it is."""
-    from tui.api import limits
+    from tui.api.endpoints import Api
+    from tui.api.limits import Limits
 
-    limits.DEFAULT = limits.Limits(longest_wait=float("inf"))
+    patch(Api, "__init__", partialmethod(Api.__init__, limits=Limits(longest_wait=float("inf"))))
 
 
-def _believe_refusals() -> None:
+def _believe_refusals(patch: Patch) -> None:
     """A refused request is taken as not carried out, even if a gateway refused it."""
     from tui.engine.operations.reconciler import Reconciler
     from tui.model.operation import State
@@ -108,33 +132,30 @@ def _believe_refusals() -> None:
     def refused(self: Any, ids: Sequence[str], reason: str) -> None:
         self._recorder.set(ids, State.FAILED, message=reason)
 
-    Reconciler.refused = refused  # type: ignore[method-assign]
+    patch(Reconciler, "refused", refused)
 
 
-def _call_untouched_after_a_minute() -> None:
+def _call_untouched_after_a_minute(patch: Patch) -> None:
     """A minute after a request was lost, its servers are called untouched."""
-    from tui import assembly
+    from tests.campaign import run
     from tui.engine.operations.reconciler import Reconciler
-
-    options = assembly.engine_options
+    from tui.engine.options import Options
 
     async def longest(self: Any, servers: int) -> float:
         return 60.0
 
-    Reconciler._longest = longest  # type: ignore[method-assign]
-    assembly.engine_options = lambda settings, live=False: msgspec.structs.replace(
-        options(settings), unsure_least=60.0
-    )
+    patch(Reconciler, "_longest", longest)
+    patch(run, "Options", partial(Options, unsure_least=60.0))
 
 
-def _poll_without_limit() -> None:
+def _poll_without_limit(patch: Patch) -> None:
     """A job's status is polled without limit, although it never comes."""
     from tui.engine.polling import tracker
 
-    tracker.PATIENCE = float("inf")
+    patch(tracker, "PATIENCE", float("inf"))
 
 
-def _send_the_rest_unread() -> None:
+def _send_the_rest_unread(patch: Patch) -> None:
     """A resume sends the unsent servers of an operation, whatever happened to them meanwhile."""
     from tui.engine.operations import manager
     from tui.engine.operations.remainder import Remainder
@@ -142,11 +163,10 @@ def _send_the_rest_unread() -> None:
     async def plan_remainder(context: Any, stored: Any) -> Remainder:
         return Remainder(send=True)
 
-    replaced: Any = manager
-    replaced.plan_remainder = plan_remainder
+    patch(manager, "plan_remainder", plan_remainder)
 
 
-def _exit_when_a_claim_is_lost() -> None:
+def _exit_when_a_claim_is_lost(patch: Patch) -> None:
     """Of the processes that watch an operation whose owner dies, one resumes it; the others exit."""
     from tui.engine.operations.manager import OperationManager
     from tui.engine.operations.watched import WatchedOperation
@@ -160,21 +180,21 @@ def _exit_when_a_claim_is_lost() -> None:
             if operation_id in self._runners:
                 await self._tasks[operation_id]
 
-    OperationManager._watch = watch  # type: ignore[method-assign]
+    patch(OperationManager, "_watch", watch)
 
 
-def _ignore_a_lost_claim() -> None:
+def _ignore_a_lost_claim(patch: Patch) -> None:
     """A process goes on with an operation that another process has claimed."""
     from tui.engine.journal.writer import JournalWriter
 
-    JournalWriter._owns = lambda self, db, operation_id: True  # type: ignore[method-assign]
+    patch(JournalWriter, "_owns", lambda self, db, operation_id: True)
 
 
-def _wait_for_the_reader() -> None:
+def _wait_for_the_reader(patch: Patch) -> None:
     """Progress is written to stderr before the work goes on."""
     from tui.headless.writer import Writer
 
-    Writer._put = lambda self, item: self._write(f"{item.text}\n")  # type: ignore[method-assign]
+    patch(Writer, "_put", lambda self, item: self._write(f"{item.text}\n"))
 
 
 DEFECTS: Mapping[str, Defect] = {
@@ -186,33 +206,37 @@ DEFECTS: Mapping[str, Defect] = {
         _reuse_connections_with_unread_bytes,
     ),
     "a Retry-After of a week is waited out": Defect(
-        Script(seed=3), strike_first(1, "long-pause", _statuses), Promise.ENDS, _wait_out_any_retry_after
+        replace(CALM, week_pauses=0.05), no_faults, Promise.ENDS, _wait_out_any_retry_after
     ),
     "a refusal is believed without reading the servers": Defect(
         Script(seed=3), strike_first(1, "refuse-after", _operations), Promise.OUTCOME_TRUE, _believe_refusals
     ),
     "a server is called untouched while its job may still run": Defect(
-        Script(seed=3, job_seconds="600"),
-        strike_first(1, "drop-after", _operations),
+        replace(CALM, faults={"drop-after": 1.0}, job_seconds=(600.0, 600.0)),
+        no_faults,
         Promise.OUTCOME_TRUE,
         _call_untouched_after_a_minute,
     ),
     "a job status that never comes is polled without limit": Defect(
-        Script(seed=3, faults={"status-500": 1.0}), no_faults, Promise.ENDS, _poll_without_limit
+        replace(CALM, servers=20, batch_size=100, faults={"status-500": 1.0}),
+        no_faults,
+        Promise.ENDS,
+        _poll_without_limit,
     ),
-    # An answer that arrives twice does no harm here: it only marks when the first request arrived.
+    # An answer that arrives twice does no harm here: it only marks when the first request arrived. Each start
+    # has two requests at once: the second one begins when the first was killed, the resume when it has sent.
     "a resume sends the rest without reading the servers": Defect(
         Script(
             seed=3,
             servers=20,
-            job_seconds="600",
+            job_seconds="400",
             same=True,
             processes=(
                 Process(
                     command=Command.START, share=0.6, wave=4, after_fault="answer-twice", killed_after=20.0
                 ),
-                Process(command=Command.START, begins=150.0),
-                Process(command=Command.SEND_REST, begins=250.0),
+                Process(command=Command.START, after_posts=1, begins=60.0),
+                Process(command=Command.SEND_REST, after_posts=3),
             ),
         ),
         strike_first(1, "answer-twice", _operations),
@@ -274,22 +298,14 @@ DEFECTS: Mapping[str, Defect] = {
 
 
 def main() -> None:
-    """Run the script of every defect, with and without the defect, and print whether it is detected."""
-    from tests.campaign.processes import carry_out
-
-    for name, (script, make_choose, breaks, _) in DEFECTS.items():
-        for defect in ("", name):
+    """Carry out the run of every defect, with and without the defect, and print whether it is detected."""
+    for name, defect in DEFECTS.items():
+        for as_it_is in (True, False):
             with TemporaryDirectory() as directory:
-                result = carry_out(script, Path(directory), choose=make_choose(), defect=defect)
-            detected = breaks in {violation.promise for violation in result.violations}
-            what = "put back" if defect else "as it is"
-            others = sorted({violation.promise for violation in result.violations} - {breaks})
-            print(
-                f"{'detected' if detected else 'not detected':<14}{what:<10}{name}",
-                *others,
-                sep="  ",
-                flush=True,
-            )
+                broken = broken_promises(name, Path(directory), as_it_is=as_it_is)
+            detected = "detected" if defect.breaks in broken else "not detected"
+            what = "as it is" if as_it_is else "put back"
+            print(f"{detected:<14}{what:<10}{name}", *sorted(broken - {defect.breaks}), sep="  ", flush=True)
 
 
 if __name__ == "__main__":

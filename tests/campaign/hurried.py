@@ -1,8 +1,8 @@
 """`pitstop` with time that runs faster: `python -m tests.campaign.hurried start ...`.
 
 Clocks and the waits of event loops are hurried; the program is not changed. Every interval, limit and
-time-out of it keeps its proportion to the sandbox's jobs, which run in the same hurried time
-(`... hurried sandbox --port 0`). Processors and disks stay as slow as they are.
+time-out of it keeps its proportion to the sandbox's jobs, which run in the same hurried time (`now`).
+Processors and disks stay as slow as they are.
 
 With ``--defect NAME`` in front, a defect of an earlier version is put back first: see
 `tests.campaign.defects`. With ``--elsewhere`` the process has a host name of its own.

@@ -1,9 +1,10 @@
 """The campaign with real processes: killed and frozen, and connected through a proxy that makes faults.
 
-Several `pitstop` processes run on one journal, against a sandbox in another process; only their time is
-hurried. At the end the rest is resumed without faults of the proxy, and the run is judged.
+Several `pitstop` processes run on one journal, against a sandbox in this process, all in hurried time. At
+the end the rest is resumed without faults of the proxy, and the run is judged.
 """
 
+import asyncio
 import fcntl
 import json
 import os
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -29,11 +31,13 @@ from tests.campaign import hurried
 from tests.campaign.promises import History, Records, Report, Transition, Violation, judge
 from tests.campaign.proxy import Choose, Proxy, RandomFaults
 from tests.campaign.script import Command, Process, Script, draw
+from tests.serving import serve
 from tests.terminal.harness import clean_environment
-from tests.terminal.service import Service
 from tests.tools import find
 from tui.engine.journal.writer import JournalWriter
 from tui.model.operation import State
+from tui.sandbox.app import create_app
+from tui.sandbox.config import SandboxConfig, parse_job_seconds
 
 HURRIED = (sys.executable, "-m", "tests.campaign.hurried")
 REPOSITORY = Path(__file__).parents[2]
@@ -46,8 +50,8 @@ three times the longest job, from the last of four POSTs on, each after pauses o
 KILLED_CODES = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """Exit codes of a process that got SIGKILL, itself or through another program."""
 
-STALLED_FOR = 1_000.0
-"""Hurried seconds for which the reader of a process's output stalls."""
+STALLED_FOR = 3_000.0
+"""Hurried seconds for which the reader of a process stalls at most: until all operations have ended."""
 
 MAX_RESUMES = 3
 """Resumes at the end of a run, before an operation counts as one that never ends."""
@@ -80,25 +84,30 @@ def carry_out(script: Script, home: Path, *, choose: Choose | None = None, defec
     ``choose`` chooses the faults of the proxy instead of the script's rates; ``defect`` is put back in every
     process.
     """
-    faults = [f"--fault={name}={rate}" for name, rate in script.faults.items()]
-    options = [f"--servers={script.servers}", f"--seed={script.seed}", *faults]
-    options += [f"--job-seconds={script.job_seconds}"] if script.job_seconds else []
+    config = SandboxConfig(
+        servers=script.servers,
+        seed=script.seed,
+        faults=script.faults,
+        job_seconds=parse_job_seconds(script.job_seconds) if script.job_seconds else None,
+    )
+    app = create_app(config, hurried.now, lambda seconds: asyncio.sleep(seconds / hurried.FACTOR))
     chosen = choose or RandomFaults(script.link_faults, script.seed)
     with (
-        Service(*options, command=HURRIED) as service,
-        Proxy(service.port, chosen, clock=hurried.now, factor=hurried.FACTOR, seed=script.seed) as proxy,
+        serve(app) as sandbox,
+        Proxy(_port(sandbox), chosen, clock=hurried.now, factor=hurried.FACTOR, seed=script.seed) as proxy,
     ):
-        before, since = _truth(service)
+        before = _truth(sandbox)
         processes = _Processes(script, home, proxy, sorted(before["servers"]), defect)
         reports = processes.run_all()
         if choose is None:
             proxy.choose = RandomFaults({})
         reports += processes.resume_all()
-        after = _when_all_jobs_ended(service, proxy)
+        after = _when_all_jobs_ended(sandbox, proxy)
         histories = read_histories(processes.journal)
         undisturbed = (
             not script.faults and not script.link_faults and not processes.struck.keys() - {"isolated"}
         )
+        since = app.state.plane.started
         records = Records(before, after, since, histories, proxy.exchanges, reports, undisturbed)
         struck = Counter({name: count for name, count in after["faults"].items() if count}) + processes.struck
         struck.update(exchange.fault for exchange in proxy.exchanges if exchange.fault)
@@ -132,6 +141,7 @@ class _Processes:
         reports: list[Report | None] = [None] * len(self.script.processes)
 
         def run_one(position: int, process: Process) -> None:
+            self._wait_for_posts(process.after_posts)
             time.sleep(process.begins / hurried.FACTOR)
             reports[position] = self.run_one(process, self._ids[position])
 
@@ -190,8 +200,7 @@ class _Processes:
         in_time, read_since = True, None
         if process.reader_stalls:
             _shrink_pipes(running)
-            with suppress(subprocess.TimeoutExpired):
-                running.wait(STALLED_FOR / hurried.FACTOR)
+            _stall(running, self.journal)
             read_since = hurried.now()
         try:
             stdout, stderr = running.communicate(timeout=PATIENCE)
@@ -205,6 +214,14 @@ class _Processes:
         code = running.returncode if running.returncode in range(128) else None
         printed = printed_states(stdout) if code is not None else {}
         return Report(process.command, code, printed, stderr, in_time, read_since)
+
+    def _wait_for_posts(self, number: int) -> None:
+        """Wait until so many POSTs that change servers have arrived at the proxy; at most ``PATIENCE``."""
+        deadline = time.monotonic() + PATIENCE
+        while sum(bool(one.ids) for one in list(self._proxy.exchanges)) < number:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.05)
 
     def _send_signals(self, process: Process, running: "subprocess.Popen[str]", isolated: bool) -> None:
         """Send a process its signals when they are due."""
@@ -242,10 +259,29 @@ def _shrink_pipes(running: "subprocess.Popen[str]") -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
 
 
+def _stall(running: "subprocess.Popen[str]", journal: Path) -> None:
+    """Wait until the process or all operations have ended; at most ``STALLED_FOR``."""
+    deadline = hurried.now() + STALLED_FOR
+    while running.poll() is None and hurried.now() < deadline and not _all_ended(journal):
+        time.sleep(0.2)
+
+
+def _all_ended(journal: Path) -> bool:
+    """Whether there are operations, and all have ended."""
+    with suppress(sqlite3.OperationalError), closing(_open_to_read(journal)) as db:
+        operations, ended = db.execute("SELECT count(*), count(ended) FROM operations").fetchone()
+        return bool(operations) and operations == ended
+    return False  # The tables are not made yet.
+
+
+def _open_to_read(journal: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{journal}?mode=ro", uri=True)
+
+
 def _wait_for_claim(journal: Path) -> None:
     """Wait until an operation was claimed from the process that created it; at most ``PATIENCE``."""
     deadline = time.monotonic() + PATIENCE
-    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+    with closing(_open_to_read(journal)) as db:
         while time.monotonic() < deadline:
             if db.execute("SELECT max(generation) FROM operations").fetchone()[0] > 1:
                 return
@@ -316,20 +352,22 @@ def read_histories(path: Path) -> list[History]:
     return histories
 
 
-def _truth(service: Service) -> tuple[dict[str, Any], float]:
-    """The sandbox's own records, and when the sandbox was started."""
-    since = []
-    for _ in range(5):
-        truth = service.truth()
-        since.append(hurried.now() - truth["now"])
-    return truth, min(since)
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
-def _when_all_jobs_ended(service: Service, proxy: Proxy) -> dict[str, Any]:
+def _truth(sandbox: str) -> dict[str, Any]:
+    """The sandbox's own records now."""
+    with urllib.request.urlopen(f"{sandbox}/__sandbox/truth", timeout=PATIENCE) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def _when_all_jobs_ended(sandbox: str, proxy: Proxy) -> dict[str, Any]:
     """The sandbox's own records once nothing can change any more."""
     while True:
         undelivered = proxy.undelivered
-        truth = service.truth()
+        truth = _truth(sandbox)
         if not undelivered and all(job["ends"] < truth["now"] for job in truth["jobs"].values()):
             return truth
         time.sleep(0.1)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from tests.campaign.promises import Promise, Violation
 from tests.campaign.scenario import Kill, Outage, Scenario, draw
 from tests.campaign.verdict import judge
 from tests.campaign.world import World, Wrap, killable
@@ -32,7 +33,7 @@ class Result(msgspec.Struct, frozen=True):
     """The result of one run."""
 
     seed: int
-    violations: tuple[str, ...]
+    violations: tuple[Violation, ...]
     struck: dict[str, int]
     """Fault, kill or the like -> how often it happened."""
     states: dict[str, int]
@@ -69,7 +70,7 @@ def carry_out(
     random.seed(f"engine {scenario.seed}")  # The engine's jitter: the same seed runs the same.
     world = World(scenario, directory)
     run = _Run(scenario, world, wrap, wrap_journal)
-    violations: list[str] = []
+    violations: list[Violation] = []
     states: Counter[str] = Counter()
     try:
         for number, action in enumerate(scenario.actions):
@@ -108,7 +109,7 @@ class _Run:
         self.scenario = scenario
         self.world = world
         self.planned: tuple[str, ...] = ()
-        self.problems: list[str] = []
+        self.problems: list[Violation] = []
         self._wrap = wrap
         self._wrap_journal = wrap_journal
         self._kills = list(scenario.kills)
@@ -158,13 +159,14 @@ class _Run:
                 journal.load(operation_id).operation if self._is_in_journal(journal, operation_id) else None
             )
 
-    def check_logins(self) -> list[str]:
+    def check_logins(self) -> list[Violation]:
         """Return a violation if the engine logged in more often than there was a reason to."""
         count = self.world.app.state.record.by_route["POST /v2/authentication/login"]
         allowed = (
             self.logins + self.world.plane.faults.struck["expire-token"] + self.world.struck["lost login"]
         )
-        return [f"{count} logins for {allowed} reasons"] if count > allowed else []
+        what = f"{count} logins for {allowed} reasons"
+        return [Violation(Promise.NO_BUG, what)] if count > allowed else []
 
     def _run_process(
         self, kill: Kill | None, work: Callable[[EngineService, JournalWriter], Awaitable[None]]
@@ -195,7 +197,7 @@ class _Run:
             await service.close()
             journal.close()
             self.problems += [
-                f"{type(event).__name__}: {event.message}"
+                Violation(Promise.NO_BUG, f"{type(event).__name__}: {event.message}")
                 for event in events
                 if isinstance(event, OperationNotStarted | EngineFailed | JournalChanged)
                 and not (scenario.disk_full and "disk is full" in event.message)
@@ -205,7 +207,7 @@ class _Run:
         try:
             return world.run_process(kill, process)
         except TimeoutError:
-            self.problems.append(f"a process did not end within {PATIENCE:g} s")
+            self.problems.append(Violation(Promise.ENDS, f"a process did not end within {PATIENCE:g} s"))
             return True
 
     async def _log_in(self, service: EngineService, events: list[Event]) -> None:

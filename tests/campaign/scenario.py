@@ -99,6 +99,22 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return not (disturbed or doubtful & self.faults.keys())
 
 
+CALM = Scenario(
+    seed=5,
+    servers=60,
+    share=1.0,
+    actions=(Action.START_MAINTENANCE,),
+    batch_size=5,
+    wave_size=None,
+    faults={},
+    lost_answers=0.0,
+    outages=(),
+    kills=(),
+    clock_jump=0.0,
+)
+"""One operation without any trouble."""
+
+
 def draw(seed: int) -> Scenario:
     """Draw the scenario of a seed."""
     rng = random.Random(f"campaign {seed}")

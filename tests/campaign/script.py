@@ -48,6 +48,8 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
     command: Command
     begins: float = 0.0
+    after_posts: int = 0
+    """It begins so many seconds after that many POSTs that change servers arrived at the proxy."""
     share: float = 0.3
     """The share of all servers that `start` or `stop` names."""
     wave: int | None = None

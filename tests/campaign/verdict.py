@@ -1,8 +1,9 @@
-"""Compares the journal with the records of the sandbox: pure functions that check the promises."""
+"""Compares the journal with the records of the sandbox: a pure function that checks the promises."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.campaign.promises import Promise, Violation
 from tests.campaign.scenario import Scenario
 from tui.model.operation import ENDED, Action, Operation, State
 from tui.sandbox.queue import SETTLE_SECONDS
@@ -29,8 +30,8 @@ def judge(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     now: float,
-) -> list[str]:
-    """Return a message for every promise that was broken in one operation.
+) -> list[Violation]:
+    """Return every promise that was broken in one operation.
 
     ``before`` and ``after`` are the sandbox's own records, ``after`` at ``now``. ``operation`` is the
     operation as it is in the journal at the end; None where it is not in the journal.
@@ -51,42 +52,48 @@ def judge(
         return count - int(before["servers"][server_id][what].get(action.value, 0))
 
     violations = [
-        f"{id_} was POSTed {times} times for one {action.value}"
+        Violation(Promise.ONCE, f"{id_} was POSTed {times} times for one {action.value}")
         for id_ in after["servers"]
         if (times := requests(id_, "operations")) > 1
     ]
     violations += [
-        f"{id_} was POSTed and is not part of the {action.value}"
+        Violation(Promise.INTENT_FIRST, f"{id_} was POSTed and is not part of the {action.value}")
         for id_ in after["servers"]
         if requests(id_, "operations") and id_ not in planned
     ]
     if operation is None:
         if any(requests(id_, "operations") for id_ in after["servers"]):
-            violations.append(
-                f"servers were POSTed for {action.value}, and the journal has no such operation"
-            )
+            what = f"servers were POSTed for {action.value}, and the journal has no such operation"
+            violations.append(Violation(Promise.INTENT_FIRST, what))
         return violations
     if set(operation.targets) != set(planned):
-        violations.append(f"the journal's servers are not the {len(planned)} of the plan")
+        what = f"the journal's servers are not the {len(planned)} of the plan"
+        violations.append(Violation(Promise.NO_SERVER_LOST, what))
+
+    def broken(promise: Promise, what: str) -> None:
+        violations.append(Violation(promise, what))
+
     for id_, target in operation.targets.items():
         server = after["servers"][id_]
         field, wanted = SETTLED.get(action, ("", None))
         settled = server[field] == wanted if field else None
         match target.state:
             case State.VERIFIED if settled is False:
-                violations.append(f"{id_} is verified, and its {field} is {server[field]}")
+                broken(Promise.VERIFIED, f"{id_} is verified, and its {field} is {server[field]}")
             case State.FAILED if scenario.refused_after and settled and not ended_before(id_, target.at):
                 pass  # It was true when it was recorded, after a minute of readings.
             case State.FAILED | State.CANCELLED | State.REFUSED if settled:
-                violations.append(f"{id_} is {target.state}, and its {field} is {wanted}")
+                broken(Promise.OUTCOME_TRUE, f"{id_} is {target.state}, and its {field} is {wanted}")
             case State.UNSURE if settled and "untouched" in target.message:
-                violations.append(f"{id_} is called untouched, and its {field} is {wanted}")
+                broken(Promise.OUTCOME_TRUE, f"{id_} is called untouched, and its {field} is {wanted}")
             case State.REFUSED | State.CANCELLED if requests(id_, "queued"):
-                violations.append(f"{id_} is {target.state}, and it was queued")
+                broken(Promise.OUTCOME_TRUE, f"{id_} is {target.state}, and it was queued")
             case state if state not in ENDED | UNKNOWN_OUTCOMES:
-                violations.append(f"{id_} is still {state}")
+                broken(Promise.NO_SERVER_LOST, f"{id_} is still {state}")
             case state if state in UNKNOWN_OUTCOMES and scenario.certain and settled is not None:
-                violations.append(f"{id_} is {state}, and nothing happened that could leave it open")
+                broken(
+                    Promise.NO_SERVER_LOST, f"{id_} is {state}, and nothing happened that could leave it open"
+                )
     if operation.ended is None:
-        violations.append("the operation has not ended in the journal")
+        violations.append(Violation(Promise.ENDS, "the operation has not ended in the journal"))
     return violations

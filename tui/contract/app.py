@@ -22,6 +22,7 @@ from tui.contract import calls, openapi, routes
 from tui.contract.bodies import Invalid
 from tui.contract.calls import Answer, Call, Missing, Route
 from tui.contract.protocol import ControlPlane, NotSupported, User
+from tui.contract.server_entity import KeptServers
 
 LARGEST_BODY = 8 * 1024 * 1024
 GZIP_IN_THREAD = 256 * 1024
@@ -75,8 +76,10 @@ class Endpoint:
             return calls.problem(403, "You do not have permission to access this account.")
         if self.route.changes and not user.may_operate:
             return calls.problem(403, "You do not have permission to perform this operation.")
-        call = Call(self.plane, scope["path_params"], _query(scope), body, content_type, user, account)
-        return await self.carry_out(call)
+        path, kept = scope["path_params"], scope["app"].state.kept
+        return await self.carry_out(
+            Call(self.plane, path, _query(scope), body, content_type, user, account, kept)
+        )
 
     async def carry_out(self, call: Call) -> Answer:
         """Carry out a call that its user may make."""
@@ -156,6 +159,7 @@ def create_app(
         exception_handlers={HTTPException: missing},
     )
     app.router.redirect_slashes = False
+    app.state.kept = KeptServers()
     return app
 
 

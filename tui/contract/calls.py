@@ -12,6 +12,7 @@ import msgspec
 from tui.contract import shapes
 from tui.contract.bodies import Invalid
 from tui.contract.protocol import Account, ControlPlane, DataCenterView, GroupView, ServerView, User
+from tui.contract.server_entity import KeptServers
 
 JSON = "application/json; charset=utf-8"
 
@@ -40,6 +41,7 @@ class Call(NamedTuple):
     content_type: str
     user: User
     account: Account
+    kept: KeptServers
 
     @property
     def alias(self) -> str:

@@ -20,7 +20,7 @@ from tui.contract.protocol import (
     ServerView,
     User,
 )
-from tui.contract.server_entity import server_entity
+from tui.contract.server_entity import KeptServers
 from tui.contract.shapes import Link
 from tui.contract.wire import change_info, encode, link
 
@@ -72,7 +72,9 @@ def servers_under(group: GroupView) -> Iterator[ServerView]:
         yield from servers_under(child)
 
 
-def group_tree(group: GroupView, alias: str, user: User, detailed: bool) -> Iterator[bytes]:
+def group_tree(
+    group: GroupView, alias: str, user: User, detailed: bool, kept: KeptServers
+) -> Iterator[bytes]:
     """Encode a subtree in pieces of a few servers, so that other tasks can run in between.
 
     With `detailed` every group has its full servers, sorted by name, otherwise a link to each.
@@ -85,12 +87,12 @@ def group_tree(group: GroupView, alias: str, user: User, detailed: bool) -> Iter
         for start in range(0, len(servers), SERVERS_IN_PIECE):
             piece = servers[start : start + SERVERS_IN_PIECE]
             yield b"," if start else b""
-            yield encode([server_entity(server, alias, user, listed=True) for server in piece])[1:-1]
+            yield b",".join([kept.encode(server, alias, user) for server in piece])
         yield b"]"
     yield b',"groups":['
     for index, child in enumerate(sorted(group.groups, key=lambda child: child.name.casefold())):
         yield b"," if index else b""
-        yield from group_tree(child, alias, user, detailed)
+        yield from group_tree(child, alias, user, detailed, kept)
     yield after
 
 

@@ -6,7 +6,7 @@ seconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Usage
@@ -129,6 +129,10 @@ class Hardware(NamedTuple):
 
 class ServerView(Protocol):
     """A server at one moment."""
+
+    @property
+    def version(self) -> Hashable:
+        """A value that differs whenever anything else here does: what was encoded once is used again."""
 
     @property
     def id(self) -> str:

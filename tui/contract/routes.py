@@ -73,7 +73,8 @@ async def _group(call: Call) -> Answer:
     """Read a group with all groups below it, and links to their servers or the servers in full."""
     group = await call.group()
     detailed = call.has_query("serverdetail", "detailed")
-    return Answer(200, await _joined(entities.group_tree(group, call.alias, call.user, detailed)))
+    pieces = entities.group_tree(group, call.alias, call.user, detailed, call.kept)
+    return Answer(200, await _joined(pieces))
 
 
 async def _joined(pieces: Iterator[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
@@ -15,6 +16,9 @@ from tui.contract.wire import change_info, encode, link
 
 ONLY_POWER_AND_STORAGE = frozenset({"queuedForRestore", "queuedForArchive"})
 """Statuses whose `details` hold nothing else; those of an archived server do so in the tree of a group."""
+
+MOST_KEPT = 5_000
+"""Servers whose JSON is kept, 2 kB each: a huge fleet must not fill the memory."""
 
 _ID = b"<id>"
 _UUID = b"<uuid>"
@@ -52,6 +56,24 @@ def server_entity(server: ServerView, alias: str, user: User, *, listed: bool = 
         change_info=change_info(server.created, server.modified),
         links=cast("list[Link]", Raw(links)),
     )
+
+
+class KeptServers:
+    """Keeps the JSON of servers in trees of groups: at the next read most of it is the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, bool, bool], tuple[Hashable, bytes]] = {}
+
+    def encode(self, server: ServerView, alias: str, user: User) -> bytes:
+        """The JSON of a server as it is listed in its group."""
+        key = (alias, server.id, user.may_operate, user.may_see_credentials)
+        version = server.version
+        kept = self._kept.get(key)
+        if kept is None or kept[0] != version:
+            kept = (version, encode(server_entity(server, alias, user, listed=True)))
+            if key in self._kept or len(self._kept) < MOST_KEPT:
+                self._kept[key] = kept
+        return kept[1]
 
 
 def _details(

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 from tui.contract.protocol import Address, CustomField, Edit, Hardware, Partition, Policy, Snapshot
 from tui.sandbox import names
-from tui.sandbox.fleet import Group, Server, servers_under
+from tui.sandbox.fleet import Group, Server, State, servers_under
 from tui.sandbox.seeds import rng
 
 NOT_BUILT = frozenset({"underConstruction", "deleted"})
@@ -28,6 +28,11 @@ class ServerView:
     def __init__(self, server: Server, now: float) -> None:
         self._server = server
         self._state = server.shown_at(now)
+
+    @property
+    def version(self) -> tuple[State, Group]:
+        """What may change in it."""
+        return self._state, self._server.group
 
     @property
     def id(self) -> str:
