@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.conftest import ServeSandbox
+from tests.forked import start
 from tests.patience import PATIENCE
 from tui.cli import main
 from tui.sandbox.config import SandboxConfig
@@ -132,19 +133,14 @@ class Running:
     """A command in a process of its own."""
 
     def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-m", "tui", *arguments]
+        self.process = start(command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def wait_for(self, text: str) -> str:
         """Read stderr up to the line with ``text`` and return that line."""
         assert self.process.stderr is not None
         read = []
-        for line in self.process.stderr:
+        for line in map(bytes.decode, self.process.stderr):
             read.append(line)
             if text in line:
                 return line
@@ -153,7 +149,7 @@ class Running:
     def end(self) -> Ran:
         """Wait until the process exits."""
         out, err = self.process.communicate(timeout=PATIENCE)
-        return Ran(self.process.returncode, out, err)
+        return Ran(self.process.wait(), out.decode(), err.decode())
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Desk:
             "PITSTOP_PASSWORD": "pitstop",
             **env,
         }
-        terminal = Terminal([*PITSTOP, *arguments], size=size, env=settings, home=self._home)
+        terminal = Terminal([*PITSTOP, *arguments], size=size, env=settings, home=self._home, fork=True)
         return self._stack.enter_context(terminal)
 
 

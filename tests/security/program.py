@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.forked import start
 from tests.patience import PATIENCE
 from tests.security.endpoint import PASSWORD, USER
 from tests.terminal.harness import Terminal, clean_environment
@@ -61,7 +62,7 @@ class Home:
     ) -> Terminal:
         """Run any program in a terminal."""
         environment: Mapping[str, str | None] = self.environment(url, **changes)
-        return Terminal(command, size=size, env=environment, home=self.path)
+        return Terminal(command, size=size, env=environment, home=self.path, fork=True)
 
     @property
     def state(self) -> Path:
@@ -98,10 +99,10 @@ def texts_of(journal: Path) -> Iterator[str]:
 
 def run(command: list[str], environment: Mapping[str, str], stdin: str = "") -> Ran:
     """Run a program until it exits."""
-    done = subprocess.run(
-        command, input=stdin.encode(), capture_output=True, env=environment, timeout=PATIENCE
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    pipe = subprocess.PIPE
+    process = start(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    out, err = process.communicate(stdin.encode(), timeout=PATIENCE)
+    return Ran(process.wait(), out, err)
 
 
 def with_umask(umask: int, command: Callable[[], Ran]) -> Ran:

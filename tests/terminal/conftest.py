@@ -25,7 +25,9 @@ def pitstop(exit_stack: ExitStack, tmp_path: Path) -> Run:
     """``pitstop(*arguments, **terminal)``: the program in a terminal, with a home of its own."""
 
     def run(*arguments: str, **terminal: object) -> Terminal:
-        return exit_stack.enter_context(Terminal([*PITSTOP, *arguments], home=tmp_path, **terminal))  # type: ignore[arg-type]
+        return exit_stack.enter_context(
+            Terminal([*PITSTOP, *arguments], home=tmp_path, fork=True, **terminal)  # type: ignore[arg-type]
+        )
 
     return run
 
@@ -45,14 +47,15 @@ def console(shared: list[Terminal], tmp_path_factory: pytest.TempPathFactory) ->
 
     Starting one takes longer than most tests, so the next test reuses it if it can be reset.
     """
-    if shared:
-        terminal = shared.pop()
-    else:
+    is_new = not shared
+    if is_new:
         home = tmp_path_factory.mktemp("home")
-        terminal = Terminal([*PITSTOP, "demo", "--time-scale", "0.01"], home=home)
+        shared.append(Terminal([*PITSTOP, "demo", "--time-scale", "0.01"], home=home, fork=True))
+    terminal = shared.pop()
     with ExitStack() as close_terminal:
         close_terminal.callback(terminal.close)
-        open_list(terminal)
+        if is_new:
+            open_list(terminal)
         yield terminal
         assert terminal.process.poll() is None, "it still runs"
         if reset(terminal):
@@ -63,4 +66,4 @@ def console(shared: list[Terminal], tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def service(exit_stack: ExitStack) -> Callable[..., Service]:
     """``service(*options)``: a sandbox over HTTP."""
-    return lambda *options: exit_stack.enter_context(Service(*options))
+    return lambda *options: exit_stack.enter_context(Service(*options, fork=True))

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.forked import start
 from tests.patience import PATIENCE
 from tests.terminal.emulator import Cell, Emulator
 
@@ -68,7 +69,7 @@ class Terminal:
     ``env`` is added to a small, clean environment (None removes a variable). ``home`` is the home directory,
     so that no files of the developer are read or written. ``stdin``, ``stdout`` and ``stderr`` may be
     redirected away from the terminal. The program starts with the signals in ``ignored`` ignored, as under
-    nohup.
+    nohup. With ``fork`` it starts without its imports, where that makes no difference to it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Terminal:
         stdout: int | None = None,
         stderr: int | None = None,
         ignored: Collection[signal.Signals] = (),
+        fork: bool = False,
     ) -> None:
         self.home = home
         self.emulator = Emulator(*size)
@@ -96,21 +98,17 @@ class Terminal:
         self._set_size(*size)
         self._attributes = termios.tcgetattr(slave)
 
-        def adopt_terminal() -> None:
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-            for number in ignored:
-                signal.signal(number, signal.SIG_IGN)
-
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process = start(
             command,
+            env=clean_environment(home, env or {}),
             stdin=slave if stdin is None else stdin,
             stdout=slave if stdout is None else stdout,
             stderr=slave if stderr is None else stderr,
             cwd=cwd,
-            env=clean_environment(home, env or {}),
-            start_new_session=True,
-            preexec_fn=adopt_terminal,
+            terminal=slave,
+            ignored=ignored,
+            fork=fork,
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, name="pty reader", daemon=True)

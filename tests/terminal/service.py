@@ -1,6 +1,7 @@
 """A sandbox in a process of its own, over HTTP."""
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -8,23 +9,23 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from tests.forked import start
 from tests.patience import PATIENCE
 
 PITSTOP = (sys.executable, "-m", "tui")
 
 
 class Service:
-    """``pitstop sandbox`` on a free port, which runs until it is closed."""
+    """``pitstop sandbox`` on a free port, which runs until it is closed.
 
-    def __init__(self, *options: str, command: Sequence[str] = PITSTOP) -> None:
-        self.process = subprocess.Popen(
-            [*command, "sandbox", "--port", "0", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    With ``fork`` it starts without its imports.
+    """
+
+    def __init__(self, *options: str, command: Sequence[str] = PITSTOP, fork: bool = False) -> None:
+        command = [*command, "sandbox", "--port", "0", *options]
+        self.process = start(command, env=os.environ, stdout=subprocess.PIPE, fork=fork)
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        line = self.process.stdout.readline().decode()
         assert line.startswith("listening on "), line
         self.url = line.removeprefix("listening on ").strip()
 

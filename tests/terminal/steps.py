@@ -29,12 +29,21 @@ def wait_for_list(terminal: Terminal) -> None:
     terminal.wait_for(lambda: READ.search(terminal.screen()[0]) and SERVERS.search(terminal.text()))
 
 
+def shows_list(terminal: Terminal, filtered: str) -> bool:
+    """Whether the list has the focus, and this filter."""
+    lines = terminal.screen()
+    return lines[1].endswith(f"▕ {filtered}") and any("▕▌" in line for line in lines)
+
+
 def start_over(terminal: Terminal, filtered: str = ELIGIBLE) -> None:
     """Close dialogs and details, unmark all, and go to the top of the list, with this filter or none."""
     for _ in range(2):
         terminal.press("escape")
         terminal.settle(0.12)
-    terminal.press("/", "ctrl+u", pasted(filtered) if filtered else "", "enter", "home")
+    if filtered and shows_list(terminal, filtered):  # filtering again would take most of the time
+        terminal.press("home")
+    else:
+        terminal.press("/", "ctrl+u", pasted(filtered) if filtered else "", "enter", "home")
     terminal.settle(0.12)
     if "▏ Details" in terminal.text():
         terminal.press("enter")
@@ -45,10 +54,10 @@ def start_over(terminal: Terminal, filtered: str = ELIGIBLE) -> None:
 
 
 def reset(terminal: Terminal) -> bool:
-    """Reset a console to its state after the start; False if an operation was started in it."""
+    """Reset a console to its state after ``open_list``; False if an operation was started in it."""
     if NOTHING_SENT not in terminal.text():
         return False
-    start_over(terminal, "")
+    start_over(terminal)
     return NOTHING_SENT in terminal.text()
 
 

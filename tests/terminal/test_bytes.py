@@ -21,7 +21,7 @@ BUFFERED = 20_000
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     home: Path = tmp_path_factory.mktemp("home")
     with ExitStack() as stack:
-        program = stack.enter_context(Terminal([*PITSTOP, "demo"], size=(80, 24), home=home))
+        program = stack.enter_context(Terminal([*PITSTOP, "demo"], size=(80, 24), home=home, fork=True))
         wait_for_list(program)
         program.settle(1.0)
         yield program
@@ -85,9 +85,11 @@ def test_a_key_waits_for_at_most_the_frame_being_written(tmp_path: Path) -> None
     """However much changed while the link stalled: outdated frames are not written."""
     settings = {**USER, "PITSTOP_BATCH_SIZE": "1", "PITSTOP_CONFIRM_ABOVE": "1000"}
     with ExitStack() as stack:
-        service = stack.enter_context(Service("--servers=240", "--job-seconds=2-20"))
+        service = stack.enter_context(Service("--servers=240", "--job-seconds=2-20", fork=True))
         command = [*PITSTOP, "--api-url", service.url]
-        terminal = stack.enter_context(Terminal(command, size=(80, 24), env=settings, home=tmp_path))
+        terminal = stack.enter_context(
+            Terminal(command, size=(80, 24), env=settings, home=tmp_path, fork=True)
+        )
         open_list(terminal)
         most = BUFFERED + 2 * frame(terminal)
         terminal.press("home", *["space"] * 100)

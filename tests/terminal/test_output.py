@@ -18,7 +18,10 @@ SIZE = (200, 50)
 @pytest.fixture
 def host(tmp_path: Path) -> Callable[[], Terminal]:
     return lambda: Terminal(
-        [sys.executable, "-m", "tests.terminal.display_host", str(tmp_path)], size=SIZE, home=tmp_path
+        [sys.executable, "-m", "tests.terminal.display_host", str(tmp_path)],
+        size=SIZE,
+        home=tmp_path,
+        fork=True,
     )
 
 
