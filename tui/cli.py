@@ -100,6 +100,8 @@ def demo(**fleet: Any) -> int:
 @click.option("--port", default=8765, show_default=True, type=int, help="0 takes a free one.")
 @click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
 @click.option("--openapi", is_flag=True, help="Print the contract as an OpenAPI document, and end.")
+@click.option("--strict-case", is_flag=True, help="Maintenance operations refuse ids in lower case.")
+@click.option("--refusals-as-400", is_flag=True, help="Answer 400, not 200, where no server was queued.")
 @fleet_options
 def sandbox(host: str, port: int, allow_remote: bool, openapi: bool, **fleet: Any) -> int:
     """Serve a sandbox over HTTP.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from tui.cli import cli
 from tui.sandbox.config import FAULTS, SandboxConfig, parse_fault, parse_job_seconds
 
 
@@ -77,3 +79,20 @@ def test_the_faults_are_those_of_the_documentation() -> None:
         "malformed",
         "answer-twice",
     }
+
+
+def test_the_switches_of_the_command_reach_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[SandboxConfig] = []
+
+    def serve(config: SandboxConfig, host: str, port: int, allow_remote: bool) -> int:
+        served.append(config)
+        return 0
+
+    monkeypatch.setattr("tui.sandbox.serve.serve", serve)
+    for flags in ([], ["--strict-case"], ["--refusals-as-400", "--servers", "40"]):
+        assert CliRunner().invoke(cli, ["sandbox", *flags], standalone_mode=False).exception is None
+    assert served == [
+        SandboxConfig(),
+        SandboxConfig(strict_case=True),
+        SandboxConfig(refusals_as_400=True, servers=40),
+    ]
