@@ -92,12 +92,12 @@ OpenConsole = Callable[..., AbstractAsyncContextManager[Console]]
 
 @pytest.fixture
 def console() -> OpenConsole:
-    """``async with console(servers=12, size=(120, 40), ...)``: logged in, the list filled."""
+    """``async with console(servers=12, size=(120, 24), ...)``: logged in, the list filled."""
 
     @asynccontextmanager
     async def open_console(
         servers: int = 12,
-        size: tuple[int, int] = (120, 40),
+        size: tuple[int, int] = (120, 24),
         roles: tuple[str, ...] = ("ServerAdmin",),
         **options: Any,
     ) -> AsyncIterator[Console]:

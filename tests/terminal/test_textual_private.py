@@ -36,12 +36,14 @@ METHODS = {
     "_sigtstp_application": (LinuxDriver, ["self", "_"]),
     "_sigcont_application": (LinuxDriver, ["self", "_"]),
     "_modal_binding_chain": (Screen, ["self"]),
+    "_load_screen_css": (App, ["self", "screen"]),
+    "_get_breakpoint_classes": (Screen, ["self", "dimension", "breakpoints"]),
 }
 """Methods and properties, with their class and parameters: called, or overridden and called by Textual."""
 
 ATTRIBUTES = {
     "_driver": App, "_loop": App, "_batch_count": App, "_sync_available": App, "_return_code": App,
-    "_exception": App, "_exception_event": App,
+    "_exception": App, "_exception_event": App, "_css_update_count": App,
     "_app": LinuxDriver, "_file": LinuxDriver, "_debug": LinuxDriver, "_key_thread": LinuxDriver,
 }  # fmt: skip
 """Attribute -> the class of its instances."""

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pitstop.console")
 
+LATER_STYLES = ("servers", "confirm", "help", "palette")
+"""Style sheets that the first screen does not need."""
+
 
 class PitstopApp(QueuedInputApp, inherit_bindings=False):
     """The console. Starts the engine, applies its events to the store, and shows the screens."""
@@ -139,6 +142,8 @@ class PitstopApp(QueuedInputApp, inherit_bindings=False):
     def _warm_up(self) -> None:
         """Load what the next screen needs while the operator types a password."""
         import_module("tui.console.screens.servers")
+        self.stylesheet.read_all([styles(f"{name}.tcss") for name in LATER_STYLES])
+        self.stylesheet.parse()
         gc.freeze()
         gc.enable()
 

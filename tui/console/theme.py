@@ -15,34 +15,40 @@ from textual.theme import Theme
 
 from tui.cells import cell_width
 
+FOREGROUND = "#d0d0d0"
+QUIET = "#8a8a8a"
+BLUE = "#5fafff"
+GREEN = "#5fd787"
+RED = "#ff5f5f"
+MAGENTA = "#d787ff"
+CURSOR_LINE = "#3a3a3a"
 MAINTENANCE = "#ffaf00"
 """Amber: maintenance itself, and nothing else."""
 
 THEME = Theme(
     name="pitstop",
-    primary="#5fafff",
+    primary=BLUE,
     secondary="#5f87af",
-    accent="#5fafff",
-    warning="#5fafff",
-    error="#ff5f5f",
-    success="#5fd787",
-    foreground="#d0d0d0",
+    accent=BLUE,
+    warning=BLUE,
+    error=RED,
+    success=GREEN,
+    foreground=FOREGROUND,
     background="#121212",
     surface="#1c1c1c",
     panel="#262626",
     dark=True,
     variables={
-        "state-dim": "#8a8a8a",
-        "state-blue": "#5fafff",
-        "state-green": "#5fd787",
-        "state-red": "#ff5f5f",
-        "state-magenta": "#d787ff",
+        "state-dim": QUIET,
+        "state-blue": BLUE,
+        "state-green": GREEN,
+        "state-red": RED,
+        "state-magenta": MAGENTA,
         "maintenance": MAINTENANCE,
-        "quiet": "#8a8a8a",
+        "quiet": QUIET,
         "rule": "#4e4e4e",
-        "rule-focus": "#5fafff",
-        "cursor-line": "#3a3a3a",
-        "block-cursor-background": "#5fafff",
+        "cursor-line": CURSOR_LINE,
+        "block-cursor-background": BLUE,
         "block-cursor-foreground": "#121212",
         "block-cursor-text-style": "none",
         "input-selection-background": "#5f87af 50%",

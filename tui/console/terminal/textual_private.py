@@ -90,6 +90,23 @@ class TextualApp(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         self.handle_error(error)
 
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        """Load the style sheet of a new screen, and prepare it so that it is styled and laid out once.
+
+        Textual parses all style sheets twice more for the first screen of a mode, and adds the classes of the
+        terminal's size after the first layout.
+        """
+        super()._load_screen_css(screen)
+        screen._css_update_count = self._css_update_count
+        width, height = self.size
+        for size, own, default in (
+            (width, screen.HORIZONTAL_BREAKPOINTS, self.HORIZONTAL_BREAKPOINTS),
+            (height, screen.VERTICAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS),
+        ):
+            screen.add_class(
+                *screen._get_breakpoint_classes(size, default or [] if own is None else own), update=False
+            )
+
 
 class TextualDriver(LinuxDriver):
     """Textual's driver with hooks for the signals of job control and for the size of the terminal."""

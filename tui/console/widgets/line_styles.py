@@ -1,4 +1,4 @@
-"""The styles of the parts of a list, by name; each is computed by Textual once."""
+"""The styles of the parts of a list, by name; each is computed once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,47 +6,36 @@ from typing import Any
 from rich.style import Style
 from textual.scroll_view import ScrollView
 
+from tui.console.theme import BLUE, CURSOR_LINE, FOREGROUND, GREEN, MAGENTA, MAINTENANCE, QUIET, RED
+
 StyleLookup = Callable[[str], Style]
-"""The style of a component class; of plain text for an empty name."""
+"""The style of a part of a list; of plain text for an empty name."""
+
+PARTS = {
+    "line--heading": Style(color=FOREGROUND, bold=True),
+    "line--title": Style(color=FOREGROUND),
+    "line--title-focus": Style(color=BLUE, bold=True),
+    "line--current": Style(bgcolor=CURSOR_LINE),
+    "line--cursor": Style(color=BLUE, bold=True),
+    "line--match": Style(underline=True),
+    "line--quiet": Style(color=QUIET),
+    "state--dim": Style(color=QUIET),
+    "state--blue": Style(color=BLUE),
+    "state--green": Style(color=GREEN),
+    "state--red": Style(color=RED),
+    "state--magenta": Style(color=MAGENTA),
+    "state--maintenance": Style(color=MAINTENANCE),
+    "flag--on": Style(color=MAINTENANCE, bold=True),
+}
+"""Name of a part -> what is laid over the style of plain text.
+
+Not component classes of the style sheet: Textual would match every rule against each of them, in each list,
+whenever a list is mounted, focused or resized.
+"""
 
 
 class LineStyles(ScrollView):
-    """A scrolling widget with the component classes of lists, and a cache of their styles."""
-
-    DEFAULT_CSS = """
-    LineStyles {
-        & > .line--heading { text-style: bold; color: $foreground; }
-        & > .line--title { color: $foreground; }
-        & > .line--title-focus { color: $primary; text-style: bold; }
-        & > .line--current { background: $cursor-line; }
-        & > .line--cursor { color: $primary; text-style: bold; }
-        & > .line--match { text-style: underline; }
-        & > .line--quiet { color: $quiet; }
-        & > .state--dim { color: $state-dim; }
-        & > .state--blue { color: $state-blue; }
-        & > .state--green { color: $state-green; }
-        & > .state--red { color: $state-red; }
-        & > .state--magenta { color: $state-magenta; }
-        & > .state--maintenance { color: $maintenance; }
-        & > .flag--on { color: $maintenance; text-style: bold; }
-    }
-    """
-    COMPONENT_CLASSES = {
-        "line--heading",
-        "line--title",
-        "line--title-focus",
-        "line--current",
-        "line--cursor",
-        "line--match",
-        "line--quiet",
-        "state--dim",
-        "state--blue",
-        "state--green",
-        "state--red",
-        "state--magenta",
-        "state--maintenance",
-        "flag--on",
-    }
+    """A scrolling widget that has the styles of the parts of a list."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -58,11 +47,10 @@ class LineStyles(ScrollView):
         return self.style("")
 
     def style(self, name: str) -> Style:
-        """The style of a component class; of plain text for an empty name."""
+        """The style of a part of a list; of plain text for an empty name."""
         style = self._styles.get(name)
         if style is None:
-            style = self.get_component_rich_style(name) if name else self.rich_style
-            self._styles[name] = style
+            style = self._styles[name] = self.base_style + PARTS[name] if name else self.rich_style
         return style
 
     @property
