@@ -24,7 +24,27 @@ def operation(count: int = 3) -> Operation:
 
 
 def test_every_server_starts_as_planned() -> None:
-    assert operation().summary() == {"planned": 3}
+    run = operation()
+    assert run.summary() == {"planned": 3}
+    assert run.targets["WA11"] == Target("WA11", State.PLANNED, at=1.0)
+    assert run.ended is None
+
+
+def test_an_operation_knows_what_it_was_started_with() -> None:
+    run = Operation("op-1", Action.PAUSE, [], account="ACME", window_id="w1", reason="CHG-1", started=7.0)
+    assert (run.id, run.action, run.started) == ("op-1", Action.PAUSE, 7.0)
+    assert (run.account, run.window_id, run.reason) == ("ACME", "w1", "CHG-1")
+    bare = Operation("op-1", Action.PAUSE, [])
+    assert (bare.account, bare.window_id, bare.reason, bare.started) == ("", "", "", 0.0)
+
+
+def test_restored_targets_skip_the_transitions_but_are_counted() -> None:
+    run = operation(4)
+    run.restore([Target(f"WA1{number}", State.VERIFIED, at=2.0) for number in range(3)])
+    run.restore([Target("WA12", State.UNSURE)])
+    assert run.summary() == {"planned": 1, "verified": 2, "unsure": 1}
+    assert run.ids(State.VERIFIED) == ["WA10", "WA11"]
+    assert run.targets["WA10"].at == 2.0
 
 
 def test_counts_follow_the_states_of_the_servers() -> None:
