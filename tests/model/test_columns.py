@@ -13,6 +13,7 @@ from tui.model.listing.columns import (
     cell_text,
     find_column,
     parse_sort,
+    sample,
     size_text,
 )
 
@@ -107,3 +108,17 @@ def test_a_sort_is_a_column_and_a_direction() -> None:
     for text in ("", "-", "--id", "color"):
         with pytest.raises(ValueError, match=f"no column '{text}'; there are: id, group"):
             parse_sort(text)
+
+
+@pytest.mark.parametrize(
+    ("count", "at_most", "taken"),
+    [
+        (0, 3, []),
+        (2, 3, [0, 1]),
+        (5, 3, [0, 1, 2]),
+        (6, 3, [0, 2, 4]),
+        (7, 3, [0, 2, 4]),
+    ],
+)
+def test_a_sample_is_spread_evenly(count: int, at_most: int, taken: list[int]) -> None:
+    assert sample(range(count), at_most) == taken

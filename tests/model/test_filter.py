@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import some_fleet
-from tui.model.filter.grammar import GRAMMAR, field_names, find_field
+from tui.model.filter.grammar import GRAMMAR, field_names, find_field, is_filter_name
 from tui.model.filter.query import QueryError, Scope, parse, select
 from tui.model.filter.values import repeats_repeats
 from tui.model.listing.catalog import Catalog
@@ -222,6 +222,14 @@ def test_every_column_is_a_field() -> None:
     for name in (*COLUMNS, "marked", "re"):
         assert name in field_names()
         assert find_field(name.upper()) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [("web", True), ("web-1.prod_2", True), ("", False), ("web db", False), ("@web", False)],
+)
+def test_the_name_of_a_filter_is_one_word(name: str, *, valid: bool) -> None:
+    assert is_filter_name(name) is valid
 
 
 @given(st.text(alphabet='abw1 ()!":/*?.<>=[]\\|+or', max_size=25))

@@ -103,5 +103,25 @@ class Marks(RuleBasedStateMachine):
         assert self.selection.count_rows(mask) == len(self.expected & set(self.roster[1::2]))
 
 
+def test_data_centers_that_a_rule_lacked_are_noted_until_nothing_is_marked() -> None:
+    selection = Selection(IDS)
+    selection.by_rule("web", ("UC1",))
+    assert selection.missing == (), "nothing is marked"
+    selection.mark(["S1"])
+    selection.by_rule("web", ("UC1", "DE1"))
+    selection.mark(["S2"])
+    selection.by_rule("db", ("DE1", "NY1"))
+    assert selection.missing == ("UC1", "DE1", "NY1")
+    selection.by_rule("web", ())
+    assert selection.missing == ("DE1", "NY1")
+    selection.mark(["S3"])
+    selection.rebase(IDS[1:])
+    assert selection.missing == ("DE1", "NY1")
+    selection.clear()
+    assert selection.missing == ()
+    selection.undo()
+    assert selection.missing == ("DE1", "NY1")
+
+
 TestMarks = Marks.TestCase
 TestMarks.settings = settings(max_examples=60, stateful_step_count=25)

@@ -9,6 +9,7 @@ from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS
 from tui.model.listing.view import View
 from tui.model.operation import State, Target
+from tui.model.selection import Selection
 
 FILTERS = st.sampled_from(["", "web", "power:started", "!web", "nothing-at-all", "marked:yes or op:failed"])
 
@@ -46,3 +47,25 @@ def test_sorting_by_operation_puts_failures_first() -> None:
     view.show(None)
     ids = [view.catalog.ids[row] for row in view.rows]
     assert ids == ["WA1ACMEWEB10", "VA1ACMEDB1", "VA1ACMEDB2", "WA1ACMEMAIL1", "WA1ACMEWEB2"]
+
+
+def test_marked_servers_outside_the_filter_are_hidden() -> None:
+    view = View(Catalog(some_fleet()), {})
+    marked = Selection(view.catalog.ids)
+    marked.mark(["VA1ACMEDB1", "VA1ACMEDB2", "WA1ACMEWEB2"])
+    assert view.hidden(marked) == 0
+    view.query = parse("web")
+    view.show(view.find(marked))
+    assert view.hidden(marked) == 2
+    view.query = parse("")
+    view.show(view.find(marked))
+    assert view.hidden(marked) == 0
+
+
+def test_only_the_data_center_of_the_group_can_be_missing() -> None:
+    fleet = some_fleet()
+    view = View(Catalog(fleet), {})
+    fleet.fail(["WA1", "UC1"], "500")
+    assert view.missing() == ("WA1", "UC1")
+    view.group_id = "db"
+    assert view.missing() == ()
