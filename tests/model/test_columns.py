@@ -16,6 +16,7 @@ from tui.model.listing.columns import (
     sample,
     size_text,
 )
+from tui.model.server import Server
 
 NATURAL = dict.fromkeys(COLUMNS, 10)
 LAYOUTS = st.lists(
@@ -84,6 +85,7 @@ def test_every_column_shows_its_field() -> None:
         "status": "active", "op": "", "os": "ubuntu", "cpu": "8", "memory": "8 GB", "ip": "10.0.0.10",
         "description": "mail relay", "changed": "2026-11-20 10:00",
     }  # fmt: skip
+    assert cell_text(COLUMNS["changed"], Server("A", modified="2026-11-20T10Z"), {}) == "2026-11-20 10"
     unknown = catalog.servers[catalog.rows["VA1ACMEDB1"]]
     empty = ("maint", "power", "cpu", "memory", "group")
     assert [cell_text(COLUMNS[name], unknown, {}) for name in empty] == ["-", "", "", "", ""]

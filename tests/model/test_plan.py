@@ -95,9 +95,13 @@ def test_a_viewer_may_operate_no_server() -> None:
 
 
 def test_reasons_are_given_with_the_most_frequent_first() -> None:
-    fleet = fleet_of(active("WA1A", maintenance=True), active("WA1B", maintenance=True))
-    plan = make_plan(Action.START_MAINTENANCE, ["NOPE", "WA1A", "WA1B"], fleet)
-    assert list(plan.skipped_by_reason()) == ["already in maintenance", "not found"]
+    fleet = fleet_of(active("WA1A", maintenance=True), active("WA1B", status="archived"))
+    plan = make_plan(Action.START_MAINTENANCE, ["WA1A", "NOPE", "NOR1", "WA1B"], fleet)
+    assert list(plan.skipped_by_reason().items()) == [
+        ("not found", ["NOPE", "NOR1"]),
+        ("already in maintenance", ["WA1A"]),
+        ("not active (archived)", ["WA1B"]),
+    ]
 
 
 @pytest.mark.parametrize(("batch_size", "wave_size"), [(0, None), (100, 0)])

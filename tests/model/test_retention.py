@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.retention import DAY, KEEP_DAYS, KEEP_OPERATIONS, Clock, Ended, Reading, believe, outdated
+from tui.model.retention import (
+    DAY,
+    KEEP_DAYS,
+    KEEP_OPERATIONS,
+    KEEP_SERVERS,
+    Clock,
+    Ended,
+    Reading,
+    believe,
+    outdated,
+)
 
 DAYS = st.floats(-2_000, 20_000).map(lambda days: days * DAY)
 
@@ -58,6 +68,7 @@ def test_operations_beyond_a_limit_are_outdated() -> None:
     many = [Ended(key, 0.0, 1) for key in range(KEEP_OPERATIONS + 2)]
     assert outdated(many, 0.0) == [0, 1]
     assert outdated([Ended(1, 0.0, 150_000), Ended(2, 0.0, 100_000)], 0.0) == [1]
+    assert outdated([Ended(1, 0.0, 0), Ended(2, 0.0, KEEP_SERVERS)], 0.0) == []
 
 
 def test_an_operation_is_no_older_than_one_created_before_it() -> None:

@@ -57,6 +57,11 @@ def test_words_that_are_no_ids_are_not_reported_as_unknown() -> None:
     assert not found
 
 
+@pytest.mark.parametrize("part", ["ids", "marked", "unknown", "ambiguous", "unclear"])
+def test_anything_reported_counts_as_found(part: str) -> None:
+    assert Found(**{part: ("WA1",)})  # type: ignore[arg-type]
+
+
 def test_an_unknown_id_is_reported_once_as_it_is_written() -> None:
     found = find_servers("wa1acmegone Wa1AcmeGone WA1OTHERWEB01 de1acmeweb01 WA1ACME", some_fleet())
     assert found.unknown == ("wa1acmegone", "WA1OTHERWEB01")
