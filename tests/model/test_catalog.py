@@ -126,6 +126,16 @@ def test_prepared_texts_and_orders_equal_those_made_on_demand() -> None:
             assert list(prepared.order(column, descending)) == list(fresh.order(column, descending))
 
 
+def test_what_is_prepared_in_parts_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 4_100
+    servers = [Server(f"WA1X{n}", f"n{count - n}", "web", "WA1", "active", os="same") for n in range(count)]
+    catalog = Catalog(make_fleet(*servers))
+    assert len(list(catalog.prepare([]))) == 2, "the texts, in two parts"
+    assert len(list(catalog.prepare(["cpu", "os", "id", "name"]))) == 1 + 4
+    monkeypatch.setattr("tui.model.listing.catalog.natural_keys", None)
+    assert list(catalog.order("name")) == list(catalog.order("id", descending=True))
+
+
 def test_a_change_during_the_preparation_is_not_lost() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)

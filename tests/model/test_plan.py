@@ -152,6 +152,15 @@ def test_a_plan_with_unsure_servers_has_a_remark() -> None:
     )
 
 
+def test_a_remark_on_one_server_is_in_the_singular() -> None:
+    fleet = fleet_of(active("WA1A"), active("WA1B"))
+    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    (remark,) = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context).remarks
+    assert remark == (
+        "1 of these 2 (WA1A) is unsure: whether the last start maintenance reached it is not known"
+    )
+
+
 def test_a_reading_that_shows_the_requested_state_settles_an_unsure_server() -> None:
     fleet = fleet_of(active("WA1A", maintenance=True))
     context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
