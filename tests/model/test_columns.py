@@ -27,7 +27,7 @@ LAYOUTS = st.lists(
 
 
 def test_a_layout_is_parsed_from_its_own_items() -> None:
-    items = ["maint", "id:14", "name", "group:30"]
+    items = ["maint", "id:1", "name", "group:500"]
     assert ColumnLayout.parse(items).items() == items
 
 
@@ -43,9 +43,18 @@ def test_the_id_and_the_maintenance_state_are_always_included(items: list[str], 
     assert ColumnLayout.parse(items).items() == becomes
 
 
-@pytest.mark.parametrize("item", ["colour", "id:0", "id:wide", "id:-3", "id:9999"])
-def test_an_invalid_layout_item_is_explained(item: str) -> None:
-    with pytest.raises(ValueError, match=r"column|width"):
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("colour", "no column 'colour'; there are: id, group, power, maint"),
+        ("id:0", "the width of column id must be 1 to 500, not '0'"),
+        ("id:501", "the width of column id must be 1 to 500, not '501'"),
+        ("mem:wide", "the width of column memory must be 1 to 500, not 'wide'"),
+        ("id:-3", "the width of column id must be 1 to 500, not '-3'"),
+    ],
+)
+def test_an_invalid_layout_item_is_explained(item: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         ColumnLayout.parse([item])
 
 
@@ -73,6 +82,23 @@ def test_narrow_terminals_drop_the_least_important_first() -> None:
         assert all(COLUMNS[one].priority > COLUMNS[other].priority for one in dropped for other in kept)
         before = now
     assert before == {"id", "maint"}
+
+
+def test_columns_without_content_are_left_out() -> None:
+    def names(natural: dict[str, int]) -> list[str]:
+        return [column.name for column, _ in DEFAULT_LAYOUT.fit(300, natural)]
+
+    assert names(dict.fromkeys(COLUMNS, 0)) == ["id", "maint"]
+    assert names(NATURAL | {"os": 0}) == [name for name in COLUMNS if name != "os"]
+    assert names({}) == list(COLUMNS), "their content is not known"
+
+
+@pytest.mark.parametrize(
+    ("available", "widths"), [(33, [11, 20]), (28, [6, 20]), (27, [5, 20]), (26, [5, 19]), (3, [5, 1])]
+)
+def test_an_id_is_cut_only_if_nothing_else_can_be(available: int, widths: list[int]) -> None:
+    shown = ColumnLayout.parse(["maint", "id"]).fit(available, {"id": 20, "maint": 11})
+    assert [width for _, width in shown] == widths
 
 
 def test_every_column_shows_its_field() -> None:
