@@ -9,6 +9,7 @@ from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import (
     COLUMNS,
     DEFAULT_LAYOUT,
+    GAP,
     ColumnLayout,
     cell_text,
     find_column,
@@ -68,8 +69,8 @@ def test_shown_columns_fit_and_include_id_and_maintenance(
     assert [item.name for item in layout.columns if item.name in names] == names
     assert all(width >= 1 for _, width in shown)
     fixed = sum(item.width or 0 for item in layout.columns if item.name in ("id", "maint"))
-    if available >= fixed + COLUMNS["id"].least + COLUMNS["maint"].least + 1:
-        assert sum(width for _, width in shown) + len(shown) - 1 <= available
+    if available >= fixed + COLUMNS["id"].least + COLUMNS["maint"].least + GAP:
+        assert sum(width for _, width in shown) + GAP * (len(shown) - 1) <= available
 
 
 def test_narrow_terminals_drop_the_least_important_first() -> None:
@@ -82,6 +83,29 @@ def test_narrow_terminals_drop_the_least_important_first() -> None:
         assert all(COLUMNS[one].priority > COLUMNS[other].priority for one in dropped for other in kept)
         before = now
     assert before == {"id", "maint"}
+
+
+@pytest.mark.parametrize(
+    ("available", "items", "shown"),
+    [
+        (27, "id maint op", "id:14 maint:11"),
+        (37, "id maint op", "id:14 maint:11"),
+        (38, "id maint op", "id:14 maint:11 op:9"),
+        (80, "id maint op", "id:14 maint:11 op:9"),
+        (80, "id:5 maint:20 name", "id:5 maint:20 name:10"),
+        (28, "id:14 maint:5 cpu", "id:14 maint:5 cpu:3"),
+        (39, "id maint name", "id:14 maint:11 name:10"),
+        (40, "group id maint", "group:11 id:14 maint:11"),
+        (36, "group id maint", "id:14 maint:11"),
+        (56, "description group id maint", "description:13 group:12 id:14 maint:11"),
+        (300, "description id maint", "description:200 id:14 maint:11"),
+        (300, "os id maint", "os:4 id:14 maint:11"),
+    ],
+)
+def test_columns_get_room_by_priority(available: int, items: str, shown: str) -> None:
+    natural = {"id": 14, "maint": 11, "op": 9, "name": 10, "cpu": 3, "group": 12, "description": 999, "os": 4}
+    fitted = ColumnLayout.parse(items.split()).fit(available, natural)
+    assert " ".join(f"{column.name}:{width}" for column, width in fitted) == shown
 
 
 def test_columns_without_content_are_left_out() -> None:
