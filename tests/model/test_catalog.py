@@ -65,6 +65,16 @@ def test_a_change_shows_in_existing_orders_and_filters() -> None:
     assert names(catalog, "cpu") == ["mail1", "web10", "db2", "web2", "db1"]
 
 
+def test_servers_that_come_or_go_wait_for_the_next_reload() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([Server("WA1ACMENEW1", "new1", "web", "WA1")])
+    del fleet.servers["VA1ACMEDB1"]
+    assert catalog.update(["WA1ACMENEW1", "VA1ACMEDB1", "VA1ACMEDB2"]) == [1]
+    assert catalog.reload() is None
+    assert catalog.ids[0] == "VA1ACMEDB2"
+
+
 def test_a_refresh_recomputes_only_what_changed() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)

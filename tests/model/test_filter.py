@@ -47,6 +47,7 @@ def found(text: str) -> set[str]:
         ("prod OR db1", {WEB10, DB1}),
         ("order", set()),
         ("wa1*web*", {WEB2, WEB10}),
+        ("wa1**web?", {WEB2}),
         ("web?", {WEB2}),
         ("web1", {WEB10}),
         ("we?10", {WEB10}),
@@ -60,6 +61,7 @@ def found(text: str) -> set[str]:
         ("os:*", ALL - {DB1}),
         ("power:started", {WEB2, MAIL}),
         ("power:start", set()),
+        ("power:/x/", set()),
         ("power:st*", {WEB2, WEB10, MAIL}),
         ('power:""', {DB1}),
         ("status:archived", {DB1}),
@@ -68,6 +70,11 @@ def found(text: str) -> set[str]:
         ("maint:on", {WEB2}),
         ("maintenance:off", {WEB10, MAIL}),
         ("maint:unknown", {DB1, DB2}),
+        ('maint:""', {DB1, DB2}),
+        ("maint:yes", {WEB2}),
+        ("maint:true", {WEB2}),
+        ("maint:no", {WEB10, MAIL}),
+        ("maint:false", {WEB10, MAIL}),
         ("!maint:on", ALL - {WEB2}),
         ("group:web", {WEB2, WEB10}),
         ("group:web/prod", {WEB10}),
@@ -100,7 +107,9 @@ def found(text: str) -> set[str]:
         (r"re:/b\\/", set()),
         ("name:/^(web|db)\\d$/", {WEB2, DB1, DB2}),
         ("marked:yes", set()),
+        ("marked:on", set()),
         ("marked:no", ALL),
+        ("marked:off", ALL),
         ("op:*", set()),
         ("!op:failed", ALL),
     ],
@@ -206,6 +215,7 @@ NO_NUMBER = "takes a number, with >= or < before it, or a range like 2..8, not"
         ("cpu:many", 4, f"cpu: {NO_NUMBER} 'many'"),
         ("cpu:8g", 4, f"cpu: {NO_NUMBER} '8g'"),
         ("cpu:2..", 4, f"cpu: {NO_NUMBER} '2..'"),
+        ("cpu:..8", 4, f"cpu: {NO_NUMBER} '..8'"),
         (
             "mem:4q",
             4,
@@ -239,9 +249,12 @@ def test_a_pattern_that_does_not_parse_is_explained_with_its_position(text: str,
 
 
 def test_the_depth_of_parentheses_is_limited() -> None:
-    assert found("(" * 50 + "web" + ")" * 50) == {WEB2, WEB10, MAIL}
-    with pytest.raises(QueryError, match="50 parentheses"):
-        parse("(" * 51 + "web" + ")" * 51)
+    deep = "(" * 50 + "web" + ")" * 50
+    assert found(deep) == found(f"(web) {deep}") == {WEB2, WEB10, MAIL}
+    for before in ("", "(web) "):
+        with pytest.raises(QueryError, match="more than 50 parentheses") as caught:
+            parse(f"{before}({deep})")
+        assert caught.value.position == len(before) + 50
     assert found("!" * 100_000 + "web") == {WEB2, WEB10, MAIL}
 
 
@@ -319,7 +332,10 @@ def test_filtering_in_slices_finds_the_same_rows(text: str, size: int) -> None:
         ("web web2", "id", "WA1ACMEWEB2", [(7, 11)]),
         ("name:web", "id", "WA1ACMEWEB2", []),
         ("name:web", "name", "web2", [(0, 3)]),
+        ("name:/web/", "id", "WA1ACMEWEB2", []),
+        ("name:/web/", "name", "web2", [(0, 3)]),
         ("!web", "id", "WA1ACMEWEB2", []),
+        ("!db web", "id", "WA1ACMEWEB2", [(7, 10)]),
         ("!(web or !acme)", "id", "WA1ACMEWEB2", [(3, 7)]),
         ("re:/[0-9]/", "id", "WA1ACMEWEB2", [(2, 3), (10, 11)]),
         ("re:/x*/", "id", "WA1", []),
