@@ -59,10 +59,25 @@ def test_a_change_shows_in_existing_orders_and_filters() -> None:
     assert find(everything) == []
     changed = msgspec.structs.replace(fleet.servers["WA1ACMEWEB2"], cpu=99, description="quarantine")
     fleet.update([changed])
-    rows = catalog.update(["WA1ACMEWEB2", "NOT-THERE"])
-    assert rows == [catalog.rows["WA1ACMEWEB2"]]
-    assert find(everything) == rows
+    row = catalog.rows["WA1ACMEWEB2"]
+    assert catalog.update(["VA1ACMEDB1", "WA1ACMEWEB2", "NOT-THERE"]) == [0, row]
+    assert find(everything) == [row]
     assert names(catalog, "cpu") == ["mail1", "web10", "db2", "web2", "db1"]
+
+
+def test_a_change_before_the_first_search_is_found() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([msgspec.structs.replace(fleet.servers["VA1ACMEDB2"], description="quarantine")])
+    rows = catalog.update(["VA1ACMEDB2"])
+    assert parse("quarantine").bind(Scope(catalog))(range(len(catalog))) == rows
+    assert parse("win2012").bind(Scope(catalog))(range(len(catalog))) == rows
+
+
+def test_a_server_of_an_unknown_group_sorts_last() -> None:
+    fleet = some_fleet()
+    fleet.update([Server("VA1ACMEDB0", "db0", "gone", "VA1")])
+    assert names(Catalog(fleet), "group")[-1] == "db0"
 
 
 def test_servers_that_come_or_go_wait_for_the_next_reload() -> None:
