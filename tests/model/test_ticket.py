@@ -151,9 +151,10 @@ def test_an_unclear_range_is_reported_and_not_guessed(text: str, ids: tuple[str,
 
 
 def test_missing_servers_of_a_range_are_reported_as_unknown() -> None:
-    found = find_servers("WA1ACMEWEB19-22 and WA1ACMEDB97..99", numbered_fleet())
+    found = find_servers("WA1ACMEWEB19-22, WA1ACMEDB97..99 and wa1acmeweb22", numbered_fleet())
     assert found.ids == webs(19, 20)
     assert found.unknown == (*webs(21, 22), "WA1ACMEDB97", "WA1ACMEDB98", "WA1ACMEDB99")
+    assert found.ranges == 2
 
 
 def test_a_name_takes_precedence_over_a_range() -> None:
@@ -180,10 +181,18 @@ def test_joined_ids_are_all_found() -> None:
         "WA1ACMEWEB03/24:80 https://x/WA1ACMEWEB03/5432",
         "WA1ACMEWEB03...then lunch",
         "WA1ACMEWEB03.acme.example.com",
+        "web03.rack1-3",
     ],
 )
 def test_an_id_with_other_text_after_it_is_not_taken_for_a_range(text: str) -> None:
     assert find_servers(text, numbered_fleet()) == Found(ids=("WA1ACMEWEB03",))
+
+
+def test_a_range_has_at_most_a_thousand_names() -> None:
+    found = find_servers("WA1ACMEX[0000-0999] WA1ACMEY0000-0999", numbered_fleet())
+    assert (len(found.unknown), found.ranges, found.unclear) == (2_000, 2, ())
+    long = ("WA1ACMEX[0000-1000]", "WA1ACMEX[0000-0999,1000]", "WA1ACMEY0000-1000")
+    assert find_servers(" ".join(long), numbered_fleet()) == Found(unclear=long)
 
 
 def test_the_number_of_ids_from_ranges_is_limited() -> None:

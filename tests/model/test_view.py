@@ -102,5 +102,6 @@ def test_only_the_data_center_of_the_group_can_be_missing() -> None:
     view = View(Catalog(fleet), {})
     fleet.fail(["WA1", "UC1"], "500")
     assert view.missing() == ("WA1", "UC1")
-    view.group_id = "db"
+    view.query, view.group_id = parse("web"), "db"
     assert view.missing() == ()
+    assert view.rule == "web\ndb"
