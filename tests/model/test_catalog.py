@@ -121,8 +121,16 @@ def test_a_renamed_group_is_found_by_its_new_name() -> None:
     catalog.order("group")
     fleet.groups["prod"] = msgspec.structs.replace(fleet.groups["prod"], path="Zebra")
     catalog.reload()
-    assert parse("zebra").bind(Scope(catalog))(range(len(catalog))) == [catalog.rows["WA1ACMEWEB10"]]
+
+    def found(text: str) -> list[int]:
+        return parse(text).bind(Scope(catalog))(range(len(catalog)))
+
+    assert (found("zebra"), found("db1")) == ([catalog.rows["WA1ACMEWEB10"]], [0])
     assert names(catalog, "group")[-1] == "web10"
+    fleet.groups["prod"] = msgspec.structs.replace(fleet.groups["prod"], path="Yak")
+    fleet.update([Server("WA1ACMEAPP1", "app1", "web", "WA1")])
+    assert catalog.reload() is None
+    assert (found("zebra"), found("yak")) == ([], [catalog.rows["WA1ACMEWEB10"]])
 
 
 def test_an_empty_fleet_has_no_rows() -> None:
@@ -183,6 +191,20 @@ def test_a_reloaded_catalog_equals_a_new_one(before: set[int], after: set[int]) 
     catalog.reload()
     fresh = Catalog(fleet)
     assert (catalog.ids, catalog.rows, list(catalog.texts())) == (fresh.ids, fresh.rows, list(fresh.texts()))
+
+
+def test_many_new_servers_are_in_natural_order() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([Server(f"WA1ACMEWEB{number}", "", "web", "WA1") for number in range(1_020, 11, -1)])
+    catalog.reload()
+    assert catalog.ids == Catalog(fleet).ids
+    assert catalog.ids[2:6] == ["WA1ACMEMAIL1", "WA1ACMEWEB2", "WA1ACMEWEB10", "WA1ACMEWEB12"]
+
+
+def test_unknown_values_and_a_name_equal_to_the_id_are_empty_lines() -> None:
+    (text,) = Catalog(make_fleet(Server("WA1ACMEX1", "wa1acmex1", "gone", "WA1"))).texts()
+    assert text == "wa1acmex1\n\n\nwa1" + 6 * "\n"
 
 
 def test_a_searchable_text_has_a_line_for_each_searched_column() -> None:

@@ -103,6 +103,38 @@ class Marks(RuleBasedStateMachine):
         assert self.selection.count_rows(mask) == len(self.expected & set(self.roster[1::2]))
 
 
+def test_a_drawn_range_is_one_change() -> None:
+    selection = Selection(IDS)
+    before = selection.snapshot()
+    selection.draw_rows(range(2, 5))
+    assert not selection.can_undo
+    assert selection.settle(before) == 3
+    assert (selection.undo(), len(selection)) == (3, 0)
+    assert selection.settle(before[1:]) == 0, "the roster changed meanwhile"
+    assert not selection.can_undo
+
+
+def test_every_other_row_can_be_marked_and_inverted() -> None:
+    selection = Selection(IDS[:4])
+    assert selection.mark_rows(range(0, 4, 2)) == 2
+    assert list(selection) == ["S0", "S2"]
+    assert selection.invert_rows(range(0, 4, 3)) == 2
+    assert list(selection) == ["S2", "S3"]
+    assert selection.invert_rows(range(2, 0, -1)) == 2
+    assert list(selection) == ["S1", "S3"]
+
+
+def test_the_same_roster_keeps_marks_and_history() -> None:
+    selection = Selection(IDS)
+    selection.mark(["S1", "S2"])
+    selection.mark(["S1"], on=False)
+    assert selection.rebase(list(IDS)) == []
+    assert list(selection) == ["S2"]
+    selection.undo()
+    selection.undo()
+    assert len(selection) == 0
+
+
 def test_data_centers_that_a_rule_lacked_are_noted_until_nothing_is_marked() -> None:
     selection = Selection(IDS)
 

@@ -191,6 +191,9 @@ def test_an_id_with_other_text_after_it_is_not_taken_for_a_range(text: str) -> N
 def test_a_range_has_at_most_a_thousand_names() -> None:
     found = find_servers("WA1ACMEX[0000-0999] WA1ACMEY0000-0999", numbered_fleet())
     assert (len(found.unknown), found.ranges, found.unclear) == (2_000, 2, ())
+    number = "000000000000000001"
+    assert find_servers(f"WA1ACMEX{number}-{number}", numbered_fleet()).unknown == (f"WA1ACMEX{number}",)
+    assert find_servers(f"WA1ACMEX0{number}-0{number}", numbered_fleet()).unknown == ()
     long = ("WA1ACMEX[0000-1000]", "WA1ACMEX[0000-0999,1000]", "WA1ACMEY0000-1000")
     assert find_servers(" ".join(long), numbered_fleet()) == Found(unclear=long)
 
