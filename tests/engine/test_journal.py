@@ -560,6 +560,53 @@ def test_a_read_only_journal_is_reported(
         JournalProcess(tmp_path / "journal.db").create("op-2")
 
 
+def sqlite_error(name: str) -> sqlite3.Error:
+    error = sqlite3.OperationalError("that went wrong")
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (sqlite_error("SQLITE_FULL"), "cannot be written: the disk is full; make room"),
+        (sqlite_error("SQLITE_READONLY_DBMOVED"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_CANTOPEN"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_PERM"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_AUTH"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_BUSY"), "is held by another program for too long; close that one"),
+        (sqlite_error("SQLITE_LOCKED"), "is held by another program for too long; close that one"),
+        (sqlite_error("SQLITE_CORRUPT"), "is damaged (that went wrong); move it away to begin a new one"),
+        (sqlite_error("SQLITE_NOTADB"), "is damaged (that went wrong); move it away to begin a new one"),
+        (sqlite_error("SQLITE_IOERR"), "cannot be used: that went wrong"),
+        (sqlite3.InterfaceError("without a code"), "cannot be used: without a code"),
+        (OSError(5, "Input/output error"), "cannot be used: Input/output error"),
+        (OSError("without a number"), "cannot be used: without a number"),
+        (ValueError("no state\nnamed x"), "is damaged (no state); move it away to begin a new one"),
+    ],
+)
+def test_every_error_is_explained_with_the_journals_path(
+    process: JournalProcess, error: Exception, message: str
+) -> None:
+    of = process.journal.database
+    with pytest.raises(JournalError) as caught, of.reading():
+        raise error
+    assert str(caught.value) == of.problem == f"the journal {of.path} {message}"
+    assert isinstance(caught.value, JournalDamaged) is ("is damaged" in message)
+
+
+def test_values_that_make_no_sense_are_logged_with_their_origin(
+    process: JournalProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = ValueError("no state")
+    with pytest.raises(JournalDamaged), process.journal.database.reading():
+        raise error
+    (record,) = caplog.records
+    assert record.getMessage() == f"{process.journal.database.path} holds what makes no sense"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+
+
 def test_what_was_kept_is_written_once_at_the_latest_by_the_close(
     process: JournalProcess, tmp_path: Path
 ) -> None:
