@@ -34,6 +34,8 @@ def found(text: str) -> set[str]:
         ('"mail relay"', {WEB10}),
         ('"relay mail"', set()),
         ('"(old) a/b"', {MAIL}),
+        ('"web*"', set()),
+        ('id:"*web?"', set()),
         ("a/b", {MAIL}),
         ("/b", {MAIL}),
         ("!web", {DB1, DB2}),

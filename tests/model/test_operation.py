@@ -90,6 +90,40 @@ def test_counts_are_right_whatever_is_applied(steps: list[tuple[int, State]]) ->
     assert all(run.count(state) == len(run.ids(state)) for state in State)
 
 
+START, REBOOT = Action.START_MAINTENANCE, Action.REBOOT
+
+
+@pytest.mark.parametrize(
+    ("action", "states", "succeeded", "doubtful"),
+    [
+        (START, [], True, False),
+        (START, [State.VERIFIED, State.VERIFIED], True, False),
+        (START, [State.VERIFIED, State.FAILED], False, False),
+        (START, [State.VERIFIED, State.UNSURE], False, True),
+        (START, [State.VERIFIED, State.SUCCEEDED], False, True),
+        (START, [State.QUEUED, State.LOOKING], False, True),
+        (START, [State.PLANNED, State.PLANNED], False, False),
+        (REBOOT, [State.SUCCEEDED, State.SUCCEEDED], True, False),
+        (REBOOT, [State.SUCCEEDED, State.CANCELLED], False, False),
+        (REBOOT, [State.SUCCEEDED, State.EXECUTING], False, True),
+        (REBOOT, [State.SUCCEEDED, State.UNSURE], False, True),
+    ],
+)
+def test_an_operation_succeeded_or_is_doubtful_by_its_servers(
+    action: Action, states: list[State], *, succeeded: bool, doubtful: bool
+) -> None:
+    run = Operation("op-1", action, [str(number) for number in range(len(states))])
+    run.restore(Target(str(number), state) for number, state in enumerate(states))
+    assert (run.succeeded, run.doubtful) == (succeeded, doubtful)
+    assert run.unsent == states.count(State.PLANNED)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_what_an_action_changes_shows_whether_it_took_place(action: Action) -> None:
+    assert action.is_maintenance is (action in {START, Action.STOP_MAINTENANCE})
+    assert action.leaves_trace is (action not in {REBOOT, Action.RESET})
+
+
 def test_every_state_leads_to_an_end_and_has_a_style() -> None:
     assert set(TRANSITIONS) == set(STATE_STYLES) == set(BY_URGENCY) == set(State)
     assert len(BY_URGENCY) == len(State)
