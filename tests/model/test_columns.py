@@ -100,10 +100,21 @@ def test_narrow_terminals_drop_the_least_important_first() -> None:
         (56, "description group id maint", "description:13 group:12 id:14 maint:11"),
         (300, "description id maint", "description:200 id:14 maint:11"),
         (300, "os id maint", "os:4 id:14 maint:11"),
+        (300, "dc id maint", "dc:1 id:14 maint:11"),
     ],
 )
 def test_columns_get_room_by_priority(available: int, items: str, shown: str) -> None:
-    natural = {"id": 14, "maint": 11, "op": 9, "name": 10, "cpu": 3, "group": 12, "description": 999, "os": 4}
+    natural = {
+        "id": 14,
+        "maint": 11,
+        "op": 9,
+        "name": 10,
+        "cpu": 3,
+        "group": 12,
+        "description": 999,
+        "os": 4,
+        "dc": 1,
+    }
     fitted = ColumnLayout.parse(items.split()).fit(available, natural)
     assert " ".join(f"{column.name}:{width}" for column, width in fitted) == shown
 

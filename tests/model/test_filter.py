@@ -245,7 +245,10 @@ def test_an_error_is_explained_with_its_position(text: str, position: int, messa
     assert (caught.value.position, str(caught.value)) == (position, message)
 
 
-@pytest.mark.parametrize(("text", "position"), [("web re:/(/", 8), ("re:/)/", 4), (r"web re:/a\/(/", 11)])
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [("web re:/(/", 8), ("re:/)/", 4), (r"web re:/a\/(/", 11), ("re:/a{99999999999}/", 4)],
+)
 def test_a_pattern_that_does_not_parse_is_explained_with_its_position(text: str, position: int) -> None:
     with pytest.raises(QueryError, match="the pattern does not parse: ") as caught:
         parse(text)

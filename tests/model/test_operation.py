@@ -104,6 +104,7 @@ START, REBOOT = Action.START_MAINTENANCE, Action.REBOOT
         (START, [State.QUEUED, State.LOOKING], False, True),
         (START, [State.PLANNED, State.PLANNED], False, False),
         (REBOOT, [State.SUCCEEDED, State.SUCCEEDED], True, False),
+        (REBOOT, [State.SUCCEEDED, State.VERIFIED], True, False),
         (REBOOT, [State.SUCCEEDED, State.CANCELLED], False, False),
         (REBOOT, [State.SUCCEEDED, State.EXECUTING], False, True),
         (REBOOT, [State.SUCCEEDED, State.UNSURE], False, True),

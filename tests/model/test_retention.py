@@ -41,6 +41,14 @@ def test_a_reading_counts_once_a_later_day_confirms_it() -> None:
     assert clock_after(first, rebooted, Reading(121 * DAY, "c", 60.0)).believed == 120 * DAY
 
 
+def test_what_counts_is_the_time_since_the_reading_before() -> None:
+    first = Reading(0.0)
+    assert clock_after(first, Reading(900 * DAY), Reading(900 * DAY + 60)).believed == 0.0
+    assert clock_after(first, Reading(900 * DAY), Reading(901 * DAY)).believed == 900 * DAY
+    ahead, later = Reading(120 * DAY, "b", 9 * DAY), Reading(240 * DAY, "b", 9 * DAY + 60)
+    assert clock_after(first, ahead, later).believed == 0.0
+
+
 def test_a_corrected_clock_discards_readings_not_yet_believed() -> None:
     first, ahead = Reading(0.0, "a", 0.0), Reading(120 * DAY, "b", 60.0)
     right = Reading(2 * DAY, "c", 60.0)
