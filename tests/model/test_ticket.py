@@ -135,6 +135,7 @@ def test_ranges_are_expanded(text: str) -> None:
         ("WA1ACMEWEB03..0006", ()),
         ("WA1ACMEWEB03-04-06", ()),
         ("WA1ACMEWEB03_06", ()),
+        ("WA1ACMEWEB03.06", ()),
         ("WA1ACMEWEB[03-6]", ()),
         ("WA1ACMEWEB[0-1-2]", ()),
         ("WA1ACMEWEB03/6", ()),
@@ -182,6 +183,8 @@ def test_joined_ids_are_all_found() -> None:
         "WA1ACMEWEB03...then lunch",
         "WA1ACMEWEB03.acme.example.com",
         "web03.rack1-3",
+        "WA1ACMEWEB03-2026",
+        "WA1ACMEWEB03-eth0-3",
     ],
 )
 def test_an_id_with_other_text_after_it_is_not_taken_for_a_range(text: str) -> None:
@@ -196,6 +199,28 @@ def test_a_range_has_at_most_a_thousand_names() -> None:
     assert find_servers(f"WA1ACMEX0{number}-0{number}", numbered_fleet()).unknown == ()
     long = ("WA1ACMEX[0000-1000]", "WA1ACMEX[0000-0999,1000]", "WA1ACMEY0000-1000")
     assert find_servers(" ".join(long), numbered_fleet()) == Found(unclear=long)
+
+
+@pytest.mark.parametrize("joint", [".", "_", ", ", "; "])
+def test_two_ids_side_by_side_are_no_range(joint: str) -> None:
+    found = find_servers(f"WA1ACMEWEB03{joint}WA1ACMEWEB06", numbered_fleet())
+    assert found == Found(ids=("WA1ACMEWEB03", "WA1ACMEWEB06"))
+
+
+def test_underscores_before_a_range_do_not_belong_to_it() -> None:
+    assert find_servers("__web[03-06]", numbered_fleet()) == Found(ids=webs(3, 6), ranges=1)
+
+
+def test_a_range_starts_at_the_longest_name_that_is_a_server() -> None:
+    fleet = make_fleet(Server("WA1ACMEAPP05", "rack01-05", "", "WA1"))
+    found = find_servers("rack01-05-07", fleet)
+    assert found == Found(ids=("WA1ACMEAPP05",), unknown=("rack01-06", "rack01-07"), ranges=1)
+
+
+@pytest.mark.parametrize("length", [128, 129])
+def test_a_very_long_word_is_no_id(length: int) -> None:
+    word = "WA1ACME".ljust(length, "X")
+    assert find_servers(word, numbered_fleet()).unknown == ((word,) if length <= 128 else ())
 
 
 def test_the_number_of_ids_from_ranges_is_limited() -> None:
