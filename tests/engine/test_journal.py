@@ -115,6 +115,7 @@ def test_an_operation_is_loaded_as_it_was_written(process: JournalProcess, tmp_p
     }
     assert (stored.submitted, stored.max_failed, stored.elsewhere) == ({0: 1_000.0}, 3, True)
     assert (stored.operation.reason, stored.operation.account) == ("CHG-1", "ACME")
+    assert (stored.operation.window_id, stored.operation.started) == ("win-1", 1_000.0)
 
 
 def test_changes_are_all_transitions_with_their_times(process: JournalProcess) -> None:

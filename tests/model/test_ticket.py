@@ -38,6 +38,7 @@ def test_servers_are_found_in_a_mail() -> None:
         "WEB2 Web10",
         "web2.corp.example.com web10.corp.example.com.",
         "(wa1acmeweb2),[wa1acmeweb10]",
+        "_web2_ __web10__",
         "**WA1ACMEWEB2** _WA1ACMEWEB10_ __wa1acmeweb10__",
         "WA1ACMEWEB2/eth0 wa1acmeweb10-eth0",
         "https://portal/servers/wa1acmeweb2?x=1&id=WA1ACMEWEB10#top",
@@ -47,6 +48,10 @@ def test_servers_are_found_in_a_mail() -> None:
 )
 def test_ids_are_found_in_any_surroundings(text: str) -> None:
     assert find_servers(text, some_fleet()).ids == (WEB2, WEB10)
+
+
+def test_numbers_after_other_words_are_not_reported() -> None:
+    assert find_servers("build07, 08 release01/02 CHG01 - 05 KB12 to 14", some_fleet()) == Found()
 
 
 def test_words_that_are_no_ids_are_not_reported_as_unknown() -> None:
@@ -140,7 +145,10 @@ def test_ranges_are_expanded(text: str) -> None:
         ("WA1ACMEWEB[0-1-2]", ()),
         ("WA1ACMEWEB03/6", ()),
         ("WA1ACMEWEB0001-WA1ACMEWEB2000", ()),
+        ("WA1ACMEWEB03 - 04", ("WA1ACMEWEB03",)),
         ("WA1ACMEWEB03 - 06", ("WA1ACMEWEB03",)),
+        ("WA1ACMEWEB06 - 03", ("WA1ACMEWEB06",)),
+        ("WA1ACMEWEB03 - WA1ACMEWEB05", ("WA1ACMEWEB03", "WA1ACMEWEB05")),
         ("WA1ACMEWEB03, 06", ("WA1ACMEWEB03",)),
         ("WA1ACMEWEB03 - WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
         ("WA1ACMEWEB03 to WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
@@ -184,6 +192,8 @@ def test_joined_ids_are_all_found() -> None:
         "WA1ACMEWEB03.acme.example.com",
         "web03.rack1-3",
         "WA1ACMEWEB03-2026",
+        "WA1ACMEWEB03 - 2026",
+        "WA1ACMEWEB03 - (reboot)",
         "WA1ACMEWEB03-eth0-3",
     ],
 )
@@ -201,10 +211,14 @@ def test_a_range_has_at_most_a_thousand_names() -> None:
     assert find_servers(" ".join(long), numbered_fleet()) == Found(unclear=long)
 
 
-@pytest.mark.parametrize("joint", [".", "_", ", ", "; "])
-def test_two_ids_side_by_side_are_no_range(joint: str) -> None:
-    found = find_servers(f"WA1ACMEWEB03{joint}WA1ACMEWEB06", numbered_fleet())
-    assert found == Found(ids=("WA1ACMEWEB03", "WA1ACMEWEB06"))
+@pytest.mark.parametrize(
+    ("joint", "other"),
+    [(".", "WA1ACMEWEB06"), ("_", "WA1ACMEWEB06"), (", ", "WA1ACMEWEB06"), (" - ", "WA1ACMEWEB04"),
+     (" and ", "WA1ACMEWEB04")],
+)  # fmt: skip
+def test_two_ids_side_by_side_are_no_range(joint: str, other: str) -> None:
+    found = find_servers(f"WA1ACMEWEB03{joint}{other}", numbered_fleet())
+    assert found == Found(ids=("WA1ACMEWEB03", other))
 
 
 def test_underscores_before_a_range_do_not_belong_to_it() -> None:
