@@ -44,6 +44,7 @@ PLACE = "https://cloud.example"
 IDS = ("WA1A", "WA1B", "DE1A")
 OTHERS = ("WA1C", "WA1D", "DE1B")
 DAY = 86_400.0
+DAMAGED = r"is damaged \(.+\); move it away to begin a new one"
 
 
 class JournalProcess:
@@ -114,6 +115,7 @@ def test_an_operation_is_loaded_as_it_was_written(process: JournalProcess, tmp_p
     }
     assert (stored.submitted, stored.max_failed, stored.elsewhere) == ({0: 1_000.0}, 3, True)
     assert (stored.operation.reason, stored.operation.account) == ("CHG-1", "ACME")
+    assert (stored.operation.window_id, stored.operation.started) == ("win-1", 1_000.0)
 
 
 def test_changes_are_all_transitions_with_their_times(process: JournalProcess) -> None:
@@ -412,7 +414,8 @@ def test_a_failed_migration_is_rolled_back(
     with monkeypatch.context() as patch:
         broken = ("ALTER TABLE operations ADD COLUMN note TEXT", "SELECT nonsense")
         patch.setattr(schema, "VERSIONS", (*schema.VERSIONS, broken))
-        with pytest.raises(JournalError, match="cannot be used"):
+        message = rf"^the journal {tmp_path}/journal.db cannot be used: no such column: \W?nonsense"
+        with pytest.raises(JournalError, match=message):
             JournalProcess(tmp_path / "journal.db").journal.load("op-1")
     assert JournalProcess(tmp_path / "journal.db").journal.load("op-1").operation.summary() == {"planned": 3}
 
@@ -424,7 +427,9 @@ def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> N
     db.close()
     path.chmod(0o600)
     before = path.read_bytes()
-    with pytest.raises(JournalDamaged, match="is not a journal of Pitstop"):
+    with pytest.raises(
+        JournalDamaged, match=rf"^{path} is not a journal of Pitstop; choose another file, or"
+    ):
         JournalProcess(path).create()
     assert path.read_bytes() == before
 
@@ -439,7 +444,7 @@ def test_a_damaged_journal_is_reported_and_unchanged(
     whole = path.read_bytes()
     path.write_bytes(content if content is not None else whole[:4096] + b"\xff" * (len(whole) - 4096))
     before = path.read_bytes()
-    with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
+    with pytest.raises(JournalDamaged, match=rf"^the journal {tmp_path}/journal.db {DAMAGED}$"):
         JournalProcess(path).create("op-2")
     assert path.read_bytes() == before
 
@@ -481,7 +486,7 @@ def test_values_that_pitstop_never_writes_are_reported_as_damage(
     process.journal.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
         db.execute(change)
-    with pytest.raises(JournalDamaged, match=r"is damaged .* move it away"):
+    with pytest.raises(JournalDamaged, match=rf"^the journal {tmp_path}/journal.db {DAMAGED}$"):
         use(tmp_path / "journal.db")
 
 
@@ -526,11 +531,12 @@ def test_a_full_disk_refuses_new_intents_and_transitions_are_written_later(
     process.journal.record_intent("op-1", plan.batches[0], [Target(id_, State.SUBMITTING) for id_ in IDS[:2]])
     make_room = fill_disk(process.journal)
     long = "x" * 5_000
-    with pytest.raises(JournalError, match="the disk is full; make room"):
+    full = rf"^the journal {tmp_path}/journal.db cannot be written: the disk is full; make room$"
+    with pytest.raises(JournalError, match=full):
         process.create("op-2" + long, ids=OTHERS)
     record(process.journal, "op-1", [Target("WA1A", State.QUEUED, 1.0, "wa1-1", long)])
     record(process.journal, "op-1", [Target("WA1A", State.VERIFIED, 2.0, "wa1-1", long)])
-    with pytest.raises(JournalError, match="the disk is full"):
+    with pytest.raises(JournalError, match=full):
         process.journal.record_intent("op-1", plan.batches[1], [Target("DE1A", State.SUBMITTING)])
     assert process.journal.load("op-1").operation.targets["WA1A"].state is State.SUBMITTING
     make_room()
@@ -550,8 +556,56 @@ def test_a_read_only_journal_is_reported(
         return connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
 
     monkeypatch.setattr(sqlite3, "connect", read_only)
-    with pytest.raises(JournalError, match="cannot be written: no permission, or a read-only disk"):
+    message = rf"^the journal {tmp_path}/journal.db cannot be written: no permission, or a read-only disk$"
+    with pytest.raises(JournalError, match=message):
         JournalProcess(tmp_path / "journal.db").create("op-2")
+
+
+def sqlite_error(name: str) -> sqlite3.Error:
+    error = sqlite3.OperationalError("that went wrong")
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (sqlite_error("SQLITE_FULL"), "cannot be written: the disk is full; make room"),
+        (sqlite_error("SQLITE_READONLY_DBMOVED"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_CANTOPEN"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_PERM"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_AUTH"), "cannot be written: no permission, or a read-only disk"),
+        (sqlite_error("SQLITE_BUSY"), "is held by another program for too long; close that one"),
+        (sqlite_error("SQLITE_LOCKED"), "is held by another program for too long; close that one"),
+        (sqlite_error("SQLITE_CORRUPT"), "is damaged (that went wrong); move it away to begin a new one"),
+        (sqlite_error("SQLITE_NOTADB"), "is damaged (that went wrong); move it away to begin a new one"),
+        (sqlite_error("SQLITE_IOERR"), "cannot be used: that went wrong"),
+        (sqlite3.InterfaceError("without a code"), "cannot be used: without a code"),
+        (OSError(5, "Input/output error"), "cannot be used: Input/output error"),
+        (OSError("without a number"), "cannot be used: without a number"),
+        (ValueError("no state\nnamed x"), "is damaged (no state); move it away to begin a new one"),
+    ],
+)
+def test_every_error_is_explained_with_the_journals_path(
+    process: JournalProcess, error: Exception, message: str
+) -> None:
+    of = process.journal.database
+    with pytest.raises(JournalError) as caught, of.reading():
+        raise error
+    assert str(caught.value) == of.problem == f"the journal {of.path} {message}"
+    assert isinstance(caught.value, JournalDamaged) is ("is damaged" in message)
+
+
+def test_values_that_make_no_sense_are_logged_with_their_origin(
+    process: JournalProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = ValueError("no state")
+    with pytest.raises(JournalDamaged), process.journal.database.reading():
+        raise error
+    (record,) = caplog.records
+    assert record.getMessage() == f"{process.journal.database.path} holds what makes no sense"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
 
 
 def test_what_was_kept_is_written_once_at_the_latest_by_the_close(
@@ -614,7 +668,9 @@ def test_a_journal_locked_by_another_program_is_reported(
     process.create()
     other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(JournalError, match="held by another program"):
+    with pytest.raises(
+        JournalError, match=rf"^the journal {tmp_path}/journal.db is held by another program for "
+    ):
         process.create("op-2", ids=OTHERS)
     other.execute("ROLLBACK")
     process.create("op-2", ids=OTHERS)

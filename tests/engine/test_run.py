@@ -802,6 +802,19 @@ async def test_a_full_disk_stops_new_requests_and_never_the_tracking(
     assert console.journal.load("op-1").operation.targets == operation.targets
 
 
+async def test_an_intent_that_cannot_be_written_stops_the_rest_of_its_wave(
+    console: Console, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_once(*args: object) -> NoReturn:
+        monkeypatch.undo()
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(console.journal, "record_intent", fail_once)
+    operation = await console.run(console.plan(batch_size=1))
+    assert operation.summary() == {"planned": 6}
+    assert cloud.posts == []
+
+
 ODD_ANSWERS = st.lists(
     st.tuples(
         st.sampled_from(["WA1ACME00000", "wa1acme00001", "Wa1Acme00002", "WA1ACME00003", "FOREIGN"]),

@@ -59,10 +59,35 @@ def test_a_change_shows_in_existing_orders_and_filters() -> None:
     assert find(everything) == []
     changed = msgspec.structs.replace(fleet.servers["WA1ACMEWEB2"], cpu=99, description="quarantine")
     fleet.update([changed])
-    rows = catalog.update(["WA1ACMEWEB2", "NOT-THERE"])
-    assert rows == [catalog.rows["WA1ACMEWEB2"]]
-    assert find(everything) == rows
+    row = catalog.rows["WA1ACMEWEB2"]
+    assert catalog.update(["VA1ACMEDB1", "WA1ACMEWEB2", "NOT-THERE"]) == [0, row]
+    assert find(everything) == [row]
     assert names(catalog, "cpu") == ["mail1", "web10", "db2", "web2", "db1"]
+
+
+def test_a_change_before_the_first_search_is_found() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([msgspec.structs.replace(fleet.servers["VA1ACMEDB2"], description="quarantine")])
+    rows = catalog.update(["VA1ACMEDB2"])
+    assert parse("quarantine").bind(Scope(catalog))(range(len(catalog))) == rows
+    assert parse("win2012").bind(Scope(catalog))(range(len(catalog))) == rows
+
+
+def test_a_server_of_an_unknown_group_sorts_last() -> None:
+    fleet = some_fleet()
+    fleet.update([Server("VA1ACMEDB0", "db0", "gone", "VA1")])
+    assert names(Catalog(fleet), "group")[-1] == "db0"
+
+
+def test_servers_that_come_or_go_wait_for_the_next_reload() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([Server("WA1ACMENEW1", "new1", "web", "WA1")])
+    del fleet.servers["VA1ACMEDB1"]
+    assert catalog.update(["WA1ACMENEW1", "VA1ACMEDB1", "VA1ACMEDB2"]) == [1]
+    assert catalog.reload() is None
+    assert catalog.ids[0] == "VA1ACMEDB2"
 
 
 def test_a_refresh_recomputes_only_what_changed() -> None:
@@ -96,8 +121,16 @@ def test_a_renamed_group_is_found_by_its_new_name() -> None:
     catalog.order("group")
     fleet.groups["prod"] = msgspec.structs.replace(fleet.groups["prod"], path="Zebra")
     catalog.reload()
-    assert parse("zebra").bind(Scope(catalog))(range(len(catalog))) == [catalog.rows["WA1ACMEWEB10"]]
+
+    def found(text: str) -> list[int]:
+        return parse(text).bind(Scope(catalog))(range(len(catalog)))
+
+    assert (found("zebra"), found("db1")) == ([catalog.rows["WA1ACMEWEB10"]], [0])
     assert names(catalog, "group")[-1] == "web10"
+    fleet.groups["prod"] = msgspec.structs.replace(fleet.groups["prod"], path="Yak")
+    fleet.update([Server("WA1ACMEAPP1", "app1", "web", "WA1")])
+    assert catalog.reload() is None
+    assert (found("zebra"), found("yak")) == ([], [catalog.rows["WA1ACMEWEB10"]])
 
 
 def test_an_empty_fleet_has_no_rows() -> None:
@@ -126,6 +159,16 @@ def test_prepared_texts_and_orders_equal_those_made_on_demand() -> None:
             assert list(prepared.order(column, descending)) == list(fresh.order(column, descending))
 
 
+def test_what_is_prepared_in_parts_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 4_100
+    servers = [Server(f"WA1X{n}", f"n{count - n}", "web", "WA1", "active", os="same") for n in range(count)]
+    catalog = Catalog(make_fleet(*servers))
+    assert len(list(catalog.prepare([]))) == 2, "the texts, in two parts"
+    assert len(list(catalog.prepare(["cpu", "os", "id", "name"]))) == 1 + 4
+    monkeypatch.setattr("tui.model.listing.catalog.natural_keys", None)
+    assert list(catalog.order("name")) == list(catalog.order("id", descending=True))
+
+
 def test_a_change_during_the_preparation_is_not_lost() -> None:
     fleet = some_fleet()
     catalog = Catalog(fleet)
@@ -148,6 +191,20 @@ def test_a_reloaded_catalog_equals_a_new_one(before: set[int], after: set[int]) 
     catalog.reload()
     fresh = Catalog(fleet)
     assert (catalog.ids, catalog.rows, list(catalog.texts())) == (fresh.ids, fresh.rows, list(fresh.texts()))
+
+
+def test_many_new_servers_are_in_natural_order() -> None:
+    fleet = some_fleet()
+    catalog = Catalog(fleet)
+    fleet.update([Server(f"WA1ACMEWEB{number}", "", "web", "WA1") for number in range(1_020, 11, -1)])
+    catalog.reload()
+    assert catalog.ids == Catalog(fleet).ids
+    assert catalog.ids[2:6] == ["WA1ACMEMAIL1", "WA1ACMEWEB2", "WA1ACMEWEB10", "WA1ACMEWEB12"]
+
+
+def test_unknown_values_and_a_name_equal_to_the_id_are_empty_lines() -> None:
+    (text,) = Catalog(make_fleet(Server("WA1ACMEX1", "wa1acmex1", "gone", "WA1"))).texts()
+    assert text == "wa1acmex1\n\n\nwa1" + 6 * "\n"
 
 
 def test_a_searchable_text_has_a_line_for_each_searched_column() -> None:

@@ -21,12 +21,15 @@ def test_unknown_fields_are_left_out() -> None:
 
 
 def test_actions_of_this_console_are_described() -> None:
-    done = ServerOperation(
-        Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04"
-    )
-    assert describe(SERVER, {}, None, [done])[1:3] == [
+    operations = [
+        ServerOperation(Action.STOP_MAINTENANCE, Target(SERVER.id, State.REFUSED, message="locked"), "12:04"),
+        ServerOperation(Action.PAUSE, Target(SERVER.id, State.VERIFIED), "11:00"),
+    ]
+    assert describe(SERVER, {}, None, operations)[1:5] == [
         Fact("End maintenance"),
         Fact("", "⊘ refused 12:04 locked", State.REFUSED),
+        Fact("Pause"),
+        Fact("", "✓ verified 11:00", State.VERIFIED),
     ]
 
 
@@ -35,12 +38,16 @@ def test_details_add_their_own_facts() -> None:
         SERVER, "web2.local", (IpAddress("10.0.0.2", "64.1.2.3"),), ("cpu high",), ("WEB2.2026",),
         (Disk("0:0", 50, ("/", "/var")),), (("Owner", "ops"),),
     )  # fmt: skip
-    text = "\n".join(f"{fact.label} {fact.value}".strip() for fact in describe(SERVER, {}, details))
-    for wanted in (
-        "host name web2.local", "10.0.0.2  public 64.1.2.3", "cpu high", "WEB2.2026", "0:0  50 GB / /var",
-        "Owner  ops", "Alert policies", "Snapshots", "Disks", "Custom fields",
-    ):  # fmt: skip
-        assert wanted in text
+    plain = describe(SERVER, {}, ServerDetails(SERVER))
+    assert plain == describe(SERVER, {})
+    assert describe(SERVER, {}, details)[len(plain) :] == [
+        Fact("host name", "web2.local"),
+        Fact("Addresses"), Fact("", "10.0.0.2  public 64.1.2.3"),
+        Fact("Disks"), Fact("", "0:0  50 GB / /var"),
+        Fact("Alert policies"), Fact("", "cpu high"),
+        Fact("Snapshots"), Fact("", "WEB2.2026"),
+        Fact("Custom fields"), Fact("", "Owner  ops"),
+    ]  # fmt: skip
 
 
 def test_the_raw_answer_is_shown_even_if_it_is_not_json() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.model.fleets import some_fleet
-from tui.model.filter.grammar import GRAMMAR, field_names, find_field
+from tui.model.filter.grammar import GRAMMAR, field_names, find_field, is_filter_name
 from tui.model.filter.query import QueryError, Scope, parse, select
 from tui.model.filter.values import repeats_repeats
 from tui.model.listing.catalog import Catalog
@@ -34,6 +34,8 @@ def found(text: str) -> set[str]:
         ('"mail relay"', {WEB10}),
         ('"relay mail"', set()),
         ('"(old) a/b"', {MAIL}),
+        ('"web*"', set()),
+        ('id:"*web?"', set()),
         ("a/b", {MAIL}),
         ("/b", {MAIL}),
         ("!web", {DB1, DB2}),
@@ -47,6 +49,7 @@ def found(text: str) -> set[str]:
         ("prod OR db1", {WEB10, DB1}),
         ("order", set()),
         ("wa1*web*", {WEB2, WEB10}),
+        ("wa1**web?", {WEB2}),
         ("web?", {WEB2}),
         ("web1", {WEB10}),
         ("we?10", {WEB10}),
@@ -60,6 +63,7 @@ def found(text: str) -> set[str]:
         ("os:*", ALL - {DB1}),
         ("power:started", {WEB2, MAIL}),
         ("power:start", set()),
+        ("power:/x/", set()),
         ("power:st*", {WEB2, WEB10, MAIL}),
         ('power:""', {DB1}),
         ("status:archived", {DB1}),
@@ -68,9 +72,15 @@ def found(text: str) -> set[str]:
         ("maint:on", {WEB2}),
         ("maintenance:off", {WEB10, MAIL}),
         ("maint:unknown", {DB1, DB2}),
+        ('maint:""', {DB1, DB2}),
+        ("maint:yes", {WEB2}),
+        ("maint:true", {WEB2}),
+        ("maint:no", {WEB10, MAIL}),
+        ("maint:false", {WEB10, MAIL}),
         ("!maint:on", ALL - {WEB2}),
         ("group:web", {WEB2, WEB10}),
         ("group:web/prod", {WEB10}),
+        ("group:/web/prod/", {WEB10}),
         ("group:prod", {WEB10}),
         ("group:web*", {WEB2, WEB10, MAIL}),
         ('group:"data base"', {DB1, DB2}),
@@ -91,13 +101,18 @@ def found(text: str) -> set[str]:
         ("changed:2026-11", {WEB10}),
         ("changed:>=2026-10-01", {WEB10, MAIL}),
         ("changed:<2026-11", {MAIL}),
+        ('changed:""', {WEB2, DB1, DB2}),
         ('changed:"2026-11-20 10:00"', {WEB10}),
         ("re:/web[0-9]$/", {WEB2}),
         ("re:/^mail relay$/", {WEB10}),
         ("re:/a\\/b/", {MAIL}),
+        ("re:/A\\//", {MAIL}),
+        (r"re:/b\\/", set()),
         ("name:/^(web|db)\\d$/", {WEB2, DB1, DB2}),
         ("marked:yes", set()),
+        ("marked:on", set()),
         ("marked:no", ALL),
+        ("marked:off", ALL),
         ("op:*", set()),
         ("!op:failed", ALL),
     ],
@@ -137,19 +152,25 @@ def test_a_named_filter_stands_for_its_text(text: str, ids: set[str]) -> None:
         ("@loop", 0, "'loop' is part of itself"),
         ("on @bad", 3, "in the filter named 'bad': cpu: needs a value"),
         ("@empty", 0, "is empty"),
-        ("@n0", 0, "10 named filters within one another"),
+        ("@n0", 0, "more than 10 named filters within one another"),
+        ("@n50", 0, "more than 10 named filters within one another"),
     ],
 )
 def test_an_error_in_a_named_filter_is_explained_with_its_position(
     text: str, position: int, message: str
 ) -> None:
     with pytest.raises(QueryError, match=re.escape(message)) as caught:
-        parse(text, NAMED | CHAIN if "@n0" in text else NAMED)
+        parse(text, NAMED | CHAIN if "@n" in text else NAMED)
     assert caught.value.position == position
+
+
+def test_ten_named_filters_may_be_within_one_another() -> None:
+    assert parse("@n51", CHAIN)
 
 
 def test_matches_of_a_named_filter_are_highlighted() -> None:
     assert parse("@web", NAMED).spans("name", "webmail") == [(3, 7)]
+    assert parse("name:w @web", NAMED).spans("name", "webmail") == [(0, 1), (3, 7)]
     assert parse("!@web", NAMED).spans("name", "webmail") == []
 
 
@@ -169,45 +190,78 @@ def test_filters_can_use_marks_and_states() -> None:
     assert ids("marked:yes or op:failed") == {MAIL, DB1, WEB2}
 
 
+NO_NUMBER = "takes a number, with >= or < before it, or a range like 2..8, not"
+
+
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        ('web "mail', 4, "not closed"),
-        ("(web or db", 0, "not closed"),
-        ("web)", 3, "closes nothing"),
-        (")", 0, "nothing before"),
-        ("web or", 6, "missing"),
-        ("or web", 0, "nothing stands before this or"),
-        ("web and or db", 8, "nothing stands before this or"),
-        ("!", 1, "missing"),
-        ("()", 1, "nothing before"),
-        ("colour:red", 0, "no field 'colour'"),
-        ("web power:", 10, "needs a value"),
-        ("maint:perhaps", 6, "on or off or unknown"),
-        ("marked:maybe", 7, "yes or no"),
-        ("cpu:many", 4, "a number"),
-        ("cpu:8g", 4, "a number"),
-        ("cpu:2..", 4, "a number"),
-        ("mem:4q", 4, "4g"),
-        ("changed:yesterday", 8, "2026-11"),
-        ("op:nope", 3, "no state 'nope'"),
-        ("re:web", 3, "between slashes"),
-        ("re:/web", 3, "no / at its end"),
-        ("web re:/(/", 8, "does not parse"),
-        ("re:/(a+)+$/", 4, "for ever"),
-        ('""', 1, "nothing to search for"),
+        ('web "mail', 4, "this quote is not closed"),
+        ("(web or db", 0, "this ( is not closed"),
+        ("web)", 3, "this ) closes nothing"),
+        (")", 0, "there is nothing before this )"),
+        ("web or", 6, "something is missing here at the end"),
+        ("or web", 0, "nothing stands before this or; quote the word to search for it"),
+        ("web and or db", 8, "nothing stands before this or; quote the word to search for it"),
+        ("!", 1, "something is missing here at the end"),
+        ("()", 1, "there is nothing before this )"),
+        (
+            "colour:red",
+            0,
+            "there is no field 'colour'; there are id, group, power, maint, op, status, changed, name, dc, "
+            "cpu, memory, ip, os, description, marked, re. Quote text that has a colon in it",
+        ),
+        ("web power:", 10, 'power: needs a value, as in power:web, or power:"" for an empty one'),
+        ("CPU:", 4, "CPU: needs a value, as in cpu:>=8"),
+        ("maint:perhaps", 6, "on or off or unknown can stand here, not 'perhaps'"),
+        ("maint:/on/", 6, "on or off or unknown can stand here, not '/on/'"),
+        ("marked:maybe", 7, "yes or no can stand here, not 'maybe'"),
+        ("cpu:many", 4, f"cpu: {NO_NUMBER} 'many'"),
+        ("cpu:8g", 4, f"cpu: {NO_NUMBER} '8g'"),
+        ("cpu:2..", 4, f"cpu: {NO_NUMBER} '2..'"),
+        ("cpu:..8", 4, f"cpu: {NO_NUMBER} '..8'"),
+        (
+            "mem:4q",
+            4,
+            "memory: takes a size like 4g or 512m, with >= or < before it, or a range like 2..8, not '4q'",
+        ),
+        ("changed:yesterday", 8, "a date is written 2026-11-23, or just 2026-11, not 'yesterday'"),
+        (
+            "op:nope",
+            3,
+            "there is no state 'nope'; there are planned, sending, queued, running, looking, checking, "
+            "verified, refused, failed, unsure, not sent; * is any",
+        ),
+        ("re:web", 3, "a pattern stands between slashes, as in re:/web[0-4]/"),
+        ("re:/web", 3, "this pattern has no / at its end"),
+        ("re:/(a+)+$/", 4, "a repeated group that repeats something itself could run for ever"),
+        ('""', 1, "nothing to search for stands between these quotes"),
+        ("web @nope", 4, "there is no filter named 'nope'"),
     ],
 )
 def test_an_error_is_explained_with_its_position(text: str, position: int, message: str) -> None:
-    with pytest.raises(QueryError, match=re.escape(message)) as caught:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert (caught.value.position, str(caught.value)) == (position, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [("web re:/(/", 8), ("re:/)/", 4), (r"web re:/a\/(/", 11), ("re:/a{99999999999}/", 4)],
+)
+def test_a_pattern_that_does_not_parse_is_explained_with_its_position(text: str, position: int) -> None:
+    with pytest.raises(QueryError, match="the pattern does not parse: ") as caught:
         parse(text)
     assert caught.value.position == position
 
 
 def test_the_depth_of_parentheses_is_limited() -> None:
-    assert found("(" * 50 + "web" + ")" * 50) == {WEB2, WEB10, MAIL}
-    with pytest.raises(QueryError, match="50 parentheses"):
-        parse("(" * 51 + "web" + ")" * 51)
+    deep = "(" * 50 + "web" + ")" * 50
+    assert found(deep) == found(f"(web) {deep}") == {WEB2, WEB10, MAIL}
+    for before in ("", "(web) "):
+        with pytest.raises(QueryError, match="more than 50 parentheses") as caught:
+            parse(f"{before}({deep})")
+        assert caught.value.position == len(before) + 50
     assert found("!" * 100_000 + "web") == {WEB2, WEB10, MAIL}
 
 
@@ -222,6 +276,14 @@ def test_every_column_is_a_field() -> None:
     for name in (*COLUMNS, "marked", "re"):
         assert name in field_names()
         assert find_field(name.upper()) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [("web", True), ("web-1.prod_2", True), ("", False), ("web db", False), ("@web", False)],
+)
+def test_the_name_of_a_filter_is_one_word(name: str, *, valid: bool) -> None:
+    assert is_filter_name(name) is valid
 
 
 @given(st.text(alphabet='abw1 ()!":/*?.<>=[]\\|+or', max_size=25))
@@ -273,10 +335,14 @@ def test_filtering_in_slices_finds_the_same_rows(text: str, size: int) -> None:
     ("text", "column", "shown", "spans"),
     [
         ("web", "id", "WA1ACMEWEB2", [(7, 10)]),
+        ("we b2", "id", "WA1ACMEWEB2", [(7, 11)]),
         ("web web2", "id", "WA1ACMEWEB2", [(7, 11)]),
         ("name:web", "id", "WA1ACMEWEB2", []),
         ("name:web", "name", "web2", [(0, 3)]),
+        ("name:/web/", "id", "WA1ACMEWEB2", []),
+        ("name:/web/", "name", "web2", [(0, 3)]),
         ("!web", "id", "WA1ACMEWEB2", []),
+        ("!db web", "id", "WA1ACMEWEB2", [(7, 10)]),
         ("!(web or !acme)", "id", "WA1ACMEWEB2", [(3, 7)]),
         ("re:/[0-9]/", "id", "WA1ACMEWEB2", [(2, 3), (10, 11)]),
         ("re:/x*/", "id", "WA1", []),
@@ -291,7 +357,8 @@ def test_matches_are_highlighted(text: str, column: str, shown: str, spans: list
 @pytest.mark.parametrize(
     ("pattern", "risky"),
     [("(a+)+", True), ("(a*)*$", True), ("((ab)+c)*", True), ("(a{2,})+", True), ("(web|db)+", False),
-     ("a+b+", False), (r"(\+)+", False), ("([+*])+", False), ("(a+)?", False), ("web[0-9]+", False)],
+     ("a+b+", False), (r"(\+)+", False), ("([+*])+", False), ("(a+)?", False), ("web[0-9]+", False),
+     ("(a+){2,}", True), ("(a+(b))+", True), ("((a+)b)+", True), ("(X)+", False)],
 )  # fmt: skip
 def test_patterns_that_could_run_for_ever_are_detected(pattern: str, risky: bool) -> None:
     assert repeats_repeats(pattern) is risky

@@ -1,6 +1,8 @@
 """The fleet: replaced, updated and searched."""
 
-from tui.model.fleet import Fleet
+import pytest
+
+from tui.model.fleet import Changes, Fleet
 from tui.model.group import DataCenter, Group
 from tui.model.server import Server
 
@@ -32,6 +34,12 @@ def test_a_refresh_returns_added_removed_and_changed_servers() -> None:
     assert fleet.read_at == {"WA1": 2.0, "DE1": 1.0}
 
 
+@pytest.mark.parametrize("part", ["added", "removed", "changed"])
+def test_a_change_of_any_kind_is_a_change(part: str) -> None:
+    assert Changes(**{part: ("WA1A",)})
+    assert not Changes()
+
+
 def test_a_refresh_without_changes_keeps_the_same_objects() -> None:
     fleet = loaded()
     before = fleet.servers["WA1A"]
@@ -44,6 +52,35 @@ def test_a_successful_reading_clears_the_earlier_problem() -> None:
     fleet.problems["WA1"] = "500"
     fleet.replace(WA1, [], [], at=2.0)
     assert fleet.problems == {}
+
+
+def test_data_centers_that_are_not_listed_any_more_are_dropped() -> None:
+    fleet = loaded()
+    fleet.fail(["DE1", "UC1"], "500")
+    fleet.unlisted = "500"
+    assert fleet.expect(["WA1", "UC1"])
+    assert (set(fleet.servers), set(fleet.data_centers), set(fleet.read_at)) == (
+        {"WA1A", "WA1B"}, {"WA1"}, {"WA1"},
+    )  # fmt: skip
+    assert (fleet.problems, fleet.unlisted) == ({"UC1": "500"}, "")
+    assert not fleet.expect(["WA1"]), "UC1 was never read"
+    assert (fleet.expected, fleet.problems) == (("WA1",), {})
+
+
+def test_data_centers_that_are_not_read_or_failed_are_missing() -> None:
+    fleet = loaded()
+    assert fleet.missing() == ()
+    fleet.expect(["UC1", "WA1", "DE1"])
+    fleet.fail(["DE1", "NY1"], "500")
+    assert fleet.problems == {"DE1": "500", "NY1": "500"}
+    assert fleet.missing() == ("UC1", "DE1", "NY1")
+    assert fleet.missing("prod") == (), "its data center is read"
+    assert fleet.missing("gone") == ("UC1", "DE1", "NY1")
+    fleet.fail(["WA1"], "500")
+    assert fleet.missing("prod") == ("WA1",)
+    fleet.replace(WA1, GROUPS, [], at=2.0)
+    fleet.unlisted = "500"
+    assert fleet.missing() == ("UC1", "WA1", "DE1", "NY1"), "nothing is certain without the list"
 
 
 def test_single_servers_update_in_place() -> None:
@@ -68,9 +105,9 @@ def test_groups_that_contain_each_other_do_not_hang() -> None:
 
 
 def test_ids_resolve_in_any_case_and_unknown_ones_are_returned_as_given() -> None:
-    found, unknown = loaded().resolve(["wa1a", " WA1A ", "nope", "NOPE", ""])
+    found, unknown = loaded().resolve(["wa1a", " WA1A ", "nope", "NOPE", "", "gone"])
     assert [server.id for server in found] == ["WA1A"]
-    assert unknown == ["nope"]
+    assert unknown == ["nope", "gone"]
 
 
 def test_counts_are_per_group_and_in_total() -> None:
@@ -79,3 +116,7 @@ def test_counts_are_per_group_and_in_total() -> None:
     assert (total["prod"], total["web"], maintenance["web"], maintenance["prod"]) == (1, 1, 1, 0)
     assert fleet.in_maintenance() == 1
     assert fleet.in_maintenance(["WA1A", "GONE"]) == 0
+    assert fleet.in_maintenance(["WA1A", "WA1B"]) == 1
+    fleet.update([server("WA1C", "web", maintenance=True)])
+    total, maintenance = fleet.counts()
+    assert (total["web"], maintenance["web"]) == (2, 2)

@@ -24,7 +24,27 @@ def operation(count: int = 3) -> Operation:
 
 
 def test_every_server_starts_as_planned() -> None:
-    assert operation().summary() == {"planned": 3}
+    run = operation()
+    assert run.summary() == {"planned": 3}
+    assert run.targets["WA11"] == Target("WA11", State.PLANNED, at=1.0)
+    assert run.ended is None
+
+
+def test_an_operation_knows_what_it_was_started_with() -> None:
+    run = Operation("op-1", Action.PAUSE, [], account="ACME", window_id="w1", reason="CHG-1", started=7.0)
+    assert (run.id, run.action, run.started) == ("op-1", Action.PAUSE, 7.0)
+    assert (run.account, run.window_id, run.reason) == ("ACME", "w1", "CHG-1")
+    bare = Operation("op-1", Action.PAUSE, [])
+    assert (bare.account, bare.window_id, bare.reason, bare.started) == ("", "", "", 0.0)
+
+
+def test_restored_targets_skip_the_transitions_but_are_counted() -> None:
+    run = operation(4)
+    run.restore([Target(f"WA1{number}", State.VERIFIED, at=2.0) for number in range(3)])
+    run.restore([Target("WA12", State.UNSURE)])
+    assert run.summary() == {"planned": 1, "verified": 2, "unsure": 1}
+    assert run.ids(State.VERIFIED) == ["WA10", "WA11"]
+    assert run.targets["WA10"].at == 2.0
 
 
 def test_counts_follow_the_states_of_the_servers() -> None:
@@ -68,6 +88,41 @@ def test_counts_are_right_whatever_is_applied(steps: list[tuple[int, State]]) ->
             assert run.targets == before
     assert sum(run.summary().values()) == 3
     assert all(run.count(state) == len(run.ids(state)) for state in State)
+
+
+START, REBOOT = Action.START_MAINTENANCE, Action.REBOOT
+
+
+@pytest.mark.parametrize(
+    ("action", "states", "succeeded", "doubtful"),
+    [
+        (START, [], True, False),
+        (START, [State.VERIFIED, State.VERIFIED], True, False),
+        (START, [State.VERIFIED, State.FAILED], False, False),
+        (START, [State.VERIFIED, State.UNSURE], False, True),
+        (START, [State.VERIFIED, State.SUCCEEDED], False, True),
+        (START, [State.QUEUED, State.LOOKING], False, True),
+        (START, [State.PLANNED, State.PLANNED], False, False),
+        (REBOOT, [State.SUCCEEDED, State.SUCCEEDED], True, False),
+        (REBOOT, [State.SUCCEEDED, State.VERIFIED], True, False),
+        (REBOOT, [State.SUCCEEDED, State.CANCELLED], False, False),
+        (REBOOT, [State.SUCCEEDED, State.EXECUTING], False, True),
+        (REBOOT, [State.SUCCEEDED, State.UNSURE], False, True),
+    ],
+)
+def test_an_operation_succeeded_or_is_doubtful_by_its_servers(
+    action: Action, states: list[State], *, succeeded: bool, doubtful: bool
+) -> None:
+    run = Operation("op-1", action, [str(number) for number in range(len(states))])
+    run.restore(Target(str(number), state) for number, state in enumerate(states))
+    assert (run.succeeded, run.doubtful) == (succeeded, doubtful)
+    assert run.unsent == states.count(State.PLANNED)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_what_an_action_changes_shows_whether_it_took_place(action: Action) -> None:
+    assert action.is_maintenance is (action in {START, Action.STOP_MAINTENANCE})
+    assert action.leaves_trace is (action not in {REBOOT, Action.RESET})
 
 
 def test_every_state_leads_to_an_end_and_has_a_style() -> None:

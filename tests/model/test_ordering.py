@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.model.listing.ordering import natural_key, natural_keys, order_by, order_by_rank
@@ -15,8 +15,10 @@ def slow_key(value: str) -> list[tuple[int, int | str]]:
 
 
 def test_numbers_count_as_numbers() -> None:
-    names = ["WEB10", "web2", "WEB1", "db10", "DB9", "web", "2", "10", ""]
-    assert sorted(names, key=natural_key) == ["", "2", "10", "DB9", "db10", "web", "WEB1", "web2", "WEB10"]
+    names = ["WEB10", "web2", "WEB1", "db10", "DB9", "web", "2", "10", "", "web:"]
+    assert sorted(names, key=natural_key) == [
+        "", "2", "10", "DB9", "db10", "web", "WEB1", "web2", "WEB10", "web:",
+    ]  # fmt: skip
 
 
 @given(st.lists(st.text(alphabet="aB0129_", min_size=1, max_size=8).map(lambda text: "x" + text)))
@@ -25,6 +27,7 @@ def test_natural_keys_sort_like_the_literal_definition(names: list[str]) -> None
     assert [slow_key(name) for name in sorted(names, key=keys.__getitem__)] == sorted(map(slow_key, names))
 
 
+@example(["a1\nb2", "c3"])
 @given(st.lists(st.text(max_size=6)))
 def test_natural_keys_equal_the_natural_key_of_each(names: list[str]) -> None:
     plain = [name.replace("\n", " ") for name in names]

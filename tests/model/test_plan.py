@@ -40,9 +40,15 @@ def test_one_batch_per_data_center_however_they_were_marked() -> None:
 
 def test_batches_are_never_larger_than_requested() -> None:
     fleet = fleet_of(*(active(f"WA1{n:03}") for n in range(250)))
-    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, batch_size=100)
+    plan = make_plan(Action.PAUSE, fleet.servers, fleet)
+    assert plan.action is Action.PAUSE
     assert [len(batch.server_ids) for batch in plan.batches] == [100, 100, 50]
     assert list(plan.server_ids) == list(fleet.servers)
+    small = make_plan(Action.PAUSE, ["WA1000", "WA1001", "WA1002"], fleet, batch_size=1, wave_size=2)
+    assert [(batch.wave, batch.server_ids) for batch in small.batches] == [
+        (0, ("WA1000",)), (0, ("WA1001",)), (1, ("WA1002",)),
+    ]  # fmt: skip
+    assert make_plan(Action.PAUSE, ["WA1000", "WA1001"], fleet, wave_size=1).waves == 2
 
 
 def test_waves_are_cut_before_batches_in_the_order_given() -> None:
@@ -95,14 +101,18 @@ def test_a_viewer_may_operate_no_server() -> None:
 
 
 def test_reasons_are_given_with_the_most_frequent_first() -> None:
-    fleet = fleet_of(active("WA1A", maintenance=True), active("WA1B", maintenance=True))
-    plan = make_plan(Action.START_MAINTENANCE, ["NOPE", "WA1A", "WA1B"], fleet)
-    assert list(plan.skipped_by_reason()) == ["already in maintenance", "not found"]
+    fleet = fleet_of(active("WA1A", maintenance=True), active("WA1B", status="archived"))
+    plan = make_plan(Action.START_MAINTENANCE, ["WA1A", "NOPE", "NOR1", "WA1B"], fleet)
+    assert list(plan.skipped_by_reason().items()) == [
+        ("not found", ["NOPE", "NOR1"]),
+        ("already in maintenance", ["WA1A"]),
+        ("not active (archived)", ["WA1B"]),
+    ]
 
 
 @pytest.mark.parametrize(("batch_size", "wave_size"), [(0, None), (100, 0)])
 def test_sizes_below_one_raise(batch_size: int, wave_size: int | None) -> None:
-    with pytest.raises(ValueError, match="start at 1"):
+    with pytest.raises(ValueError, match=r"^batch and wave sizes start at 1$"):
         make_plan(Action.START_MAINTENANCE, [], Fleet(), batch_size=batch_size, wave_size=wave_size)
 
 
@@ -121,7 +131,7 @@ def test_a_server_under_way_is_skipped_whatever_the_action(action: Action) -> No
     context = context_with(Action.START_MAINTENANCE, State.QUEUED, "WA1A", "WA1B", open=True)
     plan = make_plan(action, ["WA1A", "WA1B"], fleet, context=context)
     assert plan.server_ids == ()
-    assert all(skip.open for skip in plan.skipped)
+    assert [(skip.server_id, skip.open) for skip in plan.skipped] == [("WA1A", True), ("WA1B", True)]
     (reason,) = plan.skipped_by_reason()
     when = time.strftime("%H:%M", time.localtime(NOW))
     assert reason == f"still under way: start maintenance of {when} (CHG-1) has not ended"
@@ -134,7 +144,7 @@ def test_an_unsure_server_is_skipped_as_unsure_not_as_out_of_maintenance() -> No
     )
     unsure, other = plan.skipped
     assert unsure.reason.startswith("unsure: whether start maintenance of ")
-    assert unsure.open
+    assert (unsure.server_id, unsure.open) == ("WA1A", True)
     assert other == Skip("WA1B", "not in maintenance")
 
 
@@ -145,6 +155,15 @@ def test_a_plan_with_unsure_servers_has_a_remark() -> None:
     assert len(plan.server_ids) == 3
     assert plan.remarks == (
         "2 of these 3 (WA1A, WA1C) are unsure: whether the last start maintenance reached them is not known",
+    )
+
+
+def test_a_remark_on_one_server_is_in_the_singular() -> None:
+    fleet = fleet_of(active("WA1A"), active("WA1B"))
+    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
+    (remark,) = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context).remarks
+    assert remark == (
+        "1 of these 2 (WA1A) is unsure: whether the last start maintenance reached it is not known"
     )
 
 

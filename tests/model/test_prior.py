@@ -2,8 +2,16 @@
 
 import pytest
 
-from tui.model.operation import Action, State
-from tui.model.prior import DOUBT_LASTS, PriorTarget, is_in_doubt, is_outdated, open_targets
+from tui.model.operation import Action, Operation, State, Target
+from tui.model.prior import (
+    DOUBT_LASTS,
+    PriorTarget,
+    is_in_doubt,
+    is_outdated,
+    open_targets,
+    operation_name,
+    prior_targets,
+)
 from tui.model.server import Server
 
 NOW = 1_700_000_000.0
@@ -37,6 +45,40 @@ def test_unsure_counts_until_a_newer_target_is_verified_or_the_time_limit() -> N
 def test_a_target_under_way_takes_precedence_over_a_newer_one() -> None:
     steps = [("A", step(State.QUEUED, open=True)), ("A", step(State.PLANNED, open=True, action=STOP))]
     assert open_targets(steps, NOW + 10 * DOUBT_LASTS)["A"].action is START
+
+
+def test_each_server_is_judged_by_its_own_targets() -> None:
+    steps = [
+        ("A", step(State.QUEUED, open=True)),
+        ("A", step(State.VERIFIED, action=STOP)),
+        ("B", step(State.VERIFIED)),
+        ("C", step(State.UNSURE)),
+    ]
+    assert set(open_targets(steps, NOW)) == {"A", "C"}
+
+
+def test_every_target_of_an_operation_is_a_prior_target() -> None:
+    run = Operation("op-1", START, ["A", "B"], reason="CHG-1", started=5.0)
+    run.apply(Target("B", State.SUBMITTING, at=7.0))
+    planned, sent = prior_targets(run)
+    assert planned == ("A", PriorTarget("op-1", START, State.PLANNED, 5.0, 5.0, "CHG-1", True, True))
+    assert sent == ("B", PriorTarget("op-1", START, State.SUBMITTING, 7.0, 5.0, "CHG-1", True, True))
+    run.ended = 9.0
+    assert not any(target.open for _, target in prior_targets(run))
+
+
+@pytest.mark.parametrize(
+    ("age", "reason", "name"),
+    [
+        (0.0, "CHG-1", "start maintenance of 22:13 (CHG-1)"),
+        (43_199.0, "", "start maintenance of 22:13"),
+        (43_200.0, "", "start maintenance of 2023-11-14 22:13"),
+    ],
+)
+def test_an_operation_is_named_by_its_time_and_dated_after_half_a_day(
+    age: float, reason: str, name: str
+) -> None:
+    assert operation_name(START, NOW, reason, NOW + age) == name
 
 
 def test_a_server_in_the_requested_state_is_not_in_doubt() -> None:

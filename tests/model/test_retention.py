@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.model.retention import DAY, KEEP_DAYS, KEEP_OPERATIONS, Clock, Ended, Reading, believe, outdated
+from tui.model.retention import (
+    DAY,
+    KEEP_DAYS,
+    KEEP_OPERATIONS,
+    KEEP_SERVERS,
+    Clock,
+    Ended,
+    Reading,
+    believe,
+    outdated,
+)
 
 DAYS = st.floats(-2_000, 20_000).map(lambda days: days * DAY)
 
@@ -29,6 +39,14 @@ def test_a_reading_counts_once_a_later_day_confirms_it() -> None:
     assert clock_after(first, rebooted, Reading(121 * DAY, "b", 120.0)).believed == 0.0
     assert clock_after(first, rebooted, Reading(121 * DAY, "b", 60.0 + DAY)).believed == 120 * DAY
     assert clock_after(first, rebooted, Reading(121 * DAY, "c", 60.0)).believed == 120 * DAY
+
+
+def test_what_counts_is_the_time_since_the_reading_before() -> None:
+    first = Reading(0.0)
+    assert clock_after(first, Reading(900 * DAY), Reading(900 * DAY + 60)).believed == 0.0
+    assert clock_after(first, Reading(900 * DAY), Reading(901 * DAY)).believed == 900 * DAY
+    ahead, later = Reading(120 * DAY, "b", 9 * DAY), Reading(240 * DAY, "b", 9 * DAY + 60)
+    assert clock_after(first, ahead, later).believed == 0.0
 
 
 def test_a_corrected_clock_discards_readings_not_yet_believed() -> None:
@@ -58,6 +76,7 @@ def test_operations_beyond_a_limit_are_outdated() -> None:
     many = [Ended(key, 0.0, 1) for key in range(KEEP_OPERATIONS + 2)]
     assert outdated(many, 0.0) == [0, 1]
     assert outdated([Ended(1, 0.0, 150_000), Ended(2, 0.0, 100_000)], 0.0) == [1]
+    assert outdated([Ended(1, 0.0, 0), Ended(2, 0.0, KEEP_SERVERS)], 0.0) == []
 
 
 def test_an_operation_is_no_older_than_one_created_before_it() -> None:

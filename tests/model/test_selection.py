@@ -103,5 +103,61 @@ class Marks(RuleBasedStateMachine):
         assert self.selection.count_rows(mask) == len(self.expected & set(self.roster[1::2]))
 
 
+def test_a_drawn_range_is_one_change() -> None:
+    selection = Selection(IDS)
+    before = selection.snapshot()
+    selection.draw_rows(range(2, 5))
+    assert not selection.can_undo
+    assert selection.settle(before) == 3
+    assert (selection.undo(), len(selection)) == (3, 0)
+    assert selection.settle(before[1:]) == 0, "the roster changed meanwhile"
+    assert not selection.can_undo
+
+
+def test_every_other_row_can_be_marked_and_inverted() -> None:
+    selection = Selection(IDS[:4])
+    assert selection.mark_rows(range(0, 4, 2)) == 2
+    assert list(selection) == ["S0", "S2"]
+    assert selection.invert_rows(range(1, 4, 2)) == 2
+    assert list(selection) == ["S0", "S1", "S2", "S3"]
+    assert selection.invert_rows(range(2, 0, -1)) == 2
+    assert list(selection) == ["S0", "S3"]
+
+
+def test_the_same_roster_keeps_marks_and_history() -> None:
+    selection = Selection(IDS)
+    selection.mark(["S1", "S2"])
+    selection.mark(["S1"], on=False)
+    assert selection.rebase(list(IDS)) == []
+    assert list(selection) == ["S2"]
+    selection.undo()
+    selection.undo()
+    assert len(selection) == 0
+
+
+def test_data_centers_that_a_rule_lacked_are_noted_until_nothing_is_marked() -> None:
+    selection = Selection(IDS)
+
+    def missing() -> str:
+        return " ".join(selection.missing)
+
+    selection.by_rule("web", ("UC1",))
+    assert not missing(), "nothing is marked"
+    selection.mark(["S1"])
+    selection.by_rule("web", ("UC1", "DE1"))
+    selection.mark(["S2"])
+    selection.by_rule("db", ("DE1", "NY1"))
+    assert missing() == "UC1 DE1 NY1"
+    selection.by_rule("web", ())
+    assert missing() == "DE1 NY1"
+    selection.mark(["S3"])
+    selection.rebase(IDS[1:])
+    assert missing() == "DE1 NY1"
+    selection.clear()
+    assert not missing()
+    selection.undo()
+    assert missing() == "DE1 NY1"
+
+
 TestMarks = Marks.TestCase
 TestMarks.settings = settings(max_examples=60, stateful_step_count=25)

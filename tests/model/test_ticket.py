@@ -38,6 +38,7 @@ def test_servers_are_found_in_a_mail() -> None:
         "WEB2 Web10",
         "web2.corp.example.com web10.corp.example.com.",
         "(wa1acmeweb2),[wa1acmeweb10]",
+        "_web2_ __web10__",
         "**WA1ACMEWEB2** _WA1ACMEWEB10_ __wa1acmeweb10__",
         "WA1ACMEWEB2/eth0 wa1acmeweb10-eth0",
         "https://portal/servers/wa1acmeweb2?x=1&id=WA1ACMEWEB10#top",
@@ -49,12 +50,21 @@ def test_ids_are_found_in_any_surroundings(text: str) -> None:
     assert find_servers(text, some_fleet()).ids == (WEB2, WEB10)
 
 
+def test_numbers_after_other_words_are_not_reported() -> None:
+    assert find_servers("build07, 08 release01/02 CHG01 - 05 KB12 to 14", some_fleet()) == Found()
+
+
 def test_words_that_are_no_ids_are_not_reported_as_unknown() -> None:
     found = find_servers(
         "Sunday 22:00 CHG-4711 web tier WA1 va1 10.0.0.1 kernel-4.18 wa1-ish ACME", some_fleet()
     )
     assert found == Found()
     assert not found
+
+
+@pytest.mark.parametrize("part", ["ids", "marked", "unknown", "ambiguous", "unclear"])
+def test_anything_reported_counts_as_found(part: str) -> None:
+    assert Found(**{part: ("WA1",)})  # type: ignore[arg-type]
 
 
 def test_an_unknown_id_is_reported_once_as_it_is_written() -> None:
@@ -130,11 +140,15 @@ def test_ranges_are_expanded(text: str) -> None:
         ("WA1ACMEWEB03..0006", ()),
         ("WA1ACMEWEB03-04-06", ()),
         ("WA1ACMEWEB03_06", ()),
+        ("WA1ACMEWEB03.06", ()),
         ("WA1ACMEWEB[03-6]", ()),
         ("WA1ACMEWEB[0-1-2]", ()),
         ("WA1ACMEWEB03/6", ()),
         ("WA1ACMEWEB0001-WA1ACMEWEB2000", ()),
+        ("WA1ACMEWEB03 - 04", ("WA1ACMEWEB03",)),
         ("WA1ACMEWEB03 - 06", ("WA1ACMEWEB03",)),
+        ("WA1ACMEWEB06 - 03", ("WA1ACMEWEB06",)),
+        ("WA1ACMEWEB03 - WA1ACMEWEB05", ("WA1ACMEWEB03", "WA1ACMEWEB05")),
         ("WA1ACMEWEB03, 06", ("WA1ACMEWEB03",)),
         ("WA1ACMEWEB03 - WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
         ("WA1ACMEWEB03 to WA1ACMEWEB06", ("WA1ACMEWEB03", "WA1ACMEWEB06")),
@@ -146,9 +160,10 @@ def test_an_unclear_range_is_reported_and_not_guessed(text: str, ids: tuple[str,
 
 
 def test_missing_servers_of_a_range_are_reported_as_unknown() -> None:
-    found = find_servers("WA1ACMEWEB19-22 and WA1ACMEDB97..99", numbered_fleet())
+    found = find_servers("WA1ACMEWEB19-22, WA1ACMEDB97..99 and wa1acmeweb22", numbered_fleet())
     assert found.ids == webs(19, 20)
     assert found.unknown == (*webs(21, 22), "WA1ACMEDB97", "WA1ACMEDB98", "WA1ACMEDB99")
+    assert found.ranges == 2
 
 
 def test_a_name_takes_precedence_over_a_range() -> None:
@@ -175,10 +190,51 @@ def test_joined_ids_are_all_found() -> None:
         "WA1ACMEWEB03/24:80 https://x/WA1ACMEWEB03/5432",
         "WA1ACMEWEB03...then lunch",
         "WA1ACMEWEB03.acme.example.com",
+        "web03.rack1-3",
+        "WA1ACMEWEB03-2026",
+        "WA1ACMEWEB03 - 2026",
+        "WA1ACMEWEB03 - (reboot)",
+        "WA1ACMEWEB03-eth0-3",
     ],
 )
 def test_an_id_with_other_text_after_it_is_not_taken_for_a_range(text: str) -> None:
     assert find_servers(text, numbered_fleet()) == Found(ids=("WA1ACMEWEB03",))
+
+
+def test_a_range_has_at_most_a_thousand_names() -> None:
+    found = find_servers("WA1ACMEX[0000-0999] WA1ACMEY0000-0999", numbered_fleet())
+    assert (len(found.unknown), found.ranges, found.unclear) == (2_000, 2, ())
+    number = "000000000000000001"
+    assert find_servers(f"WA1ACMEX{number}-{number}", numbered_fleet()).unknown == (f"WA1ACMEX{number}",)
+    assert find_servers(f"WA1ACMEX0{number}-0{number}", numbered_fleet()).unknown == ()
+    long = ("WA1ACMEX[0000-1000]", "WA1ACMEX[0000-0999,1000]", "WA1ACMEY0000-1000")
+    assert find_servers(" ".join(long), numbered_fleet()) == Found(unclear=long)
+
+
+@pytest.mark.parametrize(
+    ("joint", "other"),
+    [(".", "WA1ACMEWEB06"), ("_", "WA1ACMEWEB06"), (", ", "WA1ACMEWEB06"), (" - ", "WA1ACMEWEB04"),
+     (" and ", "WA1ACMEWEB04")],
+)  # fmt: skip
+def test_two_ids_side_by_side_are_no_range(joint: str, other: str) -> None:
+    found = find_servers(f"WA1ACMEWEB03{joint}{other}", numbered_fleet())
+    assert found == Found(ids=("WA1ACMEWEB03", other))
+
+
+def test_underscores_before_a_range_do_not_belong_to_it() -> None:
+    assert find_servers("__web[03-06]", numbered_fleet()) == Found(ids=webs(3, 6), ranges=1)
+
+
+def test_a_range_starts_at_the_longest_name_that_is_a_server() -> None:
+    fleet = make_fleet(Server("WA1ACMEAPP05", "rack01-05", "", "WA1"))
+    found = find_servers("rack01-05-07", fleet)
+    assert found == Found(ids=("WA1ACMEAPP05",), unknown=("rack01-06", "rack01-07"), ranges=1)
+
+
+@pytest.mark.parametrize("length", [128, 129])
+def test_a_very_long_word_is_no_id(length: int) -> None:
+    word = "WA1ACME".ljust(length, "X")
+    assert find_servers(word, numbered_fleet()).unknown == ((word,) if length <= 128 else ())
 
 
 def test_the_number_of_ids_from_ranges_is_limited() -> None:

@@ -17,6 +17,8 @@ from tui.model.url import InvalidUrlError, is_loopback, normalise_url
         ("http://[::1]:8765", "http://[::1]:8765"),
         ("http://localhost.:8765/v2", "http://localhost.:8765"),
         ("https://proxy.example.net/clc/v2", "https://proxy.example.net/clc"),
+        ("https://proxy.example.net/X/v2", "https://proxy.example.net/X"),
+        ("https://proxy.example.net/X/", "https://proxy.example.net/X"),
     ],
 )
 def test_a_url_is_accepted_with_or_without_v2(text: str, url: str) -> None:
@@ -25,22 +27,40 @@ def test_a_url_is_accepted_with_or_without_v2(text: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ftp://x", "https://", "https://x:port", "https://x/?q=1", "https://x/#f", "http://[::1"]
+    ("text", "message"),
+    [
+        ("", "'' is not a URL: write it as https://HOST."),
+        ("ftp://x", "'ftp://x' is not a URL: write it as https://HOST."),
+        ("https://", "'https://' is not a URL: write it as https://HOST."),
+        ("https://a b/v2", "'https://a b/v2' is not a URL: write it as https://HOST."),
+        ("https://x/\x07", "'https://x/\ufffd' is not a URL: write it as https://HOST."),
+        ("https://x:port", "'https://x:port' is not a URL: write it as https://HOST."),
+        ("http://[::1", "'http://[::1' is not a URL: write it as https://HOST."),
+        ("ftp://" + "x" * 95, f"'ftp://{'x' * 93}…' is not a URL: write it as https://HOST."),
+        ("https://x/?q=1", "'https://x/?q=1' is not an endpoint: leave out what follows ? or #."),
+        ("https://x/#f", "'https://x/#f' is not an endpoint: leave out what follows ? or #."),
+    ],
 )
-def test_an_invalid_url_is_refused(text: str) -> None:
-    with pytest.raises(InvalidUrlError):
-        normalise_url(text, allow_http=True)
-
-
-def test_a_url_with_a_password_is_refused_and_not_repeated() -> None:
+def test_an_invalid_url_is_refused_with_advice(text: str, message: str) -> None:
     with pytest.raises(InvalidUrlError) as caught:
-        normalise_url("https://ops:hunter2@api.example.net")
-    assert "hunter2" not in str(caught.value)
+        normalise_url(text, allow_http=True)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("user", ["ops:hunter2", "hunter2", ":hunter2"])
+def test_a_url_with_a_user_or_a_password_is_refused_and_not_repeated(user: str) -> None:
+    with pytest.raises(InvalidUrlError) as caught:
+        normalise_url(f"https://{user}@api.example.net")
+    assert str(caught.value) == "The URL must not hold a user or a password: Pitstop asks for them."
 
 
 def test_plain_http_to_another_machine_has_to_be_allowed() -> None:
-    with pytest.raises(InvalidUrlError, match="allow_http"):
+    with pytest.raises(InvalidUrlError) as caught:
         normalise_url("http://api.example.net")
+    assert str(caught.value) == (
+        "http://api.example.net would send the password and the token in the clear: "
+        "use https, or set allow_http for this endpoint in the settings."
+    )
     assert normalise_url("http://api.example.net/v2", allow_http=True) == "http://api.example.net"
 
 

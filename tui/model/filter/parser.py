@@ -182,7 +182,7 @@ class _Parser:
         while self.at < len(self.text) and self.text[self.at].isspace():
             self.at += 1
 
-    def value(self, *, pattern: bool = True) -> Value:
+    def value(self, *, pattern: bool) -> Value:
         start = self.at
         char = self.text[start : start + 1]
         if char == '"':
@@ -221,7 +221,7 @@ class _Parser:
         return TextTerm(value.text.casefold())
 
     def field_term(self, name: str, field: Column | str) -> Term:
-        value = self.value()
+        value = self.value(pattern=field == grammar.REGEX or _takes_pattern(field))
         if not value.text and not value.quoted:
             raise QueryError(f"{name}: needs a value, {_example(name)}", value.position)
         if field == grammar.REGEX:
@@ -265,6 +265,10 @@ class _Parser:
         if self.negations % 2 == 0:
             self.highlights.append((column, pattern))
         return pattern
+
+
+def _takes_pattern(field: Column | str) -> bool:
+    return isinstance(field, Column) and field.type in {ColumnType.TEXT, ColumnType.WORD}
 
 
 def _example(name: str) -> str:

@@ -51,11 +51,10 @@ def parse_regex(value: Value) -> re.Pattern[str]:
     Raises:
         QueryError: it does not parse, or a repeated group in it repeats something.
     """
-    text = value.text.replace("\\/", "/")
-    if repeats_repeats(text):
+    if repeats_repeats(value.text):
         raise QueryError("a repeated group that repeats something itself could run for ever", value.position)
     try:
-        return re.compile(text, re.IGNORECASE | re.MULTILINE)
+        return re.compile(value.text, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
         where = getattr(error, "pos", None) or 0
         raise QueryError(f"the pattern does not parse: {error}", value.position + where) from None

@@ -179,7 +179,7 @@ class Catalog:
         values: list[Any] = list(map(column.get, self.servers))
         distinct = set(values)
         if column.type is ColumnType.GROUP:
-            return _ranked(values, {value: self.paths.get(value, "") for value in distinct})
+            return _ranked(values, {value: self.paths.get(value, _LAST) for value in distinct})
         if len(distinct) * 4 <= len(values) or column.type is ColumnType.FLAG:
             return _ranked(values, {value: _sortable(column, value) for value in distinct})
         return order_by(_keys(column, [_sortable(column, value) for value in values]))
