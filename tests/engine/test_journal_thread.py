@@ -297,6 +297,23 @@ async def test_an_operation_lost_during_its_last_write_does_not_end_here(
     other.close()
 
 
+async def test_an_operation_can_be_cancelled_while_its_rest_is_left_to_a_resume(
+    slow: Console, clock: VirtualClock
+) -> None:
+    work = asyncio.create_task(slow.run(slow.plan(wave_size=2)))
+    await until(lambda: slow.emitted(Progress), clock)
+    slow.service.operations.hold(finish_wave=True)
+    await until(lambda: slow.shown("op-1").count(State.VERIFIED) == 2, clock)
+    await clock.sleep(2)
+    assert not slow.emitted(OperationEnded)
+    await slow.service.operations.cancel("op-1")
+    await until(lambda: len(slow.emitted(OperationEnded)) == 2, clock)
+    assert slow.emitted(OperationEnded)[0].summary == {"planned": 4, "verified": 2}
+    assert slow.emitted(OperationEnded)[1].summary == {"verified": 2, "cancelled": 4}
+    assert slow.journal.load("op-1").operation.summary() == {"verified": 2, "cancelled": 4}
+    await work
+
+
 async def test_a_journal_problem_and_its_end_are_each_reported_once(
     slow: Console, clock: VirtualClock, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

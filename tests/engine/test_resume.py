@@ -395,6 +395,25 @@ async def test_closing_waits_for_the_answers_of_requests_in_flight(
     await again.service.close()
 
 
+async def test_closing_waits_for_every_request_in_flight_and_no_longer(
+    console: Console, clock: VirtualClock, cloud: Cloud
+) -> None:
+    round_trips = iter([1.0, 2.5])
+
+    async def answer_late() -> None:
+        await asyncio.sleep(next(round_trips))
+
+    cloud.on_call = lambda call: answer_late() if call == "operate" else None
+    started = clock.monotonic()
+    work = asyncio.create_task(console.run(console.plan(batch_size=3)))
+    await clock.sleep(0.5)
+    await console.service.close()
+    assert 2.5 <= clock.monotonic() - started < 2.7
+    await asyncio.gather(work, return_exceptions=True)
+    assert console.journal.load("op-1").operation.summary() == {"queued": 6}
+    assert len(console.emitted(OperationStarted)) == 1, "nobody has taken it over"
+
+
 async def test_a_second_console_only_watches_the_operation_of_the_first(
     console: Console, clock: VirtualClock, cloud: Cloud, tmp_path: Path
 ) -> None:

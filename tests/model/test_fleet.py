@@ -69,7 +69,7 @@ def test_data_centers_that_are_not_listed_any_more_are_dropped() -> None:
 
 def test_data_centers_that_are_not_read_or_failed_are_missing() -> None:
     fleet = loaded()
-    assert fleet.missing() == ()
+    assert (fleet.unlisted, fleet.missing()) == ("", ())
     fleet.expect(["UC1", "WA1", "DE1"])
     fleet.fail(["DE1", "NY1"], "500")
     assert fleet.problems == {"DE1": "500", "NY1": "500"}

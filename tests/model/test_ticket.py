@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.model.fleets import make_fleet, some_fleet
 from tui.model.fleet import Fleet
+from tui.model.group import DataCenter
 from tui.model.server import Server
 from tui.model.ticket import Found, find_servers
 
@@ -50,6 +51,11 @@ def test_ids_are_found_in_any_surroundings(text: str) -> None:
     assert find_servers(text, some_fleet()).ids == (WEB2, WEB10)
 
 
+@pytest.mark.parametrize("text", ["web03-backup", "web[03-6]", "lost [1-3]"])
+def test_a_name_counts_only_where_it_stands_alone(text: str) -> None:
+    assert find_servers(text, numbered_fleet()) == Found()
+
+
 def test_numbers_after_other_words_are_not_reported() -> None:
     assert find_servers("build07, 08 release01/02 CHG01 - 05 KB12 to 14", some_fleet()) == Found()
 
@@ -68,8 +74,12 @@ def test_anything_reported_counts_as_found(part: str) -> None:
 
 
 def test_an_unknown_id_is_reported_once_as_it_is_written() -> None:
-    found = find_servers("wa1acmegone Wa1AcmeGone WA1OTHERWEB01 de1acmeweb01 WA1ACME", some_fleet())
-    assert found.unknown == ("wa1acmegone", "WA1OTHERWEB01")
+    text = (
+        "wa1acmegone Wa1AcmeGone WA1OTHERWEB01 de1acmeweb01 WA1ACME WA1ACME-OLD-7 x-WA1ACMEGONE8 "
+        "web2.WA1ACMEGONE9.example"
+    )
+    found = find_servers(text, some_fleet())
+    assert found.unknown == ("wa1acmegone", "WA1OTHERWEB01", "WA1ACME-OLD-7", "WA1ACMEGONE8", "WA1ACMEGONE9")
 
 
 def test_a_name_of_several_servers_is_reported_as_ambiguous() -> None:
@@ -143,6 +153,7 @@ def test_ranges_are_expanded(text: str) -> None:
         ("WA1ACMEWEB03.06", ()),
         ("WA1ACMEWEB[03-6]", ()),
         ("WA1ACMEWEB[0-1-2]", ()),
+        ("web03[1-]", ()),
         ("WA1ACMEWEB03/6", ()),
         ("WA1ACMEWEB0001-WA1ACMEWEB2000", ()),
         ("WA1ACMEWEB03 - 04", ("WA1ACMEWEB03",)),
@@ -248,6 +259,21 @@ def test_ids_of_a_data_center_that_was_not_read_are_reported_as_unknown() -> Non
     fleet = numbered_fleet()
     fleet.expect(["WA1", "UC1"])
     assert find_servers("UC1ACMEWEB01 and uc1otherdb07", fleet).unknown == ("UC1ACMEWEB01", "uc1otherdb07")
+
+
+def test_ids_are_known_before_any_server_is_read() -> None:
+    fleet = Fleet("ACME")
+    assert not find_servers("WA1ACMEWEB01 UC1ACMEWEB01", fleet)
+    fleet.replace(DataCenter("WA1"), [], [], at=1.0)
+    assert find_servers("WA1ACMEWEB01 UC1ACMEWEB01", fleet).unknown == ("WA1ACMEWEB01",)
+    fleet = Fleet("ACME")
+    fleet.expect(["UC1"])
+    assert find_servers("WA1ACMEWEB01 UC1ACMEWEB01", fleet).unknown == ("UC1ACMEWEB01",)
+
+
+def test_without_an_account_an_unknown_id_ends_in_digits() -> None:
+    fleet = make_fleet(Server("WA1WEB1", "", "", "WA1"), account="")
+    assert find_servers("WA1TIER WA1WEB02 WA1WEB1", fleet) == Found(ids=("WA1WEB1",), unknown=("WA1WEB02",))
 
 
 PIECES = st.sampled_from(
