@@ -159,6 +159,19 @@ async def test_networks_list_their_addresses_on_request(
     assert (await world.http.get(f"{here[:-1]}z")).status_code == 404
 
 
+async def test_capabilities_of_a_server_say_how_it_can_grow(world: World) -> None:
+    for server in [server for server in await world.servers() if server["status"] == "active"][:20]:
+        shown = await world.get(f"/v2/servers/ACME/{server['name']}/capabilities")
+        windows = "windows" in server["os"]
+        reboot = windows or server["type"] == "bareMetal"
+        assert shown == {
+            "addingCpuRequiresReboot": reboot,
+            "addingMemoryRequiresReboot": reboot,
+            "reservedDrivePaths": shown["reservedDrivePaths"],
+        }
+        assert ("c" if windows else "boot") in shown["reservedDrivePaths"]
+
+
 async def test_defaults_of_a_group_are_inherited_but_for_the_root(world: World) -> None:
     tree = (await world.trees())[0]
     own = await world.get(f"/v2/groups/ACME/{tree['id']}/defaults")

@@ -123,8 +123,8 @@ class Hardware(NamedTuple):
     processor: str | None = None
     """The description of a bare metal server's processors; None for a virtual server."""
     storage: str | None = None
-    capabilities: tuple[str, ...] = ()
-    """What it can do, as the platform spells it, for example cpuAutoscale."""
+    grows_running: bool = False
+    """Whether it gets CPUs and memory without a reboot."""
 
 
 class ServerView(Protocol):

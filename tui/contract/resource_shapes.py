@@ -281,9 +281,11 @@ class Statistics(Shape, kw_only=True):
 
 
 class ServerCapabilities(Shape, kw_only=True):
-    """What a server can do. The platform's own shape was never recorded."""
+    """How a server can grow: what the vendor's Python SDK reads. The platform's own shape was never recorded."""
 
-    capabilities: list[str]
+    adding_cpu_requires_reboot: bool
+    adding_memory_requires_reboot: bool
+    reserved_drive_paths: list[str]
 
 
 class ServerAlertPolicies(Shape, kw_only=True):
