@@ -193,10 +193,21 @@ async def test_costs_of_a_group_are_those_of_its_servers(world: World) -> None:
         assert groups[group["id"]]["name"] == group["name"]
         assert sorted(groups[group["id"]]["servers"]) == [server["id"] for server in group["servers"]]
         for server in group["servers"][:2]:
-            price = await world.get(f"/v2/billing/ACME/serverPricing/{server['name']}")
-            assert price == groups[group["id"]]["servers"][server["id"]]
-            assert (price["archiveCost"] > 0) == (server["status"] == "archived")
-            assert (price["templateCost"] > 0) == server["isTemplate"]
+            cost = groups[group["id"]]["servers"][server["id"]]
+            assert (cost["archiveCost"] > 0) == (server["status"] == "archived")
+            assert (cost["templateCost"] > 0) == server["isTemplate"]
+
+
+async def test_a_started_server_costs_what_its_parts_cost(world: World) -> None:
+    server = await world.server((await world.ids())[0])
+    price = await world.get(f"/v2/billing/ACME/serverPricing/{server['name']}")
+    assert list(price) == ["cpu", "memoryGB", "storageGB", "managedOS"]
+    details = server["details"]
+    parts = price["cpu"] * details["cpu"] + price["memoryGB"] * details["memoryMB"] / 1024
+    parts += price["storageGB"] * details["storageGB"] + price["managedOS"]
+    billing = await world.get(f"/v2/groups/ACME/{server['groupId']}/billing")
+    cost = billing["groups"][server["groupId"]]["servers"][server["id"]]
+    assert cost["currentHour"] == pytest.approx(parts, abs=1e-5)
 
 
 async def test_the_latest_statistics_are_of_active_servers(world: World) -> None:

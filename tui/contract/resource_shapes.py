@@ -229,6 +229,15 @@ class Cost(Shape, kw_only=True):
     current_hour: float
 
 
+class Prices(Shape, kw_only=True):
+    """What the parts of a server cost per hour: what the vendor's Python SDK reads."""
+
+    cpu: float
+    memory_gb: float = field(name="memoryGB")
+    storage_gb: float = field(name="storageGB")
+    managed_os: float = field(name="managedOS")
+
+
 class GroupCosts(Shape, kw_only=True):
     """What the own servers of a group cost, by their ids."""
 
