@@ -73,7 +73,7 @@ async def test_parts_of_a_data_center_are_404_where_there_is_none(world: World, 
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-async def test_what_this_contract_has_none_of_is_an_empty_list(world: World) -> None:
+async def test_what_this_contract_has_none_of_is_empty(world: World) -> None:
     group = (await world.roots())[0]
     server = await world.server((await world.ids())[0])
     links = {link["rel"]: link["href"] for link in server["links"]}
@@ -88,6 +88,8 @@ async def test_what_this_contract_has_none_of_is_an_empty_list(world: World) -> 
         links["upcomingScheduledActivities"],
     ):
         assert await world.get(path) == []
+    assert await world.get(f"{group}/horizontalAutoscalePolicy") == {}
+    assert (await world.get("/v2/horizontalAutoscalePolicies/ACME"))["items"] == []
     assert server["name"].lower() not in links["scheduledActivities"]
 
 

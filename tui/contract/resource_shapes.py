@@ -187,10 +187,18 @@ class PolicyMapping(Shape, kw_only=True):
 
 
 class HorizontalAutoscalePolicy(Shape, kw_only=True):
-    """The horizontal autoscale policy of a group. Groups have none here: the policy itself is absent."""
+    """The horizontal autoscale policy of a group. Groups have none here: all keys are absent."""
 
-    group_id: str
-    location_id: str
+    group_id: str | UnsetType = UNSET
+    policy_id: str | UnsetType = UNSET
+    location_id: str | UnsetType = UNSET
+    links: list[Link] | UnsetType = UNSET
+
+
+class HorizontalAutoscalePolicies(Shape, kw_only=True):
+    """The horizontal autoscale policies of an account. There are none here."""
+
+    items: Nothing
     links: list[Link]
 
 
@@ -290,7 +298,7 @@ class Statistics(Shape, kw_only=True):
 
 
 class ServerCapabilities(Shape, kw_only=True):
-    """How a server can grow: what the vendor's Python SDK reads. The platform's own shape was never recorded."""
+    """How a server can grow: what the vendor's Python SDK reads. It was never recorded."""
 
     adding_cpu_requires_reboot: bool
     adding_memory_requires_reboot: bool

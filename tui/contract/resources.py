@@ -7,7 +7,7 @@ from tui.contract.actions import snapshot
 from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer, problem
 from tui.contract.center_resources import reserved_paths
 from tui.contract.server_entity import snapshot_entity
-from tui.contract.shapes import Link, Snapshot
+from tui.contract.shapes import Snapshot
 from tui.contract.wire import number, text
 
 
@@ -51,15 +51,9 @@ async def _group_defaults(call: Call) -> Answer:
 
 
 async def _horizontal_autoscale_policy(call: Call) -> Answer:
-    """Read the policy of a group. Groups have none here: the answer names the group alone."""
-    group = await call.group()
-    here = f"/v2/groups/{call.alias.lower()}/{group.id}"
-    links = [
-        Link(rel="self", href=f"{here}/horizontalAutoscalePolicy"),
-        Link(rel="group", href=here, id=group.id, name=group.name),
-    ]
-    policy = shapes.HorizontalAutoscalePolicy(group_id=group.id, location_id=group.location, links=links)
-    return answer(200, policy)
+    """Read the policy of a group. Groups have none here, and to clients only an empty object says so."""
+    await call.group()
+    return answer(200, shapes.HorizontalAutoscalePolicy())
 
 
 async def _server_capabilities(call: Call) -> Answer:
