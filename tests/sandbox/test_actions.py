@@ -197,6 +197,7 @@ async def test_patch_sets_description_and_group_at_once(world: World) -> None:
     group = await group_of(world, "Default Group")
     answer = await world.http.patch(here, json=[{"op": "set", "member": "description", "value": "new"}])
     assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer.headers) == {"date", "cache-control", "pragma", "expires"}
     assert (await world.get(here))["description"] == "new"
     changes = [
         {"op": "set", "member": "groupId", "value": group["id"]},

@@ -73,7 +73,7 @@ async def test_parts_of_a_data_center_are_404_where_there_is_none(world: World, 
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-async def test_what_this_contract_has_none_of_is_an_empty_list(world: World) -> None:
+async def test_what_this_contract_has_none_of_is_empty(world: World) -> None:
     group = (await world.roots())[0]
     server = await world.server((await world.ids())[0])
     links = {link["rel"]: link["href"] for link in server["links"]}
@@ -88,6 +88,8 @@ async def test_what_this_contract_has_none_of_is_an_empty_list(world: World) -> 
         links["upcomingScheduledActivities"],
     ):
         assert await world.get(path) == []
+    assert await world.get(f"{group}/horizontalAutoscalePolicy") == {}
+    assert (await world.get("/v2/horizontalAutoscalePolicies/ACME"))["items"] == []
     assert server["name"].lower() not in links["scheduledActivities"]
 
 
@@ -159,6 +161,19 @@ async def test_networks_list_their_addresses_on_request(
     assert (await world.http.get(f"{here[:-1]}z")).status_code == 404
 
 
+async def test_capabilities_of_a_server_say_how_it_can_grow(world: World) -> None:
+    for server in [server for server in await world.servers() if server["status"] == "active"][:20]:
+        shown = await world.get(f"/v2/servers/ACME/{server['name']}/capabilities")
+        windows = "windows" in server["os"]
+        reboot = windows or server["type"] == "bareMetal"
+        assert shown == {
+            "addingCpuRequiresReboot": reboot,
+            "addingMemoryRequiresReboot": reboot,
+            "reservedDrivePaths": shown["reservedDrivePaths"],
+        }
+        assert ("c" if windows else "boot") in shown["reservedDrivePaths"]
+
+
 async def test_defaults_of_a_group_are_inherited_but_for_the_root(world: World) -> None:
     tree = (await world.trees())[0]
     own = await world.get(f"/v2/groups/ACME/{tree['id']}/defaults")
@@ -180,10 +195,21 @@ async def test_costs_of_a_group_are_those_of_its_servers(world: World) -> None:
         assert groups[group["id"]]["name"] == group["name"]
         assert sorted(groups[group["id"]]["servers"]) == [server["id"] for server in group["servers"]]
         for server in group["servers"][:2]:
-            price = await world.get(f"/v2/billing/ACME/serverPricing/{server['name']}")
-            assert price == groups[group["id"]]["servers"][server["id"]]
-            assert (price["archiveCost"] > 0) == (server["status"] == "archived")
-            assert (price["templateCost"] > 0) == server["isTemplate"]
+            cost = groups[group["id"]]["servers"][server["id"]]
+            assert (cost["archiveCost"] > 0) == (server["status"] == "archived")
+            assert (cost["templateCost"] > 0) == server["isTemplate"]
+
+
+async def test_a_started_server_costs_what_its_parts_cost(world: World) -> None:
+    server = await world.server((await world.ids())[0])
+    price = await world.get(f"/v2/billing/ACME/serverPricing/{server['name']}")
+    assert list(price) == ["cpu", "memoryGB", "storageGB", "managedOS"]
+    details = server["details"]
+    parts = price["cpu"] * details["cpu"] + price["memoryGB"] * details["memoryMB"] / 1024
+    parts += price["storageGB"] * details["storageGB"] + price["managedOS"]
+    billing = await world.get(f"/v2/groups/ACME/{server['groupId']}/billing")
+    cost = billing["groups"][server["groupId"]]["servers"][server["id"]]
+    assert cost["currentHour"] == pytest.approx(parts, abs=1e-5)
 
 
 async def test_the_latest_statistics_are_of_active_servers(world: World) -> None:

@@ -114,7 +114,8 @@ class Endpoint:
                 else:
                     body = _gzip(body)
                 headers.append((b"content-encoding", b"gzip"))
-        headers.append((b"content-length", str(len(body)).encode()))
+        if answer.status != 204:  # which has none (RFC 9110, section 8.6), as recorded
+            headers.append((b"content-length", str(len(body)).encode()))
         return headers, body
 
 

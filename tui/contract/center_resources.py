@@ -50,9 +50,14 @@ def _template(template: Template) -> shapes.Template:
         description=template.description,
         storage_size_gb=template.storage_gb,
         capabilities=list(template.capabilities),
-        reserved_drive_paths=(RESERVED_BY_WINDOWS if template.windows else RESERVED_BY_LINUX).split(),
+        reserved_drive_paths=reserved_paths(windows=template.windows),
         drive_path_length=1 if template.windows else UNSET,
     )
+
+
+def reserved_paths(*, windows: bool) -> list[str]:
+    """The paths at which an operating system lets no disk be mounted."""
+    return (RESERVED_BY_WINDOWS if windows else RESERVED_BY_LINUX).split()
 
 
 async def _compute_limits(call: Call) -> Answer:

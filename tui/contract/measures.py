@@ -151,10 +151,15 @@ async def _group_billing(call: Call) -> Answer:
 
 
 async def _server_pricing(call: Call) -> Answer:
-    """Read what a server costs. The platform's shape was never recorded; this one is of a group's billing."""
-    server = await call.server()
-    costs = await call.plane.costs(call.alias, [server])
-    return answer(200, _cost(costs.get(server.id, Cost())))
+    """Read what the parts of a server cost. The platform's own answer was never recorded."""
+    prices = await call.plane.prices(call.alias, (await call.server()).id)
+    entity = shapes.Prices(
+        cpu=prices.cpu,
+        memory_gb=prices.memory_gb,
+        storage_gb=prices.storage_gb,
+        managed_os=prices.managed_os,
+    )
+    return answer(200, entity)
 
 
 def _tree(group: GroupView) -> list[GroupView]:
@@ -194,7 +199,7 @@ MEASURES: tuple[Route, ...] = (
         "GET",
         "/v2/billing/{alias}/serverPricing/{id}",
         _server_pricing,
-        "Read what a server costs",
-        shapes.Cost,
+        "Read what the parts of a server cost",
+        shapes.Prices,
     ),
 )

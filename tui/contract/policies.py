@@ -79,6 +79,12 @@ async def _anti_affinity_policies(call: Call) -> Answer:
     return answer(200, shapes.AntiAffinityPolicies(items=items, links=links))
 
 
+async def _horizontal_autoscale_policies(call: Call) -> Answer:
+    """Read a list that is always empty: the control planes of this contract have no such thing."""
+    links = _own_link(call, "horizontalAutoscalePolicies")
+    return answer(200, shapes.HorizontalAutoscalePolicies(items=[], links=links))
+
+
 async def _one_anti_affinity_policy(call: Call) -> Answer:
     policy = _chosen(call, (await call.plane.policies(call.alias)).anti_affinity)
     return answer(200, await _anti_affinity_policy(call, policy))
@@ -174,6 +180,12 @@ POLICIES: tuple[Route, ...] = (
         _one_anti_affinity_policy,
         "Read an anti-affinity policy",
         shapes.AntiAffinityPolicy,
+    ),
+    _route(
+        "/v2/horizontalAutoscalePolicies/{alias}",
+        _horizontal_autoscale_policies,
+        "List the horizontal autoscale policies",
+        shapes.HorizontalAutoscalePolicies,
     ),
     _route(
         f"{SERVER}/alertPolicies",

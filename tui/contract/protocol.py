@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Usage
+from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Prices, Usage
 
 OPERATING_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 CREDENTIALS_ROLES = frozenset({"AccountAdmin", "SecurityAdmin", "ServerAdmin"})
@@ -123,8 +123,8 @@ class Hardware(NamedTuple):
     processor: str | None = None
     """The description of a bare metal server's processors; None for a virtual server."""
     storage: str | None = None
-    capabilities: tuple[str, ...] = ()
-    """What it can do, as the platform spells it, for example cpuAutoscale."""
+    grows_running: bool = False
+    """Whether it gets CPUs and memory without a reboot."""
 
 
 class ServerView(Protocol):
@@ -356,6 +356,9 @@ class ControlPlane(Protocol):
 
     async def costs(self, alias: str, servers: Sequence[ServerView]) -> Mapping[str, Cost]:
         """What servers cost, by their ids. Servers without a price are absent."""
+
+    async def prices(self, alias: str, server_id: str) -> Prices:
+        """What the parts of a server cost."""
 
     async def custom_fields(self, alias: str) -> Sequence[CustomField]:
         """The custom fields of an account."""

@@ -106,6 +106,15 @@ class Usage(NamedTuple):
     """How full its file systems are."""
 
 
+class Prices(NamedTuple):
+    """What the parts of a server cost per hour: a CPU, a GB of memory or storage, a managed system."""
+
+    cpu: float = 0.0
+    memory_gb: float = 0.0
+    storage_gb: float = 0.0
+    managed_os: float = 0.0
+
+
 class Cost(NamedTuple):
     """What a server costs."""
 

@@ -187,10 +187,18 @@ class PolicyMapping(Shape, kw_only=True):
 
 
 class HorizontalAutoscalePolicy(Shape, kw_only=True):
-    """The horizontal autoscale policy of a group. Groups have none here: the policy itself is absent."""
+    """The horizontal autoscale policy of a group. Groups have none here: all keys are absent."""
 
-    group_id: str
-    location_id: str
+    group_id: str | UnsetType = UNSET
+    policy_id: str | UnsetType = UNSET
+    location_id: str | UnsetType = UNSET
+    links: list[Link] | UnsetType = UNSET
+
+
+class HorizontalAutoscalePolicies(Shape, kw_only=True):
+    """The horizontal autoscale policies of an account. There are none here."""
+
+    items: Nothing
     links: list[Link]
 
 
@@ -227,6 +235,15 @@ class Cost(Shape, kw_only=True):
     monthly_estimate: float
     month_to_date: float
     current_hour: float
+
+
+class Prices(Shape, kw_only=True):
+    """What the parts of a server cost per hour: what the vendor's Python SDK reads."""
+
+    cpu: float
+    memory_gb: float = field(name="memoryGB")
+    storage_gb: float = field(name="storageGB")
+    managed_os: float = field(name="managedOS")
 
 
 class GroupCosts(Shape, kw_only=True):
@@ -281,9 +298,11 @@ class Statistics(Shape, kw_only=True):
 
 
 class ServerCapabilities(Shape, kw_only=True):
-    """What a server can do. The platform's own shape was never recorded."""
+    """How a server can grow: what the vendor's Python SDK reads. It was never recorded."""
 
-    capabilities: list[str]
+    adding_cpu_requires_reboot: bool
+    adding_memory_requires_reboot: bool
+    reserved_drive_paths: list[str]
 
 
 class ServerAlertPolicies(Shape, kw_only=True):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tui.contract import resource_shapes as shapes
 from tui.contract.actions import snapshot
 from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer, problem
+from tui.contract.center_resources import reserved_paths
 from tui.contract.server_entity import snapshot_entity
-from tui.contract.shapes import Link, Snapshot
+from tui.contract.shapes import Snapshot
 from tui.contract.wire import number, text
 
 
@@ -50,22 +51,22 @@ async def _group_defaults(call: Call) -> Answer:
 
 
 async def _horizontal_autoscale_policy(call: Call) -> Answer:
-    """Read the policy of a group. Groups have none here: the answer names the group alone."""
-    group = await call.group()
-    here = f"/v2/groups/{call.alias.lower()}/{group.id}"
-    links = [
-        Link(rel="self", href=f"{here}/horizontalAutoscalePolicy"),
-        Link(rel="group", href=here, id=group.id, name=group.name),
-    ]
-    policy = shapes.HorizontalAutoscalePolicy(group_id=group.id, location_id=group.location, links=links)
-    return answer(200, policy)
+    """Read the policy of a group. Groups have none here, and to clients only an empty object says so."""
+    await call.group()
+    return answer(200, shapes.HorizontalAutoscalePolicy())
 
 
 async def _server_capabilities(call: Call) -> Answer:
-    """Read what a server can do. The platform's own answer was never recorded."""
-    hardware = (await call.server()).hardware
-    capabilities = list(hardware.capabilities) if hardware else []
-    return answer(200, shapes.ServerCapabilities(capabilities=capabilities))
+    """Read how a server can grow. The platform's own answer was never recorded."""
+    server = await call.server()
+    reboot = server.hardware is None or not server.hardware.grows_running
+    _, system = server.system
+    entity = shapes.ServerCapabilities(
+        adding_cpu_requires_reboot=reboot,
+        adding_memory_requires_reboot=reboot,
+        reserved_drive_paths=reserved_paths(windows=system.startswith("windows")),
+    )
+    return answer(200, entity)
 
 
 async def _public_address(call: Call) -> Answer:
@@ -128,7 +129,7 @@ RESOURCES: tuple[Route, ...] = (
     _route(
         f"{SERVER}/capabilities",
         _server_capabilities,
-        "Read what a server can do",
+        "Read how a server can grow",
         shapes.ServerCapabilities,
     ),
     _route(

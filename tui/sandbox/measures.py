@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tui.contract.protocol import Network, ServerView
-from tui.contract.readings import Cost, Defaults, Usage
+from tui.contract.readings import Cost, Defaults, Prices, Usage
 from tui.sandbox import names
 from tui.sandbox.fleet import Group
 from tui.sandbox.seeds import rng
 
 HOURS_OF_A_MONTH = 720
 
-CPU_HOUR, GB_MEMORY_HOUR, GB_STORAGE_HOUR = 0.01, 0.015, 0.00021
-"""Prices; memory and CPUs cost while a server is started."""
+PRICES = Prices(cpu=0.01, memory_gb=0.015, storage_gb=0.00021)
+"""Of every server; memory and CPUs cost while it is started."""
 
 
 def networks(alias: str, code: str, seed: int) -> list[Network]:
@@ -65,8 +65,8 @@ def cost(server: ServerView, now: float) -> Cost:
     hardware = server.hardware
     if hardware is None:
         return Cost()
-    storage = hardware.storage_gb * GB_STORAGE_HOUR
-    running = hardware.cpu * CPU_HOUR + hardware.memory_mb / 1024 * GB_MEMORY_HOUR
+    storage = hardware.storage_gb * PRICES.storage_gb
+    running = hardware.cpu * PRICES.cpu + hardware.memory_mb / 1024 * PRICES.memory_gb
     hour = storage + (running if server.power == "started" and not server.template else 0)
     today = datetime.fromtimestamp(now, UTC)
     month = round(storage * HOURS_OF_A_MONTH, 2)

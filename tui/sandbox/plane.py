@@ -8,7 +8,7 @@ from typing import Any
 
 from tui.contract import protocol
 from tui.contract.protocol import Account, CustomField, Login, Network, Order, Outcome, ServerEdit, User
-from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Usage
+from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Prices, Usage
 from tui.sandbox import measures, names
 from tui.sandbox.accounts import ACCOUNTS, Accounts
 from tui.sandbox.config import SandboxConfig
@@ -97,6 +97,10 @@ class SandboxPlane:
         """Invented prices of what the servers consist of."""
         now = self.clock()
         return {server.id: measures.cost(server, now) for server in servers}
+
+    async def prices(self, alias: str, server_id: str) -> Prices:
+        """The same for every server."""
+        return measures.PRICES
 
     async def custom_fields(self, alias: str) -> Sequence[CustomField]:
         """The custom fields of an account."""

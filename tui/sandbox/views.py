@@ -144,7 +144,7 @@ class ServerView:
             anti_affinity=names.ANTI_AFFINITY_POLICIES[0] if bits >> 26 & 127 == 0 else None,
             processor="2 x 10-core Intel Xeon E5-2650 v3, 2.30 GHz" if bare_metal else None,
             storage="4 x 1 TB SATA, RAID 10" if bare_metal else None,
-            capabilities=() if bare_metal else ("cpuAutoscale",),
+            grows_running=not (windows or bare_metal),
         )
 
     def _snapshots(self) -> tuple[Snapshot, ...]:
