@@ -8,6 +8,9 @@ TESTS  ?= tests
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)))')
 BENCH   ?= start list load jobs crowd requests hostile journal stall soak
 
+# The test processes share their compiled modules, also where the environment forbids to write them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test thorough lowest lint format screenshots bench campaign kills build lock clean
 
