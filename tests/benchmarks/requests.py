@@ -66,6 +66,7 @@ def over_http(home: Path, size: int) -> None:
             server["id"]
             for server in servers
             if server["data_center"] == servers[0]["data_center"]
+            and server["status"] == "active"
             and server["power"] == "started"
             and server["maintenance"] is False
         ][:300]
@@ -159,7 +160,8 @@ def eligible_ids(service: EngineService, number: int) -> list[str]:
     return [
         server.id
         for server in servers
-        if server.data_center == largest and server.power == "started" and server.maintenance is False
+        if server.data_center == largest
+        and (server.status, server.power, server.maintenance) == ("active", "started", False)
     ][:number]
 
 

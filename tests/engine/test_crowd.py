@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks.crowd import Crowd, follow
 from tests.engine.clock import VirtualClock, run
-from tests.engine.platform import Queue
+from tests.engine.platform import Queue, known
 from tests.engine.test_verifier import START, Cloud
 from tui.engine.polling.queue import BACKLOG_AFTER
 from tui.engine.polling.tracker import Tracker
@@ -86,6 +86,20 @@ async def test_a_job_whose_servers_all_changed_is_polled_at_once(clock: VirtualC
     assert clock.monotonic() < 7
 
 
+async def test_a_job_whose_servers_all_changed_is_polled_often_until_its_end(clock: VirtualClock) -> None:
+    """Servers change before their job ends: here by its 180th second of 200, where 1,000 are usual."""
+    queue = Queue(clock)
+    tracker = Tracker(queue.status, clock=clock, history=known([1_000.0] * 50))
+    queue.post("wa1-1", 200.0)
+    waiting = asyncio.create_task(tracker.wait("wa1-1", START, 3, clock.now()))
+    await clock.sleep(180)
+    polled = len(queue.requests)
+    tracker.confirm("wa1-1")
+    await waiting
+    assert clock.monotonic() <= 200 + 0.03 * 200 + 0.1
+    assert len(queue.requests) - polled <= 6
+
+
 async def test_in_a_backlog_servers_are_read_until_the_last_that_watches_leaves(clock: VirtualClock) -> None:
     cloud = Cloud(clock)
     cloud.read_seconds = 0.0
@@ -137,7 +151,14 @@ async def test_a_job_whose_status_is_being_requested_is_not_polled_twice(clock: 
 
 async def test_in_a_backlog_changed_servers_end_their_job_without_a_poll(clock: VirtualClock) -> None:
     queue = Queue(clock)
-    tracker = Tracker(queue.status, clock=clock, budget=1.0, connections=1)
+    durations: list[float] = []
+    tracker = Tracker(
+        queue.status,
+        clock=clock,
+        budget=1.0,
+        connections=1,
+        on_duration=lambda action, servers, seconds: durations.append(seconds),
+    )
     for number in range(50):
         queue.post(f"wa1-{number}", 1_000.0)
     waiting = [
@@ -149,6 +170,7 @@ async def test_in_a_backlog_changed_servers_end_their_job_without_a_poll(clock: 
     tracker.confirm("wa1-49")
     assert await waiting[49] is JobOutcome.SUCCEEDED
     assert [job for _, job in queue.requests].count("wa1-49") == polled.count("wa1-49")
+    assert durations == [pytest.approx((BACKLOG_AFTER + 60) / 0.9)], "servers change before their job ends"
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

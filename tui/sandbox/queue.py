@@ -112,10 +112,9 @@ class Queue:
         lag = (
             chance.uniform(*SETTLE_SECONDS) * self.config.time_scale if self.faults.fires("settle") else None
         )
-        step = (LAST_CHANGE - FIRST_CHANGE) / max(1, len(members) - 1)
         changed = {
-            server.id: now + seconds * (FIRST_CHANGE + step * number)
-            for number, (server, _) in enumerate(members)
+            server.id: now + seconds * share
+            for (server, _), share in zip(members, _shares(len(members)), strict=True)
             if server.id not in unchanged
         }
         job = Job(
@@ -160,6 +159,12 @@ class Queue:
         rng("order", self.config.seed, self._posts).shuffle(shuffled)
         self._posts += 1
         return shuffled if shuffled != ids else shuffled[::-1]
+
+
+def _shares(servers: int) -> list[float]:
+    """The shares of a job's time at which its servers change: evenly, the last one shortly before its end."""
+    step = (LAST_CHANGE - FIRST_CHANGE) / max(1, servers - 1)
+    return [LAST_CHANGE - step * later for later in reversed(range(servers))]
 
 
 def _fields(

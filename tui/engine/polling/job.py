@@ -1,6 +1,7 @@
 """A job that is tracked: what its answers have shown so far."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from tui.engine.polling.schedule import LONGEST_INTERVAL, LifeTable, bound
@@ -9,6 +10,10 @@ from tui.model.operation import Action
 
 OLDEST = 86_400.0
 """Seconds: no job is taken to be older, whatever the wall clock shows."""
+CHANGED_AT = 0.9
+"""The share of a job's time at which its last server changes: recorded 35 s after the POST, of 39 s."""
+NEAR_END = 0.03
+"""From then on the status is requested again after this share of the job's age at the latest."""
 MIN_ANSWERS = 10
 """A job is not given up before so many answers: with very many jobs an hour brings only a few."""
 
@@ -43,10 +48,25 @@ class TrackedJob:
         self.witnessed = age < 1.0
         """Whether it was known to be running at ``_running_at``: only then does its end show its duration."""
         self._answers = 0
+        self._changed = False
+        """Whether all its servers were read in the requested state."""
 
     def interval(self, now: float) -> float:
         """How long to wait before the next request, in seconds."""
-        return self.table.interval(now - self._posted)
+        age = now - self._posted
+        longest = max(1.0, NEAR_END * age) if self._changed else math.inf
+        return min(longest, self.table.interval(age))
+
+    def changed(self) -> None:
+        """Note that all its servers were read in the requested state: it will end soon."""
+        self._changed = True
+
+    def assumed_end(self, now: float) -> float | None:
+        """Note that it counts as ended because its servers have changed; returns its assumed duration."""
+        running, age = self._running_at - self._posted, (now - self._posted) / CHANGED_AT
+        self.table.survived(running, age)
+        self.table.ended(age, age)
+        return age if self.witnessed else None
 
     def answered(self, status: str) -> None:
         """Apply an answer; the waiters get each status once, the last included."""

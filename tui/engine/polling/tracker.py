@@ -124,8 +124,9 @@ class Tracker:
         if job is None or len(job.waiters) > 1 or job.task is not None:
             return
         now = self._clock.monotonic()
+        job.changed()
         if self.backlogged:
-            self._record_duration(job, now)
+            self._report_duration(job, job.assumed_end(now))
             self._end(job, JobOutcome.SUCCEEDED)
         else:
             self._queue.put(job, now)
@@ -190,7 +191,7 @@ class Tracker:
         if outcome is not None:
             # When the platform loses sight of a job, that is not when the job ends.
             if outcome is not JobOutcome.UNKNOWN:
-                self._record_duration(job, now)
+                self._report_duration(job, job.ended(now, self._queue.paused_until))
             self._end(job, outcome)
             return
         job.still_running(sent)
@@ -199,8 +200,7 @@ class Tracker:
         else:
             self._queue.put(job, now + job.interval(now))
 
-    def _record_duration(self, job: TrackedJob, now: float) -> None:
-        seconds = job.ended(now, self._queue.paused_until)
+    def _report_duration(self, job: TrackedJob, seconds: float | None) -> None:
         if seconds is not None and self._on_duration is not None:
             self._on_duration(job.action, job.servers, seconds)
 
