@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tests.console.parsed_once import parsed_once
 from tests.console.scripted import LOGGED_IN, ScriptedEngine, fleet_of, make_app, until
 from tests.console.textual_screen import notifications, screen_lines
+from tests.patience import PATIENCE
 from tui.console import dialog
 from tui.console.app import PitstopApp
 from tui.console.screens.servers import ServersScreen
@@ -26,11 +27,16 @@ def parse_styles_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_dialog_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accept answers as soon as a dialog is painted; only tests/terminal keeps the real delays."""
+def no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept answers as soon as a dialog is painted, and let nothing time out on a busy machine.
+
+    Only tests/terminal keeps the real delays.
+    """
     monkeypatch.setattr(dialog, "PAINTED_FOR", 0.0)
     monkeypatch.setattr(dialog, "ALONE_FOR", 0.0)
     monkeypatch.setattr(input_queue, "TYPING_PAUSE", 0.0)
+    monkeypatch.setattr(input_queue, "EFFECT_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(PitstopApp, "NOTIFICATION_TIMEOUT", PATIENCE)
 
 
 class Console(NamedTuple):
