@@ -110,7 +110,20 @@ async def test_a_job_that_nobody_waits_for_any_more_before_its_first_request_is_
     await clock.sleep(0.1)
     left.cancel()
     await following
+    assert left.cancelled()
     assert {job_id for _, job_id in queue.requests} == {"wa1-0"}
+
+
+async def test_a_job_is_polled_again_for_one_who_waits_after_all_others_left(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    queue.post("wa1-1", 60)
+    left = asyncio.create_task(tracker.wait("wa1-1", START, 1, clock.now()))
+    await clock.sleep(20)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    assert await tracker.wait("wa1-1", START, 1, clock.now() - 20) is JobOutcome.SUCCEEDED
+    assert clock.monotonic() < 70
 
 
 async def test_cancelling_the_only_wait_cancels_its_request(
@@ -589,12 +602,13 @@ async def test_a_job_is_given_up_only_after_five_minutes_in_a_row_without_its_st
     assert len(await follow(tracker, queue, [1_200.0])) == 1
 
 
-async def test_requests_for_a_job_that_is_not_found_back_off_from_the_start_after_each_answer(
-    tracker: Tracker, queue: Queue, clock: VirtualClock
+@pytest.mark.parametrize("error", [NotFound("no such job"), Unreachable("no route")])
+async def test_after_each_answer_failing_requests_back_off_from_the_start(
+    tracker: Tracker, queue: Queue, clock: VirtualClock, error: ApiError
 ) -> None:
     queue.round_trip = 0.0
     failing: list[bool] = [True] * 7 + [False] + [True] * 3 + [False]
-    queue.error_for = lambda job_id: NotFound("no such job") if failing and failing.pop(0) else None
+    queue.error_for = lambda job_id: error if failing and failing.pop(0) else None
     await follow(tracker, queue, [200.0])
     gaps = [later - sooner for (sooner, _), (later, _) in pairwise(queue.requests)]
     assert gaps[:7] == pytest.approx([0.75, 1.5, 3.0, 6.0, 12.0, 22.5, 22.5])
