@@ -127,6 +127,20 @@ async def test_in_a_backlog_of_polls_servers_that_changed_settle_their_job(
     await console.service.close()
 
 
+async def test_in_a_backlog_of_polls_no_server_is_read_for_an_action_that_it_does_not_show(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = Cloud(clock, servers=20)
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.service.login(replace(ENDPOINT, requests_per_second=0.1), "op", PASSWORD)
+    await console.service.inventory.refresh()
+    reads = cloud.requests["group_tree"]
+    operation = await console.run(console.plan(action=Action.REBOOT, batch_size=1))
+    assert operation.summary() == {"succeeded": 20}
+    assert (cloud.requests["group_tree"], cloud.requests["server"]) == (reads, 0)
+    await console.service.close()
+
+
 async def test_answers_are_matched_in_any_case_and_order(console: Console, cloud: Cloud) -> None:
     cloud.answer = lambda number, answers: [
         Answer(a.server_id.lower(), queued=a.queued, job_id=a.job_id) for a in reversed(answers)
