@@ -135,6 +135,8 @@ async def test_keys_typed_while_a_screen_changes_by_itself_are_dropped(
         ("wa1acmeweb01", True),
         ("  wa1acmeweb01\r", True),
         ("s\t\tyearly", True),
+        ("\r/web", True),
+        ("X/web", True),
     ],
 )
 def test_which_texts_count_as_a_paste(text: str, pasted: bool) -> None:

@@ -313,6 +313,7 @@ def test_servers_under_way_or_in_doubt_are_known_with_their_operation(
 
 
 def test_sqlite_is_set_to_durability_and_integrity_checks(process: JournalProcess) -> None:
+    assert pragma(process.journal, "busy_timeout") == database.BUSY_TIMEOUT * 1_000
     process.create()
     assert {
         name: pragma(process.journal, name)
@@ -427,10 +428,12 @@ def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> N
     db.close()
     path.chmod(0o600)
     before = path.read_bytes()
+    process = JournalProcess(path)
     with pytest.raises(
         JournalDamaged, match=rf"^{path} is not a journal of Pitstop; choose another file, or"
-    ):
-        JournalProcess(path).create()
+    ) as caught:
+        process.create()
+    assert process.journal.database.problem == str(caught.value)
     assert path.read_bytes() == before
 
 
@@ -447,6 +450,23 @@ def test_a_damaged_journal_is_reported_and_unchanged(
     with pytest.raises(JournalDamaged, match=rf"^the journal {tmp_path}/journal.db {DAMAGED}$"):
         JournalProcess(path).create("op-2")
     assert path.read_bytes() == before
+
+
+def test_the_report_of_damage_tells_what_sqlite_found(process: JournalProcess, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    process.create()
+    process.journal.close()
+    whole = path.read_bytes()
+    pages = len(whole) // 4096
+    path.write_bytes(whole[:28] + (pages + 1).to_bytes(4, "big") + whole[32:] + bytes(4096))
+    with pytest.raises(JournalDamaged, match=rf"^the journal {path} is damaged \(Page {pages + 1}.* never"):
+        JournalProcess(path).journal.load("op-1")
+    path.write_bytes(whole)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute("UPDATE clock SET id = 1")
+    with pytest.raises(JournalDamaged, match=rf"^the journal {path} is damaged \(CHECK constraint failed"):
+        JournalProcess(path).journal.load("op-1")
 
 
 def use(path: Path) -> None:
@@ -690,6 +710,7 @@ def test_writes_that_can_be_deferred_wait_once_for_a_lasting_lock(
         record(process.journal, "op-1", [Target("WA1A", State.EXECUTING, 2.0)])
         process.journal.heartbeat()
         process.journal.release(["op-1"])
+        process.journal.close()
         other.execute("ROLLBACK")
         process.journal.heartbeat()
     assert [target.state for target in process.journal.changes("op-1", 0)[0]] == [
@@ -857,13 +878,49 @@ def test_a_journal_that_another_process_is_just_creating_is_accepted(
 
 def test_the_change_to_wal_waits_for_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal.db"
+    waits: list[float] = []
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(
-            "tui.engine.journal.database.time.sleep", lambda seconds: other.execute("ROLLBACK")
-        )
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            other.execute("ROLLBACK")
+
+        monkeypatch.setattr("tui.engine.journal.database.time.sleep", sleep)
         JournalProcess(path).create()
+    assert waits == [0.01]
     assert pragma(JournalProcess(path).journal, "journal_mode") == "wal"
+
+
+def test_the_change_to_wal_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    path = tmp_path / "journal.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError, match="is held by another program for too long"):
+            JournalProcess(path).create()
+        other.execute("ROLLBACK")
+    JournalProcess(path).create()
+
+
+def test_a_journal_is_checked_once_and_migrated_only_when_it_is_older(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.create()
+    statements: list[str] = []
+
+    class Recorded(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            statements.append(sql)
+            return super().execute(sql, *parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Recorded))
+    later = JournalProcess(tmp_path / "journal.db").journal
+    for _ in range(2):
+        later.load("op-1")
+        later.database.disconnect()
+    assert statements.count("BEGIN IMMEDIATE") == 2, "to prune, at each opening"
+    assert [sql for sql in statements if "quick_check" in sql] == ["PRAGMA quick_check(1)"]
 
 
 def _open_and_write(path: Path, number: int, gate: Barrier) -> None:
@@ -1067,13 +1124,13 @@ def test_a_clock_is_believed_a_day_after_it_was_first_read(process: JournalProce
     process.finish("op-1", State.CANCELLED)
     process.journal.close()
     found = []
-    for days in (120.0, 120.9, 121.0):
+    for days, up in ((120.0, 120.0), (120.9, 120.9), (121.0, 120.9), (121.0, 121.0)):
         later = JournalProcess(tmp_path / "journal.db")
         later.time += days * DAY
-        later.up += days * DAY
+        later.up += up * DAY
         found.append(later.operation_ids())
         later.journal.close()
-    assert found == [["op-1"], ["op-1"], []]
+    assert found == [["op-1"], ["op-1"], ["op-1"], []]
 
 
 def test_a_window_is_forgotten_long_after_its_operations(
@@ -1170,7 +1227,7 @@ def test_pruning_is_logged_and_reported(
     assert later.operation_ids() == ["op-2"]
     assert len(notes) == 1
     assert notes[0].startswith("The journal forgot 2 operations that ended between 1970-01-01 and 1970-01-02")
-    assert notes[0] in caplog.text
+    assert [record.getMessage() for record in caplog.records] == [f"{tmp_path}/journal.db: {notes[0]}"]
 
 
 def test_a_long_running_process_prunes_as_it_goes(

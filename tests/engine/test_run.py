@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.engine.clock import VirtualClock, run
-from tests.engine.cloud import Cloud, Job
+from tests.engine.cloud import ENDPOINT, PASSWORD, Cloud, Job
 from tests.engine.console import Console, memory_directory, until
 from tui.api.errors import (
     ApiError,
@@ -111,6 +111,34 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(
     await console.run(console.plan())
     assert counts == [6]
     reader.close()
+
+
+async def test_in_a_backlog_of_polls_servers_that_changed_settle_their_job(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = Cloud(clock, servers=20)
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.service.login(replace(ENDPOINT, requests_per_second=0.01), "op", PASSWORD)
+    await console.service.inventory.refresh()
+    operation = await console.run(console.plan(batch_size=1))
+    assert operation.summary() == {"verified": 20}
+    assert cloud.requests["job_status"] < 20
+    assert clock.monotonic() < 60
+    await console.service.close()
+
+
+async def test_in_a_backlog_of_polls_no_server_is_read_for_an_action_that_it_does_not_show(
+    clock: VirtualClock, tmp_path: Path
+) -> None:
+    cloud = Cloud(clock, servers=20)
+    console = Console(clock, cloud, tmp_path / "journal.db")
+    await console.service.login(replace(ENDPOINT, requests_per_second=0.1), "op", PASSWORD)
+    await console.service.inventory.refresh()
+    reads = cloud.requests["group_tree"]
+    operation = await console.run(console.plan(action=Action.REBOOT, batch_size=1))
+    assert operation.summary() == {"succeeded": 20}
+    assert (cloud.requests["group_tree"], cloud.requests["server"]) == (reads, 0)
+    await console.service.close()
 
 
 async def test_answers_are_matched_in_any_case_and_order(console: Console, cloud: Cloud) -> None:

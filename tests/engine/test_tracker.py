@@ -110,7 +110,20 @@ async def test_a_job_that_nobody_waits_for_any_more_before_its_first_request_is_
     await clock.sleep(0.1)
     left.cancel()
     await following
+    assert left.cancelled()
     assert {job_id for _, job_id in queue.requests} == {"wa1-0"}
+
+
+async def test_a_job_is_polled_again_for_one_who_waits_after_all_others_left(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    queue.post("wa1-1", 60)
+    left = asyncio.create_task(tracker.wait("wa1-1", START, 1, clock.now()))
+    await clock.sleep(20)
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    assert await tracker.wait("wa1-1", START, 1, clock.now() - 20) is JobOutcome.SUCCEEDED
+    assert clock.monotonic() < 70
 
 
 async def test_cancelling_the_only_wait_cancels_its_request(
@@ -210,6 +223,37 @@ async def test_a_duration_is_dated_to_the_middle_of_two_requests_that_are_close_
     last = [at for at, _ in queue.requests][-2:]
     assert emitted == ([] if reported is None else [pytest.approx(sum(last) / 2)])
     assert emitted == ([] if reported is None else [pytest.approx(reported, abs=1)])
+
+
+@pytest.mark.parametrize(("age", "reported"), [(39.0, []), (40.0, [90.0])])
+async def test_an_end_may_be_a_minute_further_from_the_last_request_than_that_from_the_post(
+    queue: Queue, clock: VirtualClock, age: float, reported: list[float]
+) -> None:
+    emitted: list[float] = []
+    queue.round_trip = 0.0
+    tracker = Tracker(
+        queue.status,
+        clock=clock,
+        budget=0.01,  # Every 100 seconds.
+        connections=1,
+        on_duration=lambda action, servers, seconds: emitted.append(seconds),
+    )
+    queue.post("wa1-1", 50)
+    await tracker.wait("wa1-1", START, 1, clock.now() - age)
+    assert [at for at, _ in queue.requests] == [0, 100]
+    assert emitted == reported
+
+
+async def test_polling_is_the_same_however_long_the_process_has_been_running(clock: VirtualClock) -> None:
+    times = []
+    for started in (0.0, 50_000.0):
+        await clock.sleep(started - clock.monotonic())
+        queue = Queue(clock)
+        tracker = Tracker(queue.status, clock=clock)
+        for _ in range(2):  # The second job profits by what the first has shown.
+            await follow(tracker, queue, [300.0])
+        times.append([at - started for at, _ in queue.requests])
+    assert times[1] == pytest.approx(times[0])
 
 
 @pytest.mark.parametrize(
@@ -338,6 +382,14 @@ async def test_a_job_is_given_up_at_the_tenth_answer_at_the_earliest(
     queue.post("wa1-1", float("inf"))
     assert await tracker.wait("wa1-1", START, 1, clock.now()) is JobOutcome.UNKNOWN
     assert len(queue.requests) == 10
+
+
+async def test_a_job_is_given_up_when_it_takes_longer_than_an_hour(queue: Queue, clock: VirtualClock) -> None:
+    queue.round_trip = 0.0
+    tracker = Tracker(queue.status, clock=clock, budget=1 / 300, connections=1)
+    queue.post("wa1-1", float("inf"))
+    assert await tracker.wait("wa1-1", START, 1, clock.now() - 10) is JobOutcome.UNKNOWN
+    assert [at for at, _ in queue.requests] == [300.0 * number for number in range(14)]
 
 
 @pytest.mark.parametrize("jump", [-40 * 86_400.0, 40 * 86_400.0])
@@ -481,6 +533,36 @@ async def test_a_rate_limit_pauses_all_polls_for_the_requested_time(
     assert [at for at, _ in queue.requests if 130 <= at < 131]
 
 
+@pytest.mark.parametrize(
+    ("jobs", "ends", "times"), [(1, 2.0, [0, 1, 2]), (3, 1.0, [0, 0, 1, 2, 2])], ids=["again", "answered"]
+)
+async def test_a_rate_limit_of_no_seconds_delays_no_poll(
+    queue: Queue, clock: VirtualClock, jobs: int, ends: float, times: list[float]
+) -> None:
+    """One request at a time is made until one is answered, as after any pause."""
+    tracker = Tracker(queue.status, clock=clock, connections=2, jitter=lambda: 0.5)
+    queue.round_trip = 1.0
+    queue.error_for = Outage(clock, 0, ends, RateLimited("slow down", 0.0))
+    for number in range(jobs):
+        queue.post(f"wa1-{number}", -100)
+    await asyncio.gather(
+        *(tracker.wait(f"wa1-{number}", START, 1, clock.now() - 1_000) for number in range(jobs))
+    )
+    assert [at for at, _ in queue.requests] == pytest.approx(times)
+
+
+async def test_end_pause_ends_even_the_first_pause(
+    tracker: Tracker, queue: Queue, clock: VirtualClock
+) -> None:
+    queue.error_for = Outage(clock, 0, 0.5, RateLimited("slow down", 600.0))
+    queue.post("wa1-1", -100)
+    waiting = asyncio.create_task(tracker.wait("wa1-1", START, 1, clock.now() - 1_000))
+    await clock.sleep(0.5)
+    tracker.end_pause()
+    await waiting
+    assert [at for at, _ in queue.requests] == [0, 0.5]
+
+
 async def test_end_pause_resumes_polling_at_once(tracker: Tracker, queue: Queue, clock: VirtualClock) -> None:
     queue.error_for = Outage(clock, 10, 500, TokenExpired("log in again"))
     following = asyncio.create_task(follow(tracker, queue, [60.0]))
@@ -520,12 +602,13 @@ async def test_a_job_is_given_up_only_after_five_minutes_in_a_row_without_its_st
     assert len(await follow(tracker, queue, [1_200.0])) == 1
 
 
-async def test_requests_for_a_job_that_is_not_found_back_off_from_the_start_after_each_answer(
-    tracker: Tracker, queue: Queue, clock: VirtualClock
+@pytest.mark.parametrize("error", [NotFound("no such job"), Unreachable("no route")])
+async def test_after_each_answer_failing_requests_back_off_from_the_start(
+    tracker: Tracker, queue: Queue, clock: VirtualClock, error: ApiError
 ) -> None:
     queue.round_trip = 0.0
     failing: list[bool] = [True] * 7 + [False] + [True] * 3 + [False]
-    queue.error_for = lambda job_id: NotFound("no such job") if failing and failing.pop(0) else None
+    queue.error_for = lambda job_id: error if failing and failing.pop(0) else None
     await follow(tracker, queue, [200.0])
     gaps = [later - sooner for (sooner, _), (later, _) in pairwise(queue.requests)]
     assert gaps[:7] == pytest.approx([0.75, 1.5, 3.0, 6.0, 12.0, 22.5, 22.5])
