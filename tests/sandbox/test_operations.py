@@ -148,7 +148,7 @@ async def test_maintenance_is_started_and_stopped(world: World) -> None:
     assert there["details"]["inMaintenanceMode"] is True
     assert there["details"]["powerState"] == "started"
     assert there["changeInfo"]["modifiedBy"] == "demo"
-    assert there["changeInfo"]["modifiedDate"] == "2023-11-14T22:13:20Z"
+    assert there["changeInfo"]["modifiedDate"] == "2023-11-14T22:13:21Z"
     await world.operate("stopMaintenance", [name])
     world.clock.now += 30
     back = await world.server(name)
