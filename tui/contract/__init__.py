@@ -4,7 +4,7 @@ What stands behind it is a `protocol.ControlPlane`, which gives views of a fleet
 imports nothing from the rest of Pitstop, so that a misreading of the wire in the client is not repeated on
 the other side.
 
-- `protocol`: what a control plane must offer
+- `protocol`, `views`, `accounts`: what a control plane must offer
 - `readings`: what it may offer besides
 - `routes`: every call of the contract, in one table; its parts are `actions`, `resources`,
   `center_resources`, `policies` and `measures`

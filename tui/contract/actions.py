@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from tui.contract import bodies, entities, shapes
 from tui.contract.bodies import Invalid
 from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer, problem
-from tui.contract.protocol import Order, ServerView, Snapshot
+from tui.contract.protocol import Order
 from tui.contract.shapes import Link
+from tui.contract.views import ServerView, Snapshot
 
 PLAIN = (
     "startMaintenance",

@@ -19,9 +19,10 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui.contract import calls, openapi, routes
+from tui.contract.accounts import User
 from tui.contract.bodies import Invalid
 from tui.contract.calls import Answer, Call, Missing, Route
-from tui.contract.protocol import ControlPlane, NotSupported, User
+from tui.contract.protocol import ControlPlane, NotSupported
 from tui.contract.server_entity import KeptServers
 
 LARGEST_BODY = 8 * 1024 * 1024

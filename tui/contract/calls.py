@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from tui.contract import shapes
+from tui.contract.accounts import Account, User
 from tui.contract.bodies import Invalid
-from tui.contract.protocol import Account, ControlPlane, DataCenterView, GroupView, ServerView, User
+from tui.contract.protocol import ControlPlane
 from tui.contract.server_entity import KeptServers
+from tui.contract.views import DataCenterView, GroupView, ServerView
 
 JSON = "application/json; charset=utf-8"
 

@@ -11,17 +11,11 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from tui.contract import shapes
-from tui.contract.protocol import (
-    Account,
-    CustomField,
-    DataCenterView,
-    GroupView,
-    Outcome,
-    ServerView,
-    User,
-)
+from tui.contract.accounts import Account, User
+from tui.contract.protocol import Outcome
 from tui.contract.server_entity import KeptServers
 from tui.contract.shapes import Link
+from tui.contract.views import CustomField, DataCenterView, GroupView, ServerView
 from tui.contract.wire import change_info, encode, link
 
 SERVERS_IN_PIECE = 50

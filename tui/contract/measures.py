@@ -10,8 +10,8 @@ from tui.contract import entities
 from tui.contract import resource_shapes as shapes
 from tui.contract.bodies import Invalid
 from tui.contract.calls import Answer, Call, Route, answer, in_pieces
-from tui.contract.protocol import GroupView, Hardware, ServerView
 from tui.contract.readings import Cost, Usage
+from tui.contract.views import GroupView, Hardware, ServerView
 from tui.contract.wire import date, encode
 
 TYPES = {"latest": (0.0, 0.0), "hourly": (86_400.0, 3600.0), "realtime": (14_400.0, 300.0)}

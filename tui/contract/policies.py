@@ -9,10 +9,10 @@ from msgspec import UNSET
 
 from tui.contract import resource_shapes as shapes
 from tui.contract.calls import Answer, Call, Handler, Missing, Route, answer
-from tui.contract.protocol import Policy, ServerView
 from tui.contract.readings import AlertPolicy, AntiAffinityPolicy, AutoscalePolicy
 from tui.contract.server_entity import policy_entity
 from tui.contract.shapes import Link
+from tui.contract.views import Policy, ServerView
 from tui.contract.wire import link
 
 VERBS = "GET,DELETE,PUT"

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Iterator
 
 from tui.contract import bodies, entities, shapes
+from tui.contract.accounts import LoginRefused
 from tui.contract.actions import ACTIONS
 from tui.contract.calls import NOT_FOUND, Answer, Call, Route, answer, problem
 from tui.contract.center_resources import CENTER_RESOURCES
 from tui.contract.measures import MEASURES
 from tui.contract.policies import POLICIES
-from tui.contract.protocol import ControlPlane, DataCenterView, LoginRefused
+from tui.contract.protocol import ControlPlane
 from tui.contract.resources import RESOURCES
 from tui.contract.server_entity import server_entity
+from tui.contract.views import DataCenterView
 
 LOGIN_PATH = "/v2/authentication/login"
 

@@ -10,8 +10,9 @@ from typing import cast
 from msgspec import UNSET, Raw, UnsetType
 
 from tui.contract import shapes
-from tui.contract.protocol import CustomField, Hardware, Partition, Policy, ServerView, Snapshot, User
+from tui.contract.accounts import User
 from tui.contract.shapes import Link
+from tui.contract.views import CustomField, Hardware, Partition, Policy, ServerView, Snapshot
 from tui.contract.wire import change_info, encode, link
 
 ONLY_POWER_AND_STORAGE = frozenset({"queuedForRestore", "queuedForArchive"})

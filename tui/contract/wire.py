@@ -8,9 +8,9 @@ from functools import lru_cache
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tui.contract.protocol import Edit
 from tui.contract.resource_shapes import Number, Text
 from tui.contract.shapes import ChangeInfo, Link
+from tui.contract.views import Edit
 
 encode = msgspec.json.Encoder().encode
 

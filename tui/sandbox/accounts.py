@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tui.contract.protocol import Account, Login, LoginRefused, User
+from tui.contract.accounts import Account, Login, LoginRefused, User
 from tui.sandbox.config import SandboxConfig
 
 NOT_RECOGNIZED = "We didn't recognize the username or password you entered. Please try again."

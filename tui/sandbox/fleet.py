@@ -16,7 +16,7 @@ from itertools import accumulate, count
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from tui.contract.protocol import Snapshot
+from tui.contract.views import Snapshot
 from tui.sandbox import names
 from tui.sandbox.job import Job
 from tui.sandbox.seeds import rng

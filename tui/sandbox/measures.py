@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tui.contract.protocol import Network, ServerView
+from tui.contract.protocol import Network
 from tui.contract.readings import Cost, Defaults, Prices, Usage
+from tui.contract.views import ServerView
 from tui.sandbox import names
 from tui.sandbox.fleet import Group
 from tui.sandbox.seeds import rng

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tui.contract.protocol import CustomField, Policy
 from tui.contract.readings import (
     AlertPolicy,
     AntiAffinityPolicy,
@@ -14,6 +13,7 @@ from tui.contract.readings import (
     Template,
     Trigger,
 )
+from tui.contract.views import CustomField, Policy
 
 DATA_CENTERS: dict[str, str] = {
     "WA1": "WA1 - US West (Seattle)",

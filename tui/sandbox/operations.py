@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tui.contract.protocol import Snapshot
+from tui.contract.views import Snapshot
 from tui.sandbox.fleet import Server, State
 
 CANNOT_QUEUE = (

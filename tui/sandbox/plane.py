@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from tui.contract import protocol
-from tui.contract.protocol import Account, CustomField, Login, Network, Order, Outcome, ServerEdit, User
+from tui.contract import views
+from tui.contract.accounts import Account, Login, User
+from tui.contract.protocol import Network, Order, Outcome, ServerEdit
 from tui.contract.readings import Capabilities, Cost, Defaults, Policies, Prices, Usage
+from tui.contract.views import CustomField
 from tui.sandbox import measures, names
 from tui.sandbox.accounts import ACCOUNTS, Accounts
 from tui.sandbox.config import SandboxConfig
@@ -88,12 +90,12 @@ class SandboxPlane:
         return names.POLICIES
 
     async def usage(
-        self, alias: str, servers: Sequence[protocol.ServerView], moments: Sequence[float]
+        self, alias: str, servers: Sequence[views.ServerView], moments: Sequence[float]
     ) -> Mapping[str, Sequence[Usage]]:
         """Invented, and always the same for a server and a moment."""
         return {server.id: measures.usage(server, moments) for server in servers}
 
-    async def costs(self, alias: str, servers: Sequence[protocol.ServerView]) -> Mapping[str, Cost]:
+    async def costs(self, alias: str, servers: Sequence[views.ServerView]) -> Mapping[str, Cost]:
         """Invented prices of what the servers consist of."""
         now = self.clock()
         return {server.id: measures.cost(server, now) for server in servers}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 
-from tui.contract.protocol import Address, CustomField, Edit, Hardware, Partition, Policy, Snapshot
+from tui.contract.views import Address, CustomField, Edit, Hardware, Partition, Policy, Snapshot
 from tui.sandbox import names
 from tui.sandbox.fleet import Group, Server, State, servers_under
 from tui.sandbox.seeds import rng
