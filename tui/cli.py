@@ -14,6 +14,7 @@ from tui import __version__
 from tui.topics import TOPICS, overview, page
 
 if TYPE_CHECKING:
+    from tui.headless.choice import Request
     from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
     from tui.sandbox.config import SandboxConfig
@@ -23,6 +24,9 @@ BUG, USAGE, INTERRUPTED = 1, 2, 130
 
 Flags = dict[str, Any]
 """Flags by name, as click passes them."""
+
+POWER = ("on", "off", "pause", "reset", "reboot", "shutdown")
+"""What `pitstop power` takes; see ``Action.verb``."""
 
 _ENDPOINT_FLAGS = ("profile", "api_url", "account", "readonly")
 _SANDBOX_FLAGS = ("servers", "seed", "time_scale", "job_seconds", "faults")
@@ -142,9 +146,7 @@ def servers(group: Flags, /, query: tuple[str, ...], as_json: bool, as_csv: bool
     )
 
 
-operate_options = _options(
-    click.argument("ids", nargs=-1, metavar="[SERVER_ID...|-]"),
-    click.option("--filter", "query", metavar="QUERY", help="The servers that a filter asks for."),
+run_options: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--reason", default="", metavar="TEXT", help="Why, or the ticket; it goes into the journal."
     ),
@@ -153,13 +155,18 @@ operate_options = _options(
     click.option(
         "--max-failed", type=click.IntRange(0), metavar="N", help="No further wave after more failures."
     ),
-    click.option("--skip-unknown", is_flag=True, help="Go on without ids that do not exist."),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and send nothing."),
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--no-wait", is_flag=True, help="Leave when everything is sent; see pitstop resume."),
     click.option("--json", "as_json", is_flag=True, help="One object with every server's state."),
     endpoint_options,
     sandbox_options,
+)
+operate_options = _options(
+    click.argument("ids", nargs=-1, metavar="[SERVER_ID...|-]"),
+    click.option("--filter", "query", metavar="QUERY", help="The servers that a filter asks for."),
+    click.option("--skip-unknown", is_flag=True, help="Go on without ids that do not exist."),
+    *run_options,
 )
 
 
@@ -172,7 +179,7 @@ def start(group: Flags, /, **options: Any) -> int:
     Each is followed to its end. Servers are named by id, as arguments or with - on standard input (one a
     line, or separated by spaces or commas, in any case), or chosen by --filter.
     """
-    return _operate(group, options, start=True)
+    return _operate(group, options, "start")
 
 
 @cli.command()
@@ -183,7 +190,40 @@ def stop(group: Flags, /, **options: Any) -> int:
 
     Each is followed to its end. Servers are named as for `pitstop start`.
     """
-    return _operate(group, options, start=False)
+    return _operate(group, options, "stop")
+
+
+@cli.command()
+@click.argument("change", type=click.Choice(POWER))
+@operate_options
+@click.pass_obj
+def power(group: Flags, /, change: str, **options: Any) -> int:
+    """Power servers on or off, pause, reset, reboot or shut them down.
+
+    off and reset cut the power at once; shutdown and reboot ask the operating system. Each server is
+    followed to its end. Servers are named as for `pitstop start`. `pitstop help operations` says which
+    servers each takes, and what shows that it took place.
+
+    There is no archive and no delete, on purpose: Pitstop is for servers that come back.
+    """
+    return _operate(group, options, f"power {change}")
+
+
+@cli.command()
+@click.argument("operation", required=False, default="", metavar="[OPERATION]")
+@_options(*run_options)
+@click.pass_obj
+def retry(group: Flags, /, operation: str, **options: Any) -> int:
+    """Try again what did not end well.
+
+    Servers of OPERATION that failed, were refused, are unsure or were not sent; without OPERATION of the
+    newest operation here that has any. It becomes a new operation that refers to the old one. Unsure servers
+    are read first, and left out where they are as requested.
+    """
+    from tui.headless.retry import retry
+
+    request = _request(options)
+    return _headless(group, options, lambda config, narrator: retry(config, narrator, request, operation))
 
 
 @cli.command()
@@ -232,24 +272,30 @@ def help_(topic: str | None) -> int:
     return 0
 
 
-def _operate(group: Flags, options: Flags, *, start: bool) -> int:
-    from tui.headless.choice import Request
+def _operate(group: Flags, options: Flags, verb: str) -> int:
     from tui.headless.operate import operate
 
     if options["ids"] and options["query"] is not None:
         raise click.UsageError("name servers or give --filter, not both")
+    request = _request(options, verb, "ids", "query", "skip_unknown")
+    return _headless(group, options, lambda config, narrator: operate(config, narrator, request))
+
+
+def _request(options: Flags, verb: str = "", *more: str) -> "Request":
+    """The request that the options of a command make; ``more`` are options that not all commands have."""
+    from tui.headless.choice import Request
+
     if options["max_failed"] is not None and not options["wave"]:
         raise click.UsageError("--max-failed stops between waves; say --wave as well")
     if options["wave"] and options["no_wait"]:
         raise click.UsageError("a wave waits for the one before it; --no-wait and --wave exclude each other")
-    same_name = ("ids", "query", "reason", "wave", "max_failed", "yes", "dry_run", "skip_unknown")
-    request = Request(
-        start=start,
+    same_name = ("reason", "wave", "max_failed", "yes", "dry_run", *more)
+    return Request(
+        verb=verb,
         wait=not options["no_wait"],
         json=options["as_json"],
         **{name: options[name] for name in same_name},
     )
-    return _headless(group, options, lambda config, narrator: operate(config, narrator, request))
 
 
 def _headless(

@@ -78,6 +78,8 @@ def operation_json(operation: Operation) -> dict[str, object]:
     """The operation as the headless commands print it; ids are null for one that never started."""
     return {
         "operation": operation.id or None,
+        "action": operation.action.value,
+        "retry_of": operation.retry_of or None,
         "window": operation.window_id or None,
         "servers": [
             {

@@ -10,6 +10,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from tui.model.operation import Action
     from tui.settings.schema import SettingInfo
 
 WIDTH = 80
@@ -121,6 +122,29 @@ def _keys() -> Iterator[Section]:
     yield Section("Moving, in every list", MOVING)
 
 
+def _operations() -> Iterator[Section]:
+    from tui.model.operation import Action
+
+    yield Section(
+        "Each asks first, or needs --yes, and leaves alone what already is so, templates, and servers that "
+        "are not active.",
+        [(f"pitstop {action.verb}", _operation(action)) for action in Action],
+    )
+    yield Section(
+        "`pitstop retry` tries again what did not end well. There is no archive and no delete, on purpose: "
+        "Pitstop is for servers that come back.",
+        [],
+    )
+
+
+def _operation(action: "Action") -> str:
+    needs = f" Only of servers that are {' or '.join(action.only_from)}." if action.only_from else ""
+    count = " Its question wants the number of servers, however few they are." if action.drastic else ""
+    shown = action.unverifiable or f"verified when a server, read again, is {action.result}"
+    lines = [f"{action.label}.{needs}", f"{action.warning}{count}", f"{shown[0].upper()}{shown[1:]}."]
+    return "\n".join(line.strip() for line in lines if line)
+
+
 def _settings() -> Iterator[Section]:
     from tui.settings.schema import Profile, Settings, setting_infos
 
@@ -139,7 +163,7 @@ def _setting(field: "SettingInfo") -> Row:
 
 
 def _signs() -> Iterator[Section]:
-    from tui.model.operation import STATE_STYLES
+    from tui.model.operation import DONE, STATE_STYLES, State
 
     yield Section(
         "How a server stands in an operation: the sign, its form in ASCII, the word, and the name in JSON "
@@ -149,7 +173,7 @@ def _signs() -> Iterator[Section]:
                 f"{style.sign} {style.ascii} {style.word}",
                 style.meaning + ("" if state.value == style.word else f" ({state.value})"),
             )
-            for state, style in STATE_STYLES.items()
+            for state, style in (*STATE_STYLES.items(), (State.SUCCEEDED, DONE))
         ],
     )
 
@@ -161,6 +185,7 @@ TOPICS: dict[str, Topic] = {
     "faults": Topic("Faults of the sandbox", _faults),
     "filters": Topic("The filter language", _filters),
     "keys": Topic("Keys and commands of the console", _keys),
+    "operations": Topic("Operations on servers", _operations),
     "settings": Topic("Settings", _settings),
     "signs": Topic("States and their signs", _signs),
 }

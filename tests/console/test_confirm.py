@@ -83,6 +83,16 @@ async def test_no_count_is_needed_up_to_the_confirm_above_setting(console: OpenC
         assert c.engine.calls_to("run")
 
 
+async def test_a_drastic_operation_wants_the_count_even_of_one_server(console: OpenConsole) -> None:
+    async with console(6) as c:
+        await c.press("ctrl+p", *"shut down", "enter", "enter", "tab", "y")
+        assert "Shut down on 1 server?" in c.text()
+        assert "Type 1 first: Shut down is not for a slip of the hand." in c.text()
+        assert not c.engine.calls_to("run")
+        await c.press("1", "enter", "y")
+        assert c.engine.calls_to("run")
+
+
 async def test_without_eligible_servers_the_reason_is_shown_and_y_does_nothing(console: OpenConsole) -> None:
     async with console(6) as c:
         await c.press("a", "e", "enter", "y")

@@ -407,6 +407,74 @@ def test_an_older_journal_is_migrated_to_the_newest_version(
     assert pragma(later.journal, "user_version") == len(schema.VERSIONS)
 
 
+def test_operations_from_before_retries_are_a_retry_of_none(
+    process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "VERSIONS", schema.VERSIONS[:5])
+        with process.journal.database.writing() as db:
+            db.execute("INSERT INTO windows VALUES ('win-1', ?, 'ACME', 'op', '', 0, NULL, NULL)", (PLACE,))
+            db.execute(
+                "INSERT INTO operations (id, window, action, reason, started, ended, heartbeat)"
+                " VALUES ('op-1', 'win-1', 'reboot', '', 0, 1, 0)"
+            )
+            db.execute(
+                "INSERT INTO targets (operation, batch, server, state, at, job, message)"
+                " VALUES (1, 0, 'WA1A', 'failed', 0, '', '')"
+            )
+        process.journal.close()
+    journal = JournalProcess(tmp_path / "journal.db").journal
+    assert journal.load("op-1").operation.retry_of == ""
+    stored = journal.to_retry(PLACE, "ACME")
+    assert stored is not None
+    assert (stored.operation.id, stored.later) == ("op-1", {})
+
+
+def retry_of(process: JournalProcess, old: str, new: str, *ids: str) -> None:
+    """Create an operation that tries servers of ``old`` again."""
+    plan = Plan(Action.START_MAINTENANCE, (Batch(0, 0, "WA1", ids),))
+    operation = Operation(new, plan.action, ids, started=process.time, retry_of=old)
+    window = Window("win-1", PLACE, "ACME", "op", process.time, "CHG-1")
+    process.journal.create(operation, plan, window, was_in_maintenance={})
+
+
+def test_a_retry_refers_to_its_operation_and_takes_its_servers_out_of_it(process: JournalProcess) -> None:
+    process.create()
+    process.finish("op-1", State.FAILED)
+    retry_of(process, "op-1", "op-2", "WA1A")
+    assert process.journal.load("op-2").operation.retry_of == "op-1"
+    record(process.journal, "op-2", [Target("WA1A", State.VERIFIED, process.time)])
+    process.journal.end_all([("op-2", process.time)])
+    stored = process.journal.to_retry(PLACE, "ACME")
+    assert stored is not None
+    assert stored.operation.id == "op-1", "two of its servers are in no later operation"
+    assert stored.later.keys() == {"WA1A"}
+    assert (stored.later["WA1A"].operation_id, stored.later["WA1A"].state) == ("op-2", State.VERIFIED)
+    with pytest.raises(ServersBusy, match=r"^WA1A: in a later operation meanwhile, op-2$"):
+        retry_of(process, "op-1", "op-3", "WA1A", "WA1B")
+    retry_of(process, "op-1", "op-3", "WA1B")
+    assert process.operation_ids() == ["op-1", "op-2", "op-3"]
+
+
+def test_what_can_be_retried_is_found_by_place_and_kind(process: JournalProcess) -> None:
+    process.create()
+    process.finish("op-1", State.FAILED)
+    process.create("op-2", Action.REBOOT)
+    process.finish("op-2", State.SUCCEEDED)
+    stored = process.journal.to_retry(PLACE, "ACME")
+    assert stored is not None
+    assert (stored.operation.id, stored.later) == ("op-1", {}), "power is another kind than maintenance"
+    assert process.journal.to_retry(PLACE, "ACMD") is None
+    assert process.journal.to_retry("elsewhere", "ACME") is None
+    assert process.journal.to_retry(PLACE, "ACME", "op-9") is None
+    process.create("op-3", Action.STOP_MAINTENANCE)
+    process.finish("op-3")
+    assert process.journal.to_retry(PLACE, "ACME") is None
+    named = process.journal.to_retry(PLACE, "ACME", "op-1")
+    assert named is not None
+    assert {later.operation_id for later in named.later.values()} == {"op-3"}
+
+
 def test_a_failed_migration_is_rolled_back(
     process: JournalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

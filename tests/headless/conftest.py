@@ -104,6 +104,11 @@ class Platform(NamedTuple):
         servers = self._get("truth")["servers"]
         return [servers[id_]["maintenance"] for id_ in ids]
 
+    def power(self, *ids: str) -> list[str]:
+        """For each id, the power state of that server."""
+        servers = self._get("truth")["servers"]
+        return [servers[id_]["power"] for id_ in ids]
+
     def set_faults(self, **rates: float) -> None:
         """Set the probability of each fault from now on."""
         named = {name.replace("_", "-"): rate for name, rate in rates.items()}

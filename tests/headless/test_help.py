@@ -15,7 +15,7 @@ from tui.console.commands import COMMANDS, keys_of
 from tui.headless.exits import Exit
 from tui.model.filter.grammar import GRAMMAR
 from tui.model.listing.columns import COLUMNS
-from tui.model.operation import STATE_STYLES
+from tui.model.operation import DONE, STATE_STYLES, Action
 from tui.sandbox.config import FAULTS
 from tui.settings.schema import Profile, Settings, setting_infos
 from tui.topics import TOPICS
@@ -27,8 +27,9 @@ NAMED: dict[str, Callable[[], list[str]]] = {
     "faults": lambda: list(FAULTS),
     "filters": lambda: [text for rule in GRAMMAR for text in (rule.form, *rule.examples)],
     "keys": lambda: [text for command in COMMANDS for text in (*keys_of(command), command.name)],
+    "operations": lambda: [f"pitstop {action.verb}" for action in Action],
     "settings": lambda: [one.name for struct in (Settings, Profile) for one in setting_infos(struct)],
-    "signs": lambda: [text for style in STATE_STYLES.values() for text in (style.sign, style.word)],
+    "signs": lambda: [text for style in (*STATE_STYLES.values(), DONE) for text in (style.sign, style.word)],
 }
 """Topic -> everything that its page has to name."""
 

@@ -142,6 +142,22 @@ def test_above_confirm_above_the_count_must_be_typed(desk: Any, ids: Any) -> Non
         assert terminal.wait_exit() == code
 
 
+@pytest.mark.parametrize(("word", "danger"), [("off", "Power is cut at once"), ("shutdown", "Services")])
+def test_a_drastic_operation_wants_the_count_even_for_one_server(
+    desk: Any, ids: Any, pitstop: Pitstop, word: str, danger: str
+) -> None:
+    at = desk()
+    query = "power:started status:active dc:wa1"
+    (wanted,) = [server["id"] for server in pitstop("servers", query, "--json").json][:1]
+    for answer, code in (("y", 2), ("1", 0)):
+        terminal = at.type("power", word, wanted)
+        terminal.wait_for("Type 1 to go on:")
+        assert danger in terminal.text()
+        terminal.press(answer, "enter")
+        assert terminal.wait_exit() == code
+        assert at.platform.posts == int(answer == "1")
+
+
 def test_an_interrupted_question_sends_nothing(desk: Any, ids: Any) -> None:
     at = desk()
     terminal = at.type("start", *ids(2))

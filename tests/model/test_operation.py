@@ -15,6 +15,7 @@ from tui.model.operation import (
     Operation,
     State,
     Target,
+    style_of,
 )
 from tui.model.server import Server
 
@@ -123,6 +124,21 @@ def test_an_operation_succeeded_or_is_doubtful_by_its_servers(
 def test_what_an_action_changes_shows_whether_it_took_place(action: Action) -> None:
     assert action.is_maintenance is (action in {START, Action.STOP_MAINTENANCE})
     assert action.leaves_trace is (action not in {REBOOT, Action.RESET})
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_what_cannot_be_verified_is_said_and_shown_as_done(action: Action) -> None:
+    traced = action not in {REBOOT, Action.RESET}
+    assert (action.unverifiable == "") is traced
+    assert style_of(action, State.SUCCEEDED).word == ("checking" if traced else "done")
+    others = set(State) - {State.SUCCEEDED}
+    assert all(style_of(action, state) is STATE_STYLES[state] for state in others)
+
+
+def test_what_loses_data_or_ends_services_for_long_is_drastic() -> None:
+    drastic = {action for action in Action if action.drastic}
+    assert drastic == {Action.POWER_OFF, Action.RESET, Action.SHUT_DOWN}
+    assert all(action.warning for action in drastic)
 
 
 def test_every_state_leads_to_an_end_and_has_a_style() -> None:

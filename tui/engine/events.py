@@ -135,6 +135,8 @@ class OperationStarted(Event, frozen=True):
     resumed: bool = False
     elsewhere: bool = False
     """Whether another running console of the same user carries it out; this one only shows it."""
+    retry_of: str = ""
+    """The id of the operation whose servers it tries again; empty for most."""
 
     @classmethod
     def of(cls, operation: Operation, *, resumed: bool, elsewhere: bool) -> "OperationStarted":
@@ -149,6 +151,7 @@ class OperationStarted(Event, frozen=True):
             tuple(operation.targets.values()),
             resumed,
             elsewhere,
+            operation.retry_of,
         )
 
     def operation(self) -> Operation:
@@ -161,6 +164,7 @@ class OperationStarted(Event, frozen=True):
             window_id=self.window_id,
             reason=self.reason,
             started=self.at,
+            retry_of=self.retry_of,
         )
         operation.restore(self.targets)
         return operation

@@ -24,6 +24,7 @@ from tui.model.prior import PriorTarget
 from tui.model.window import held_in_maintenance
 
 if TYPE_CHECKING:
+    from tui.engine.journal.reader import StoredOperation
     from tui.engine.journal.writer import JournalWriter
 
 TRACKING_SHARE = 0.9
@@ -133,6 +134,15 @@ class EngineService:
             JournalError: the journal cannot be read.
         """
         return await self._journal.do(lambda journal: journal.unfinished_everywhere())
+
+    async def to_retry(self, operation_id: str = "") -> "StoredOperation | None":
+        """Return an operation to try again; see ``JournalReader.to_retry``.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        at, account = self.session.endpoint_key, self.session.account
+        return await self._journal.do(lambda journal: journal.to_retry(at, account, operation_id))
 
     async def close(self) -> None:
         """Leave unfinished operations to the journal and close everything.

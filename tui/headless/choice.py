@@ -24,10 +24,10 @@ _SEPARATORS = re.compile(r"[\s,;\ufeff]+")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of `pitstop start` or `pitstop stop`."""
+    """The arguments of `pitstop start`, `pitstop stop`, `pitstop power` or `pitstop retry`."""
 
-    start: bool
-    """Whether servers go into maintenance mode, or out of it."""
+    verb: str = ""
+    """The ``Action.verb``; empty for a retry."""
     ids: tuple[str, ...] = ()
     """As given; ``-`` stands for standard input."""
     query: str | None = None
@@ -44,7 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def action(self) -> Action:
         """The action of the plan."""
-        return Action.START_MAINTENANCE if self.start else Action.STOP_MAINTENANCE
+        return next(action for action in Action if action.verb == self.verb)
 
 
 def read_ids(arguments: Sequence[str], read_stdin: Callable[[], str]) -> list[str]:
@@ -89,6 +89,15 @@ async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str])
         server_ids = _matching(request.query, engine)
     else:
         server_ids = _known(ids, fleet, engine.narrator, skip_unknown=request.skip_unknown)
+    return await plan_servers(request.action, server_ids, request.wave, engine)
+
+
+async def plan_servers(action: Action, server_ids: Sequence[str], wave: str, engine: HeadlessEngine) -> Plan:
+    """Plan an action on servers, for the fleet as last read. ``wave`` is as for ``wave_size``.
+
+    Raises:
+        Stop: the journal cannot be read.
+    """
     try:
         held = frozenset(await engine.service.held_in_maintenance())
         context = PlanContext(time.time(), await engine.service.prior_targets(), held)
@@ -97,9 +106,9 @@ async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str])
 
     def plan(size: int | None) -> Plan:
         return make_plan(
-            request.action,
+            action,
             server_ids,
-            fleet,
+            engine.service.inventory.fleet,
             roles=engine.roles,
             context=context,
             batch_size=engine.config.settings.batch_size,
@@ -107,7 +116,7 @@ async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str])
         )
 
     whole = plan(None)
-    size = wave_size(request.wave, len(whole.server_ids))
+    size = wave_size(wave, len(whole.server_ids))
     return whole if size is None else plan(size)
 
 
@@ -158,7 +167,9 @@ def report_plan(plan: Plan, narrator: Narrator) -> None:
         narrator.say(f"  left alone, {reason}: {named(ids, MAX_IDS)}")
     for remark in plan.remarks:
         narrator.say(f"  note: {remark}")
-    if any(skip.open for skip in plan.skipped):
+    if plan.server_ids and plan.action.unverifiable:
+        narrator.say(f"  note: {plan.action.unverifiable}")
+    if any(skip.reason.startswith("still under way") for skip in plan.skipped):
         narrator.say("  `pitstop resume` follows what is under way")
 
 
@@ -180,13 +191,20 @@ def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
 
 
 def is_confirmed(wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine) -> bool:
-    """Ask whether to go on; above ``confirm_above`` servers the answer is their number."""
+    """Ask whether to go on, after the warning of each action.
+
+    Above ``confirm_above`` servers, and for a drastic action on any number, the answer is their number.
+    """
     what = " and ".join(
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
     question, count = f"{what} at {engine.location}", sum(map(len, wanted.values()))
+    for action in wanted:
+        if action.warning:
+            engine.narrator.say(f"  {action.label}: {action.warning}")
     engine.narrator.flush()
-    if count > engine.config.settings.confirm_above:
+    drastic = any(action.drastic for action in wanted)
+    if drastic or count > engine.config.settings.confirm_above:
         return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
     return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}
 

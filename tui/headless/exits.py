@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Self
 
 from tui.model.operation import Operation, State
-from tui.model.plan import Plan
+from tui.model.plan import Plan, is_in_requested_state
 
 
 class Exit(IntEnum):
@@ -14,8 +14,8 @@ class Exit(IntEnum):
 
     VERIFIED = (
         0,
-        "done: every server is verified to be in the requested state; with `--no-wait`: was sent and is "
-        "queued; with `--dry-run`: could be sent",
+        "done: every server is verified to be in the requested state (after a reset or a reboot: its job "
+        "succeeded); with `--no-wait`: was sent and is queued; with `--dry-run`: could be sent",
     )
     FAILED = (
         1,
@@ -78,9 +78,3 @@ def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
     if reasons and (named or any("role" in reason for reason in reasons)):
         return Exit.FAILED
     return Exit.VERIFIED
-
-
-def is_in_requested_state(reason: str) -> bool:
-    """Whether this reason means that the server already is in the requested state."""
-    reason = reason.removeprefix("not sent: ")
-    return reason.startswith("already ") or reason == "not in maintenance"

@@ -9,7 +9,7 @@ from typing import Self, TextIO
 
 from tui.headless.output import columns, sign
 from tui.headless.writer import Writer
-from tui.model.operation import BAD_OUTCOMES, ENDED, STATE_STYLES, Operation, State, Target
+from tui.model.operation import BAD_OUTCOMES, ENDED, Operation, State, Target, style_of
 from tui.model.text import clean, counted, named
 
 PLAIN_EVERY = 10.0
@@ -65,7 +65,8 @@ class Narrator:
         self._started = self._monotonic()
         self._states = {target.server_id: target.state for target in operation.targets.values()}
         servers = counted(len(operation.targets), "server")
-        what = f"{operation.action.label}: {servers}" + (f", {operation.reason}" if operation.reason else "")
+        notes = [operation.reason, f"a retry of {operation.retry_of}" if operation.retry_of else ""]
+        what = ", ".join([f"{operation.action.label}: {servers}", *filter(None, notes)])
         self.say(clean(f"{'Going on with ' if resumed else ''}{what}"))
 
     def targets(self, operation: Operation, targets: tuple[Target, ...]) -> None:
@@ -81,7 +82,7 @@ class Narrator:
             if target.state in _REPORTED:
                 by_state.setdefault((target.state, target.message), []).append(target.server_id)
         for (state, message), ids in by_state.items():
-            style = STATE_STYLES[state]
+            style = style_of(operation.action, state)
             who = f"{sign(style, self._stream)} {named(ids, MAX_IDS)}"
             self.say(clean(f"{who}  {style.word}  {message}".rstrip()))
         self.progress(operation)
@@ -106,13 +107,14 @@ class Narrator:
 def progress_text(operation: Operation, elapsed: float) -> str:
     """The counts of an operation, e.g. "24 of 37 verified, 2 failed, 11 running, 1:23".
 
-    ``elapsed`` is in seconds.
+    Of an action that cannot be verified, "24 of 37 done". ``elapsed`` is in seconds.
     """
-    total = len(operation.targets)
-    parts = [f"{operation.count(State.VERIFIED)} of {total} verified"]
-    running = (state for state in State if state not in ENDED and state is not State.UNSURE)
+    total, action = len(operation.targets), operation.action
+    well = State.VERIFIED if action.leaves_trace else State.SUCCEEDED
+    parts = [f"{operation.count(*{State.VERIFIED, well})} of {total} {style_of(action, well).word}"]
+    running = (state for state in State if state not in {*ENDED, State.UNSURE, well})
     parts += [
-        f"{operation.count(state)} {STATE_STYLES[state].word}"
+        f"{operation.count(state)} {style_of(action, state).word}"
         for state in (*BAD_OUTCOMES, State.CANCELLED, *running)
         if operation.count(state)
     ]

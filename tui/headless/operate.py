@@ -1,9 +1,9 @@
-"""`pitstop start`, `pitstop stop` and `pitstop resume`."""
+"""`pitstop start`, `pitstop stop`, `pitstop power` and `pitstop resume`."""
 
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui.headless.choice import (
     Request,
@@ -21,23 +21,32 @@ from tui.headless.follow import Follower
 from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.model.fleet import Fleet
-from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target
-from tui.model.plan import Skip
+from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target, style_of
+from tui.model.plan import Plan, Skip
 from tui.model.prior import operation_name
+from tui.model.retry import plan_retry
 from tui.model.text import clean, counted, named
 from tui.report import operation_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
 
+class Origin(NamedTuple):
+    """What a retry continues."""
+
+    operation_id: str = ""
+    """The operation whose servers are tried again."""
+    window_id: str = ""
+    """The window that the new operation belongs to; empty as for ``OperationManager.run``."""
+
+
 async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) -> Exit:
-    """Start or end maintenance on the servers of the request, and follow it to the end.
+    """Carry out the action of the request on its servers, and follow it to the end.
 
     Raises:
         Stop: nothing was sent.
     """
-    if config.settings.readonly:
-        raise Stop(Exit.USAGE, f"{config.endpoint.name} is read-only here; nothing was sent")
+    check_writable(config)
     # Wrong arguments are reported before the login.
     wave_size(request.wave, 1)
     select_servers(Fleet(), request.query or "", config.settings)
@@ -46,24 +55,58 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
         await engine.read_fleet()
         await engine.report_unfinished(here=True)
         plan = await plan_for(request, engine, ids)
-        report_plan(plan, narrator)
-        skipped = exit_of_skipped(plan, named=request.query is None)
-        if request.dry_run or not plan.server_ids:
-            if plan.server_ids:
-                narrator.say("a dry run: nothing was sent")
-            narrator.flush()
-            planned = Operation("", plan.action, plan.server_ids)
-            _show(planned, plan.skipped, as_json=request.json, dry_run=request.dry_run)
-            return skipped
-        if not request.yes:
-            confirm(plan, engine, stdin_used="-" in request.ids)
-        follower = Follower(engine, wait=request.wait)
-        run = engine.service.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
-        await follower.follow(run, sending=True)
+        operation = await carry_out(engine, plan, request)
+    return report(engine, plan, request, operation)
+
+
+def check_writable(config: HeadlessConfig) -> None:
+    """Raise Stop where nothing may be sent."""
+    if config.settings.readonly:
+        raise Stop(Exit.USAGE, f"{config.endpoint.name} is read-only here; nothing was sent")
+
+
+async def carry_out(
+    engine: HeadlessEngine,
+    plan: Plan,
+    request: Request,
+    origin: Origin = Origin(),  # noqa: B008 - immutable
+) -> Operation:
+    """Report a plan, ask for a confirmation, and carry it out.
+
+    Returns:
+        The operation as far as it was followed; without an id when nothing was to be sent.
+
+    Raises:
+        Stop: nothing was sent.
+    """
+    report_plan(plan, engine.narrator)
+    if request.dry_run or not plan.server_ids:
+        if plan.server_ids:
+            engine.narrator.say("a dry run: nothing was sent")
+        return Operation("", plan.action, plan.server_ids, retry_of=origin.operation_id)
+    if not request.yes:
+        confirm(plan, engine, stdin_used="-" in request.ids)
+    follower = Follower(engine, wait=request.wait)
+    run = engine.service.operations.run(
+        plan,
+        window_id=origin.window_id,
+        reason=request.reason,
+        max_failed=request.max_failed,
+        retry_of=origin.operation_id,
+    )
+    await follower.follow(run, sending=True)
     if not follower.operations:
         raise Stop(engine.early_exit or Exit.FAILED, "nothing was sent")
     (operation,) = follower.operations.values()
-    _show(operation, plan.skipped, as_json=request.json)
+    return operation
+
+
+def report(engine: HeadlessEngine, plan: Plan, request: Request, operation: Operation) -> Exit:
+    """Print what ``carry_out`` returned, and return the exit code; the engine is closed."""
+    skipped = exit_of_skipped(plan, named=request.query is None)
+    _show(operation, plan.skipped, as_json=request.json, dry_run=not operation.id and request.dry_run)
+    if not operation.id:
+        return skipped
     code = _ended(engine, [operation], waited=request.wait)
     return code if engine.early_exit is not None else max(code, skipped)
 
@@ -111,6 +154,10 @@ def _ended(engine: HeadlessEngine, operations: Sequence[Operation], *, waited: b
     underway = sum(operation.count(State.UNSURE, *IN_FLIGHT) for operation in operations)
     unsent = sum(operation.unsent for operation in operations)
     inside = engine.config.endpoint.sandbox
+    for operation in operations:
+        again = operation.ended is not None and plan_retry(operation, {}, time.time()).server_ids
+        if again and not inside:
+            engine.narrator.say(f"`pitstop retry {operation.id}` tries again what did not end well")
     if underway and engine.leave.is_set():
         advice = "the sandbox ends here, and their jobs with it" if inside else "`pitstop resume` goes on"
         engine.narrator.say(f"{counted(underway, 'server')} still under way; {advice}")
@@ -132,7 +179,7 @@ def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_r
     if as_json:
         write_json(as_object(operation, skipped) | ({"dry_run": True} if dry_run else {}))
     elif sys.stdout.isatty():
-        write_rows(HEADER, [_row(target) for target in operation.targets.values()])
+        write_rows(HEADER, [_row(operation.action, target) for target in operation.targets.values()])
     else:
         plain = [
             [Cell(text) for text in (target.server_id, target.state.value, target.job_id, target.message)]
@@ -141,8 +188,8 @@ def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_r
         write_rows(HEADER[1:], plain)
 
 
-def _row(target: Target) -> list[Cell]:
-    style = STATE_STYLES[target.state]
+def _row(action: Action, target: Target) -> list[Cell]:
+    style = style_of(action, target.state)
     return [
         Cell(sign(style, sys.stdout), style.colour),
         Cell(target.server_id),

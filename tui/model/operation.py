@@ -20,6 +20,9 @@ class _Row(NamedTuple):
     maintenance: bool | None = None
     power: str | None = None
     warning: str = ""
+    verb: str = ""
+    only_from: tuple[str, ...] = ()
+    drastic: bool = False
 
 
 class Action(StrEnum):
@@ -41,6 +44,12 @@ class Action(StrEnum):
     """The power state that the action requests; None where it leads to none of its own."""
     warning: str
     """What the operator should know before confirming."""
+    verb: str
+    """What follows `pitstop` on the command line, e.g. "power off"."""
+    only_from: tuple[str, ...]
+    """The power states from which the platform takes it; any when empty."""
+    drastic: bool
+    """Whether it can lose data or ends what runs: its question wants the count, however few they are."""
 
     START_MAINTENANCE = _Row(
         "startMaintenance",
@@ -50,11 +59,12 @@ class Action(StrEnum):
         maintenance=True,
         warning="Maintenance mutes a server's alerts and can take it out of live traffic "
         "(load balancers, autoscale).",
+        verb="start",
     )
     STOP_MAINTENANCE = _Row(
-        "stopMaintenance", "End maintenance", "out of maintenance", (27, 38), maintenance=False
+        "stopMaintenance", "End maintenance", "out of maintenance", (27, 38), maintenance=False, verb="stop"
     )
-    POWER_ON = _Row("powerOn", "Power on", "started", (72, 161), power="started")
+    POWER_ON = _Row("powerOn", "Power on", "started", (72, 161), power="started", verb="power on")
     POWER_OFF = _Row(
         "powerOff",
         "Power off",
@@ -62,6 +72,8 @@ class Action(StrEnum):
         (55, 145),
         power="stopped",
         warning="Power is cut at once: what is not on disk is lost.",
+        verb="power off",
+        drastic=True,
     )
     PAUSE = _Row(
         "pause",
@@ -70,6 +82,8 @@ class Action(StrEnum):
         (109, 262),
         power="paused",
         warning="Services on these servers stop.",
+        verb="power pause",
+        only_from=("started",),
     )
     RESET = _Row(
         "reset",
@@ -77,6 +91,9 @@ class Action(StrEnum):
         "reset",
         (54, 190),
         warning="Power is cut at once: what is not on disk is lost.",
+        verb="power reset",
+        only_from=("started",),
+        drastic=True,
     )
     REBOOT = _Row(
         "reboot",
@@ -84,11 +101,20 @@ class Action(StrEnum):
         "rebooted",
         (194, 519),
         warning="Services on these servers stop while they start again.",
+        verb="power reboot",
+        only_from=("started",),
     )
     SHUT_DOWN = _Row(
-        "shutDown", "Shut down", "stopped", (103, 267), power="stopped",
+        "shutDown",
+        "Shut down",
+        "stopped",
+        (103, 267),
+        power="stopped",
         warning="Services on these servers stop.",
-    )  # fmt: skip
+        verb="power shutdown",
+        only_from=("started",),
+        drastic=True,
+    )
 
     def __new__(
         cls,
@@ -99,12 +125,16 @@ class Action(StrEnum):
         maintenance: bool | None = None,
         power: str | None = None,
         warning: str = "",
+        verb: str = "",
+        only_from: tuple[str, ...] = (),
+        drastic: bool = False,
     ) -> Self:
         """Make a member of its row."""
         member = str.__new__(cls, url_name)
         member._value_, member.label, member.result = url_name, label, result
         member.job_seconds, member.maintenance = job_seconds, maintenance
         member.power, member.warning = power, warning
+        member.verb, member.only_from, member.drastic = verb, only_from, drastic
         return member
 
     @property
@@ -119,6 +149,13 @@ class Action(StrEnum):
         A reset or a reboot changes none, so it cannot be verified: SUCCEEDED is how it ends well.
         """
         return self.maintenance is not None or self.power is not None
+
+    @property
+    def unverifiable(self) -> str:
+        """Why no server is verified after the action, as a sentence; empty where it leaves a trace."""
+        if self.leaves_trace:
+            return ""
+        return f"no field of a server shows that it was {self.result}: the end of its job is all there is"
 
     def settled(self, server: Server) -> bool | None:
         """Whether ``server`` is in the requested state; None where its fields do not show it."""
@@ -244,6 +281,20 @@ STATE_STYLES: Mapping[State, StateStyle] = {
 }
 
 
+DONE = msgspec.structs.replace(
+    STATE_STYLES[State.SUCCEEDED],
+    word="done",
+    colour="green",
+    meaning="its job has ended well; a reset or a reboot leaves no trace, so nothing can verify it",
+)
+"""How SUCCEEDED is shown where the action cannot be verified."""
+
+
+def style_of(action: Action, state: State) -> StateStyle:
+    """How the state of a server is shown in an operation of ``action``."""
+    return DONE if state is State.SUCCEEDED and not action.leaves_trace else STATE_STYLES[state]
+
+
 class Target(msgspec.Struct, frozen=True):
     """One server in one operation."""
 
@@ -276,6 +327,7 @@ class Operation:
         window_id: str = "",
         reason: str = "",
         started: float = 0.0,
+        retry_of: str = "",
     ) -> None:
         self.id = id
         self.action = action
@@ -284,6 +336,8 @@ class Operation:
         self.reason = reason
         self.started = started
         """Seconds since the epoch."""
+        self.retry_of = retry_of
+        """The id of the operation whose servers it tries again; empty for most."""
         self.ended: float | None = None
         """Seconds since the epoch; None while it is under way."""
         self.targets: dict[str, Target] = {

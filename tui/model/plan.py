@@ -76,7 +76,15 @@ def ineligible_reason(action: Action, server: Server) -> str | None:
             Action.START_MAINTENANCE: "already in maintenance",
             Action.STOP_MAINTENANCE: "not in maintenance",
         }.get(action, f"already {server.power}")
+    if action.only_from and server.power is not None and server.power not in action.only_from:
+        return f"not {' or '.join(action.only_from)} ({server.power})"
     return None
+
+
+def is_in_requested_state(reason: str) -> bool:
+    """Whether the reason of a skip, or a message, says that the server is in the requested state already."""
+    reason = reason.removeprefix("not sent: ")
+    return reason.startswith("already ") or reason == "not in maintenance"
 
 
 class PlanContext(msgspec.Struct, frozen=True):

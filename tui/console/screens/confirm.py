@@ -68,7 +68,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
     ) -> None:
         """``missing`` data centers were not read when a rule chose; the filter hides ``hidden`` servers.
 
-        Above ``count_above`` servers the operator must type their number.
+        Above ``count_above`` servers, and for a drastic action on any, the operator must type their number.
         """
         super().__init__()
         self._missing = missing
@@ -78,7 +78,7 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         self._reason = reason
         self._total = len(plan.server_ids)
         self._marked = self._total + len(plan.skipped)
-        self._must_count = bool(self._total) and self._marked > count_above
+        self._must_count = bool(self._total) and (self._marked > count_above or plan.action.drastic)
 
     def compose(self) -> ComposeResult:
         """The facts, the reason, and the two answers."""
@@ -198,7 +198,9 @@ class ConfirmScreen(Question[Confirmed | None], inherit_bindings=False):
         if answer == "no":
             self.dismiss(None)
         elif self._total and not self._counted():
-            self.say(f"Type {self._marked} first: it is more servers than one looks over.")
+            drastic = f"{self.plan.action.label} is not for a slip of the hand"
+            why = drastic if self.plan.action.drastic else "it is more servers than one looks over"
+            self.say(f"Type {self._marked} first: {why}.")
             self.query_one("#count").focus()
         elif self._total and not self._is_partial():
             self.say(f"Type {' '.join(self._missing)} first: servers there are left out.")

@@ -11,10 +11,12 @@ from tui.engine.errors import JournalError
 from tui.engine.journal.database import Database
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.retention import maintenance_steps, prune
+from tui.engine.journal.retries import candidates, later_targets
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.prior import DOUBT_LASTS, PriorTarget, open_targets
 from tui.model.retention import Reading
+from tui.model.retry import plan_retry
 from tui.model.window import MaintenanceStep, Window
 
 WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
@@ -36,6 +38,8 @@ class StoredOperation(msgspec.Struct, frozen=True):
     """Whether another running process carries it out."""
     newest: int
     """The key of its newest outcome, for ``changes``."""
+    later: Mapping[str, PriorTarget] = {}
+    """Server -> the newest later operation of the same kind that has it; only where ``to_retry`` loads it."""
 
 
 class JournalReader:
@@ -139,6 +143,23 @@ class JournalReader:
         with self.database.reading() as db:
             return self._load(db, operation_id)
 
+    def to_retry(self, endpoint: str, account: str, operation_id: str = "") -> StoredOperation | None:
+        """Return an operation to try again; without an id the newest of an account that has something to.
+
+        An operation that has not ended is returned too: something of it may still change.
+        """
+        with self.database.reading() as db:
+            for id_ in [operation_id] if operation_id else candidates(db, endpoint, account):
+                if db.execute("SELECT 1 FROM operations WHERE id = ?", (id_,)).fetchone() is None:
+                    continue
+                later = later_targets(db, id_)
+                stored = msgspec.structs.replace(self._load(db, id_), later=later)
+                found = plan_retry(stored.operation, later, 0.0)
+                doubts = any(skip.open for skip in found.left_out)
+                if operation_id or stored.operation.ended is None or found.server_ids or doubts:
+                    return stored
+        return None
+
     def liveness(self, operation_id: str) -> tuple[float | None, bool]:
         """Return when an operation ended, or None, and whether another running process carries it out.
 
@@ -192,13 +213,13 @@ class JournalReader:
 
     def _load(self, db: sqlite3.Connection, operation_id: str) -> StoredOperation:
         row = db.execute(
-            "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat"
+            "SELECT key, window, action, reason, max_failed, started, ended, owner, heartbeat, retry_of"
             " FROM operations WHERE id = ?",
             (operation_id,),
         ).fetchone()
         if row is None:
             raise JournalError(f"the journal has no operation {operation_id}")
-        key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat = row
+        key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat, retry_of = row
         action = Action(action_name)
         elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
         window = _window(
@@ -235,6 +256,7 @@ class JournalReader:
             window_id=window.id,
             reason=reason,
             started=started,
+            retry_of=retry_of,
         )
         operation.ended = ended
         operation.restore(targets)

@@ -104,5 +104,7 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
     ),
     # The fencing token: how often an operation was claimed. It distinguishes two claims of one process.
     ("ALTER TABLE operations ADD COLUMN generation INTEGER NOT NULL DEFAULT 1",),
+    # The id of the operation whose servers this one tries again; that one may be pruned before it.
+    ("ALTER TABLE operations ADD COLUMN retry_of TEXT NOT NULL DEFAULT ''",),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""

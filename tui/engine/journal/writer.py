@@ -17,8 +17,10 @@ import msgspec
 from tui.engine.errors import TAKEN_OVER, JournalError, OwnershipLost, ServersBusy, StopRequested
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.reader import WINDOW, JournalReader, StoredOperation
+from tui.engine.journal.retries import later_targets
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
+from tui.model.text import named
 from tui.model.window import Window
 
 PRUNE_EVERY = 100
@@ -78,15 +80,18 @@ class JournalWriter(JournalReader):
         """Commit a new operation with all its servers; this process becomes its owner.
 
         Raises:
-            ServersBusy: some of its servers are still under way in another operation.
+            ServersBusy: some of its servers are still under way in another operation, or it is a retry and
+                another operation has them since.
             JournalError: it is not on disk, so nothing of it may be sent.
         """
         with self.database.writing() as db:
             self._check_not_busy(db, window, plan)
+            self._check_not_retried(db, operation)
             _insert_window(db, window)
             key = db.execute(
-                "INSERT INTO operations (id, window, action, reason, max_failed, started, owner, heartbeat)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO operations"
+                " (id, window, action, reason, max_failed, started, owner, heartbeat, retry_of)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     operation.id,
                     window.id,
@@ -96,6 +101,7 @@ class JournalWriter(JournalReader):
                     operation.started,
                     self._owner_text,
                     self._now(),
+                    operation.retry_of,
                 ),
             ).lastrowid
             db.executemany(
@@ -269,6 +275,14 @@ class JournalWriter(JournalReader):
             raise ServersBusy(
                 f"{', '.join(names[:3])}{more}: still under way in another operation, "
                 "which must end, or be resumed, first"
+            )
+
+    def _check_not_retried(self, db: sqlite3.Connection, operation: Operation) -> None:
+        """The question of a retry may have stood for long, and another process may have answered its own."""
+        later = later_targets(db, operation.retry_of) if operation.retry_of else {}
+        if names := [id_ for id_ in operation.targets if id_ in later]:
+            raise ServersBusy(
+                f"{named(names, 3)}: in a later operation meanwhile, {later[names[0]].operation_id}"
             )
 
     def _check_may_send(self, db: sqlite3.Connection, operation_id: str) -> None:

@@ -22,7 +22,9 @@ def new_id(prefix: str, now: float) -> str:
     return f"{prefix}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
-def new_operation(context: RunContext, plan: Plan, operation_id: str, reason: str) -> Operation:
+def new_operation(
+    context: RunContext, plan: Plan, operation_id: str, reason: str, retry_of: str = ""
+) -> Operation:
     """Return a plan as an operation with every server planned. It is not in the journal yet."""
     return Operation(
         operation_id,
@@ -31,6 +33,7 @@ def new_operation(context: RunContext, plan: Plan, operation_id: str, reason: st
         account=context.account,
         reason=clean(reason.strip(), REASON_LIMIT),  # mostly pasted out of a ticket
         started=context.clock.now(),
+        retry_of=retry_of,
     )
 
 

@@ -88,6 +88,7 @@ class OperationManager:
         window_id: str = "",
         reason: str = "",
         max_failed: int | None = None,
+        retry_of: str = "",
     ) -> None:
         """Carry a plan out until every server is settled.
 
@@ -101,6 +102,7 @@ class OperationManager:
                 open window of the same user and reason, else a new one.
             reason: The reason or ticket.
             max_failed: Send no further wave after more failures than this.
+            retry_of: The id of the operation whose servers are tried again.
         """
         operation_id = operation_id or new_id("op", self._clock.now())
         context = self._context
@@ -108,7 +110,7 @@ class OperationManager:
         if reason_not_started or context is None:
             self._emit(OperationNotStarted(operation_id, reason_not_started))
             return
-        operation = new_operation(context, plan, operation_id, reason)
+        operation = new_operation(context, plan, operation_id, reason, retry_of)
         runner = Runner(context, operation, plan, max_failed=max_failed)
         work = self._create_and_carry_out(runner, plan, window_id, max_failed)
         await asyncio.wait([self._start(runner, plan, work)])  # Cancelled here, it goes on.
