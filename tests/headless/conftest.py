@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -80,10 +81,24 @@ def log_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PITSTOP_PASSWORD", "pitstop")
 
 
+class HoldableClock:
+    """The wall clock, or one that stands still until it is released: no job ends meanwhile."""
+
+    def __init__(self, *, held: bool) -> None:
+        self._held_at = time.time() if held else None
+
+    def __call__(self) -> float:
+        return time.time() if self._held_at is None else self._held_at
+
+    def release(self) -> None:
+        self._held_at = None
+
+
 class Platform(NamedTuple):
     """A sandbox over HTTP, and its own records."""
 
     url: str
+    clock: HoldableClock
 
     def _get(self, what: str) -> Any:
         return httpx.get(f"{self.url}/__sandbox/{what}", trust_env=False).json()
@@ -116,20 +131,21 @@ class Platform(NamedTuple):
 
 
 class Serve(Protocol):
-    """Starts a sandbox and makes it the endpoint of every command."""
+    """Starts a sandbox and makes it the endpoint of every command. ``held`` stops its clock."""
 
-    def __call__(self, **config: Any) -> Platform: ...
+    def __call__(self, *, held: bool = False, **config: Any) -> Platform: ...
 
 
 @pytest.fixture
 def platform(serve_sandbox: ServeSandbox, monkeypatch: pytest.MonkeyPatch, log_in: None) -> Serve:
     """A sandbox whose jobs take hardly any time; the environment has its address and credentials."""
 
-    def serve(**config: Any) -> Platform:
-        url = serve_sandbox(SandboxConfig(**({"time_scale": 0.001} | config)))
+    def serve(*, held: bool = False, **config: Any) -> Platform:
+        clock = HoldableClock(held=held)
+        url = serve_sandbox(SandboxConfig(**({"time_scale": 0.001} | config)), clock)
         monkeypatch.setenv("PITSTOP_API_URL", f"{url}/v2")
         monkeypatch.setenv("PITSTOP_VERIFY_LIMIT", "5")
-        return Platform(url)
+        return Platform(url, clock)
 
     return serve
 

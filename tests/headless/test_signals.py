@@ -19,11 +19,12 @@ def start_slowly(pitstop: Pitstop, running: Any, *options: str) -> tuple[Any, li
 def test_the_first_interrupt_stops_sending_and_follows_what_was_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(3.0, 3.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGINT)
     run.wait_for("stopped: 2 servers not sent")
+    place.clock.release()
     ran = run.end()
     assert ran.code == 130
     assert ran.json["summary"] == {"planned": 2, "verified": 2}
@@ -41,7 +42,7 @@ def test_the_first_interrupt_stops_sending_and_follows_what_was_sent(
 def test_the_second_interrupt_exits_and_resume_follows_what_was_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(6.0, 6.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGINT)
@@ -50,6 +51,7 @@ def test_the_second_interrupt_exits_and_resume_follows_what_was_sent(
     ran = run.end()
     assert ran.code == 130
     assert "pitstop resume" in ran.err
+    place.clock.release()
     resumed = pitstop("resume", "--json")
     assert json.loads(resumed.out)["summary"] == {"planned": 2, "verified": 2}
     assert place.in_maintenance(*ids[:2]) == [True, True]
@@ -59,11 +61,12 @@ def test_the_second_interrupt_exits_and_resume_follows_what_was_sent(
 def test_resume_after_kill_does_not_send_the_rest_unasked(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(2.0, 2.0))
+    place = platform(held=True)
     run, _ = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.kill()
     run.end()
+    place.clock.release()
     resumed = pitstop("resume", "--json")
     assert json.loads(resumed.out)["summary"] == {"planned": 2, "verified": 2}
     assert resumed.code == 1
@@ -74,11 +77,12 @@ def test_resume_after_kill_does_not_send_the_rest_unasked(
 def test_resume_after_kill_sends_the_rest_with_send_rest(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(2.0, 2.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.kill()
     run.end()
+    place.clock.release()
     ran = pitstop("resume", "--json", "--send-rest")
     assert json.loads(ran.out)["summary"] == {"verified": 4}
     assert place.in_maintenance(*ids) == [True] * 4
@@ -88,10 +92,12 @@ def test_resume_after_kill_sends_the_rest_with_send_rest(
 def test_send_rest_skips_servers_already_in_the_requested_state(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(1.0, 1.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGINT)
+    run.wait_for("stopped: 2 servers not sent")
+    place.clock.release()
     run.end()
     assert pitstop("start", ids[3], "--yes").code == 0
     ran = pitstop("resume", "--json", "--send-rest")
@@ -103,13 +109,14 @@ def test_send_rest_skips_servers_already_in_the_requested_state(
 def test_sigterm_exits_with_143_and_leaves_the_rest_to_resume(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(4.0, 4.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGTERM)
     ran = run.end()
     assert ran.code == 143
     assert "pitstop resume" in ran.err
+    place.clock.release()
     assert pitstop("resume", "--json", "--send-rest").json["summary"] == {"verified": 4}
     assert (place.posts, place.in_maintenance(*ids)) == (2, [True] * 4)
 
@@ -117,10 +124,11 @@ def test_sigterm_exits_with_143_and_leaves_the_rest_to_resume(
 def test_sighup_sends_no_more_and_follows_what_was_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(1.0, 1.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGHUP)
+    place.clock.release()
     ran = run.end()
     assert ran.code == 129
     assert ran.json["summary"] == {"planned": 2, "verified": 2}
@@ -131,7 +139,7 @@ def test_sighup_sends_no_more_and_follows_what_was_sent(
 def test_under_nohup_sighup_is_ignored_and_all_waves_are_sent(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(1.0, 1.0))
+    place = platform(held=True)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         run, ids = start_slowly(pitstop, running)
@@ -139,6 +147,7 @@ def test_under_nohup_sighup_is_ignored_and_all_waves_are_sent(
         signal.signal(signal.SIGHUP, before)
     run.wait_for("2 servers queued")
     run.process.send_signal(signal.SIGHUP)
+    place.clock.release()
     ran = run.end()
     assert ran.code == 0
     assert place.in_maintenance(*ids) == [True] * 4
@@ -165,13 +174,14 @@ def test_unfinished_operations_of_any_endpoint_are_mentioned(
 def test_interrupting_resume_does_not_stop_the_operation_it_follows(
     pitstop: Pitstop, platform: Serve, running: Any
 ) -> None:
-    place = platform(job_seconds=(6.0, 6.0))
+    place = platform(held=True)
     run, ids = start_slowly(pitstop, running)
     run.wait_for("2 servers queued")
     follower = running("resume", "--json")
     follower.wait_for("Going on with")
     follower.process.send_signal(signal.SIGINT)
     assert follower.end().code == 130
+    place.clock.release()
     assert run.end().json["summary"] == {"verified": 4}
     assert place.in_maintenance(*ids) == [True] * 4
 
