@@ -25,7 +25,7 @@ from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, Stat
 from tui.model.plan import Skip
 from tui.model.prior import operation_name
 from tui.model.text import clean, counted, named
-from tui.report import operation_json
+from tui.report.servers import operation_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
