@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 TESTS  ?= tests
 # Tests wait more than they compute: three at a time for each processor.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(3 * len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)))')
-BENCH   ?= start list load jobs crowd requests hostile journal stall soak
+BENCH   ?= start list load jobs crowd requests hostile journal report stall soak
 
 # The test processes share their compiled modules, also where the environment forbids to write them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -88,7 +88,7 @@ format: $(VENV)/develop ## Format the code and fix what can be fixed automatical
 screenshots: $(VENV)/develop ## Redraw the pictures of the README, from the sandbox
 	$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/develop ## Run the benchmarks, each beside a reference (BENCH=start for one of: start list load jobs crowd requests hostile journal stall soak)
+bench: $(VENV)/develop ## Run the benchmarks, each beside a reference (BENCH=start for one of: start list load jobs crowd requests hostile journal report stall soak)
 	@for one in $(BENCH); do echo "== $$one =="; $(BIN)/python -m tests.benchmarks.$$one $(ARGS) || exit 1; done
 
 campaign: $(VENV)/develop ## Run operations under faults and kill -9, and check each (ARGS="--runs 50 --seed 7")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tui.engine.options import Options
     from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
+    from tui.headless.report import JournalScope
     from tui.sandbox.config import SandboxConfig
     from tui.sandbox.inside import Inside
 
@@ -130,6 +131,27 @@ def run_headless(
         return asyncio.run(run(_on_sandbox(config, sandbox, directory)))
 
 
+def run_on_journal(
+    command: "Callable[[JournalScope, Narrator], int]", config: LoadedConfig, sandbox: bool
+) -> int:
+    """Run a command of ``tui.headless`` that reads the journal alone: no login, no network.
+
+    A sandbox has a journal of its own, which is empty. Returns the exit code; raises as ``run_headless``.
+    """
+    from tui.headless.narration import Narrator
+    from tui.headless.report import JournalScope
+
+    with Narrator() as narrator:
+        if sandbox:
+            with scratch() as directory:
+                journal = directory / config.paths.journal.name
+                return command(JournalScope(journal, sandbox_endpoint(), None), narrator)
+        chosen = _chosen(config)
+        endpoint = network_endpoint(chosen.name, chosen.profile)
+        account = chosen.profile.account.upper() or None
+        return command(JournalScope(config.paths.journal, endpoint, account), narrator)
+
+
 def _on_sandbox(config: LoadedConfig, sandbox: "SandboxConfig", directory: Path) -> "HeadlessConfig":
     from tui.headless.engine import HeadlessConfig
 
@@ -141,16 +163,20 @@ def _on_sandbox(config: LoadedConfig, sandbox: "SandboxConfig", directory: Path)
 def _on_network(config: LoadedConfig) -> "HeadlessConfig":
     from tui.headless.engine import HeadlessConfig
 
-    paths, settings, chosen = config.paths, config.loaded.settings, config.endpoint
-    if chosen is None:
-        raise EndpointError(
-            "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
-            f"{paths.config}; or try it on a sandbox with --sandbox"
-        )
+    paths, settings, chosen = config.paths, config.loaded.settings, _chosen(config)
     user, password = find_credentials(chosen.profile, os.environ, ask_on_terminal)
     endpoint, account = network_endpoint(chosen.name, chosen.profile), chosen.profile.account
     options = engine_options(settings)
     return HeadlessConfig(endpoint, user, password, account, paths.journal, chosen.limit(settings), options)
+
+
+def _chosen(config: LoadedConfig) -> ChosenEndpoint:
+    if config.endpoint is None:
+        raise EndpointError(
+            "no endpoint is configured: name one with --api-url or PITSTOP_API_URL, or in "
+            f"{config.paths.config}; or try it on a sandbox with --sandbox"
+        )
+    return config.endpoint
 
 
 def open_console(config: LoadedConfig, demo: "SandboxConfig | None") -> int:

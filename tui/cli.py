@@ -14,9 +14,11 @@ from tui import __version__
 from tui.topics import TOPICS, overview, page
 
 if TYPE_CHECKING:
+    from tui.assembly import EndpointOptions
     from tui.headless.choice import Request
     from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
+    from tui.headless.report import JournalScope
     from tui.sandbox.config import SandboxConfig
 
 BUG, USAGE, INTERRUPTED = 1, 2, 130
@@ -248,6 +250,37 @@ def resume(group: Flags, /, send_rest: bool, as_json: bool, **options: Any) -> i
 
 
 @cli.command()
+@click.argument("window", required=False, default="")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["md", "csv", "json", "html"]),
+    help="How it is written; md unless the name of FILE says another.",
+)
+@click.option(
+    "--output", metavar="FILE", help="Write it to a file that only you can read, instead of stdout."
+)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of --format json, and end.")
+@endpoint_options
+@sandbox_options
+@click.pass_obj
+def report(
+    group: Flags, /, window: str, form: str | None, output: str | None, schema: bool, **options: Any
+) -> int:
+    """Report on a maintenance window.
+
+    Who, why and when, what was requested, what became of every server, and what is still in maintenance.
+    WINDOW is its id, its reason, or the ticket in the reason; without it the newest one at the endpoint, of
+    any account unless --account says which. It comes from the journal of this machine: no login, no request.
+    """
+    from tui.headless.report import print_schema, report
+
+    if schema:
+        return print_schema()
+    return _on_journal(group, options, lambda scope, narrator: report(scope, narrator, window, form, output))
+
+
+@cli.command()
 @endpoint_options
 @click.pass_obj
 def where(group: Flags, /, **endpoint: Any) -> int:
@@ -302,8 +335,30 @@ def _headless(
     group: Flags, options: Flags, command: "Callable[[HeadlessConfig, Narrator], Awaitable[int]]"
 ) -> int:
     """Run a headless command and return its exit code. ``options`` win over the flags of the ``group``."""
-    from tui.assembly import EndpointOptions, read_config, run_headless
-    from tui.headless.exits import Stop
+    from tui.assembly import read_config, run_headless
+
+    endpoint, sandbox = _where(group, options)
+    flags = {"batch_size": options.get("batch_size")}
+    config = read_config(endpoint, flags, sandbox=options["sandbox"])
+    return _stoppable(lambda: run_headless(command, config, sandbox))
+
+
+def _on_journal(group: Flags, options: Flags, command: "Callable[[JournalScope, Narrator], int]") -> int:
+    """Run a command that reads the journal alone; arguments as for ``_headless``."""
+    from tui.assembly import read_config, run_on_journal
+
+    endpoint, sandbox = _where(group, options)
+    config = read_config(endpoint, sandbox=options["sandbox"])
+    return _stoppable(lambda: run_on_journal(command, config, sandbox is not None))
+
+
+def _where(group: Flags, options: Flags) -> "tuple[EndpointOptions, SandboxConfig | None]":
+    """The endpoint that the flags choose, or the sandbox.
+
+    Raises:
+        click.UsageError: they contradict each other.
+    """
+    from tui.assembly import EndpointOptions
 
     endpoint = EndpointOptions(*(options[name] for name in _ENDPOINT_FLAGS)).over(EndpointOptions(**group))
     fleet = {name: options[name] for name in _SANDBOX_FLAGS if options[name] not in (None, ())}
@@ -311,10 +366,15 @@ def _headless(
         raise click.UsageError("how the sandbox is to be makes sense only with --sandbox")
     if options["sandbox"] and (endpoint.profile or endpoint.api_url or endpoint.account):
         raise click.UsageError("--sandbox is an endpoint of its own; it goes with no other")
-    sandbox = _sandbox_config(fleet) if options["sandbox"] else None
-    flags = {"batch_size": options.get("batch_size")}
+    return endpoint, _sandbox_config(fleet) if options["sandbox"] else None
+
+
+def _stoppable(run: Callable[[], int]) -> int:
+    """Run a command; the reason for which it ended early goes to stderr."""
+    from tui.headless.exits import Stop
+
     try:
-        return run_headless(command, read_config(endpoint, flags, sandbox=options["sandbox"]), sandbox)
+        return run()
     except Stop as end:
         _complain(str(end))
         return int(end.exit_code)

@@ -35,7 +35,7 @@ from tui.engine.events import (
 )
 from tui.engine.operations.reconciler import REFUSED_SILENTLY
 from tui.model.operation import Action, State
-from tui.report import operation_json
+from tui.report.servers import operation_json
 
 
 async def test_every_server_is_sent_tracked_and_verified(console: Console, cloud: Cloud) -> None:

@@ -1,49 +1,55 @@
-"""Servers as CSV and JSON."""
+"""When a server's request left, and when its outcome was known."""
 
-import csv
-import io
-import json
+from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from tests.model.fleets import some_fleet
-from tui.model.operation import State, Target
-from tui.model.server import Server
-from tui.report import safe_cell, servers_csv, servers_json
+from tui.model.operation import Action, State
+from tui.model.report import Transition, outcome_times
 
-WEB2 = "WA1ACMEWEB2"
+BEGIN = datetime(2027, 1, 15, tzinfo=UTC)
+START, REBOOT = Action.START_MAINTENANCE, Action.REBOOT
 
 
-def test_json_has_what_the_list_shows() -> None:
-    fleet = some_fleet()
-    rows = json.loads(servers_json(fleet.servers.values(), fleet, {WEB2: Target(WEB2, State.FAILED)}))
-    assert len(rows) == 5
-    assert (
-        rows[0] | {"id": WEB2, "group": "Web", "maintenance": True, "operation": "failed", "cpu": 2}
-        == rows[0]
-    )
-    assert rows[3]["maintenance"] is None
+def states(*names: str) -> list[Transition]:
+    """These states, a second each."""
+    return [
+        Transition(state=State(name), at=BEGIN + timedelta(seconds=number), message="")
+        for number, name in enumerate(names)
+    ]
 
 
-def test_csv_can_be_read_back() -> None:
-    fleet = some_fleet()
-    rows = list(csv.DictReader(io.StringIO(servers_csv(fleet.servers.values(), fleet), newline="")))
-    assert [row["id"] for row in rows] == list(fleet.servers)
-    assert (rows[0]["maintenance"], rows[1]["maintenance"], rows[3]["maintenance"]) == ("true", "false", "")
-    assert rows[2]["description"] == "(old) a/b"
+@pytest.mark.parametrize(
+    ("action", "names", "started", "ended"),
+    [
+        (START, "submitting queued executing succeeded verified", 0, 4),
+        (START, "submitting queued executing executing failed failed", 0, 4),
+        (START, "submitting queued executing succeeded", 0, None),
+        (REBOOT, "submitting queued executing succeeded", 0, 3),
+        (START, "submitting unsure", 0, None),
+        (START, "submitting planned submitting refused", 2, 3),
+        (START, "submitting planned", None, None),
+        (START, "submitting planned cancelled", 0, 2),
+        (START, "cancelled", None, 0),
+    ],
+)
+def test_start_and_end_are_those_of_the_newest_request(
+    action: Action, names: str, started: int | None, ended: int | None
+) -> None:
+    changes = states(*names.split())
+    found = outcome_times(action, changes[-1].state, changes)
+    assert [None if at is None else (at - BEGIN).seconds for at in found[:2]] == [started, ended]
+    assert found[2] == (None if started is None or ended is None else ended - started)
 
 
-@given(st.text())
-def test_no_cell_is_a_formula(text: str) -> None:
-    fleet = some_fleet()
-    server = Server("X1", name=text, description=text)
-    row = next(csv.DictReader(io.StringIO(servers_csv([server], fleet), newline="")))
-    assert not row["description"].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert row["description"] in (text, "'" + text)
-    assert json.loads(servers_json([server], fleet))[0]["description"] == text
+def test_a_server_that_was_never_sent_has_neither() -> None:
+    assert outcome_times(START, State.PLANNED, ()) == (None, None, None)
 
 
-def test_cells_that_are_no_formula_are_unchanged() -> None:
-    cells: list[str | int | bool | None] = ["web", 12, -3, None, True, "=1+1", " =1", "a=b"]
-    assert [safe_cell(cell) for cell in cells] == ["web", 12, -3, "", "true", "'=1+1", "' =1", "a=b"]
+def test_a_clock_that_was_set_back_makes_no_negative_duration() -> None:
+    first, second = states("submitting", "verified")
+    swapped = [
+        Transition(state=first.state, at=second.at, message=""),
+        Transition(state=second.state, at=first.at, message=""),
+    ]
+    assert outcome_times(START, State.VERIFIED, swapped)[2] == 0

@@ -55,7 +55,11 @@ def test_an_operation_writes_no_secret_anywhere(tmp_path: Path, endpoint: Endpoi
     assert ran.code == 1
     assert b"verified" in ran.out
     assert TOKEN in str(endpoint.tokens)
-    assert_hidden(home, ran.out, ran.err)
+    reports = [
+        home.run("report", "--format", form, url=endpoint.url) for form in ("md", "csv", "json", "html")
+    ]
+    assert {(one.code, b"CHG-1" in one.out) for one in reports} == {(0, True)}
+    assert_hidden(home, ran.out, ran.err, *(one.out + one.err for one in reports))
 
 
 @pytest.mark.parametrize("how", ["refused", "unreachable", "truncated", "echoed"])

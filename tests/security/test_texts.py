@@ -18,7 +18,8 @@ from tests.terminal.harness import Terminal
 from tests.terminal.steps import confirm
 
 SURFACES = ("list-pipe", "list-terminal", "list-json", "list-csv", "dry-run", "start-pipe", "start-terminal",
-            "start-json", "journal", "log")  # fmt: skip
+            "start-json", "report-md", "report-csv", "report-json", "report-html", "journal",
+            "log")  # fmt: skip
 ALL = sorted(server_id_of(name) for name in PAYLOADS)
 
 
@@ -40,6 +41,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         endpoint.reset()
         started = home.terminal("start", *ALL, "--yes", url=url, size=(1000, 40))
         found["start-terminal"] = _in_terminal(started)
+    for form in ("md", "csv", "json", "html"):
+        found[f"report-{form}"] = home.run("report", "--format", form, url=url).text
     found["journal"] = "\n".join(texts_of(home.journal))
     log = home.state / "pitstop.log"
     found["log"] = log.read_text() if log.exists() else ""
@@ -68,7 +71,19 @@ def test_the_texts_around_each_payload_are_printed(outputs: dict[str, str], surf
     assert record.count("before") == record.count("after") >= 3
 
 
-@pytest.mark.parametrize("surface", ["start-pipe", "start-terminal", "start-json", "journal"])
+@pytest.mark.parametrize(
+    "surface",
+    [
+        "start-pipe",
+        "start-terminal",
+        "start-json",
+        "journal",
+        "report-md",
+        "report-csv",
+        "report-json",
+        "report-html",
+    ],
+)
 def test_messages_of_refused_servers_are_printed(outputs: dict[str, str], surface: str) -> None:
     refused = [name for index, name in enumerate(PAYLOADS) if index % 3 == 0]
     assert outputs[surface].count("before ") >= len(refused)

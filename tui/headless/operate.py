@@ -26,7 +26,7 @@ from tui.model.plan import Plan, Skip
 from tui.model.prior import operation_name
 from tui.model.retry import plan_retry
 from tui.model.text import clean, counted, named
-from tui.report import operation_json
+from tui.report.servers import operation_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 

@@ -30,7 +30,7 @@ def write_json(value: Any) -> None:
     Raises:
         Stop: stdout cannot be written.
     """
-    _write(msgspec.json.encode(value) + b"\n")
+    write_bytes(msgspec.json.encode(value) + b"\n")
 
 
 def write_text(text: str) -> None:
@@ -39,7 +39,7 @@ def write_text(text: str) -> None:
     Raises:
         Stop: stdout cannot be written.
     """
-    _write(text.encode())
+    write_bytes(text.encode())
 
 
 def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -56,7 +56,7 @@ def write_rows(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     else:
         lines = ["\t".join(cell.text for cell in row) for row in table]
     encoding = sys.stdout.encoding or "utf-8"
-    _write("".join(f"{line}\n" for line in lines).encode(encoding, "replace"))
+    write_bytes("".join(f"{line}\n" for line in lines).encode(encoding, "replace"))
 
 
 def columns(terminal: TextIO) -> int:
@@ -121,7 +121,7 @@ def _cut(text: str, width: int) -> str:
     return text
 
 
-def _write(data: bytes) -> None:
+def write_bytes(data: bytes) -> None:
     """Write to stdout. A closed pipe or terminal is no error.
 
     Raises:

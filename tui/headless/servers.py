@@ -11,7 +11,7 @@ from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, ColumnType, cell_text, parse_sort
 from tui.model.server import Server
 from tui.model.text import counted
-from tui.report import server_row, servers_csv
+from tui.report.servers import server_row, servers_csv
 
 PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory", "ip", "description")
 """The columns in a pipe, whatever the settings: scripts count them."""

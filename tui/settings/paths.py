@@ -3,8 +3,10 @@
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -156,17 +158,30 @@ def _check_unchanged_by_others(place: Path) -> None:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replace the file ``path`` atomically: a reader sees the old content or the new one, never a part.
+    """Replace the file ``path`` of the program's own; see ``replacing``.
 
     Raises:
         UnsafePathError: the directory is not the operator's own.
         OSError: the file cannot be written; it stays as it was.
     """
     make_private_directory(path.parent)
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that only its owner can read, and that takes the place of ``path`` at the end.
+
+    A reader sees the old content or the new one, never a part. After an exception the old one stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

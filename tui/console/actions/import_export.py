@@ -17,7 +17,7 @@ from tui.console.widgets.ticket_preview import TicketPreview
 from tui.model.completeness import read_note
 from tui.model.text import clean, counted
 from tui.model.ticket import find_servers
-from tui.report import servers_csv, servers_json
+from tui.report.servers import servers_csv, servers_json
 
 WHERE = "A name without a folder is in the one that pitstop was started in."
 FORMS = {".csv": servers_csv, ".json": servers_json}

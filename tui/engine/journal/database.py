@@ -35,7 +35,7 @@ _SETTINGS = (
 
 logger = logging.getLogger(__name__)
 
-_INVALID = (ValueError, TypeError, msgspec.MsgspecError)
+_INVALID = (ValueError, TypeError, OverflowError, msgspec.MsgspecError)
 """Raised by values that Pitstop never wrote, in a file that SQLite finds intact."""
 
 
@@ -86,7 +86,7 @@ class Database:
         Raises:
             JournalError: the file cannot be read.
         """
-        try:
+        with self.typed_errors():
             db = self.connect()
             db.execute("BEGIN")
             try:
@@ -94,6 +94,12 @@ class Database:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+
+    @contextmanager
+    def typed_errors(self) -> Iterator[None]:
+        """Turn what SQLite raises, and what invalid values raise, into JournalError."""
+        try:
+            yield
         except (sqlite3.Error, OSError, *_INVALID) as error:
             raise self._failed(error) from error
 
@@ -122,6 +128,11 @@ class Database:
             with contextlib.suppress(JournalError), self.writing(patient=False):
                 pass
         self.disconnect()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the file is open; an error closes it."""
+        return self._connection is not None
 
     def disconnect(self) -> None:
         """Close the connection, if there is one; what was kept stays kept."""

@@ -69,11 +69,12 @@ class JournalReader:
         self._now = now
         self._uptime = uptime
 
-    def windows(self, endpoint: str, account: str) -> list[Window]:
-        """Return all windows of an account, the newest last."""
+    def windows(self, endpoint: str, account: str | None) -> list[Window]:
+        """Return all windows of an account, or of every account for None, the newest last."""
         with self.database.reading() as db:
             rows = db.execute(
-                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? ORDER BY opened",  # noqa: S608
+                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = coalesce(?, account)"  # noqa: S608
+                " ORDER BY opened",
                 (endpoint, account),
             )
             return [_window(row) for row in rows]

@@ -12,7 +12,8 @@ from tui.model.server import Server
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of cells that spreadsheets read as formulas, full width too. Source: OWASP, CSV Injection."""
 
-Row = dict[str, str | int | bool | None]
+Cell = str | int | bool | None
+Row = dict[str, Cell]
 
 
 def server_row(server: Server, fleet: Fleet, states: Mapping[str, Target] | None = None) -> Row:
@@ -54,16 +55,19 @@ def servers_csv(servers: Iterable[Server], fleet: Fleet, states: Mapping[str, Ta
     return to_csv(names, ([row[name] for name in names] for row in rows))
 
 
-def to_csv(names: Sequence[str], rows: Iterable[Sequence[str | int | bool | None]]) -> str:
-    """Return a table as CSV with safe cells. Source: RFC 4180."""
+def to_csv(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return a table as CSV with safe cells."""
+    return csv_line(names) + "".join(map(csv_line, rows))
+
+
+def csv_line(row: Sequence[Cell]) -> str:
+    """Return one line of CSV with safe cells. Source: RFC 4180."""
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(names)
-    writer.writerows([safe_cell(value) for value in row] for row in rows)
+    csv.writer(out).writerow([safe_cell(value) for value in row])
     return out.getvalue()
 
 
-def safe_cell(value: str | int | bool | None) -> str | int:
+def safe_cell(value: Cell) -> str | int:
     """Return ``value`` as a cell: a flag as "true" or "false", None empty, a formula after an apostrophe."""
     if value is None:
         return ""
