@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Self
 
 from tui.model.operation import Operation, State
-from tui.model.plan import Plan
+from tui.model.plan import NOT_IN_MAINTENANCE, Plan
 
 
 class Exit(IntEnum):
@@ -20,9 +20,14 @@ class Exit(IntEnum):
     FAILED = (
         1,
         "some server failed, was refused, was left out because it could not be done, or was not sent "
-        "(`pitstop resume --send-rest`)",
+        "(`pitstop resume --send-rest`); with `pitstop windows --check`: a window past its planned end "
+        "still holds servers",
     )
-    USAGE = 2, "nothing was done: wrong usage or settings, unknown servers, or not confirmed"
+    USAGE = (
+        2,
+        "nothing was done: wrong usage or settings, unknown servers, not confirmed, maintenance of others "
+        "without `--not-mine`, or a window that still holds servers without `--leave`",
+    )
     LOGIN_REFUSED = 3, "the endpoint refused the login"
     UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"
     UNSURE = (
@@ -83,4 +88,4 @@ def exit_of_skipped(plan: Plan, *, named: bool) -> Exit:
 def is_in_requested_state(reason: str) -> bool:
     """Whether this reason means that the server already is in the requested state."""
     reason = reason.removeprefix("not sent: ")
-    return reason.startswith("already ") or reason == "not in maintenance"
+    return reason.startswith("already ") or reason == NOT_IN_MAINTENANCE

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tui.headless.choice import (
+    Choice,
     Request,
     can_ask,
+    check_mine,
+    choose,
     confirm,
     is_confirmed,
     plan_for,
+    planned_end_of,
     read_ids,
     report_plan,
     wave_size,
@@ -22,7 +26,7 @@ from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target
-from tui.model.plan import Skip
+from tui.model.plan import NOT_IN_MAINTENANCE, Plan, Skip
 from tui.model.prior import operation_name
 from tui.model.text import clean, counted, named
 from tui.report import operation_json
@@ -41,13 +45,19 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
     # Wrong arguments are reported before the login.
     wave_size(request.wave, 1)
     select_servers(Fleet(), request.query or "", config.settings)
-    ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
+    planned_end = planned_end_of(request, narrator)
+    chosen = request.query is not None or request.mine or request.window is not None
+    ids = [] if chosen else read_ids(request.ids, sys.stdin.read)
     async with logged_in(config, narrator) as engine:
         await engine.read_fleet()
         await engine.report_unfinished(here=True)
-        plan = await plan_for(request, engine, ids)
+        choice = await choose(request, engine, ids)
+        plan = await plan_for(request, engine, choice)
         report_plan(plan, narrator)
-        skipped = exit_of_skipped(plan, named=request.query is None)
+        skipped = exit_of_skipped(plan, named=choice.named)
+        if not request.dry_run:
+            check_mine(plan, request)
+            await _release_gone(plan, choice, engine)
         if request.dry_run or not plan.server_ids:
             if plan.server_ids:
                 narrator.say("a dry run: nothing was sent")
@@ -58,7 +68,13 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
         if not request.yes:
             confirm(plan, engine, stdin_used="-" in request.ids)
         follower = Follower(engine, wait=request.wait)
-        run = engine.service.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
+        run = engine.service.operations.run(
+            plan,
+            window_id=choice.window_id,
+            reason=request.reason,
+            planned_end=planned_end,
+            max_failed=request.max_failed,
+        )
         await follower.follow(run, sending=True)
     if not follower.operations:
         raise Stop(engine.early_exit or Exit.FAILED, "nothing was sent")
@@ -66,6 +82,19 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
     _show(operation, plan.skipped, as_json=request.json)
     code = _ended(engine, [operation], waited=request.wait)
     return code if engine.early_exit is not None else max(code, skipped)
+
+
+async def _release_gone(plan: Plan, choice: Choice, engine: HeadlessEngine) -> None:
+    """Record which servers of the operator's windows have left maintenance by another hand."""
+    gone = [
+        skip.server_id
+        for skip in plan.skipped
+        if plan.action is Action.STOP_MAINTENANCE
+        and skip.reason == NOT_IN_MAINTENANCE
+        and skip.server_id in choice.holds
+    ]
+    if gone:
+        await engine.service.release(gone)
 
 
 async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:

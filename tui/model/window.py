@@ -1,10 +1,19 @@
-"""A maintenance window, and the servers that windows hold in maintenance."""
+"""A maintenance window: when it is resumed, when it ends, and which servers it holds in maintenance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 
 import msgspec
 
 from tui.model.operation import IN_FLIGHT, Action, State
+from tui.model.server import Server
+from tui.model.text import clean, named
+
+QUIET = 6 * 3_600.0
+"""Seconds without an operation after which a window without a reason and a planned end is not resumed.
+
+A night's pause between two waves is shorter, and the time between the runs of two days is longer.
+"""
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -19,6 +28,11 @@ class Window(msgspec.Struct, frozen=True):
     """The reason or ticket that the operator gave."""
     planned_end: float | None = None
     closed: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called: its reason, else its id."""
+        return self.reason or self.id
 
 
 class MaintenanceStep(msgspec.Struct, frozen=True):
@@ -51,3 +65,113 @@ def held_in_maintenance(steps: Iterable[MaintenanceStep]) -> dict[str, str]:
         elif step.action is Action.STOP_MAINTENANCE and step.state is State.VERIFIED:
             held.pop(step.server_id, None)
     return held
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What holds a server in maintenance: a window of this journal."""
+
+    window_id: str
+    reason: str = ""
+
+
+def is_mine(server: Server, holds: Mapping[str, Hold]) -> bool:
+    """Whether ``server`` is in maintenance by one of the windows, as far as is known."""
+    return server.id in holds and server.maintenance is not False
+
+
+class NoteKind(StrEnum):
+    """What a line in a window's log is about."""
+
+    NOTE = "note"
+    """A text of the operator."""
+    LEFT = "left"
+    """The window was closed while it held servers: which, and the operator's reason."""
+    GONE = "gone"
+    """Servers that the window held were found out of maintenance, by another hand."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A line in a window's log."""
+
+    at: float
+    """Seconds since the epoch."""
+    kind: NoteKind
+    text: str = ""
+    servers: tuple[str, ...] = ()
+
+
+class OperationSummary(msgspec.Struct, frozen=True):
+    """One operation of a window, without its servers. Times are seconds since the epoch."""
+
+    id: str
+    action: Action
+    reason: str
+    started: float
+    ended: float | None
+    counts: Mapping[State, int]
+    """How many servers are in each state."""
+
+
+class WindowStatus(msgspec.Struct, frozen=True):
+    """A window, and how far it is. Times are seconds since the epoch."""
+
+    window: Window
+    held: tuple[str, ...] = ()
+    """Servers that it put into maintenance and that were not brought back, by the journal."""
+    operations: int = 0
+    unfinished: int = 0
+    """How many of them have not ended."""
+    newest: float = 0.0
+    """When the newest thing happened in it."""
+
+    def is_resumed(self, now: float) -> bool:
+        """Whether the next operation with the same reason belongs to it; it may come days later."""
+        if self.closed_at(now) is not None:
+            return False
+        window = self.window
+        return bool(window.reason) or now < max(window.planned_end or 0.0, self.newest + QUIET)
+
+    def closed_at(self, now: float) -> float | None:
+        """When it was closed, or has ended by itself; None while it is open.
+
+        It ends by itself at its planned end, or later with what was brought back last. Without a reason and
+        a planned end nobody will come back to it: it ends with its newest operation. Without a planned end
+        a window with a reason stays open until it is closed.
+        """
+        window = self.window
+        if window.closed is not None or self.held or self.unfinished:
+            return window.closed
+        if window.planned_end is not None:
+            end = max(window.planned_end, self.newest)
+            return end if end <= now else None
+        return self.newest if not window.reason and self.newest + QUIET <= now else None
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether it is open past its planned end and still holds servers."""
+        end, closed = self.window.planned_end, self.window.closed
+        return bool(self.held) and closed is None and end is not None and end <= now
+
+
+class WindowNameError(ValueError):
+    """No window has that name, or several have it; the message is for the operator."""
+
+
+def find_window(statuses: Iterable[WindowStatus], name: str, now: float) -> WindowStatus:
+    """Find a window by its id or its reason, whatever the case.
+
+    An open window goes before closed ones with the same reason: a reason may come back every week.
+
+    Raises:
+        WindowNameError: there is none, or it is not clear which one is meant.
+    """
+    known, wanted = list(statuses), name.strip().casefold()
+    shown = repr(clean(name.strip(), 60))
+    found = [status for status in known if status.window.id.casefold() == wanted]
+    found = found or [status for status in known if wanted and status.window.reason.casefold() == wanted]
+    found = [status for status in found if status.closed_at(now) is None] or found
+    if not found:
+        raise WindowNameError(f"there is no window {shown}; `pitstop windows` lists them")
+    if len(found) > 1:
+        ids = named([f"{one.window.id} (account {one.window.account})" for one in found])
+        raise WindowNameError(f"{len(found)} windows are called {shown}: {ids}; name one by its id")
+    return found[0]
