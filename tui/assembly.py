@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.headless.engine import HeadlessConfig
     from tui.headless.narration import Narrator
     from tui.headless.report import JournalScope
+    from tui.headless.windows import Windows
     from tui.sandbox.config import SandboxConfig
     from tui.sandbox.inside import Inside
 
@@ -101,6 +102,17 @@ def read_config(
         account=options.account,
     )
     return LoadedConfig(paths, loaded, endpoint)
+
+
+def windows_of(config: LoadedConfig, options: EndpointOptions) -> "Windows":
+    """Return the windows in the journal: at the endpoint and account that flags name, else everywhere."""
+    from tui.headless.windows import Windows
+
+    chosen = config.endpoint
+    if chosen is None or not (options.profile or options.api_url or options.account):
+        return Windows(config.paths.journal, "", (options.account or "").upper())
+    endpoint, account = network_endpoint(chosen.name, chosen.profile), chosen.profile.account
+    return Windows(config.paths.journal, endpoint.key, account.upper())
 
 
 def run_headless(

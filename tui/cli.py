@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tui.sandbox.config import SandboxConfig
 
 BUG, USAGE, INTERRUPTED = 1, 2, 130
+WINDOW_OPTIONS = ("until", "mine", "window", "not_mine")
+"""Options of `start` and `stop` that name a window or its planned end."""
 """Exit codes that no command returns: see ``tui.headless.exits`` for the others."""
 
 Flags = dict[str, Any]
@@ -174,6 +176,9 @@ operate_options = _options(
 
 @cli.command()
 @operate_options
+@click.option(
+    "--until", metavar="END", help="When the window is to end: 2h, 90m, 22:30; see pitstop help windows."
+)
 @click.pass_obj
 def start(group: Flags, /, **options: Any) -> int:
     """Put servers into maintenance mode.
@@ -186,11 +191,15 @@ def start(group: Flags, /, **options: Any) -> int:
 
 @cli.command()
 @operate_options
+@click.option("--mine", is_flag=True, help="Exactly the servers that your windows hold in maintenance.")
+@click.option("--window", metavar="WINDOW", help="Exactly those that one window holds; its id or reason.")
+@click.option("--not-mine", is_flag=True, help="With --yes: also those that others put into maintenance.")
 @click.pass_obj
 def stop(group: Flags, /, **options: Any) -> int:
     """Take servers out of maintenance mode.
 
-    Each is followed to its end. Servers are named as for `pitstop start`.
+    Each is followed to its end. Servers are named as for `pitstop start`, or chosen by --mine or --window.
+    With --yes, maintenance that none of your windows began ends only with --not-mine.
     """
     return _operate(group, options, "stop")
 
@@ -281,6 +290,65 @@ def report(
 
 
 @cli.command()
+@click.argument("window", required=False)
+@click.argument("text", nargs=-1)
+@click.option("--check", is_flag=True, help="Exit 1 while a window past its planned end holds servers.")
+@click.option("--close", is_flag=True, help="Close WINDOW; refused while it holds servers.")
+@click.option("--leave", metavar="REASON", help="With --close: leave them in maintenance, and why.")
+@click.option("--note", is_flag=True, help="Add TEXT to the log of WINDOW, with the time.")
+@click.option("--json", "as_json", is_flag=True, help="An array of objects, or the object of WINDOW.")
+@endpoint_options
+@click.pass_obj
+def windows(
+    group: Flags,
+    /,
+    window: str | None,
+    text: tuple[str, ...],
+    check: bool,
+    close: bool,
+    leave: str | None,
+    note: bool,
+    as_json: bool,
+    **endpoint: Any,
+) -> int:
+    """List the maintenance windows, or show WINDOW.
+
+    Those of the last week and every open one, from the journal: nobody is logged in. WINDOW is its id or its
+    reason. See `pitstop help windows`.
+    """
+    if sum([check, close, note]) > 1:
+        raise click.UsageError("--check, --close and --note exclude each other")
+    if leave is not None and not close:
+        raise click.UsageError("--leave says why servers stay in maintenance; say --close as well")
+    if as_json and (check or close or note):
+        raise click.UsageError("--json is for the list and for one window")
+    if check and window is not None:
+        raise click.UsageError("--check looks at every window; name none")
+    if (close or note) and window is None:
+        raise click.UsageError("name the window; `pitstop windows` lists them")
+    if text and not note:
+        raise click.UsageError("one window at a time; a text goes with --note")
+    from tui.assembly import EndpointOptions, read_config, windows_of
+    from tui.headless.exits import Stop
+
+    options = EndpointOptions(**endpoint).over(EndpointOptions(**group))
+    known = windows_of(read_config(options), options)
+    try:
+        if check:
+            return known.check()
+        if window is None:
+            return known.show_all(as_json=as_json)
+        if close:
+            return known.close(window, leave=leave)
+        if note:
+            return known.note(window, " ".join(text))
+        return known.show(window, as_json=as_json)
+    except Stop as end:
+        _complain(str(end))
+        return int(end.exit_code)
+
+
+@cli.command()
 @endpoint_options
 @click.pass_obj
 def where(group: Flags, /, **endpoint: Any) -> int:
@@ -310,7 +378,10 @@ def _operate(group: Flags, options: Flags, verb: str) -> int:
 
     if options["ids"] and options["query"] is not None:
         raise click.UsageError("name servers or give --filter, not both")
-    request = _request(options, verb, "ids", "query", "skip_unknown")
+    ways = [options["ids"], options.get("mine"), options["query"] is not None]
+    if sum(map(bool, [*ways, options.get("window") is not None])) > 1:
+        raise click.UsageError("name servers, or give one of --filter, --mine and --window, not two of them")
+    request = _request(options, verb, "ids", "query", "skip_unknown", *WINDOW_OPTIONS)
     return _headless(group, options, lambda config, narrator: operate(config, narrator, request))
 
 
@@ -327,7 +398,7 @@ def _request(options: Flags, verb: str = "", *more: str) -> "Request":
         verb=verb,
         wait=not options["no_wait"],
         json=options["as_json"],
-        **{name: options[name] for name in same_name},
+        **{name: options[name] for name in same_name if name in options},
     )
 
 

@@ -178,6 +178,36 @@ def _signs() -> Iterator[Section]:
     )
 
 
+def _windows() -> Iterator[Section]:
+    from tui.model.planned_end import FORMS
+    from tui.model.window import QUIET
+
+    yield Section(
+        "A window is a piece of maintenance work: who, why, and which servers it put into maintenance. The "
+        "first operation with a reason opens it, the next with the same reason goes on with it, and several "
+        f"may be open. Without a reason a run goes on with the one of the last {QUIET / 3600:.0f} hours, or "
+        "opens a new one.",
+        [],
+    )
+    yield Section(
+        "Its planned end, for `pitstop start --until`:", [(form.form, form.meaning) for form in FORMS]
+    )
+    yield Section(
+        "It ends by itself once none of its servers is held in maintenance and its planned end has passed, "
+        "or when you close it. A window is named by its id or its reason; of several with one reason an open "
+        "one goes first, and where two are open the id is needed.",
+        [
+            ("pitstop windows", "those of the last week, every open one, and what each holds"),
+            ("pitstop windows WINDOW", "one, with its operations, what it holds, and its notes"),
+            ("pitstop windows --check", "exit 1 and a line each while one past its end holds servers"),
+            ("pitstop windows --close WINDOW", "close it; --leave REASON leaves its servers in maintenance"),
+            ("pitstop windows --note WINDOW TEXT", "add a line to its log, with the time"),
+            ("pitstop stop --window WINDOW", "end maintenance on what it holds; --mine on what all hold"),
+            ("pitstop servers mine:yes", "the servers that your windows hold; also window: and reason:"),
+        ],
+    )
+
+
 TOPICS: dict[str, Topic] = {
     "columns": Topic("Columns of the list of servers", _columns),
     "environment": Topic("Environment variables", _environment),
@@ -188,6 +218,7 @@ TOPICS: dict[str, Topic] = {
     "operations": Topic("Operations on servers", _operations),
     "settings": Topic("Settings", _settings),
     "signs": Topic("States and their signs", _signs),
+    "windows": Topic("Maintenance windows", _windows),
 }
 """Every page, by the name that `pitstop help` takes."""
 

@@ -173,6 +173,7 @@ class _Processes:
         if process.command in (Command.START, Command.STOP):
             arguments += ["--yes", f"--batch-size={self.script.batch_size}"]
             arguments += [f"--wave={process.wave}"] if process.wave else []
+            arguments += ["--not-mine"] if process.command is Command.STOP else []
             arguments += ids
         arguments = ["unshare", *ISOLATE, *arguments] if isolated else arguments
         self.struck["isolated"] += process.isolated

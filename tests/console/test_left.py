@@ -127,7 +127,7 @@ async def test_a_server_counts_as_own_until_its_end_of_maintenance_is_verified(
         c.engine.emit(events.ServersRead((server(4),), NOW))
         c.engine.progress("op-2", State.VERIFIED)
         await c.until(lambda: "of yours" not in c.text())
-        assert c.store.held_in_maintenance == set()
+        assert not c.store.held_in_maintenance
 
 
 @pytest.mark.parametrize("endpoint", [REAL, SANDBOX])

@@ -250,17 +250,17 @@ def test_windows_are_found_by_account_and_by_id_or_user_and_reason(
     again = Operation("op-again", Action.PAUSE, ["WA1-9"])
     plan = Plan(Action.PAUSE, (Batch(0, 0, "WA1", ("WA1-9",)),))
     process.journal.create(again, plan, stored[0], was_in_maintenance={})
-    process.journal.close_window("win-closed")
+    process.journal.history.close("win-closed", leave="later")
     process.time += 10
-    process.journal.close_window("win-closed")
+    process.journal.history.close("win-closed", leave="later")
     journal = process.journal
     closed = Window("win-closed", PLACE, "ACME", "op", 30.0, "CHG-1", 7_230.0, 1_000.0)
     assert journal.windows(PLACE, "ACME") == [*stored[:2], closed, *stored[3:5]]
-    assert journal.window_of(window("new", 99.0), named=False) == stored[1]
-    assert journal.window_of(window("new", 99.0), named=True) is None
-    assert journal.window_of(window("win-closed", 99.0, reason="CHG-9"), named=True) == closed
-    assert journal.window_of(window("win-account", 99.0), named=True) is None
-    assert journal.window_of(window("new", 99.0, reason="CHG-9"), named=False) is None
+    assert journal.history.window_of(window("new", 99.0), named=False) == stored[1]
+    assert journal.history.window_of(window("new", 99.0), named=True) is None
+    assert journal.history.window_of(window("win-closed", 99.0, reason="CHG-9"), named=True) == closed
+    assert journal.history.window_of(window("win-account", 99.0), named=True) is None
+    assert journal.history.window_of(window("new", 99.0, reason="CHG-9"), named=False) is None
     assert journal.operations("win-z") == ["op-win-z", "op-again"]
     assert journal.unfinished(PLACE, "ACME") == [
         f"op-win-{name}" for name in ("reason", "user", "closed", "a", "z")
@@ -1041,7 +1041,7 @@ def test_maintenance_steps_show_what_a_window_left_in_maintenance(process: Journ
         MaintenanceStep("win-1", "DE1A", Action.START_MAINTENANCE, State.VERIFIED, None),
     ]
     assert process.journal.maintenance_steps(PLACE, "ACMD") == []
-    process.journal.close_window("win-1")
+    process.journal.history.close("win-1", leave="later")
     assert [window.closed for window in process.journal.windows(PLACE, "ACME")] == [process.time]
     assert process.journal.operations("win-1") == ["op-1"]
 
@@ -1120,7 +1120,7 @@ def test_an_operation_costs_the_same_however_long_the_history_is(process: Journa
         steps = 0
         action = (Action.START_MAINTENANCE, Action.STOP_MAINTENANCE)[number % 2]
         new = Window(f"win-{number}", PLACE, "ACME", "op", process.time, f"CHG-{number}")
-        process.journal.window_of(new, named=False)
+        process.journal.history.window_of(new, named=False)
         plan = process.create(f"op-{number}", action, f"win-{number}")
         process.journal.record_intent(f"op-{number}", plan.batches[0], [Target("WA1A", State.SUBMITTING)])
         record(process.journal, f"op-{number}", [Target(id_, State.QUEUED) for id_ in IDS])

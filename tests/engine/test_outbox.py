@@ -172,6 +172,13 @@ def shown(events: list[Event]) -> dict[str, object]:
     return content
 
 
+def held(events: list[Event]) -> set[str]:
+    """The servers that the console's store takes to be held after these events."""
+    store = Store(clock=lambda: 0.0)
+    store.apply(events)
+    return set(store.held_in_maintenance)
+
+
 @given(st.lists(EVENTS, max_size=40))
 @settings(max_examples=400, deadline=None)
 def test_compacted_events_lead_to_the_same_store(emitted: list[Event]) -> None:
@@ -196,7 +203,7 @@ def test_progress_is_not_moved_past_held_in_maintenance() -> None:
         HeldInMaintenance(("B",)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]
-    assert shown(compact(events))["held_in_maintenance"] == {"B"}
+    assert held(compact(events)) == {"B"}
 
 
 def test_a_server_out_of_maintenance_is_not_held_again_by_later_progress() -> None:
@@ -207,4 +214,4 @@ def test_a_server_out_of_maintenance_is_not_held_again_by_later_progress() -> No
         Progress("y", (Target("A", State.VERIFIED),)),
         Progress("x", (Target("B", State.VERIFIED),)),
     ]
-    assert shown(compact(events))["held_in_maintenance"] == {"B"}
+    assert held(compact(events)) == {"B"}

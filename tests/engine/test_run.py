@@ -900,5 +900,5 @@ async def test_many_operations_leak_no_tasks_and_no_claims(
         operations, tasks = service.operations, len(asyncio.all_tasks())
         sizes.append((len(operations.recent), operations.running, tasks, len(console.journal.claims)))
     assert sizes[30:] == [(20, False, 1, 0)] * 50, "nothing is polled that nobody waits for"
-    assert await service.held_in_maintenance() == []
+    assert await service.holds() == {}
     await service.close()

@@ -16,6 +16,7 @@ from tui.headless.exits import Exit
 from tui.model.filter.grammar import GRAMMAR
 from tui.model.listing.columns import COLUMNS
 from tui.model.operation import DONE, STATE_STYLES, Action
+from tui.model.planned_end import FORMS
 from tui.sandbox.config import FAULTS
 from tui.settings.schema import Profile, Settings, setting_infos
 from tui.topics import TOPICS
@@ -30,6 +31,7 @@ NAMED: dict[str, Callable[[], list[str]]] = {
     "operations": lambda: [f"pitstop {action.verb}" for action in Action],
     "settings": lambda: [one.name for struct in (Settings, Profile) for one in setting_infos(struct)],
     "signs": lambda: [text for style in (*STATE_STYLES.values(), DONE) for text in (style.sign, style.word)],
+    "windows": lambda: [form.form for form in FORMS],
 }
 """Topic -> everything that its page has to name."""
 

@@ -128,6 +128,27 @@ def test_a_yes_sends_and_the_final_progress_is_shown(desk: Any, ids: Any) -> Non
     assert terminal.unrestored_modes() == set()
 
 
+def test_the_question_names_servers_in_maintenance_that_are_not_mine(
+    desk: Any, ids: Any, pitstop: Pitstop
+) -> None:
+    at = desk()
+    (mine,) = ids(1)
+    assert pitstop("start", mine, "--yes").code == 0
+    other = pitstop("servers", "mine:no maint:on status:active", "--json").json[0]["id"]
+    terminal = at.type("stop", mine, other)
+    terminal.wait_for(lambda: terminal.text().rstrip().endswith("[y/N]"))
+    asked = "".join(terminal.screen()).replace(" ", "")
+    assert f"),1ofthemNOTYOURS({other})at" in asked
+    terminal.press("n", "enter")
+    assert terminal.wait_exit() == 2
+    assert at.platform.in_maintenance(mine, other) == [True, True]
+    terminal = at.type("stop", mine, other)
+    terminal.wait_for(lambda: terminal.text().rstrip().endswith("[y/N]"))
+    terminal.press("y", "enter")
+    assert terminal.wait_exit() == 0, "who has answered the question needs no --not-mine"
+    assert at.platform.in_maintenance(mine, other) == [False, False]
+
+
 def test_above_confirm_above_the_count_must_be_typed(desk: Any, ids: Any) -> None:
     at = desk()
     wanted = ids(4)

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.model.fleets import some_fleet
 from tui.model.filter.grammar import GRAMMAR, field_names, find_field, is_filter_name
@@ -13,9 +14,41 @@ from tui.model.filter.values import repeats_repeats
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS
 from tui.model.operation import State, Target
+from tui.model.window import Hold
 
 WEB2, WEB10, MAIL, DB1, DB2 = "WA1ACMEWEB2", "WA1ACMEWEB10", "WA1ACMEMAIL1", "VA1ACMEDB1", "VA1ACMEDB2"
 ALL = {WEB2, WEB10, MAIL, DB1, DB2}
+
+
+HOLDS = {WEB2: Hold("win-1", "CHG-1 disk swap"), DB1: Hold("win-2"), "GONE": Hold("win-2")}
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("mine:yes", {WEB2, DB1}),
+        ("mine:no", ALL - {WEB2, DB1}),
+        ("!mine:yes", ALL - {WEB2, DB1}),
+        ("mine:yes web", {WEB2}),
+        ("window:WIN-1", {WEB2}),
+        ("window:win", set()),
+        ("window:win-*", {WEB2, DB1}),
+        ('window:"chg-1 disk swap"', {WEB2}),
+        ('window:""', ALL - {WEB2, DB1}),
+        ("reason:DISK", {WEB2}),
+        ("reason:chg-?*", {WEB2}),
+        ('reason:""', ALL - {WEB2}),
+        ("(reason:disk or window:win-2) !db1", {WEB2}),
+    ],
+)
+def test_servers_that_windows_hold_are_found(text: str, ids: set[str]) -> None:
+    fleet = some_fleet()
+    for id_ in HOLDS.keys() & fleet.servers.keys():
+        fleet.update([replace(fleet.servers[id_], maintenance=True)])
+    assert {server.id for server in select(fleet, text, holds=HOLDS)} == ids
+    assert parse(text).of_windows
+    assert parse("@it", {"it": text}).of_windows
+    assert not parse("web maint:on marked:yes").of_windows
 
 
 def found(text: str) -> set[str]:
@@ -209,7 +242,8 @@ NO_NUMBER = "takes a number, with >= or < before it, or a range like 2..8, not"
             "colour:red",
             0,
             "there is no field 'colour'; there are id, group, power, maint, op, status, changed, name, dc, "
-            "cpu, memory, ip, os, description, marked, re. Quote text that has a colon in it",
+            "cpu, memory, ip, os, description, marked, mine, window, reason, re. "
+            "Quote text that has a colon in it",
         ),
         ("web power:", 10, 'power: needs a value, as in power:web, or power:"" for an empty one'),
         ("CPU:", 4, "CPU: needs a value, as in cpu:>=8"),

@@ -12,7 +12,7 @@ from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
 from tui.model.plan import PlanContext, may_operate
 from tui.model.prior import PriorTarget, is_outdated, open_targets, prior_targets
-from tui.model.window import MAY_HAVE_CHANGED
+from tui.model.window import MAY_HAVE_CHANGED, Hold
 
 KEPT_OPERATIONS = 20
 """How many ended operations are shown; older ones are in the journal."""
@@ -29,8 +29,8 @@ class Store:
         self.fleet = Fleet()
         self.operations: dict[str, Operation] = {}
         """Oldest first."""
-        self.held_in_maintenance: set[str] = set()
-        """Ids of servers that this account's windows put into maintenance and did not bring back."""
+        self.held_in_maintenance: dict[str, Hold] = {}
+        """Servers that this account's windows put into maintenance and did not bring back."""
         self.held_is_known = False
         """Whether ``held_in_maintenance`` was read from the journal."""
         self._newest: dict[str, str] = {}
@@ -81,7 +81,11 @@ class Store:
 
     def held_unread(self) -> list[str]:
         """Those of ``held_in_maintenance`` that were never read, while some data center is not read."""
-        return sorted(self.held_in_maintenance - self.fleet.servers.keys()) if self.fleet.missing() else []
+        return (
+            sorted(self.held_in_maintenance.keys() - self.fleet.servers.keys())
+            if self.fleet.missing()
+            else []
+        )
 
     def plan_context(self) -> PlanContext:
         """The operations that servers were in before, here and in other processes."""
@@ -92,7 +96,7 @@ class Store:
         for operation in self.operations.values():
             steps += prior_targets(operation)
         return PlanContext(
-            now, open_targets(steps, now), self.held_in_maintenance if self.held_is_known else None
+            now, open_targets(steps, now), self.held_in_maintenance.keys() if self.held_is_known else None
         )
 
     def states(self, change: StoreChange) -> dict[str, Target | None]:
@@ -152,7 +156,8 @@ class Store:
             case events.OperationEnded():
                 self._operation_ended(event, change)
             case events.HeldInMaintenance():
-                self.held_in_maintenance, self.held_is_known = set(event.server_ids), True
+                self.held_in_maintenance = {id_: event.holds.get(id_, Hold("")) for id_ in event.server_ids}
+                self.held_is_known = True
                 change.status = True
             case events.PriorTargets():
                 self._prior_targets = event.targets
@@ -259,7 +264,7 @@ class Store:
             with contextlib.suppress(KeyError):
                 # The journal is the authority, so its state replaces this one, whatever it was.
                 operation.restore([target])
-                self._update_held(operation.action, target)
+                self._update_held(operation, target)
                 seen.pop(target.server_id, None)
                 seen[target.server_id] = target
 
@@ -269,12 +274,14 @@ class Store:
             change.ended.append(event.operation_id)
             self._forget_old()
 
-    def _update_held(self, action: Action, target: Target) -> None:
+    def _update_held(self, operation: Operation, target: Target) -> None:
         """Update ``held_in_maintenance`` by one state; when the operation ends, the journal's replaces it."""
+        action = operation.action
         if action is Action.START_MAINTENANCE and target.state in MAY_HAVE_CHANGED:
-            self.held_in_maintenance.add(target.server_id)
+            hold = Hold(operation.window_id, operation.reason)
+            self.held_in_maintenance[target.server_id] = hold
         elif action is Action.STOP_MAINTENANCE and target.state is State.VERIFIED:
-            self.held_in_maintenance.discard(target.server_id)
+            self.held_in_maintenance.pop(target.server_id, None)
 
     def _forget_old(self) -> None:
         ended = [operation.id for operation in self.operations.values() if operation.ended is not None]

@@ -12,6 +12,7 @@ from tui.model.group import DataCenter, Group
 from tui.model.operation import Action, Operation, Target
 from tui.model.prior import PriorTarget
 from tui.model.server import Server, ServerDetails
+from tui.model.window import Hold
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -196,6 +197,8 @@ class HeldInMaintenance(Event, frozen=True):
     """
 
     server_ids: tuple[str, ...]
+    holds: Mapping[str, Hold] = {}
+    """Server id -> the window that holds it."""
 
 
 class PriorTargets(Event, frozen=True):

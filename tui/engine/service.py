@@ -1,7 +1,7 @@
 """The engine on one event loop: login, inventory, operations, journal."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock, SystemClock
@@ -21,7 +21,7 @@ from tui.engine.polling.verifier import Verifier
 from tui.engine.session import Session
 from tui.model.operation import Action
 from tui.model.prior import PriorTarget
-from tui.model.window import held_in_maintenance
+from tui.model.window import Hold, WindowStatus
 
 if TYPE_CHECKING:
     from tui.engine.journal.reader import StoredOperation
@@ -96,21 +96,34 @@ class EngineService:
         """Compare a password with the one of the login; emits Unlocked or UnlockRefused. Sends nothing."""
         self._emit(self._password_check.check(password))
 
-    async def held_in_maintenance(self, window_id: str = "") -> list[str]:
+    async def holds(self) -> dict[str, Hold]:
         """Return the servers that this account's windows put into maintenance and did not bring back.
 
         By the journal: whether a server is in maintenance now, only the fleet shows.
-
-        Args:
-            window_id: Of this window only; of all windows when empty.
 
         Raises:
             JournalError: the journal cannot be read.
         """
         at, account = self.session.endpoint_key, self.session.account
-        steps = await self._journal.do(lambda journal: journal.maintenance_steps(at, account))
-        held = held_in_maintenance(steps)
-        return [id_ for id_, window in held.items() if not window_id or window == window_id]
+        return await self._journal.do(lambda journal: journal.history.holds(at, account))
+
+    async def windows(self) -> list[WindowStatus]:
+        """Return the windows of this account, the oldest first.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        at, account = self.session.endpoint_key, self.session.account
+        return await self._journal.do(lambda journal: journal.history.statuses(at, account))
+
+    async def release(self, server_ids: Sequence[str]) -> None:
+        """Record that servers were read to be out of maintenance; see ``WindowHistory.release``.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        at, account = self.session.endpoint_key, self.session.account
+        await self._journal.do(lambda journal: journal.history.release(at, account, server_ids))
 
     async def prior_targets(self) -> dict[str, PriorTarget]:
         """Return this account's servers that are under way or whose outcome is not known.
@@ -124,7 +137,8 @@ class EngineService:
     async def emit_prior_targets(self) -> None:
         """Emit HeldInMaintenance and PriorTargets; nothing when the journal cannot be read."""
         with contextlib.suppress(JournalError):  # JournalChanged reports it.
-            self._emit(HeldInMaintenance(tuple(await self.held_in_maintenance())))
+            holds = await self.holds()
+            self._emit(HeldInMaintenance(tuple(holds), holds))
             self._emit(PriorTargets(await self.prior_targets()))
 
     async def unfinished(self) -> dict[tuple[str, str], int]:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +17,10 @@ from tui.headless.narration import MAX_IDS, Narrator
 from tui.model.fleet import Fleet
 from tui.model.operation import Action
 from tui.model.plan import Plan, PlanContext, make_plan
+from tui.model.planned_end import PlannedEndError, duration, local_time, parse_planned_end
 from tui.model.text import clean, counted, named
 from tui.model.ticket import find_servers
+from tui.model.window import Hold, WindowNameError, find_status
 
 _SEPARATORS = re.compile(r"[\s,;\ufeff]+")
 """Windows puts a byte order mark (U+FEFF) before the first id of a file."""
@@ -31,7 +34,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...] = ()
     """As given; ``-`` stands for standard input."""
     query: str | None = None
+    mine: bool = False
+    """Stop exactly what the operator's windows hold in maintenance."""
+    window: str | None = None
+    """Stop exactly what this window holds; its id or reason."""
+    not_mine: bool = False
+    """Also end, without a question, maintenance that none of the operator's windows began."""
     reason: str = ""
+    until: str | None = None
+    """The planned end of the window, as given."""
     wave: str = ""
     """Servers in a wave, as a number or a share like ``10%``; empty for all."""
     max_failed: int | None = None
@@ -78,29 +89,85 @@ def wave_size(text: str, servers: int) -> int | None:
     return max(1, math.ceil(servers * int(number) / 100)) if percent else int(number)
 
 
-async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str]) -> Plan:
-    """Plan the request, for the fleet as last read. ``ids`` are those of ``read_ids``.
+class Choice(NamedTuple):
+    """The servers that a request chooses."""
+
+    server_ids: Sequence[str]
+    holds: Mapping[str, Hold]
+    """What the operator's windows hold in maintenance."""
+    window_id: str = ""
+    """The window that was named."""
+    named: bool = True
+    """Whether each server is meant, not just those of many for which it makes sense."""
+
+
+async def choose(request: Request, engine: HeadlessEngine, ids: Sequence[str]) -> Choice:
+    """Choose the servers of a request, in the fleet as last read. ``ids`` are those of ``read_ids``.
 
     Raises:
         Stop: the servers cannot be determined for certain, or there are none.
     """
     fleet = engine.service.inventory.fleet
+    try:
+        holds = await engine.service.holds()
+        windows = await engine.service.windows() if request.window is not None else []
+    except JournalError as error:
+        raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
+    if request.window is not None:
+        try:
+            window_id = find_status(windows, request.window, time.time()).window.id
+        except WindowNameError as error:
+            raise Stop(Exit.USAGE, f"{error}; nothing was sent") from None
+        held = [id_ for id_, hold in holds.items() if hold.window_id == window_id]
+        return Choice(_held(held, fleet, engine.narrator), holds, window_id)
+    if request.mine:
+        return Choice(_held(list(holds), fleet, engine.narrator), holds)
     if request.query is not None:
-        server_ids = _matching(request.query, engine)
-    else:
-        server_ids = _known(ids, fleet, engine.narrator, skip_unknown=request.skip_unknown)
-    return await plan_servers(request.action, server_ids, request.wave, engine)
+        return Choice(_matching(request.query, engine, holds), holds, named=False)
+    return Choice(_known(ids, fleet, engine.narrator, skip_unknown=request.skip_unknown), holds)
 
 
-async def plan_servers(action: Action, server_ids: Sequence[str], wave: str, engine: HeadlessEngine) -> Plan:
-    """Plan an action on servers, for the fleet as last read. ``wave`` is as for ``wave_size``.
+def planned_end_of(request: Request, narrator: Narrator) -> float | None:
+    """The planned end that the request gives the window, in seconds since the epoch; reports it.
 
     Raises:
-        Stop: the journal cannot be read.
+        Stop: it cannot be read, or is in the past.
     """
+    if request.until is None:
+        return None
+    now = time.time()
     try:
-        held = frozenset(await engine.service.held_in_maintenance())
-        context = PlanContext(time.time(), await engine.service.prior_targets(), held)
+        end = parse_planned_end(request.until, now)
+    except PlannedEndError as error:
+        raise Stop(Exit.USAGE, f"--until: {error}; nothing was sent") from None
+    narrator.say(f"The window is planned to end at {local_time(end)}, in {duration(end - now)}")
+    return end
+
+
+async def plan_servers(
+    action: Action,
+    server_ids: Sequence[str],
+    wave: str,
+    engine: HeadlessEngine,
+    holds: Mapping[str, Hold] | None = None,
+) -> Plan:
+    """Plan an action on servers, for the fleet as last read.
+
+    Args:
+        action: What is requested.
+        server_ids: Of which servers.
+        wave: As for ``wave_size``.
+        engine: Logged in, with the fleet read.
+        holds: What the operator's windows hold in maintenance; read from the journal when None.
+
+    Raises:
+        Stop: the journal cannot be read, or the wave has no size.
+    """
+    fleet = engine.service.inventory.fleet
+    try:
+        if holds is None:
+            holds = await engine.service.holds()
+        context = PlanContext(time.time(), await engine.service.prior_targets(), holds)
     except JournalError as error:
         raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
 
@@ -108,7 +175,7 @@ async def plan_servers(action: Action, server_ids: Sequence[str], wave: str, eng
         return make_plan(
             action,
             server_ids,
-            engine.service.inventory.fleet,
+            fleet,
             roles=engine.roles,
             context=context,
             batch_size=engine.config.settings.batch_size,
@@ -120,7 +187,7 @@ async def plan_servers(action: Action, server_ids: Sequence[str], wave: str, eng
     return whole if size is None else plan(size)
 
 
-def _matching(query: str, engine: HeadlessEngine) -> list[str]:
+def _matching(query: str, engine: HeadlessEngine, holds: Mapping[str, Hold]) -> list[str]:
     """The servers that a query matches. Raises Stop where a data center is missing, or none matches."""
     fleet = engine.service.inventory.fleet
     if fleet.problems:
@@ -128,10 +195,24 @@ def _matching(query: str, engine: HeadlessEngine) -> list[str]:
         raise Stop(
             Exit.UNREACHABLE, f"{failed} could not be read, so the filter cannot be trusted; nothing was sent"
         )
-    ids = [server.id for server in select_servers(fleet, query, engine.config.settings)]
+    ids = [server.id for server in select_servers(fleet, query, engine.config.settings, holds)]
     if not ids:
         raise Stop(Exit.USAGE, f"the filter {clean(query)!r} matches no server; nothing was sent")
     return ids
+
+
+def _held(ids: Sequence[str], fleet: Fleet, narrator: Narrator) -> list[str]:
+    """Those of ``ids``, which windows hold, that exist. Raises Stop where some could not be read."""
+    gone = [id_ for id_ in ids if id_ not in fleet.servers]
+    if gone and fleet.problems:
+        failed = ", ".join(fleet.problems)
+        raise Stop(
+            Exit.UNREACHABLE,
+            f"{failed} could not be read, where {named(gone, MAX_IDS)} may be; nothing was sent",
+        )
+    if gone:
+        narrator.say(f"left out, no longer in the account: {named(gone, MAX_IDS)}")
+    return sorted(id_ for id_ in ids if id_ in fleet.servers)
 
 
 def _known(ids: Sequence[str], fleet: Fleet, narrator: Narrator, *, skip_unknown: bool) -> list[str]:
@@ -173,6 +254,22 @@ def report_plan(plan: Plan, narrator: Narrator) -> None:
         narrator.say("  `pitstop resume` follows what is under way")
 
 
+def check_mine(plan: Plan, request: Request) -> None:
+    """Check that without a question only maintenance ends which the operator's own windows began.
+
+    Raises:
+        Stop: it would end that of others too, and the request does not say that this is meant.
+    """
+    if plan.not_mine and request.yes and not request.not_mine:
+        number = len(plan.not_mine)
+        raise Stop(
+            Exit.USAGE,
+            f"{counted(number)} {'is' if number == 1 else 'are'} not yours, put into maintenance by others "
+            f"or not from here: {named(plan.not_mine, MAX_IDS)}; nothing was sent; --not-mine ends that too, "
+            "--mine only what is yours",
+        )
+
+
 def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
     """Ask the operator to confirm the plan.
 
@@ -186,19 +283,22 @@ def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
             f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
             "on; nothing was sent; say --yes",
         )
-    if not is_confirmed({plan.action: plan.server_ids}, engine):
+    if not is_confirmed({plan.action: plan.server_ids}, engine, plan.not_mine):
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
 
 
-def is_confirmed(wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine) -> bool:
-    """Ask whether to go on, after the warning of each action.
+def is_confirmed(
+    wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine, not_mine: Sequence[str] = ()
+) -> bool:
+    """Ask whether to go on, after the warning of each action; the question names the servers ``not_mine``.
 
     Above ``confirm_above`` servers, and for a drastic action on any number, the answer is their number.
     """
     what = " and ".join(
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
-    question, count = f"{what} at {engine.location}", sum(map(len, wanted.values()))
+    others = f", {len(not_mine):,} of them NOT YOURS ({named(not_mine)})" if not_mine else ""
+    question, count = f"{what}{others} at {engine.location}", sum(map(len, wanted.values()))
     for action in wanted:
         if action.warning:
             engine.narrator.say(f"  {action.label}: {action.warning}")

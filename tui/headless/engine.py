@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from tui.model.filter.query import QueryError, select
 from tui.model.fleet import Fleet
 from tui.model.server import Server
 from tui.model.text import clean, counted
+from tui.model.window import Hold
 from tui.settings.schema import Settings
 
 PATIENCE = 3.0
@@ -211,16 +212,18 @@ async def logged_in(config: HeadlessConfig, narrator: Narrator) -> AsyncIterator
         narrator.flush()
 
 
-def select_servers(fleet: Fleet, query: str, settings: Settings) -> list[Server]:
+def select_servers(
+    fleet: Fleet, query: str, settings: Settings, holds: Mapping[str, Hold] | None = None
+) -> list[Server]:
     """The servers that a query matches; ``@NAME`` in it is a filter of the settings.
 
-    With an empty fleet it only checks the query.
+    With an empty fleet it only checks the query. ``holds`` is server id -> the window that holds it.
 
     Raises:
         Stop: the query cannot be parsed.
     """
     try:
-        return select(fleet, query, settings.filters)
+        return select(fleet, query, settings.filters, holds)
     except QueryError as error:
         pointer = f"\n  {query}\n  {' ' * error.position}^"
         raise Stop(Exit.USAGE, f"the filter does not parse: {error}{pointer}") from None

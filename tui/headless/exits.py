@@ -20,9 +20,14 @@ class Exit(IntEnum):
     FAILED = (
         1,
         "some server failed, was refused, was left out because it could not be done, or was not sent "
-        "(`pitstop resume --send-rest`)",
+        "(`pitstop resume --send-rest`); with `pitstop windows --check`: a window past its planned end "
+        "still holds servers",
     )
-    USAGE = 2, "nothing was done: wrong usage or settings, unknown servers or windows, or not confirmed"
+    USAGE = (
+        2,
+        "nothing was done: wrong usage or settings, unknown servers, not confirmed, maintenance of others "
+        "without `--not-mine`, or a window that still holds servers without `--leave`",
+    )
     LOGIN_REFUSED = 3, "the endpoint refused the login"
     UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"
     UNSURE = (

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tui.headless.choice import (
+    Choice,
     Request,
     can_ask,
+    check_mine,
+    choose,
     confirm,
     is_confirmed,
-    plan_for,
+    plan_servers,
+    planned_end_of,
     read_ids,
     report_plan,
     wave_size,
@@ -22,7 +26,7 @@ from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target, style_of
-from tui.model.plan import Plan, Skip
+from tui.model.plan import NOT_IN_MAINTENANCE, Plan, Skip
 from tui.model.prior import operation_name
 from tui.model.retry import plan_retry
 from tui.model.text import clean, counted, named
@@ -50,13 +54,19 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
     # Wrong arguments are reported before the login.
     wave_size(request.wave, 1)
     select_servers(Fleet(), request.query or "", config.settings)
-    ids = [] if request.query is not None else read_ids(request.ids, sys.stdin.read)
+    planned_end = planned_end_of(request, narrator)
+    chosen = request.query is not None or request.mine or request.window is not None
+    ids = [] if chosen else read_ids(request.ids, sys.stdin.read)
     async with logged_in(config, narrator) as engine:
         await engine.read_fleet()
         await engine.report_unfinished(here=True)
-        plan = await plan_for(request, engine, ids)
-        operation = await carry_out(engine, plan, request)
-    return report(engine, plan, request, operation)
+        choice = await choose(request, engine, ids)
+        plan = await plan_servers(request.action, choice.server_ids, request.wave, engine, choice.holds)
+        if not request.dry_run:
+            check_mine(plan, request)
+            await _release_gone(plan, choice, engine)
+        operation = await carry_out(engine, plan, request, Origin(window_id=choice.window_id), planned_end)
+    return report(engine, plan, request, operation, named=choice.named)
 
 
 def check_writable(config: HeadlessConfig) -> None:
@@ -70,6 +80,7 @@ async def carry_out(
     plan: Plan,
     request: Request,
     origin: Origin = Origin(),  # noqa: B008 - immutable
+    planned_end: float | None = None,
 ) -> Operation:
     """Report a plan, ask for a confirmation, and carry it out.
 
@@ -91,6 +102,7 @@ async def carry_out(
         plan,
         window_id=origin.window_id,
         reason=request.reason,
+        planned_end=planned_end,
         max_failed=request.max_failed,
         retry_of=origin.operation_id,
     )
@@ -101,14 +113,32 @@ async def carry_out(
     return operation
 
 
-def report(engine: HeadlessEngine, plan: Plan, request: Request, operation: Operation) -> Exit:
-    """Print what ``carry_out`` returned, and return the exit code; the engine is closed."""
-    skipped = exit_of_skipped(plan, named=request.query is None)
+def report(
+    engine: HeadlessEngine, plan: Plan, request: Request, operation: Operation, *, named: bool = True
+) -> Exit:
+    """Print what ``carry_out`` returned, and return the exit code; the engine is closed.
+
+    ``named`` is whether each server was meant, as for ``exit_of_skipped``.
+    """
+    skipped = exit_of_skipped(plan, named=named)
     _show(operation, plan.skipped, as_json=request.json, dry_run=not operation.id and request.dry_run)
     if not operation.id:
         return skipped
     code = _ended(engine, [operation], waited=request.wait)
     return code if engine.early_exit is not None else max(code, skipped)
+
+
+async def _release_gone(plan: Plan, choice: Choice, engine: HeadlessEngine) -> None:
+    """Record which servers of the operator's windows have left maintenance by another hand."""
+    gone = [
+        skip.server_id
+        for skip in plan.skipped
+        if plan.action is Action.STOP_MAINTENANCE
+        and skip.reason == NOT_IN_MAINTENANCE
+        and skip.server_id in choice.holds
+    ]
+    if gone:
+        await engine.service.release(gone)
 
 
 async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool, as_json: bool) -> Exit:

@@ -17,7 +17,7 @@ from tui.headless.narration import Narrator
 from tui.headless.output import write_bytes, write_text
 from tui.model.report import ReportSource
 from tui.model.text import clean
-from tui.model.window import NoSuchWindow, Window, find_window
+from tui.model.window import Window, WindowNameError, find_window
 from tui.report.html import window_html
 from tui.report.markdown import markdown
 from tui.report.window_csv import window_csv
@@ -91,9 +91,11 @@ def _find(reader: JournalReader, scope: JournalScope, name: str) -> Window:
         )
         place = clean(scope.endpoint.name)
         raise Stop(Exit.USAGE, f"the journal has no window of {place}{whose}; {advice}")
+    if not name.strip():
+        return max(windows, key=lambda window: window.opened)
     try:
         return find_window(windows, name)
-    except NoSuchWindow as error:
+    except WindowNameError as error:
         raise Stop(Exit.USAGE, str(error)) from None
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui.headless.engine import HeadlessConfig, logged_in, select_servers
+from tui.engine.errors import JournalError
+from tui.headless.engine import HeadlessConfig, HeadlessEngine, logged_in, select_servers
 from tui.headless.exits import Exit, Stop
 from tui.headless.narration import Narrator
 from tui.headless.output import Cell, write_json, write_rows, write_text
+from tui.model.filter.query import parse
 from tui.model.fleet import Fleet
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS, Column, ColumnLayout, ColumnType, cell_text, parse_sort
 from tui.model.server import Server
 from tui.model.text import counted
+from tui.model.window import Hold
 from tui.report.servers import server_row, servers_csv
 
 PLAIN = ("id", "group", "dc", "power", "maint", "status", "os", "cpu", "memory", "ip", "description")
@@ -28,11 +31,13 @@ async def list_servers(config: HeadlessConfig, narrator: Narrator, query: str, f
     select_servers(Fleet(), query, config.settings)  # a wrong query is reported before the login
     async with logged_in(config, narrator) as engine:
         fleet = await engine.read_fleet()
-        found = in_order(select_servers(fleet, query, config.settings), fleet, *order)
+        of_windows = parse(query, config.settings.filters).of_windows
+        holds = await _holds(engine, needed=of_windows) if form or of_windows else None
+        found = in_order(select_servers(fleet, query, config.settings, holds), fleet, *order)
     if form == "json":
-        write_json([server_row(server, fleet) for server in found])
+        write_json([server_row(server, fleet, holds=holds) for server in found])
     elif form == "csv":
-        write_text(servers_csv(found, fleet))
+        write_text(servers_csv(found, fleet, holds=holds))
     else:
         paths = {group.id: group.path for group in fleet.groups.values()}
         rows = [[_cell(column, server, paths) for column in columns] for server in found]
@@ -42,6 +47,22 @@ async def list_servers(config: HeadlessConfig, narrator: Narrator, query: str, f
     elif not fleet.servers and not fleet.problems:
         narrator.say(f"the account {fleet.account} has no servers")
     return Exit.UNREACHABLE if fleet.problems else Exit.VERIFIED
+
+
+async def _holds(engine: HeadlessEngine, *, needed: bool) -> Mapping[str, Hold] | None:
+    """What the operator's windows hold in maintenance; None where the journal cannot say, unless ``needed``.
+
+    Raises:
+        JournalError: it cannot say, and is needed.
+    """
+    if not engine.config.journal.exists():  # A list of servers begins none.
+        return {}
+    try:
+        return await engine.service.holds()
+    except JournalError:  # The engine has reported why.
+        if needed:
+            raise
+        return None
 
 
 def shown_columns(chosen: Sequence[str]) -> list[Column]:

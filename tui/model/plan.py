@@ -15,6 +15,10 @@ OPERATOR_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 """Roles that may run maintenance and power operations. Source: the platform's role permissions matrix."""
 
 
+NOT_IN_MAINTENANCE = "not in maintenance"
+"""Why the end of maintenance skips a server that is not in it."""
+
+
 class Skip(msgspec.Struct, frozen=True):
     """A server that the operation does not touch, and why."""
 
@@ -41,6 +45,8 @@ class Plan(msgspec.Struct, frozen=True):
     skipped: tuple[Skip, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the confirmation, on servers that deserve a second thought."""
+    not_mine: tuple[str, ...] = ()
+    """Servers that would leave maintenance though none of the operator's windows put them there."""
 
     @property
     def server_ids(self) -> tuple[str, ...]:
@@ -74,7 +80,7 @@ def ineligible_reason(action: Action, server: Server) -> str | None:
     if action.settled(server):
         return {
             Action.START_MAINTENANCE: "already in maintenance",
-            Action.STOP_MAINTENANCE: "not in maintenance",
+            Action.STOP_MAINTENANCE: NOT_IN_MAINTENANCE,
         }.get(action, f"already {server.power}")
     if action.only_from and server.power is not None and server.power not in action.only_from:
         return f"not {' or '.join(action.only_from)} ({server.power})"
@@ -84,7 +90,7 @@ def ineligible_reason(action: Action, server: Server) -> str | None:
 def is_in_requested_state(reason: str) -> bool:
     """Whether the reason of a skip, or a message, says that the server is in the requested state already."""
     reason = reason.removeprefix("not sent: ")
-    return reason.startswith("already ") or reason == "not in maintenance"
+    return reason.startswith("already ") or reason == NOT_IN_MAINTENANCE
 
 
 class PlanContext(msgspec.Struct, frozen=True):
@@ -136,7 +142,9 @@ def make_plan(
         else:
             eligible[id_] = server
     batches = _batches(list(eligible.values()), batch_size, wave_size)
-    return Plan(action, batches, tuple(skipped.values()), tuple(_remarks(action, eligible, context)))
+    not_mine = _not_mine(action, eligible, context)
+    remarks = tuple(_remarks(eligible, not_mine, context))
+    return Plan(action, batches, tuple(skipped.values()), remarks, not_mine)
 
 
 def _skip_open(action: Action, server: Server, context: PlanContext) -> Skip | None:
@@ -153,7 +161,13 @@ def _skip_open(action: Action, server: Server, context: PlanContext) -> Skip | N
     return None
 
 
-def _remarks(action: Action, servers: Mapping[str, Server], context: PlanContext) -> Iterator[str]:
+def _not_mine(action: Action, servers: Mapping[str, Server], context: PlanContext) -> tuple[str, ...]:
+    if action is not Action.STOP_MAINTENANCE or context.mine is None:
+        return ()
+    return tuple(id_ for id_ in servers if id_ not in context.mine)
+
+
+def _remarks(servers: Mapping[str, Server], not_mine: Sequence[str], context: PlanContext) -> Iterator[str]:
     doubts: dict[str, list[str]] = {}
     for id_, server in servers.items():
         prior = context.prior.get(id_)
@@ -162,10 +176,8 @@ def _remarks(action: Action, servers: Mapping[str, Server], context: PlanContext
     for label, ids in doubts.items():
         unsure = f"{_some(ids, servers)} unsure: whether the last {label} reached"
         yield f"{unsure} {'it' if len(ids) == 1 else 'them'} is not known"
-    if action is Action.STOP_MAINTENANCE and context.mine is not None:
-        others = [id_ for id_ in servers if id_ not in context.mine]
-        if others:
-            yield f"{_some(others, servers)} not yours: put into maintenance by others, or not from here"
+    if not_mine:
+        yield f"{_some(not_mine, servers)} not yours: put into maintenance by others, or not from here"
 
 
 def _some(ids: Sequence[str], of: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tui.model.fleet import Fleet
 from tui.model.operation import Operation, Target
 from tui.model.server import Server
+from tui.model.window import Hold, is_mine
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Beginnings of cells that spreadsheets read as formulas, full width too. Source: OWASP, CSV Injection."""
@@ -16,12 +17,20 @@ Cell = str | int | bool | None
 Row = dict[str, Cell]
 
 
-def server_row(server: Server, fleet: Fleet, states: Mapping[str, Target] | None = None) -> Row:
+def server_row(
+    server: Server,
+    fleet: Fleet,
+    states: Mapping[str, Target] | None = None,
+    holds: Mapping[str, Hold] | None = None,
+) -> Row:
     """Return the fields of ``server`` by the names that JSON and CSV use.
 
-    ``states`` is server id -> its target in its newest operation.
+    ``states`` is server id -> its target in its newest operation, ``holds`` server id -> the window that
+    holds it in maintenance; None where the windows are not known.
     """
     target = (states or {}).get(server.id)
+    mine = None if holds is None else is_mine(server, holds)
+    hold = holds[server.id] if holds and mine else None
     return {
         "id": server.id,
         "name": server.name,
@@ -39,19 +48,32 @@ def server_row(server: Server, fleet: Fleet, states: Mapping[str, Target] | None
         "description": server.description,
         "changed": server.modified,
         "changed_by": server.modified_by,
+        "mine": mine,
+        "window": hold.window_id if hold else None,
+        "reason": (hold.reason or None) if hold else None,
     }
 
 
-def servers_json(servers: Iterable[Server], fleet: Fleet, states: Mapping[str, Target] | None = None) -> str:
+def servers_json(
+    servers: Iterable[Server],
+    fleet: Fleet,
+    states: Mapping[str, Target] | None = None,
+    holds: Mapping[str, Hold] | None = None,
+) -> str:
     """Return a JSON array with an object for each server; arguments as for ``server_row``."""
-    rows = [server_row(server, fleet, states) for server in servers]
+    rows = [server_row(server, fleet, states, holds) for server in servers]
     return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
-def servers_csv(servers: Iterable[Server], fleet: Fleet, states: Mapping[str, Target] | None = None) -> str:
+def servers_csv(
+    servers: Iterable[Server],
+    fleet: Fleet,
+    states: Mapping[str, Target] | None = None,
+    holds: Mapping[str, Hold] | None = None,
+) -> str:
     """Return CSV with a line of names and a line for each server; arguments as for ``server_row``."""
     names = list(server_row(Server(id=""), fleet))
-    rows = (server_row(server, fleet, states) for server in servers)
+    rows = (server_row(server, fleet, states, holds) for server in servers)
     return to_csv(names, ([row[name] for name in names] for row in rows))
 
 

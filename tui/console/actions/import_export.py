@@ -70,12 +70,13 @@ class ImportExport(Actions):
         ids = list(self.servers.selection) if marked else self.servers.shown_ids()
         servers = [fleet.servers[id_] for id_ in ids if id_ in fleet.servers]
         states, note = dict(self.servers.states), read_note(fleet)
+        holds = dict(self.store.held_in_maintenance) if self.store.held_is_known else None
 
         async def write(name: str) -> Path:
             make = FORMS.get(Path(name).suffix.lower())
             if make is None:
                 raise Refused("The name must end in .csv or .json: it says what is written")
-            return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states)))
+            return await asyncio.to_thread(lambda: write_new(name, make(servers, fleet, states, holds)))
 
         title = (
             f"{counted(len(servers), 'marked server' if marked else 'server')}{'' if marked else ' shown'}"

@@ -45,7 +45,7 @@ class OperationActions(Actions):
     def action_bring_back(self) -> None:
         """End maintenance, after asking, on just the servers that this operator's windows hold in it."""
         store = self.store
-        unseen = store.held_in_maintenance - store.fleet.servers.keys()
+        unseen = store.held_in_maintenance.keys() - store.fleet.servers.keys()
         missing = store.fleet.missing() if unseen else ()
         self._ask(Action.STOP_MAINTENANCE, store.still_in_maintenance(), missing=missing)
 

@@ -130,6 +130,7 @@ class ServersScreen(Screen[None], inherit_bindings=False):
 
     def store_changed(self, change: StoreChange) -> None:
         """Pass what changed on to the panes that show it."""
+        self.servers.set_holds(self.store.held_in_maintenance)
         self.servers.set_first_reading(self.store.reading and self.store.read_at is None)
         if change.fleet or change.reread:
             self.servers.reload()

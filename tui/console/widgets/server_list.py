@@ -22,6 +22,7 @@ from tui.model.listing.view import View
 from tui.model.operation import State, Target
 from tui.model.selection import Selection
 from tui.model.server import Server
+from tui.model.window import Hold
 
 SIGN = 2
 """The cell of the gutter for the sign of a change, after cursor and mark."""
@@ -227,6 +228,10 @@ class ServerList(LineList):
         for index in self.seen():
             if self.catalog.ids[self.view[index]] in other:
                 self.refresh_cells(index, self.gutter_width + x, width)
+
+    def set_holds(self, holds: Mapping[str, Hold]) -> None:
+        """Set which windows hold which servers; it counts from the next filtering on."""
+        self.shown.holds = holds
 
     def set_filter(self, text: str) -> QueryError | None:
         """Filter by ``text``; returns the error where it does not parse, and then changes nothing."""

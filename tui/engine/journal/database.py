@@ -42,8 +42,13 @@ _INVALID = (ValueError, TypeError, OverflowError, msgspec.MsgspecError)
 class Database:
     """One file, opened when first needed and again after an error."""
 
-    def __init__(self, path: Path, on_open: Callable[[sqlite3.Connection], str]) -> None:
-        """Open nothing yet. ``on_open`` runs in a transaction after each opening; it returns a note."""
+    def __init__(
+        self, path: Path, on_open: Callable[[sqlite3.Connection], str], *, check: bool = True
+    ) -> None:
+        """Open nothing yet. ``on_open`` runs in a transaction after each opening; it returns a note.
+
+        Unless ``check``, the file is not read as a whole first: for a quick look that writes nothing.
+        """
         self.path = path
         self.problem = ""
         """Why the newest attempt failed; empty when it succeeded."""
@@ -53,7 +58,7 @@ class Database:
         """Called with each note for the operator, once what it reports is on disk."""
         self._on_open = on_open
         self._connection: sqlite3.Connection | None = None
-        self._checked = False
+        self._checked = not check
         self._unwritten: list[tuple[str, Sequence[Sequence[object]]]] = []
 
     @contextmanager

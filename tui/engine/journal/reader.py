@@ -2,13 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from tui.engine.errors import JournalError
 from tui.engine.journal.database import Database
+from tui.engine.journal.history import WINDOW, WindowHistory, window
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.retention import maintenance_steps, prune
 from tui.engine.journal.retries import candidates, later_targets
@@ -18,9 +19,6 @@ from tui.model.prior import DOUBT_LASTS, PriorTarget, open_targets
 from tui.model.retention import Reading
 from tui.model.retry import plan_retry
 from tui.model.window import MaintenanceStep, Window
-
-WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
-"""The columns of a window, in the order of its fields."""
 
 
 class StoredOperation(msgspec.Struct, frozen=True):
@@ -68,6 +66,8 @@ class JournalReader:
         self._alive = alive
         self._now = now
         self._uptime = uptime
+        self.history = WindowHistory(self.database, now)
+        """The windows: what each did and holds, and its notes."""
 
     def windows(self, endpoint: str, account: str | None) -> list[Window]:
         """Return all windows of an account, or of every account for None, the newest last."""
@@ -77,23 +77,7 @@ class JournalReader:
                 " ORDER BY opened",
                 (endpoint, account),
             )
-            return [_window(row) for row in rows]
-
-    def window_of(self, new: Window, *, named: bool) -> Window | None:
-        """Return the stored window to use in place of ``new``; None when there is none.
-
-        When ``named``, it is the one with the same id; else the newest open one of the same account, user
-        and reason.
-        """
-        which = "id = ?" if named else "closed IS NULL AND user = ? AND reason = ?"
-        values = (new.id,) if named else (new.user, new.reason)
-        with self.database.reading() as db:
-            row = db.execute(
-                f"SELECT {WINDOW} FROM windows WHERE endpoint = ? AND account = ? AND {which}"  # noqa: S608
-                " ORDER BY opened DESC LIMIT 1",
-                (new.endpoint, new.account, *values),
-            ).fetchone()
-        return _window(row) if row is not None else None
+            return [window(row) for row in rows]
 
     def maintenance_steps(self, endpoint: str, account: str) -> list[MaintenanceStep]:
         """Return the steps that may hold servers of an account in maintenance, oldest first."""
@@ -223,7 +207,7 @@ class JournalReader:
         key, window_id, action_name, reason, max_failed, started, ended, owner, heartbeat, retry_of = row
         action = Action(action_name)
         elsewhere = ended is None and self._is_elsewhere(owner, heartbeat)
-        window = _window(
+        its_window = window(
             db.execute(f"SELECT {WINDOW} FROM windows WHERE id = ?", (window_id,)).fetchone()  # noqa: S608
         )
         members: dict[int, list[str]] = {}
@@ -253,8 +237,8 @@ class JournalReader:
             operation_id,
             action,
             [target.server_id for target in targets],
-            account=window.account,
-            window_id=window.id,
+            account=its_window.account,
+            window_id=its_window.id,
             reason=reason,
             started=started,
             retry_of=retry_of,
@@ -262,7 +246,7 @@ class JournalReader:
         operation.ended = ended
         operation.restore(targets)
         plan = Plan(action, tuple(batches))
-        return StoredOperation(operation, plan, window, submitted, ages, max_failed, elsewhere, newest)
+        return StoredOperation(operation, plan, its_window, submitted, ages, max_failed, elsewhere, newest)
 
     def _prune(self, db: sqlite3.Connection) -> str:
         return prune(db, Reading(self._now(), *self._uptime()))
@@ -308,7 +292,3 @@ class JournalReader:
         if owner_text is None or owner_text == self._owner_text:
             return False
         return self._alive(msgspec.json.decode(owner_text, type=Owner), self._now() - heartbeat)
-
-
-def _window(row: Sequence[object]) -> Window:
-    return msgspec.convert(dict(zip(Window.__struct_fields__, row, strict=True)), Window)

@@ -106,5 +106,15 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
     ("ALTER TABLE operations ADD COLUMN generation INTEGER NOT NULL DEFAULT 1",),
     # The id of the operation whose servers this one tries again; that one may be pruned before it.
     ("ALTER TABLE operations ADD COLUMN retry_of TEXT NOT NULL DEFAULT ''",),
+    (
+        # A window's log: notes of the operator, and servers that were left or found out of maintenance. The
+        # servers are a JSON array.
+        """CREATE TABLE notes (
+            key INTEGER PRIMARY KEY, window TEXT NOT NULL REFERENCES windows ON DELETE CASCADE,
+            at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, servers TEXT NOT NULL
+        )""",
+        "CREATE INDEX notes_by_window ON notes (window)",
+        "CREATE INDEX windows_open ON windows (endpoint, account, planned_end, reason) WHERE closed IS NULL",
+    ),
 )
 """Each version's statements lead from the version before to it. Never change a released one: add one."""

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import msgspec
 
 from tui.engine.errors import TAKEN_OVER, JournalError, OwnershipLost, ServersBusy, StopRequested
+from tui.engine.journal.history import WINDOW
 from tui.engine.journal.owner import Owner, is_alive, uptime
-from tui.engine.journal.reader import WINDOW, JournalReader, StoredOperation
+from tui.engine.journal.reader import JournalReader, StoredOperation
 from tui.engine.journal.retries import later_targets
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
@@ -57,15 +58,6 @@ class JournalWriter(JournalReader):
         self._ended = self._kept = 0
         """Operations that ended since the journal was pruned, and those that were in it then."""
 
-    # Windows
-
-    def close_window(self, window_id: str) -> None:
-        """Record that the operator has closed a window."""
-        with self.database.writing() as db:
-            db.execute(
-                "UPDATE windows SET closed = ? WHERE id = ? AND closed IS NULL", (self._now(), window_id)
-            )
-
     # One operation, as its owner
 
     def create(
@@ -78,6 +70,8 @@ class JournalWriter(JournalReader):
         max_failed: int | None = None,
     ) -> None:
         """Commit a new operation with all its servers; this process becomes its owner.
+
+        The window is stored too; one that is known gets the planned end, if there is one.
 
         Raises:
             ServersBusy: some of its servers are still under way in another operation, or it is a retry and
@@ -315,6 +309,7 @@ _INSERT_KEPT = (
 
 def _insert_window(db: sqlite3.Connection, window: Window) -> None:
     db.execute(
-        f"INSERT INTO windows ({WINDOW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+        f"INSERT INTO windows ({WINDOW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        " ON CONFLICT (id) DO UPDATE SET planned_end = coalesce(excluded.planned_end, planned_end)",
         msgspec.structs.astuple(window),
     )

@@ -4,8 +4,10 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tui.engine.operations.context import RunContext
-from tui.model.operation import Operation
+from tui.model.operation import Action, Operation
 from tui.model.plan import Plan
 from tui.model.text import clean
 from tui.model.window import Window
@@ -38,12 +40,18 @@ def new_operation(
 
 
 async def create_operation(
-    context: RunContext, operation: Operation, plan: Plan, window_id: str, max_failed: int | None
+    context: RunContext,
+    operation: Operation,
+    plan: Plan,
+    *,
+    window_id: str = "",
+    planned_end: float | None = None,
+    max_failed: int | None = None,
 ) -> None:
     """Commit an operation to the journal, in a window; sets ``operation.window_id``.
 
     The window is the one with ``window_id``, which is opened when there is none. Without an id it is the
-    open window of the same user and reason, else a new one.
+    open one that ``WindowHistory.window_of`` finds, else a new one. With ``planned_end`` it gets that.
 
     Raises:
         ServersBusy: some of its servers are under way in another operation.
@@ -52,11 +60,15 @@ async def create_operation(
     session, servers = context.session, context.inventory.fleet.servers
     now = context.clock.now()
     id_ = window_id or new_id("win", now)
-    new = Window(id_, session.endpoint_key, context.account, session.user, now, operation.reason)
+    new = Window(id_, session.endpoint_key, context.account, session.user, now, operation.reason, planned_end)
     before = {id_: servers[id_].maintenance for id_ in plan.server_ids if id_ in servers}
+    returned = plan.server_ids if plan.action is Action.STOP_MAINTENANCE else ()
 
     def write(journal: "JournalWriter") -> None:
-        window = journal.window_of(new, named=bool(window_id)) or new
+        journal.history.close_ended(new.endpoint, new.account)
+        window = journal.history.window_of(new, named=bool(window_id), returned=returned) or new
+        if planned_end is not None:
+            window = replace(window, planned_end=planned_end)
         operation.window_id = window.id
         journal.create(operation, plan, window, was_in_maintenance=before, max_failed=max_failed)
 

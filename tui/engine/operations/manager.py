@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.engine.clock import Clock
@@ -87,6 +88,7 @@ class OperationManager:
         operation_id: str = "",
         window_id: str = "",
         reason: str = "",
+        planned_end: float | None = None,
         max_failed: int | None = None,
         retry_of: str = "",
     ) -> None:
@@ -101,6 +103,7 @@ class OperationManager:
             window_id: The window it belongs to, opened when there is none with that id. When empty, the
                 open window of the same user and reason, else a new one.
             reason: The reason or ticket.
+            planned_end: The window's new planned end, in seconds since the epoch; None leaves it.
             max_failed: Send no further wave after more failures than this.
             retry_of: The id of the operation whose servers are tried again.
         """
@@ -112,7 +115,16 @@ class OperationManager:
             return
         operation = new_operation(context, plan, operation_id, reason, retry_of)
         runner = Runner(context, operation, plan, max_failed=max_failed)
-        work = self._create_and_carry_out(runner, plan, window_id, max_failed)
+        create = partial(
+            create_operation,
+            context,
+            operation,
+            plan,
+            window_id=window_id,
+            planned_end=planned_end,
+            max_failed=max_failed,
+        )
+        work = self._create_and_carry_out(runner, create)
         await asyncio.wait([self._start(runner, plan, work)])  # Cancelled here, it goes on.
 
     async def resume(self, *, send_planned: bool = False) -> None:
@@ -295,12 +307,12 @@ class OperationManager:
         return task
 
     async def _create_and_carry_out(
-        self, runner: Runner, plan: Plan, window_id: str, max_failed: int | None
+        self, runner: Runner, create: Callable[[], Coroutine[None, None, None]]
     ) -> None:
-        """Carry out an operation after committing it to the journal."""
+        """Carry out an operation after ``create`` has committed it to the journal."""
         operation = runner.operation
         try:
-            await create_operation(runner.context, operation, plan, window_id, max_failed)
+            await create()
         except JournalError as error:
             del self._runners[operation.id]
             self._emit(OperationNotStarted(operation.id, f"nothing was sent: {error}"))

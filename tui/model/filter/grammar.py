@@ -35,6 +35,12 @@ GRAMMAR: tuple[Rule, ...] = (
     Rule("changed:2026-11", "last change on that date or in that month; > >= < <= as well",
          ("changed:>=2026-11-01",)),
     Rule("marked:yes|no", "marked or not", ("marked:yes",)),
+    Rule("mine:yes|no", "in maintenance by one of your windows, as this journal knows them, or not",
+         ("mine:yes", "maint:on mine:no")),
+    Rule("window:name", "held in maintenance by the window of that id or reason; * and ? as above",
+         ("window:CHG-1234",)),
+    Rule("reason:text", "the reason of the window that holds it has the text in it",
+         ("reason:kernel", 'reason:"disk swap"')),
     Rule("op:state", "where the newest operation stands: op:failed, op:running; op:* for any",
          ("op:failed", "!op:*")),
     Rule("@name", "the filter that the settings keep under that name", ()),
@@ -44,9 +50,10 @@ GRAMMAR: tuple[Rule, ...] = (
 )  # fmt: skip
 """Every form of the language, in the order of the help."""
 
-MARKED, REGEX = "marked", "re"
+MARKED, MINE, WINDOW, REASON, REGEX = "marked", "mine", "window", "reason", "re"
 """Names of fields that are no columns."""
 
+_NO_COLUMNS = (MARKED, MINE, WINDOW, REASON, REGEX)
 
 FILTER_NAME = r"[\w.-]+"
 """The pattern of the name of a filter, which follows an @."""
@@ -59,10 +66,10 @@ def is_filter_name(name: str) -> bool:
 
 def field_names() -> list[str]:
     """The names that may precede a colon."""
-    return [*COLUMNS, MARKED, REGEX]
+    return [*COLUMNS, *_NO_COLUMNS]
 
 
 def find_field(name: str) -> Column | str | None:
-    """Find a field by name: a column, MARKED or REGEX; None where there is no such field."""
+    """Find a field by name: a column, or one of those that are none; None where there is no such field."""
     wanted = name.casefold()
-    return wanted if wanted in (MARKED, REGEX) else find_column(wanted)
+    return wanted if wanted in _NO_COLUMNS else find_column(wanted)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from tui.model.filter import grammar
 from tui.model.filter.terms import (
@@ -9,6 +10,7 @@ from tui.model.filter.terms import (
     AnyTerm,
     ColumnTerm,
     GroupTerm,
+    HoldTerm,
     MarkedTerm,
     NotTerm,
     RegexTerm,
@@ -32,12 +34,23 @@ from tui.model.listing.columns import Column, ColumnType
 MAX_NESTED_PARENTHESES = 50
 MAX_NESTED_FILTERS = 10
 
+
+class Parsed(NamedTuple):
+    """A filter that parses."""
+
+    term: "Term | None"
+    """None for an empty filter."""
+    highlights: "Highlights" = ()
+    of_windows: bool = False
+    """Whether it asks for the windows that hold servers."""
+
+
 Highlights = tuple[tuple[str, re.Pattern[str]], ...]
 """Column name, or "" for every searched column, and the pattern to highlight there."""
 
 
-def parse_term(text: str, named: Mapping[str, str]) -> tuple[Term | None, Highlights]:
-    """Parse a filter into its term, None for an empty one, and its highlights.
+def parse_term(text: str, named: Mapping[str, str]) -> Parsed:
+    """Parse a filter into its term.
 
     ``named`` are the filters that ``@name`` stands for, as typed.
 
@@ -45,12 +58,14 @@ def parse_term(text: str, named: Mapping[str, str]) -> tuple[Term | None, Highli
         QueryError: the filter does not parse; it says where and why.
     """
     parser = _Parser(text, named)
-    return parser.whole(), tuple(parser.highlights)
+    term = parser.whole()
+    return Parsed(term, tuple(parser.highlights), parser.of_windows)
 
 
 _BARE = re.compile(r'[^\s()"]+')
 _FIELD = re.compile(r"([A-Za-z_]+):")
 _NAME = re.compile(f"@({grammar.FILTER_NAME})")
+_OF_WINDOWS = {grammar.MINE, grammar.WINDOW, grammar.REASON}
 _KEYWORD = re.compile(r"(or|and)(?=[\s()]|$)", re.IGNORECASE)
 
 
@@ -69,6 +84,7 @@ class _Parser:
         self.depth = 0
         self.negations = 0
         self.highlights: list[tuple[str, re.Pattern[str]]] = []
+        self.of_windows = False
 
     def whole(self) -> Term | None:
         self.skip()
@@ -145,6 +161,7 @@ class _Parser:
         if term is None:
             raise QueryError(f"the filter named {name!r} is empty", start)
         self.highlights += parser.highlights
+        self.of_windows |= parser.of_windows
         return term
 
     def negation(self) -> Term:
@@ -228,6 +245,8 @@ class _Parser:
             if not value.regex:
                 raise QueryError("a pattern stands between slashes, as in re:/web[0-4]/", value.position)
             return RegexTerm(self.highlight("", parse_regex(value)))
+        if field in _OF_WINDOWS:
+            return self.hold_term(field, value)
         if isinstance(field, str):
             return MarkedTerm() if flag(value, "yes", "no") else NotTerm(MarkedTerm())
         match field.type:
@@ -243,6 +262,23 @@ class _Parser:
             case ColumnType.GROUP:
                 return GroupTerm(field, tuple(map(compile_glob, value.text.strip("/").split("/"))))
         return self.column_term(field, value)
+
+    def hold_term(self, field: Column | str, value: Value) -> Term:
+        self.of_windows = True
+        if field == grammar.MINE:
+            mine = HoldTerm(lambda hold: True)
+            return mine if flag(value, "yes", "no") else NotTerm(mine)
+        if not value.text:
+            return NotTerm(HoldTerm(lambda hold: field == grammar.WINDOW or bool(hold.reason)))
+        if value.is_wild:
+            covers = compile_glob(value.text).fullmatch
+            if field == grammar.REASON:
+                return HoldTerm(lambda hold: covers(hold.reason) is not None)
+            return HoldTerm(lambda hold: any(map(covers, (hold.window_id, hold.reason))))
+        needle = value.text.casefold()
+        if field == grammar.REASON:
+            return HoldTerm(lambda hold: needle in hold.reason.casefold())
+        return HoldTerm(lambda hold: needle in {hold.window_id.casefold(), hold.reason.casefold()})
 
     def column_term(self, column: Column, value: Value) -> Term:
         few = column.type is ColumnType.WORD

@@ -10,6 +10,7 @@ from tui.model.fleet import Fleet
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import SEARCHED_COLUMNS
 from tui.model.server import Server
+from tui.model.window import Hold
 
 __all__ = ["Query", "QueryError", "Scope", "parse", "select"]
 
@@ -20,6 +21,8 @@ class Query(NamedTuple):
     text: str
     term: Term | None
     highlights: Highlights = ()
+    of_windows: bool = False
+    """Whether it asks for the windows that hold servers, so that their journal must be read."""
 
     def __bool__(self) -> bool:
         return self.term is not None
@@ -58,14 +61,22 @@ def parse(text: str, named: Mapping[str, str] | None = None) -> Query:
     return Query(text, *parse_term(text, named or {}))
 
 
-def select(fleet: Fleet, text: str, named: Mapping[str, str] | None = None) -> list[Server]:
+def select(
+    fleet: Fleet,
+    text: str,
+    named: Mapping[str, str] | None = None,
+    holds: Mapping[str, Hold] | None = None,
+) -> list[Server]:
     """Return the servers of ``fleet`` that match a filter, in natural order of id.
 
     No server counts as marked, or as part of an operation. ``named`` is as for ``parse``.
+    ``holds`` is server id -> the window that holds it in maintenance.
 
     Raises:
         QueryError: the filter does not parse.
     """
     query = parse(text, named)
     catalog = Catalog(fleet)
-    return [catalog.servers[row] for row in query.bind(Scope(catalog))(range(len(catalog)))]
+    return [
+        catalog.servers[row] for row in query.bind(Scope(catalog, holds=holds or {}))(range(len(catalog)))
+    ]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import Column
 from tui.model.operation import State, Target
+from tui.model.window import Hold, is_mine
 
 Rows = Sequence[int]
 Matcher = Callable[[Rows], list[int]]
@@ -25,6 +26,8 @@ class Scope(NamedTuple):
     marked: Container[str] = ()
     states: Mapping[str, Target] = {}
     """Server id -> its target in its newest operation."""
+    holds: Mapping[str, Hold] = {}
+    """Server id -> the window that holds it in maintenance."""
 
 
 class Term(Protocol):
@@ -116,6 +119,18 @@ class MarkedTerm(NamedTuple):
         """See Term."""
         ids, marked = scope.catalog.ids, scope.marked
         return lambda rows: [row for row in rows if (ids[row] in marked) is want]
+
+
+class HoldTerm(NamedTuple):
+    """The server is in maintenance by a window that passes a test."""
+
+    test: Callable[[Hold], bool]
+
+    def bind(self, scope: Scope, want: bool) -> Matcher:
+        """See Term."""
+        servers = scope.catalog.servers
+        matching = {id_: hold for id_, hold in scope.holds.items() if self.test(hold)}
+        return lambda rows: [row for row in rows if is_mine(servers[row], matching) is want]
 
 
 class StateTerm(NamedTuple):

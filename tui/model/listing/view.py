@@ -9,6 +9,7 @@ from tui.model.listing.catalog import Catalog
 from tui.model.listing.columns import COLUMNS, ColumnType
 from tui.model.operation import BY_URGENCY, Target
 from tui.model.selection import Selection
+from tui.model.window import Hold
 
 _URGENCY = {state: rank for rank, state in enumerate(BY_URGENCY)}
 
@@ -24,6 +25,8 @@ class View:
         self.catalog = catalog
         self.states = states
         """Server id -> its target in its newest operation."""
+        self.holds: Mapping[str, Hold] = {}
+        """Server id -> the window that holds it in maintenance."""
         self.query: Query = parse("")
         self.group_id: str | None = None
         self.column = "id"
@@ -55,7 +58,7 @@ class View:
 
     def matcher(self, marked: Container[str]) -> Matcher:
         """Return a function that takes ascending rows, all or a slice of them, and returns those to show."""
-        match = self.query.bind(Scope(self.catalog, marked, self.states))
+        match = self.query.bind(Scope(self.catalog, marked, self.states, self.holds))
         if self.group_id is None:
             return match
         groups, servers = self.catalog.fleet.subtree(self.group_id), self.catalog.servers
