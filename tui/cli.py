@@ -156,6 +156,9 @@ operate_options = _options(
     click.option("--skip-unknown", is_flag=True, help="Go on without ids that do not exist."),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and send nothing."),
     click.option("--yes", is_flag=True, help="Do not ask."),
+    click.option(
+        "--protected", is_flag=True, help="With --yes: also servers that the profile's `protected` matches."
+    ),
     click.option("--no-wait", is_flag=True, help="Leave when everything is sent; see pitstop resume."),
     click.option("--json", "as_json", is_flag=True, help="One object with every server's state."),
     endpoint_options,
@@ -242,7 +245,17 @@ def _operate(group: Flags, options: Flags, *, start: bool) -> int:
         raise click.UsageError("--max-failed stops between waves; say --wave as well")
     if options["wave"] and options["no_wait"]:
         raise click.UsageError("a wave waits for the one before it; --no-wait and --wave exclude each other")
-    same_name = ("ids", "query", "reason", "wave", "max_failed", "yes", "dry_run", "skip_unknown")
+    same_name = (
+        "ids",
+        "query",
+        "reason",
+        "wave",
+        "max_failed",
+        "yes",
+        "protected",
+        "dry_run",
+        "skip_unknown",
+    )
     request = Request(
         start=start,
         wait=not options["no_wait"],

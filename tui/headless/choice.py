@@ -15,6 +15,7 @@ from tui.headless.exits import Exit, Stop
 from tui.headless.narration import MAX_IDS, Narrator
 from tui.model.fleet import Fleet
 from tui.model.operation import Action
+from tui.model.outlook import Outlook, Protection, facts, look_ahead
 from tui.model.plan import Plan, PlanContext, make_plan
 from tui.model.text import clean, counted, named
 from tui.model.ticket import find_servers
@@ -36,6 +37,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Servers in a wave, as a number or a share like ``10%``; empty for all."""
     max_failed: int | None = None
     yes: bool = False
+    protected: bool = False
+    """Whether servers may be changed without a question that the profile protects."""
     wait: bool = True
     dry_run: bool = False
     skip_unknown: bool = False
@@ -78,8 +81,8 @@ def wave_size(text: str, servers: int) -> int | None:
     return max(1, math.ceil(servers * int(number) / 100)) if percent else int(number)
 
 
-async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str]) -> Plan:
-    """Plan the request, for the fleet as last read. ``ids`` are those of ``read_ids``.
+async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str]) -> tuple[Plan, Outlook]:
+    """Plan the request, for the fleet as last read, and look ahead. ``ids`` are those of ``read_ids``.
 
     Raises:
         Stop: the servers cannot be determined for certain, or there are none.
@@ -92,6 +95,7 @@ async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str])
     try:
         held = frozenset(await engine.service.held_in_maintenance())
         context = PlanContext(time.time(), await engine.service.prior_targets(), held)
+        history = await engine.service.job_durations()
     except JournalError as error:
         raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
 
@@ -106,9 +110,11 @@ async def plan_for(request: Request, engine: HeadlessEngine, ids: Sequence[str])
             wave_size=size,
         )
 
-    whole = plan(None)
-    size = wave_size(request.wave, len(whole.server_ids))
-    return whole if size is None else plan(size)
+    made = plan(None)
+    if (size := wave_size(request.wave, len(made.server_ids))) is not None:
+        made = plan(size)
+    protection = Protection(engine.config.protected, engine.config.settings.filters)
+    return made, look_ahead(made, fleet, context=context, history=history, protection=protection)
 
 
 def _matching(query: str, engine: HeadlessEngine) -> list[str]:
@@ -148,22 +154,42 @@ def _known(ids: Sequence[str], fleet: Fleet, narrator: Narrator, *, skip_unknown
     return [server.id for server in servers]
 
 
-def report_plan(plan: Plan, narrator: Narrator) -> None:
-    """Report what the plan will send, and which servers it skips and why."""
+def report_plan(plan: Plan, outlook: Outlook, narrator: Narrator) -> None:
+    """Report what the plan will send and what that means, and which servers it skips and why."""
     requests = counted(len(plan.batches), "request")
     waves = f", {counted(plan.waves, 'wave')}" if plan.waves > 1 else ""
     what = f"{counted(len(plan.server_ids), 'server')} in {requests}{waves}"
     narrator.say(f"{plan.action.label}: {what if plan.server_ids else 'nothing to send'}")
+    for label, text in facts(outlook):
+        narrator.say(f"  {label.lower()}: {text}")
     for reason, ids in plan.skipped_by_reason().items():
         narrator.say(f"  left alone, {reason}: {named(ids, MAX_IDS)}")
-    for remark in plan.remarks:
-        narrator.say(f"  note: {remark}")
+    for warning in outlook.warnings:
+        narrator.say(f"  warning: {warning.text}")
+    if plan.server_ids and plan.action.warning:
+        narrator.say(f"  note: {plan.action.warning}")
     if any(skip.open for skip in plan.skipped):
         narrator.say("  `pitstop resume` follows what is under way")
 
 
-def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
-    """Ask the operator to confirm the plan.
+def check_protected(outlook: Outlook, engine: HeadlessEngine) -> None:
+    """Refuse to change protected servers without a question.
+
+    Raises:
+        Stop: there are some.
+    """
+    if ids := outlook.protected:
+        what = f"{counted(len(ids), 'server')} {'is' if len(ids) == 1 else 'are'} protected"
+        where = f"at {engine.config.endpoint.name} ({clean(engine.config.protected, 60)})"
+        raise Stop(
+            Exit.USAGE,
+            f"{what} {where}: {named(ids, MAX_IDS)}; nothing was sent; say --protected beside --yes, or "
+            "leave --yes out and type how many servers go",
+        )
+
+
+def confirm(plan: Plan, outlook: Outlook, engine: HeadlessEngine, *, stdin_used: bool) -> None:
+    """Ask the operator to confirm the plan; with protected servers in it, by typing how many it has.
 
     Raises:
         Stop: the answer is no, or there is no terminal to ask on.
@@ -173,20 +199,25 @@ def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
         raise Stop(
             Exit.USAGE,
             f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
-            "on; nothing was sent; say --yes",
+            f"on; nothing was sent; say --yes{' and --protected' if outlook.protected else ''}",
         )
-    if not is_confirmed({plan.action: plan.server_ids}, engine):
+    if not is_confirmed({plan.action: plan.server_ids}, engine, must_count=bool(outlook.protected)):
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
 
 
-def is_confirmed(wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine) -> bool:
-    """Ask whether to go on; above ``confirm_above`` servers the answer is their number."""
+def is_confirmed(
+    wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine, *, must_count: bool = False
+) -> bool:
+    """Ask whether to go on.
+
+    With ``must_count``, or above ``confirm_above`` servers, the answer is their number.
+    """
     what = " and ".join(
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
     question, count = f"{what} at {engine.location}", sum(map(len, wanted.values()))
     engine.narrator.flush()
-    if count > engine.config.settings.confirm_above:
+    if must_count or count > engine.config.settings.confirm_above:
         return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
     return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}
 

@@ -22,7 +22,11 @@ class Exit(IntEnum):
         "some server failed, was refused, was left out because it could not be done, or was not sent "
         "(`pitstop resume --send-rest`)",
     )
-    USAGE = 2, "nothing was done: wrong usage or settings, unknown servers, or not confirmed"
+    USAGE = (
+        2,
+        "nothing was done: wrong usage or settings, unknown servers, or not confirmed (protected servers need "
+        "`--protected` beside `--yes`)",
+    )
     LOGIN_REFUSED = 3, "the endpoint refused the login"
     UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"
     UNSURE = (

@@ -8,6 +8,7 @@ from typing import Any
 from tui.headless.choice import (
     Request,
     can_ask,
+    check_protected,
     confirm,
     is_confirmed,
     plan_for,
@@ -22,10 +23,11 @@ from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, STATE_STYLES, Action, Operation, State, Target
-from tui.model.plan import Skip
+from tui.model.outlook import Outlook
+from tui.model.plan import Plan, Skip
 from tui.model.prior import operation_name
 from tui.model.text import clean, counted, named
-from tui.report import operation_json
+from tui.report import operation_json, plan_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
@@ -45,25 +47,27 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
     async with logged_in(config, narrator) as engine:
         await engine.read_fleet()
         await engine.report_unfinished(here=True)
-        plan = await plan_for(request, engine, ids)
-        report_plan(plan, narrator)
+        plan, outlook = await plan_for(request, engine, ids)
+        report_plan(plan, outlook, narrator)
         skipped = exit_of_skipped(plan, named=request.query is None)
         if request.dry_run or not plan.server_ids:
             if plan.server_ids:
                 narrator.say("a dry run: nothing was sent")
             narrator.flush()
             planned = Operation("", plan.action, plan.server_ids)
-            _show(planned, plan.skipped, as_json=request.json, dry_run=request.dry_run)
+            _show(planned, plan, as_json=request.json, dry_run=outlook if request.dry_run else None)
             return skipped
         if not request.yes:
-            confirm(plan, engine, stdin_used="-" in request.ids)
+            confirm(plan, outlook, engine, stdin_used="-" in request.ids)
+        elif not request.protected:
+            check_protected(outlook, engine)
         follower = Follower(engine, wait=request.wait)
         run = engine.service.operations.run(plan, reason=request.reason, max_failed=request.max_failed)
         await follower.follow(run, sending=True)
     if not follower.operations:
         raise Stop(engine.early_exit or Exit.FAILED, "nothing was sent")
     (operation,) = follower.operations.values()
-    _show(operation, plan.skipped, as_json=request.json)
+    _show(operation, plan, as_json=request.json)
     code = _ended(engine, [operation], waited=request.wait)
     return code if engine.early_exit is not None else max(code, skipped)
 
@@ -91,7 +95,7 @@ async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool,
         if not follower.operations and engine.early_exit is None:
             narrator.say(f"nothing is unfinished at {config.endpoint.name}")
     for operation in follower.operations.values():
-        _show(operation, (), as_json=as_json)
+        _show(operation, None, as_json=as_json)
     return _ended(engine, list(follower.operations.values()), waited=True)
 
 
@@ -128,9 +132,13 @@ def as_object(operation: Operation, skipped: Sequence[Skip] = ()) -> dict[str, A
     return {**operation_json(operation), "skipped": left_out}
 
 
-def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_run: bool = False) -> None:
+def _show(operation: Operation, plan: Plan | None, *, as_json: bool, dry_run: Outlook | None = None) -> None:
+    """Print the servers of an operation, or the one JSON object; ``dry_run`` is the outlook of a dry run."""
     if as_json:
-        write_json(as_object(operation, skipped) | ({"dry_run": True} if dry_run else {}))
+        shown = as_object(operation, plan.skipped if plan else ())
+        if plan is not None and dry_run is not None:
+            shown |= {"dry_run": True, "plan": plan_json(plan, dry_run)}
+        write_json(shown)
     elif sys.stdout.isatty():
         write_rows(HEADER, [_row(target) for target in operation.targets.values()])
     else:

@@ -1,5 +1,6 @@
 """Reads the journal: windows, operations, and the state of every server in them."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from tui.engine.errors import JournalError
 from tui.engine.journal.database import Database
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.retention import maintenance_steps, prune
+from tui.model.duration import similar
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.prior import DOUBT_LASTS, PriorTarget, open_targets
@@ -19,6 +21,8 @@ from tui.model.window import MaintenanceStep, Window
 
 WINDOW = "id, endpoint, account, user, opened, reason, planned_end, closed"
 """The columns of a window, in the order of its fields."""
+MOST_DURATIONS = 200
+"""Jobs of one action and about one size whose durations are read: the newest."""
 
 
 class StoredOperation(msgspec.Struct, frozen=True):
@@ -183,12 +187,29 @@ class JournalReader:
             with self.database.reading() as db:
                 rows = db.execute(
                     "SELECT seconds FROM durations WHERE action = ? AND servers >= ? AND servers < ?"
-                    " ORDER BY key DESC LIMIT 200",
-                    (action, servers.start, servers.stop),
+                    " ORDER BY key DESC LIMIT ?",
+                    (action, servers.start, servers.stop, MOST_DURATIONS),
                 )
                 return [row[0] for row in rows]
         except JournalError:
             return []
+
+    def all_durations(self) -> dict[tuple[Action, int], list[float]]:
+        """Return the durations in seconds of the newest jobs, by action and ``similar(servers).start``.
+
+        None when the journal cannot be read.
+        """
+        found: dict[tuple[Action, int], list[float]] = {}
+        actions = {action.value: action for action in Action}
+        with contextlib.suppress(JournalError), self.database.reading() as db:
+            for name, servers, seconds in db.execute(
+                "SELECT action, servers, seconds FROM durations ORDER BY key DESC"
+            ):
+                if (action := actions.get(name)) is not None:
+                    known = found.setdefault((action, similar(servers).start), [])
+                    if len(known) < MOST_DURATIONS:
+                        known.append(seconds)
+        return found
 
     def _load(self, db: sqlite3.Connection, operation_id: str) -> StoredOperation:
         row = db.execute(
