@@ -91,7 +91,9 @@ def test_an_estimate_lies_between_the_shortest_and_the_longest_job(
     [
         (3, "a few seconds"),
         (12, "about 10 s"),
-        (89, "about 90 s"),
+        (54, "about 50 s"),
+        (55, "about 1 min"),
+        (89, "about 1 min"),
         (118, "about 2 min"),
         (5340, "about 89 min"),
         (5400, "about 1 h 30 min"),

@@ -93,9 +93,9 @@ def about(seconds: float) -> str:
     """A duration in words, no more exact than an estimate is: "about 40 s", "about 1 h 10 min"."""
     if seconds < 10:
         return "a few seconds"
-    if seconds < 90:
+    if seconds < 55:
         return f"about {round(seconds, -1):.0f} s"
-    minutes = round(seconds / 60)
+    minutes = max(1, round(seconds / 60))
     if minutes < 90:
         return f"about {minutes} min"
     hours, minutes = divmod(round(minutes, -1), 60)
