@@ -24,8 +24,8 @@ class Exit(IntEnum):
     )
     USAGE = (
         2,
-        "nothing was done: wrong usage or settings, unknown servers, or not confirmed (protected servers need "
-        "`--protected` beside `--yes`)",
+        "nothing was done: wrong usage or settings, unknown servers, or not confirmed (protected servers "
+        "need `--protected` beside `--yes`)",
     )
     LOGIN_REFUSED = 3, "the endpoint refused the login"
     UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"
