@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui.settings.credentials import ask_on_terminal, credentials_at_hand, find_credentials
 from tui.settings.endpoint import ChosenEndpoint, EndpointError, choose_endpoint
-from tui.settings.loader import Loaded, load, save
+from tui.settings.loader import Loaded, SettingsError, load, save
 from tui.settings.log import log_level, start_log
 from tui.settings.paths import Paths, find_paths
 from tui.settings.schema import Profile, Settings
@@ -89,6 +89,8 @@ def read_config(
     paths = find_paths(os.environ)
     start_log(paths.log, log_level(os.environ))
     loaded = load(paths, os.environ, {"readonly": options.readonly, **(flags or {})})
+    if problems := _protected_problems(loaded):
+        raise SettingsError("\n".join(problems))
     if sandbox:
         return LoadedConfig(paths, loaded, None)
     from tui.model.url import normalise_url
@@ -113,6 +115,25 @@ def windows_of(config: LoadedConfig, options: EndpointOptions) -> "Windows":
         return Windows(config.paths.journal, "", (options.account or "").upper())
     endpoint, account = network_endpoint(chosen.name, chosen.profile), chosen.profile.account
     return Windows(config.paths.journal, endpoint.key, account.upper())
+
+
+def _protected_problems(loaded: Loaded) -> list[str]:
+    """What is wrong with the filters ``protected`` of the profiles: file, profile, place and reason."""
+    settings, problems = loaded.settings, []
+    for name, profile in settings.profiles.items():
+        if profile.protected.strip():
+            from tui.model.filter.query import QueryError, parse
+
+            try:
+                parse(profile.protected, settings.filters)
+            except QueryError as error:
+                setting = f"profiles.{name}.protected"
+                pointer = f"\n  {profile.protected}\n  {' ' * error.position}^"
+                place = f"at character {error.position + 1}"
+                problems.append(
+                    f"{loaded.origins[setting]}: {setting}: does not parse {place}: {error.message}{pointer}"
+                )
+    return problems
 
 
 def run_headless(
@@ -179,7 +200,16 @@ def _on_network(config: LoadedConfig) -> "HeadlessConfig":
     user, password = find_credentials(chosen.profile, os.environ, ask_on_terminal)
     endpoint, account = network_endpoint(chosen.name, chosen.profile), chosen.profile.account
     options = engine_options(settings)
-    return HeadlessConfig(endpoint, user, password, account, paths.journal, chosen.limit(settings), options)
+    return HeadlessConfig(
+        endpoint,
+        user,
+        password,
+        account,
+        paths.journal,
+        chosen.limit(settings),
+        options,
+        protected=chosen.profile.protected,
+    )
 
 
 def _chosen(config: LoadedConfig) -> ChosenEndpoint:

@@ -161,6 +161,9 @@ run_options: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and send nothing."),
     click.option("--yes", is_flag=True, help="Do not ask."),
+    click.option(
+        "--protected", is_flag=True, help="With --yes: also servers that the profile's `protected` matches."
+    ),
     click.option("--no-wait", is_flag=True, help="Leave when everything is sent; see pitstop resume."),
     click.option("--json", "as_json", is_flag=True, help="One object with every server's state."),
     endpoint_options,
@@ -393,7 +396,7 @@ def _request(options: Flags, verb: str = "", *more: str) -> "Request":
         raise click.UsageError("--max-failed stops between waves; say --wave as well")
     if options["wave"] and options["no_wait"]:
         raise click.UsageError("a wave waits for the one before it; --no-wait and --wave exclude each other")
-    same_name = ("reason", "wave", "max_failed", "yes", "dry_run", *more)
+    same_name = ("reason", "wave", "max_failed", "yes", "protected", "dry_run", *more)
     return Request(
         verb=verb,
         wait=not options["no_wait"],

@@ -75,7 +75,25 @@ def test_every_field_that_a_row_can_show_is_kept() -> None:
         modified_by="jane@acme",
         kind="standard",
         is_template=False,
+        public_ip=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("addresses", "public"),
+    [
+        ([{"internal": "10.0.0.1"}], False),
+        ([{"internal": "10.0.0.1", "public": ""}], False),
+        ([{"internal": "10.0.0.1"}, {"internal": "10.0.0.2", "public": "91.14.111.101"}], True),
+        ([{"public": "91.14.111.101"}], True),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_whether_a_server_has_a_public_address_is_kept(addresses: Any, public: bool) -> None:
+    entity = server()
+    entity["details"]["ipAddresses"] = addresses
+    assert server_of(entity).public_ip is public
 
 
 def test_texts_that_servers_share_are_kept_once() -> None:

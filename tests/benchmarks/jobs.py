@@ -30,9 +30,9 @@ from tests.engine.platform import known, uniform
 from tui.api.endpoints import Api
 from tui.engine.clock import SystemClock
 from tui.engine.journal.writer import JournalWriter
-from tui.engine.polling.schedule import similar
 from tui.engine.polling.tracker import Tracker
 from tui.engine.service import TRACKING_SHARE
+from tui.model.duration import similar
 from tui.model.operation import Action
 
 START = Action.START_MAINTENANCE

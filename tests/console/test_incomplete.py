@@ -164,15 +164,14 @@ async def test_the_confirmation_shows_how_many_marked_servers_are_hidden(console
 
 async def test_the_confirmation_lists_every_server_and_every_skip_reason(console: OpenConsole) -> None:
     async with console(5000, size=(120, 40)) as c:
-        await c.press("a", "s")
+        await c.press("a", "s", "f2")
         every = c.app.screen.query_one(PlanList)
         assert every.line_count() == 5000
-        every.focus()
-        await c.press("end")
+        await c.press("ctrl+end")
         await c.until(lambda: "WA1ACMEWEB005" in c.text())
         assert "skipped: not active (archived)" in c.text()
         assert "skipped: already in maintenance" in c.text()
-        assert every.lines_drawn < 40
+        assert every.lines_drawn <= 2 * every.page, "those of the two pages seen"
         assert not c.engine.calls_to("run")
 
 
@@ -182,10 +181,8 @@ async def test_a_long_skip_reason_is_shown_in_full_below_the_list(console: OpenC
         await c.until(lambda: c.engine.operations)
         c.engine.progress("op-1", State.QUEUED)
         await c.until(lambda: c.store.unsettled())
-        await c.press("s")
-        c.app.screen.query_one(PlanList).focus()
-        await c.press("down")
-        assert "(CHG-2026-000001) has not ended" in c.dialog().split("WA1ACMEWEB002")[-1]
+        await c.press("s", "f2", "down")
+        assert "(CHG-2026-000001) has not ended" in " ".join(c.text().split("WA1ACMEWEB002")[-1].split())
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 34)])

@@ -1027,10 +1027,13 @@ def test_the_newest_durations_are_returned_and_none_without_a_journal(
         process.journal.record_duration(Action.PAUSE, 4, float(number))
     process.journal.record_duration(Action.PAUSE, 8, 999.0)
     process.journal.heartbeat()
-    assert process.journal.durations(Action.PAUSE, range(4, 8)) == [float(n) for n in range(204, 4, -1)]
+    newest = [float(n) for n in range(204, 4, -1)]
+    assert process.journal.durations(Action.PAUSE, range(4, 8)) == newest
+    assert process.journal.all_durations() == {(Action.PAUSE, 4): newest, (Action.PAUSE, 8): [999.0]}
     process.journal.close()
     (tmp_path / "journal.db").write_bytes(b"damaged" * 1_000)
     assert JournalProcess(tmp_path / "journal.db").journal.durations(Action.PAUSE, range(4, 8)) == []
+    assert JournalProcess(tmp_path / "journal.db").journal.all_durations() == {}
 
 
 def test_maintenance_steps_show_what_a_window_left_in_maintenance(process: JournalProcess) -> None:

@@ -20,6 +20,7 @@ from tui.api.wire import Tree
 from tui.engine.errors import JournalError
 from tui.engine.events import (
     Event,
+    JobDurations,
     JournalChanged,
     OperationEnded,
     OperationNotStarted,
@@ -358,6 +359,7 @@ async def test_servers_under_way_are_known_to_every_console(
     work = asyncio.create_task(console.run(console.plan(wave_size=3)))
     await until(lambda: cloud.posts, clock)
     await second.service.emit_prior_targets()
+    assert second.emitted(JobDurations) == [JobDurations({})], "no job has ended"
     (emitted,) = second.emitted(PriorTargets)
     assert set(emitted.targets) == set(cloud.servers), "also those that the first is about to send"
     assert all(prior.under_way for prior in emitted.targets.values())

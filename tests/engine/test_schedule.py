@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.engine.polling.schedule import (
-    LONGEST_INTERVAL,
-    PRICE,
-    LifeTable,
-    backoff,
-    bound,
-    expected,
-    similar,
-)
+from tui.engine.polling.schedule import LONGEST_INTERVAL, PRICE, LifeTable, backoff, bound
+from tui.model.duration import expected, similar
 from tui.model.operation import Action
 
 START = Action.START_MAINTENANCE

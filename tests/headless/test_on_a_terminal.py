@@ -179,6 +179,21 @@ def test_a_drastic_operation_wants_the_count_even_for_one_server(
         assert at.platform.posts == int(answer == "1")
 
 
+def test_with_protected_servers_the_count_must_be_typed_however_few(desk: Any, ids: Any, home: Path) -> None:
+    at = desk()
+    wanted = ids(2)
+    home.mkdir(exist_ok=True)
+    profile = f'[profiles.night]\nurl = "{at.platform.url}"\nprotected = "id:{wanted[1]}"\n'
+    (home / "config.toml").write_text(profile)
+    for answer, code in (("y", 2), ("2", 0)):
+        terminal = at.type("start", *wanted, "--profile", "night")
+        wait_for_question(terminal, "Type 2 to go on:")
+        assert f"warning: 1 of these 2 ({wanted[1]}) is protected" in terminal.text()
+        terminal.press(answer, "enter")
+        assert terminal.wait_exit() == code
+    assert at.platform.in_maintenance(*wanted) == [True] * 2
+
+
 def test_an_interrupted_question_sends_nothing(desk: Any, ids: Any) -> None:
     at = desk()
     terminal = at.type("start", *ids(2))

@@ -320,7 +320,7 @@ def test_unsure_servers_are_reported_before_they_are_sent_again(
     ran = pitstop("start", *ids, "--dry-run", "--json")
     assert ran.json["summary"] == {"planned": 3}
     assert (
-        f"note: 2 of these 3 ({ids[0]}, {ids[1]}) are unsure: "
+        f"warning: 2 of these 3 ({ids[0]}, {ids[1]}) are unsure: "
         "whether the last start maintenance reached them is not known" in ran.err
     )
 
@@ -331,7 +331,7 @@ def test_stop_warns_of_servers_that_others_put_into_maintenance(pitstop: Pitstop
     others = find_ids(pitstop, "maint:on status:active", 2)
     assert pitstop("start", mine, "--yes").code == 0
     ran = pitstop("stop", mine, *others, "--dry-run")
-    assert f"note: 2 of these 3 ({others[0]}, {others[1]}) are not yours" in ran.err
+    assert f"warning: 2 of these 3 ({others[0]}, {others[1]}) are not yours" in ran.err
     assert "not yours" not in pitstop("stop", mine, "--dry-run").err
 
 

@@ -1,4 +1,4 @@
-"""Plans: eligible and skipped servers, batches, waves and remarks."""
+"""Plans: eligible and skipped servers, batches and waves."""
 
 import time
 
@@ -157,25 +157,6 @@ def test_an_unsure_server_is_skipped_as_unsure_not_as_out_of_maintenance() -> No
     assert other == Skip("WA1B", "not in maintenance")
 
 
-def test_a_plan_with_unsure_servers_has_a_remark() -> None:
-    fleet = fleet_of(active("WA1A"), active("WA1B"), active("WA1C"))
-    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A", "WA1C")
-    plan = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context)
-    assert len(plan.server_ids) == 3
-    assert plan.remarks == (
-        "2 of these 3 (WA1A, WA1C) are unsure: whether the last start maintenance reached them is not known",
-    )
-
-
-def test_a_remark_on_one_server_is_in_the_singular() -> None:
-    fleet = fleet_of(active("WA1A"), active("WA1B"))
-    context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
-    (remark,) = make_plan(Action.START_MAINTENANCE, fleet.servers, fleet, context=context).remarks
-    assert remark == (
-        "1 of these 2 (WA1A) is unsure: whether the last start maintenance reached it is not known"
-    )
-
-
 def test_a_reading_that_shows_the_requested_state_settles_an_unsure_server() -> None:
     fleet = fleet_of(active("WA1A", maintenance=True))
     context = context_with(Action.START_MAINTENANCE, State.UNSURE, "WA1A")
@@ -188,18 +169,3 @@ def test_an_unsure_power_operation_does_not_affect_maintenance() -> None:
     context = context_with(Action.POWER_OFF, State.UNSURE, "WA1A")
     (skip,) = make_plan(Action.STOP_MAINTENANCE, ["WA1A"], fleet_of(active("WA1A")), context=context).skipped
     assert skip.reason == "not in maintenance"
-
-
-def test_servers_put_into_maintenance_by_others_are_counted_and_named() -> None:
-    fleet = fleet_of(*(active(f"WA1{n}", maintenance=True) for n in range(9)))
-    context = PlanContext(NOW, {}, frozenset({"WA10"}))
-    plan = make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet, context=context)
-    assert plan.remarks == (
-        "8 of these 9 (WA11, WA12, WA13, WA14, WA15, WA16 and 2 more) are not yours: "
-        "put into maintenance by others, or not from here",
-    )
-    assert make_plan(Action.STOP_MAINTENANCE, ["WA10"], fleet, context=context).remarks == ()
-    assert make_plan(Action.REBOOT, fleet.servers, fleet, context=context).remarks == ()
-    assert make_plan(Action.STOP_MAINTENANCE, fleet.servers, fleet).remarks == (), (
-        "without a context the owners are not known"
-    )

@@ -82,6 +82,11 @@ async def confirm_many(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     await pilot.press("a", "s")
 
 
+async def list_plan(pilot: Pilot[None], engine: ScriptedEngine) -> None:
+    """List the servers of a plan, narrowed to one group."""
+    await press_each(pilot, "a", "s", "f2", *"web00")
+
+
 async def run_some(pilot: Pilot[None], engine: ScriptedEngine) -> None:
     """Run an operation until its servers are in many different states."""
     await press_each(pilot, "a", "s", *"CHG-4711", "enter", *"70", "enter", "y")
@@ -177,6 +182,10 @@ def test_confirm(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 def test_confirm_on_the_smallest_terminal(snap_compare: Compare) -> None:
     assert snap_compare(**console(confirm_many), terminal_size=SMALL)
+
+
+def test_the_list_of_a_plan(snap_compare: Compare) -> None:
+    assert snap_compare(**console(list_plan), terminal_size=USUAL)
 
 
 @pytest.mark.parametrize("size", SIZES)

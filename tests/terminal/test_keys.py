@@ -82,7 +82,7 @@ def test_the_focus_moves_from_the_reason_to_the_safe_answer(
     open_question(console)
     console.press(*"CHG-1", "enter")
     console.wait_for("►n leave them alone")
-    for expected in ("►y start maintenance", " n leave them alone", "►n leave them alone"):
+    for expected in ("►y start maintenance", "►f2 list", " n leave them alone", "►n leave them alone"):
         console.press("tab")
         console.wait_for(expected)
     confirm(console, "Start maintenance on 2 servers?", None)

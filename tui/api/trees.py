@@ -165,12 +165,13 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
     name = id_ if name == id_ else clean(name, TEXT_LIMIT)
     details = wire.details or _NO_DETAILS
     change = wire.change or _NO_CHANGE
-    ip = ""
+    ip, has_public_ip = "", False
     if details.addresses:
         if len(details.addresses) == 1 and not details.addresses[0].public:
             ip = details.addresses[0].internal or ""
         else:
             ip = " ".join(part for one in details.addresses for part in (one.internal, one.public) if part)
+            has_public_ip = any(one.public for one in details.addresses)
     power = details.power
     return Server(
         id_,
@@ -190,6 +191,7 @@ def _server(wire: _Server, group_id: str, data_center: str, shared: _Shared) -> 
         shared[change.by or ""],
         shared[wire.kind or ""],
         wire.is_template or False,
+        has_public_ip,
     )
 
 

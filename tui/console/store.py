@@ -8,6 +8,7 @@ from tui.console.change import Notice, StoreChange
 from tui.engine import events
 from tui.engine.endpoint import Endpoint
 from tui.model.completeness import failures
+from tui.model.duration import History
 from tui.model.fleet import Fleet
 from tui.model.operation import ENDED, Action, Operation, State, Target
 from tui.model.plan import PlanContext, may_operate
@@ -37,6 +38,8 @@ class Store:
         """Server id -> id of the newest operation that it is in."""
         self._prior_targets: Mapping[str, PriorTarget] = {}
         """Earlier targets as last read from the journal, also of operations by other processes."""
+        self.job_durations: History = {}
+        """How long earlier jobs took, as last read from the journal."""
         self.elsewhere: set[str] = set()
         """Ids of operations that another process carries out and this one only shows."""
         self.link = events.Link.UP
@@ -161,6 +164,8 @@ class Store:
                 change.status = True
             case events.PriorTargets():
                 self._prior_targets = event.targets
+            case events.JobDurations():
+                self.job_durations = event.history
             case events.OperationNotStarted():
                 change.notices.append(Notice(event.message[:1].upper() + event.message[1:], "error"))
             case events.LinkChanged():

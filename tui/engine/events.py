@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tui.model.duration import History
 from tui.model.group import DataCenter, Group
 from tui.model.operation import Action, Operation, Target
 from tui.model.prior import PriorTarget
@@ -199,6 +200,12 @@ class HeldInMaintenance(Event, frozen=True):
     server_ids: tuple[str, ...]
     holds: Mapping[str, Hold] = {}
     """Server id -> the window that holds it."""
+
+
+class JobDurations(Event, frozen=True):
+    """How long earlier jobs took, by the journal."""
+
+    history: History
 
 
 class PriorTargets(Event, frozen=True):

@@ -14,6 +14,7 @@ from tui.engine.events import (
     FleetFailed,
     FleetRead,
     HeldInMaintenance,
+    JobDurations,
     JournalChanged,
     Latency,
     Link,
@@ -91,7 +92,14 @@ class _Compaction:
     def keep(self, event: Event) -> Event | None:
         """Return the event, or the part of it that no later event supersedes."""
         match event:
-            case Latency() | PauseRequested() | JournalChanged() | HeldInMaintenance() | RetryScheduled():
+            case (
+                Latency()
+                | PauseRequested()
+                | JournalChanged()
+                | HeldInMaintenance()
+                | JobDurations()
+                | RetryScheduled()
+            ):
                 return event if self._first(type(event)) else None
             case LinkChanged():
                 if event.link is not Link.UP:

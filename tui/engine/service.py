@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from tui.engine.clock import Clock, SystemClock
 from tui.engine.endpoint import Endpoint
 from tui.engine.errors import JournalError
-from tui.engine.events import Event, HeldInMaintenance, JournalChanged, JournalPruned, PriorTargets
+from tui.engine.events import (
+    Event,
+    HeldInMaintenance,
+    JobDurations,
+    JournalChanged,
+    JournalPruned,
+    PriorTargets,
+)
 from tui.engine.inventory import Inventory
 from tui.engine.journal.thread import JournalThread
 from tui.engine.operations.context import RunContext
@@ -15,10 +22,10 @@ from tui.engine.operations.manager import OperationManager
 from tui.engine.options import Options
 from tui.engine.password_check import PasswordCheck
 from tui.engine.platform import Connect, connecting
-from tui.engine.polling.schedule import similar
 from tui.engine.polling.tracker import Tracker
 from tui.engine.polling.verifier import Verifier
 from tui.engine.session import Session
+from tui.model.duration import History, similar
 from tui.model.operation import Action
 from tui.model.prior import PriorTarget
 from tui.model.window import Hold, WindowStatus
@@ -134,9 +141,14 @@ class EngineService:
         at, account = self.session.endpoint_key, self.session.account
         return await self._journal.do(lambda journal: journal.prior_targets(at, account))
 
+    async def job_durations(self) -> History:
+        """Return how long earlier jobs took; nothing when the journal cannot be read."""
+        return await self._journal.do(lambda journal: journal.all_durations())
+
     async def emit_prior_targets(self) -> None:
-        """Emit HeldInMaintenance and PriorTargets; nothing when the journal cannot be read."""
+        """Emit HeldInMaintenance, PriorTargets and JobDurations; nothing when the journal cannot be read."""
         with contextlib.suppress(JournalError):  # JournalChanged reports it.
+            self._emit(JobDurations(await self.job_durations()))
             holds = await self.holds()
             self._emit(HeldInMaintenance(tuple(holds), holds))
             self._emit(PriorTargets(await self.prior_targets()))

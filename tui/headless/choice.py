@@ -16,6 +16,7 @@ from tui.headless.exits import Exit, Stop
 from tui.headless.narration import MAX_IDS, Narrator
 from tui.model.fleet import Fleet
 from tui.model.operation import Action
+from tui.model.outlook import Outlook, Protection, facts, look_ahead
 from tui.model.plan import Plan, PlanContext, make_plan
 from tui.model.planned_end import PlannedEndError, duration, local_time, parse_planned_end
 from tui.model.text import clean, counted, named
@@ -47,6 +48,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Servers in a wave, as a number or a share like ``10%``; empty for all."""
     max_failed: int | None = None
     yes: bool = False
+    protected: bool = False
+    """Whether servers may be changed without a question that the profile protects."""
     wait: bool = True
     dry_run: bool = False
     skip_unknown: bool = False
@@ -150,8 +153,8 @@ async def plan_servers(
     wave: str,
     engine: HeadlessEngine,
     holds: Mapping[str, Hold] | None = None,
-) -> Plan:
-    """Plan an action on servers, for the fleet as last read.
+) -> tuple[Plan, Outlook]:
+    """Plan an action on servers, for the fleet as last read, and look ahead.
 
     Args:
         action: What is requested.
@@ -168,6 +171,7 @@ async def plan_servers(
         if holds is None:
             holds = await engine.service.holds()
         context = PlanContext(time.time(), await engine.service.prior_targets(), holds)
+        history = await engine.service.job_durations()
     except JournalError as error:
         raise Stop(Exit.FAILED, f"nothing was sent: {error}") from None
 
@@ -182,9 +186,11 @@ async def plan_servers(
             wave_size=size,
         )
 
-    whole = plan(None)
-    size = wave_size(wave, len(whole.server_ids))
-    return whole if size is None else plan(size)
+    made = plan(None)
+    if (size := wave_size(wave, len(made.server_ids))) is not None:
+        made = plan(size)
+    protection = Protection(engine.config.protected, engine.config.settings.filters)
+    return made, look_ahead(made, fleet, context=context, history=history, protection=protection)
 
 
 def _matching(query: str, engine: HeadlessEngine, holds: Mapping[str, Hold]) -> list[str]:
@@ -238,19 +244,23 @@ def _known(ids: Sequence[str], fleet: Fleet, narrator: Narrator, *, skip_unknown
     return [server.id for server in servers]
 
 
-def report_plan(plan: Plan, narrator: Narrator) -> None:
-    """Report what the plan will send, and which servers it skips and why."""
+def report_plan(plan: Plan, outlook: Outlook, narrator: Narrator) -> None:
+    """Report what the plan will send and what that means, and which servers it skips and why."""
     requests = counted(len(plan.batches), "request")
     waves = f", {counted(plan.waves, 'wave')}" if plan.waves > 1 else ""
     what = f"{counted(len(plan.server_ids), 'server')} in {requests}{waves}"
     narrator.say(f"{plan.action.label}: {what if plan.server_ids else 'nothing to send'}")
+    for label, text in facts(outlook):
+        narrator.say(f"  {label.lower()}: {text}")
     for reason, ids in plan.skipped_by_reason().items():
         narrator.say(f"  left alone, {reason}: {named(ids, MAX_IDS)}")
-    for remark in plan.remarks:
-        narrator.say(f"  note: {remark}")
+    for warning in outlook.warnings:
+        narrator.say(f"  warning: {warning.text}")
+    if plan.server_ids and plan.action.warning:
+        narrator.say(f"  note: {plan.action.warning}")
     if plan.server_ids and plan.action.unverifiable:
         narrator.say(f"  note: {plan.action.unverifiable}")
-    if any(skip.reason.startswith("still under way") for skip in plan.skipped):
+    if any(skip.open for skip in plan.skipped):
         narrator.say("  `pitstop resume` follows what is under way")
 
 
@@ -270,8 +280,24 @@ def check_mine(plan: Plan, request: Request) -> None:
         )
 
 
-def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
-    """Ask the operator to confirm the plan.
+def check_protected(outlook: Outlook, engine: HeadlessEngine) -> None:
+    """Refuse to change protected servers without a question.
+
+    Raises:
+        Stop: there are some.
+    """
+    if ids := outlook.protected:
+        what = f"{counted(len(ids), 'server')} {'is' if len(ids) == 1 else 'are'} protected"
+        where = f"at {engine.config.endpoint.name} ({clean(engine.config.protected, 60)})"
+        raise Stop(
+            Exit.USAGE,
+            f"{what} {where}: {named(ids, MAX_IDS)}; nothing was sent; say --protected beside --yes, or "
+            "leave --yes out and type how many servers go",
+        )
+
+
+def confirm(plan: Plan, outlook: Outlook, engine: HeadlessEngine, *, stdin_used: bool) -> None:
+    """Ask the operator to confirm the plan; with protected servers in it, by typing how many it has.
 
     Raises:
         Stop: the answer is no, or there is no terminal to ask on.
@@ -281,30 +307,33 @@ def confirm(plan: Plan, engine: HeadlessEngine, *, stdin_used: bool) -> None:
         raise Stop(
             Exit.USAGE,
             f"{plan.action.label} on {counted(count, 'server')} needs a yes, and there is no terminal to ask "
-            "on; nothing was sent; say --yes",
+            f"on; nothing was sent; say --yes{' and --protected' if outlook.protected else ''}",
         )
-    if not is_confirmed({plan.action: plan.server_ids}, engine, plan.not_mine):
+    must_count = bool(outlook.protected)
+    if not is_confirmed({plan.action: plan.server_ids}, engine, plan.not_mine, must_count=must_count):
         raise Stop(Exit.USAGE, "not confirmed; nothing was sent")
 
 
 def is_confirmed(
-    wanted: Mapping[Action, Sequence[str]], engine: HeadlessEngine, not_mine: Sequence[str] = ()
+    wanted: Mapping[Action, Sequence[str]],
+    engine: HeadlessEngine,
+    not_mine: Sequence[str] = (),
+    *,
+    must_count: bool = False,
 ) -> bool:
-    """Ask whether to go on, after the warning of each action; the question names the servers ``not_mine``.
+    """Ask whether to go on; the question names the servers that are ``not_mine``.
 
-    Above ``confirm_above`` servers, and for a drastic action on any number, the answer is their number.
+    With ``must_count``, above ``confirm_above`` servers, and for a drastic action on any number, the answer
+    is their number.
     """
     what = " and ".join(
         f"{action.label} on {counted(len(ids), 'server')} ({named(ids, 3)})" for action, ids in wanted.items()
     )
     others = f", {len(not_mine):,} of them NOT YOURS ({named(not_mine)})" if not_mine else ""
     question, count = f"{what}{others} at {engine.location}", sum(map(len, wanted.values()))
-    for action in wanted:
-        if action.warning:
-            engine.narrator.say(f"  {action.label}: {action.warning}")
     engine.narrator.flush()
     drastic = any(action.drastic for action in wanted)
-    if drastic or count > engine.config.settings.confirm_above:
+    if must_count or drastic or count > engine.config.settings.confirm_above:
         return ask(f"{question}? Type {count} to go on: ").strip() == str(count)
     return ask(f"{question}? [y/N] ").strip().casefold() in {"y", "yes"}
 

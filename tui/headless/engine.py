@@ -50,6 +50,8 @@ class HeadlessConfig(msgspec.Struct, frozen=True):
     journal: Path
     settings: Settings
     options: Options
+    protected: str = ""
+    """The filter of the servers to be most careful with."""
 
     def __repr__(self) -> str:
         return f"HeadlessConfig({self.endpoint.name!r}, user={self.user!r})"

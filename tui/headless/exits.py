@@ -26,7 +26,8 @@ class Exit(IntEnum):
     USAGE = (
         2,
         "nothing was done: wrong usage or settings, unknown servers, not confirmed, maintenance of others "
-        "without `--not-mine`, or a window that still holds servers without `--leave`",
+        "without `--not-mine`, protected servers without `--protected`, or a window that still holds servers "
+        "without `--leave`",
     )
     LOGIN_REFUSED = 3, "the endpoint refused the login"
     UNREACHABLE = 4, "the endpoint cannot be reached, or does not answer as it should"

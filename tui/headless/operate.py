@@ -10,6 +10,7 @@ from tui.headless.choice import (
     Request,
     can_ask,
     check_mine,
+    check_protected,
     choose,
     confirm,
     is_confirmed,
@@ -26,11 +27,12 @@ from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.output import Cell, sign, write_json, write_rows
 from tui.model.fleet import Fleet
 from tui.model.operation import IN_FLIGHT, Action, Operation, State, Target, style_of
+from tui.model.outlook import Outlook
 from tui.model.plan import NOT_IN_MAINTENANCE, Plan, Skip
 from tui.model.prior import operation_name
 from tui.model.retry import plan_retry
 from tui.model.text import clean, counted, named
-from tui.report.servers import operation_json
+from tui.report.servers import operation_json, plan_json
 
 HEADER = ("", "Server", "State", "Job", "Message")
 
@@ -61,12 +63,15 @@ async def operate(config: HeadlessConfig, narrator: Narrator, request: Request) 
         await engine.read_fleet()
         await engine.report_unfinished(here=True)
         choice = await choose(request, engine, ids)
-        plan = await plan_servers(request.action, choice.server_ids, request.wave, engine, choice.holds)
+        plan, outlook = await plan_servers(
+            request.action, choice.server_ids, request.wave, engine, choice.holds
+        )
         if not request.dry_run:
             check_mine(plan, request)
             await _release_gone(plan, choice, engine)
-        operation = await carry_out(engine, plan, request, Origin(window_id=choice.window_id), planned_end)
-    return report(engine, plan, request, operation, named=choice.named)
+        origin = Origin(window_id=choice.window_id)
+        operation = await carry_out(engine, plan, outlook, request, origin, planned_end)
+    return report(engine, plan, outlook, request, operation, named=choice.named)
 
 
 def check_writable(config: HeadlessConfig) -> None:
@@ -78,6 +83,7 @@ def check_writable(config: HeadlessConfig) -> None:
 async def carry_out(
     engine: HeadlessEngine,
     plan: Plan,
+    outlook: Outlook,
     request: Request,
     origin: Origin = Origin(),  # noqa: B008 - immutable
     planned_end: float | None = None,
@@ -90,13 +96,15 @@ async def carry_out(
     Raises:
         Stop: nothing was sent.
     """
-    report_plan(plan, engine.narrator)
+    report_plan(plan, outlook, engine.narrator)
     if request.dry_run or not plan.server_ids:
         if plan.server_ids:
             engine.narrator.say("a dry run: nothing was sent")
         return Operation("", plan.action, plan.server_ids, retry_of=origin.operation_id)
     if not request.yes:
-        confirm(plan, engine, stdin_used="-" in request.ids)
+        confirm(plan, outlook, engine, stdin_used="-" in request.ids)
+    elif not request.protected:
+        check_protected(outlook, engine)
     follower = Follower(engine, wait=request.wait)
     run = engine.service.operations.run(
         plan,
@@ -114,14 +122,21 @@ async def carry_out(
 
 
 def report(
-    engine: HeadlessEngine, plan: Plan, request: Request, operation: Operation, *, named: bool = True
+    engine: HeadlessEngine,
+    plan: Plan,
+    outlook: Outlook,
+    request: Request,
+    operation: Operation,
+    *,
+    named: bool = True,
 ) -> Exit:
     """Print what ``carry_out`` returned, and return the exit code; the engine is closed.
 
     ``named`` is whether each server was meant, as for ``exit_of_skipped``.
     """
     skipped = exit_of_skipped(plan, named=named)
-    _show(operation, plan.skipped, as_json=request.json, dry_run=not operation.id and request.dry_run)
+    dry_run = outlook if request.dry_run and not operation.id else None
+    _show(operation, plan, as_json=request.json, dry_run=dry_run)
     if not operation.id:
         return skipped
     code = _ended(engine, [operation], waited=request.wait)
@@ -164,7 +179,7 @@ async def resume(config: HeadlessConfig, narrator: Narrator, *, send_rest: bool,
         if not follower.operations and engine.early_exit is None:
             narrator.say(f"nothing is unfinished at {config.endpoint.name}")
     for operation in follower.operations.values():
-        _show(operation, (), as_json=as_json)
+        _show(operation, None, as_json=as_json)
     return _ended(engine, list(follower.operations.values()), waited=True)
 
 
@@ -205,9 +220,13 @@ def as_object(operation: Operation, skipped: Sequence[Skip] = ()) -> dict[str, A
     return {**operation_json(operation), "skipped": left_out}
 
 
-def _show(operation: Operation, skipped: Sequence[Skip], *, as_json: bool, dry_run: bool = False) -> None:
+def _show(operation: Operation, plan: Plan | None, *, as_json: bool, dry_run: Outlook | None = None) -> None:
+    """Print the servers of an operation, or the one JSON object; ``dry_run`` is the outlook of a dry run."""
     if as_json:
-        write_json(as_object(operation, skipped) | ({"dry_run": True} if dry_run else {}))
+        shown = as_object(operation, plan.skipped if plan else ())
+        if plan is not None and dry_run is not None:
+            shown |= {"dry_run": True, "plan": plan_json(plan, dry_run)}
+        write_json(shown)
     elif sys.stdout.isatty():
         write_rows(HEADER, [_row(operation.action, target) for target in operation.targets.values()])
     else:

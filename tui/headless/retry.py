@@ -12,6 +12,7 @@ from tui.headless.exits import Exit, Stop
 from tui.headless.narration import MAX_IDS, Narrator
 from tui.headless.operate import Origin, carry_out, check_writable, report
 from tui.model.operation import STATE_STYLES, State
+from tui.model.outlook import Outlook
 from tui.model.plan import Plan
 from tui.model.prior import operation_name
 from tui.model.retry import Retry, plan_retry
@@ -43,11 +44,11 @@ async def retry(config: HeadlessConfig, narrator: Narrator, request: Request, op
         _check(stored, engine)
         found = plan_retry(stored.operation, stored.later, time.time())
         _report(stored, found, narrator)
-        plan = await _plan(stored, found, request, engine)
+        plan, outlook = await _plan(stored, found, request, engine)
         reason = request.reason or stored.operation.reason
         request = msgspec.structs.replace(request, reason=reason)
-        operation = await carry_out(engine, plan, request, _origin(stored, reason, engine))
-    return report(engine, plan, request, operation)
+        operation = await carry_out(engine, plan, outlook, request, _origin(stored, reason, engine))
+    return report(engine, plan, outlook, request, operation)
 
 
 def _origin(stored: StoredOperation, reason: str, engine: HeadlessEngine) -> Origin:
@@ -99,7 +100,9 @@ def _ids(ids: Sequence[str]) -> str:
     return named(ids, MAX_IDS)
 
 
-async def _plan(stored: StoredOperation, found: Retry, request: Request, engine: HeadlessEngine) -> Plan:
+async def _plan(
+    stored: StoredOperation, found: Retry, request: Request, engine: HeadlessEngine
+) -> tuple[Plan, Outlook]:
     """Plan what is to be tried again, by a reading of this moment.
 
     Raises:
@@ -111,5 +114,5 @@ async def _plan(stored: StoredOperation, found: Retry, request: Request, engine:
     if unread and fleet.problems:
         failed = ", ".join(fleet.problems)
         raise Stop(Exit.UNREACHABLE, f"{failed} could not be read, and so {_ids(unread)}; nothing was sent")
-    plan = await plan_servers(stored.operation.action, found.server_ids, request.wave, engine)
-    return msgspec.structs.replace(plan, skipped=(*found.left_out, *plan.skipped))
+    plan, outlook = await plan_servers(stored.operation.action, found.server_ids, request.wave, engine)
+    return msgspec.structs.replace(plan, skipped=(*found.left_out, *plan.skipped)), outlook

@@ -138,6 +138,16 @@ class Action(StrEnum):
         return member
 
     @property
+    def takes_out_of_service(self) -> bool:
+        """Whether a server is out of service meanwhile, or from then on."""
+        return self.stays_out_of_service or (self.maintenance is None and self.power is None)
+
+    @property
+    def stays_out_of_service(self) -> bool:
+        """Whether a server is out of service from then on."""
+        return self.maintenance is True or self.power in {"stopped", "paused"}
+
+    @property
     def is_maintenance(self) -> bool:
         """Whether the action changes a server's maintenance mode; the others change its power."""
         return self.maintenance is not None

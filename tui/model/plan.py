@@ -1,7 +1,7 @@
 """Plans: which servers an operation would change, in which batches, before anything is sent."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -9,7 +9,6 @@ from tui.model.fleet import Fleet
 from tui.model.operation import Action
 from tui.model.prior import PriorTarget, is_in_doubt
 from tui.model.server import Server
-from tui.model.text import named
 
 OPERATOR_ROLES = frozenset({"AccountAdmin", "ServerAdmin", "ServerOperator"})
 """Roles that may run maintenance and power operations. Source: the platform's role permissions matrix."""
@@ -43,8 +42,6 @@ class Plan(msgspec.Struct, frozen=True):
     action: Action
     batches: tuple[Batch, ...]
     skipped: tuple[Skip, ...] = ()
-    remarks: tuple[str, ...] = ()
-    """Sentences for the confirmation, on servers that deserve a second thought."""
     not_mine: tuple[str, ...] = ()
     """Servers that would leave maintenance though none of the operator's windows put them there."""
 
@@ -143,8 +140,7 @@ def make_plan(
             eligible[id_] = server
     batches = _batches(list(eligible.values()), batch_size, wave_size)
     not_mine = _not_mine(action, eligible, context)
-    remarks = tuple(_remarks(eligible, not_mine, context))
-    return Plan(action, batches, tuple(skipped.values()), remarks, not_mine)
+    return Plan(action, batches, tuple(skipped.values()), not_mine)
 
 
 def _skip_open(action: Action, server: Server, context: PlanContext) -> Skip | None:
@@ -165,24 +161,6 @@ def _not_mine(action: Action, servers: Mapping[str, Server], context: PlanContex
     if action is not Action.STOP_MAINTENANCE or context.mine is None:
         return ()
     return tuple(id_ for id_ in servers if id_ not in context.mine)
-
-
-def _remarks(servers: Mapping[str, Server], not_mine: Sequence[str], context: PlanContext) -> Iterator[str]:
-    doubts: dict[str, list[str]] = {}
-    for id_, server in servers.items():
-        prior = context.prior.get(id_)
-        if prior is not None and is_in_doubt(prior, server):
-            doubts.setdefault(prior.action.label.lower(), []).append(id_)
-    for label, ids in doubts.items():
-        unsure = f"{_some(ids, servers)} unsure: whether the last {label} reached"
-        yield f"{unsure} {'it' if len(ids) == 1 else 'them'} is not known"
-    if not_mine:
-        yield f"{_some(not_mine, servers)} not yours: put into maintenance by others, or not from here"
-
-
-def _some(ids: Sequence[str], of: Collection[str]) -> str:
-    """E.g. "2 of these 26 (WA1A, WA1B) are"."""
-    return f"{len(ids):,} of these {len(of):,} ({named(ids)}) {'is' if len(ids) == 1 else 'are'}"
 
 
 def _batches(servers: Sequence[Server], batch_size: int, wave_size: int | None) -> tuple[Batch, ...]:

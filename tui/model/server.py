@@ -34,6 +34,8 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     kind: str = ""
     """standard, hyperscale or bareMetal."""
     is_template: bool = False
+    public_ip: bool = False
+    """Whether one of its addresses is a public one."""
 
 
 class IpAddress(msgspec.Struct, frozen=True):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tui.model.fleet import Fleet
 from tui.model.operation import Operation, Target
+from tui.model.outlook import Outlook
+from tui.model.plan import Plan
 from tui.model.server import Server
 from tui.model.window import Hold, is_mine
 
@@ -98,6 +100,30 @@ def safe_cell(value: Cell) -> str | int:
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return "'" + value
     return value
+
+
+def plan_json(plan: Plan, outlook: Outlook) -> dict[str, object]:
+    """What a dry run adds to ``operation_json``; the estimate is null where nothing would be sent."""
+    estimate = outlook.estimate
+    return {
+        "action": plan.action.value,
+        "requests": len(plan.batches),
+        "waves": plan.waves,
+        "data_centers": dict(outlook.data_centers),
+        "groups": dict(outlook.groups),
+        "estimate": None
+        if estimate is None
+        else {"seconds": round(estimate.seconds, 1), "from_jobs": estimate.jobs, "text": str(estimate)},
+        "warnings": [
+            {
+                "kind": warning.kind.value,
+                "text": warning.text,
+                "servers": list(warning.server_ids),
+                "groups": list(warning.groups),
+            }
+            for warning in outlook.warnings
+        ],
+    }
 
 
 def operation_json(operation: Operation) -> dict[str, object]:

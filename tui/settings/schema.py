@@ -27,6 +27,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     readonly: Annotated[bool, Meta(description="Offer nothing that changes a server on this endpoint.")] = (
         False
     )
+    protected: Annotated[
+        str,
+        Meta(
+            description='A filter, as "group:*/Prod*". An operation on a server that it matches is confirmed '
+            "by typing how many, however few there are; without a question it needs --protected."
+        ),
+    ] = ""
     requests_per_second: Annotated[
         float,
         Meta(

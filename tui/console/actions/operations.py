@@ -16,6 +16,7 @@ from tui.console.widgets.results import Results
 from tui.console.widgets.server_list import ServerList
 from tui.console.widgets.status_bar import StatusBar
 from tui.model.operation import STATE_STYLES, Action, State
+from tui.model.outlook import Protection, look_ahead
 from tui.model.plan import make_plan
 
 
@@ -91,16 +92,27 @@ class OperationActions(Actions):
         ``hidden`` is how many of them the filter hides.
         """
         session, settings = self.store.session, self.preferences.settings
+        context = self.store.plan_context()
         plan = make_plan(
             action,
             server_ids,
             self.store.fleet,
             roles=session.roles if session else (),
-            context=self.store.plan_context(),
+            context=context,
             batch_size=settings.batch_size,
+        )
+        endpoint = self.store.endpoint
+        profile = settings.profiles.get(endpoint.name) if endpoint is not None else None
+        outlook = look_ahead(
+            plan,
+            self.store.fleet,
+            context=context,
+            history=self.store.job_durations,
+            protection=Protection(profile.protected if profile else "", settings.filters),
         )
         question = ConfirmScreen(
             plan,
+            outlook,
             self.store,
             reason=self.reason,
             count_above=settings.confirm_above,

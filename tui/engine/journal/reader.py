@@ -1,5 +1,6 @@
 """Reads the journal: windows, operations, and the state of every server in them."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -13,12 +14,16 @@ from tui.engine.journal.history import WINDOW, WindowHistory, window
 from tui.engine.journal.owner import Owner, is_alive, uptime
 from tui.engine.journal.retention import maintenance_steps, prune
 from tui.engine.journal.retries import candidates, later_targets
+from tui.model.duration import similar
 from tui.model.operation import Action, Operation, State, Target
 from tui.model.plan import Batch, Plan
 from tui.model.prior import DOUBT_LASTS, PriorTarget, open_targets
 from tui.model.retention import Reading
 from tui.model.retry import plan_retry
 from tui.model.window import MaintenanceStep, Window
+
+MOST_DURATIONS = 200
+"""Jobs of one action and about one size whose durations are read: the newest."""
 
 
 class StoredOperation(msgspec.Struct, frozen=True):
@@ -189,12 +194,29 @@ class JournalReader:
             with self.database.reading() as db:
                 rows = db.execute(
                     "SELECT seconds FROM durations WHERE action = ? AND servers >= ? AND servers < ?"
-                    " ORDER BY key DESC LIMIT 200",
-                    (action, servers.start, servers.stop),
+                    " ORDER BY key DESC LIMIT ?",
+                    (action, servers.start, servers.stop, MOST_DURATIONS),
                 )
                 return [row[0] for row in rows]
         except JournalError:
             return []
+
+    def all_durations(self) -> dict[tuple[Action, int], list[float]]:
+        """Return the durations in seconds of the newest jobs, by action and ``similar(servers).start``.
+
+        None when the journal cannot be read.
+        """
+        found: dict[tuple[Action, int], list[float]] = {}
+        actions = {action.value: action for action in Action}
+        with contextlib.suppress(JournalError), self.database.reading() as db:
+            for name, servers, seconds in db.execute(
+                "SELECT action, servers, seconds FROM durations ORDER BY key DESC"
+            ):
+                if (action := actions.get(name)) is not None:
+                    known = found.setdefault((action, similar(servers).start), [])
+                    if len(known) < MOST_DURATIONS:
+                        known.append(seconds)
+        return found
 
     def _load(self, db: sqlite3.Connection, operation_id: str) -> StoredOperation:
         row = db.execute(

@@ -12,7 +12,7 @@ import msgspec
 
 from tui.engine.operations.context import RunContext
 from tui.engine.operations.recorder import StateRecorder
-from tui.engine.polling.schedule import expected, similar
+from tui.model.duration import expected, similar
 from tui.model.job import JobOutcome, is_waiting, job_outcome
 from tui.model.operation import Operation, State
 from tui.model.plan import Batch

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from tui.model.backoff import doubling_pause
+from tui.model.duration import expected
 from tui.model.operation import Action
 
 PRICE = 0.05
@@ -39,25 +40,9 @@ _EDGES = (0.0, *(0.5 * 1.1**n for n in range(133)))  # to just over two days
 _BINS = len(_EDGES) - 1
 
 
-def expected(action: Action, servers: int) -> float:
-    """Return the seconds that a job takes by the recorded times alone: linear in the number of servers."""
-    three, eight = action.job_seconds
-    each = (eight - three) / 5
-    fixed = three - 3 * each
-    if fixed < 0:  # A line through the origin instead, with the least squared error.
-        fixed, each = 0.0, (3 * three + 8 * eight) / (3**2 + 8**2)
-    return fixed + each * max(1, servers)
-
-
 def bound(typical: float) -> float:
     """Return after how many seconds a job counts as one that never ends."""
     return max(3600.0, 20 * typical)
-
-
-def similar(servers: int) -> range:
-    """Return the numbers of servers whose jobs are assumed to take equally long."""
-    low = 1 << (max(1, servers).bit_length() - 1)
-    return range(low, 2 * low)
 
 
 def backoff(failures: int, jitter: float) -> float:

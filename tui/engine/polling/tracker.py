@@ -8,7 +8,8 @@ from tui.api.errors import ApiError, BadRequest, Malformed, NotAllowed, NotFound
 from tui.engine.clock import Clock
 from tui.engine.polling.job import TrackedJob
 from tui.engine.polling.queue import StatusQueue
-from tui.engine.polling.schedule import LifeTable, backoff, similar
+from tui.engine.polling.schedule import LifeTable, backoff
+from tui.model.duration import similar
 from tui.model.job import JobOutcome, job_outcome
 from tui.model.operation import Action
 
