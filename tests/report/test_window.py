@@ -76,6 +76,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
             of = window(reason=f"before {text} after")
             ids = [f"{number} before {text} after"]
             recorder.operation(f"op-{number}", of, ids, failed=ids, message=f"={text}")
+            recorder.journal.history.add_note("win-1", f"note before {text} after")
         with recorder.journal.database.writing() as db:
             every = " ".join(texts)
             db.execute("UPDATE windows SET reason = ?, user = ?, account = ?", (every, every, every))
@@ -104,6 +105,22 @@ def test_json_says_everything_of_a_window(journal: Path) -> None:
     )  # fmt: skip
     assert [one["state"] for one in last["transitions"]] == [state.value for state in FAILED]
     assert [result["held"] for result in first["results"]] == [False] * 2 + [True] * 4 + [False]
+
+
+def test_the_log_of_a_window_is_in_its_report(journal: Path) -> None:
+    with closing(Recorder(journal)) as recorder:
+        history = recorder.journal.history
+        history.add_note("win-1", "disk | swapped")
+        history.close("win-1", "back on Monday")
+    first, second = json.loads(written(journal, "json"))["notes"]
+    assert (first["kind"], first["text"], first["servers"]) == ("note", "disk | swapped", [])
+    assert (second["kind"], second["text"], second["servers"]) == ("left", "back on Monday", SERVERS[2:-1])
+    text = written(journal, "md")
+    assert "| 2027-01-15 08:00:00+00:00 | `disk \\| swapped` |" in text
+    left = f"left in maintenance: {', '.join(SERVERS[2:-1])}: back on Monday"
+    assert f"| `{left}` |" in text
+    cells = {"".join(cell.itertext()) for cell in body_of(written(journal, "html")).iter("td")}
+    assert {"disk | swapped", left} <= cells
 
 
 @pytest.mark.parametrize("which", ["journal", "hostile"])

@@ -22,11 +22,11 @@ from tui.model.retention import DAY
 from tui.model.text import clean, counted, named
 from tui.model.window import (
     Note,
-    NoteKind,
     OperationSummary,
     WindowNameError,
     WindowStatus,
     find_status,
+    note_text,
 )
 
 LISTED_DAYS = 7
@@ -83,7 +83,10 @@ class Windows(msgspec.Struct, frozen=True):
             write_rows(OPERATIONS, [[Cell(text) for text in _operation(one)] for one in operations])
         if notes:
             write_rows(("",), [[Cell("")]])
-            write_rows(("Time", "Note"), [[Cell(local_time(note.at)), Cell(said(note))] for note in notes])
+            write_rows(
+                ("Time", "Note"),
+                [[Cell(local_time(note.at)), Cell(note_text(note, MAX_IDS))] for note in notes],
+            )
         if status.is_overdue(now):
             _say(f"`pitstop stop --window {window.id}` brings back what it holds")
         return Exit.VERIFIED
@@ -221,17 +224,6 @@ def window_json(
 def timestamp(at: float | None) -> str | None:
     """E.g. "2026-11-24T01:00:00Z"; None for None."""
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def said(note: Note) -> str:
-    """A line of a window's log as a sentence."""
-    match note.kind:
-        case NoteKind.LEFT:
-            left = f"left in maintenance: {named(note.servers, MAX_IDS)}" if note.servers else "closed"
-            return f"{left}: {note.text}"
-        case NoteKind.GONE:
-            return f"found out of maintenance, by another hand: {named(note.servers, MAX_IDS)}"
-    return note.text
 
 
 def _is_listed(status: WindowStatus, now: float) -> bool:

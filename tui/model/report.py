@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from tui.model.operation import ENDED, Action, State
+from tui.model.window import Note, NoteKind, note_text
 
 Time = Annotated[datetime, Meta(tz=True)]
 """A moment with its zone."""
@@ -78,6 +79,23 @@ class HeldServer(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
 
 
+class NoteReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the window's log."""
+
+    at: Time
+    kind: Annotated[
+        NoteKind,
+        Meta(description="note: of the operator; left, gone: servers left, or found out of maintenance."),
+    ]
+    text: str
+    servers: tuple[str, ...]
+
+
+def sentence(note: NoteReport, at_most: int = 20) -> str:
+    """A line of the log as a sentence, with the names of so many servers at most."""
+    return note_text(Note(note.at.timestamp(), note.kind, note.text, note.servers), at_most)
+
+
 class WindowReport(msgspec.Struct, frozen=True, kw_only=True):
     """A maintenance window: who, why, when, and what became of every server."""
 
@@ -96,6 +114,7 @@ class WindowReport(msgspec.Struct, frozen=True, kw_only=True):
         dict[State, int],
         Meta(description="State -> servers, over all operations: one in two of them counts twice."),
     ]
+    notes: Annotated[tuple[NoteReport, ...], Meta(description="The window's log, oldest first.")]
     held: Annotated[
         tuple[HeldServer, ...], Meta(description="Still in maintenance by this window, by the journal.")
     ]
@@ -104,10 +123,7 @@ class WindowReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportSource(Protocol):
-    """A report that is read as it is written, so that it needs no memory for its servers.
-
-    Notes, once the journal has them, are one more method here and one more section in each format.
-    """
+    """A report that is read as it is written, so that it needs no memory for its servers."""
 
     @property
     def window(self) -> WindowReport:

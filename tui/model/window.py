@@ -8,7 +8,7 @@ import msgspec
 
 from tui.model.operation import IN_FLIGHT, Action, State
 from tui.model.server import Server
-from tui.model.text import clean, counted
+from tui.model.text import clean, counted, named
 
 QUIET = 6 * 3_600.0
 """Seconds without an operation after which a window without a reason and a planned end is not resumed.
@@ -99,6 +99,17 @@ class Note(msgspec.Struct, frozen=True):
     kind: NoteKind
     text: str = ""
     servers: tuple[str, ...] = ()
+
+
+def note_text(note: Note, at_most: int) -> str:
+    """A line of a window's log as a sentence, with the names of so many servers at most."""
+    match note.kind:
+        case NoteKind.LEFT:
+            left = f"left in maintenance: {named(note.servers, at_most)}" if note.servers else "closed"
+            return f"{left}: {note.text}"
+        case NoteKind.GONE:
+            return f"found out of maintenance, by another hand: {named(note.servers, at_most)}"
+    return note.text
 
 
 class OperationSummary(msgspec.Struct, frozen=True):

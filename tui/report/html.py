@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterable, Iterator
 
 from tui.model.operation import STATE_STYLES, State
-from tui.model.report import OperationReport, ReportSource, ServerResult
+from tui.model.report import OperationReport, ReportSource, ServerResult, sentence
 from tui.report.timeline import legend, patterns, svg, timeline
 from tui.report.words import (
     BY_THE_JOURNAL,
@@ -79,6 +79,11 @@ def window_html(source: ReportSource) -> Iterator[str]:
         yield f"{head}<tr>{cells}</tr>\n"
         head = ""
     yield "<p>No server.</p>\n" if head else _TABLE_END
+    if window.notes:
+        yield "<h2>Notes</h2>\n" + _table_head("Time", "Note")
+        for note in window.notes:
+            yield f"<tr>{_cell(moment(note.at), 'time')}{_cell(sentence(note))}</tr>\n"
+        yield _TABLE_END
     for operation in source.operations():
         yield from _operation(operation, source)
     if not source.operations():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from tui.model.operation import STATE_STYLES
-from tui.model.report import OperationReport, ReportSource
+from tui.model.report import OperationReport, ReportSource, sentence
 from tui.report.words import (
     BY_THE_JOURNAL,
     STILL_HELD,
@@ -31,6 +31,10 @@ def markdown(source: ReportSource) -> Iterator[str]:
         head = ""
     if head:
         yield "No server.\n"
+    if window.notes:
+        yield "\n## Notes\n\n" + _head("Time", "Note")
+    for note in window.notes:
+        yield _row(moment(note.at), cell(sentence(note)))
     for operation in source.operations():
         yield from _operation(operation, source)
     if not source.operations():

@@ -142,13 +142,7 @@ class WindowHistory:
     def notes(self, window_id: str) -> list[Note]:
         """Return a window's log, the oldest first."""
         with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT at, kind, text, servers FROM notes WHERE window = ? ORDER BY key", (window_id,)
-            )
-            return [
-                Note(at, NoteKind(kind), text, msgspec.json.decode(servers, type=tuple[str, ...]))
-                for at, kind, text, servers in rows
-            ]
+            return read_notes(db, window_id)
 
     def operations(self, window_id: str) -> list[OperationSummary]:
         """Return a window's operations, the oldest first."""
@@ -208,6 +202,15 @@ def _statuses(db: sqlite3.Connection, where: str, values: Sequence[object]) -> I
 def _is_settled(state: State, ended: float | None, now: float) -> bool:
     """Whether nothing of the operation can still put the server into maintenance."""
     return ended is not None and (state is State.VERIFIED or ended + DOUBT_LASTS < now)
+
+
+def read_notes(db: sqlite3.Connection, window_id: str) -> list[Note]:
+    """Read a window's log, the oldest first."""
+    rows = db.execute("SELECT at, kind, text, servers FROM notes WHERE window = ? ORDER BY key", (window_id,))
+    return [
+        Note(at, NoteKind(kind), text, msgspec.json.decode(servers, type=tuple[str, ...]))
+        for at, kind, text, servers in rows
+    ]
 
 
 def _add_note(db: sqlite3.Connection, window_id: str, note: Note) -> None:

@@ -12,11 +12,13 @@ from operator import itemgetter
 import msgspec
 
 from tui.engine.journal.database import Database
+from tui.engine.journal.history import read_notes
 from tui.engine.journal.reader import JournalReader
 from tui.engine.journal.retention import maintenance_steps
 from tui.model.operation import Action, State
 from tui.model.report import (
     HeldServer,
+    NoteReport,
     OperationReport,
     ServerResult,
     Transition,
@@ -171,6 +173,15 @@ class WindowRecords:
             written=zoned(now),
             servers=servers,
             totals=self._totals("window = ?", window.id),
+            notes=tuple(
+                NoteReport(
+                    at=zoned(note.at),
+                    kind=note.kind,
+                    text=clean(note.text),
+                    servers=tuple(map(clean, note.servers)),
+                )
+                for note in read_notes(self._db, window.id)
+            ),
             held=(),
             operations=(),
         )
