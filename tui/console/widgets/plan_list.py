@@ -66,7 +66,7 @@ class PlanList(LineList):
         return self._found[index]
 
     def draw_body(self, index: int) -> list[Segment]:
-        """Draw the id, then warnings, name and group, or why the server is skipped."""
+        """Draw the id, then warnings, another name and group, or why the server is skipped."""
         quiet = self._found[index] >= len(self._planned)
         return [Segment(self._text(index), self.style("line--quiet" if quiet else ""))]
 
@@ -83,7 +83,8 @@ class PlanList(LineList):
             id_ = self._planned[one]
             server = self.fleet.servers.get(id_)
             warned = f"! {', '.join(self._words[id_])}" if id_ in self._words else ""
-            parts = (warned, server.name, self.fleet.path(server)) if server else (warned,)
+            other_name = server.name if server and server.name != id_ else ""
+            parts = (warned, other_name, self.fleet.path(server)) if server else (warned,)
             note = "  ".join(filter(None, parts))
         else:
             skip = self.plan.skipped[one - len(self._planned)]
